@@ -1,0 +1,60 @@
+/** report: what a run returns. `--json` prints exactly this; BullMQ keeps it as the job's return value. */
+
+export type Outcome = 'completed' | 'refused' | 'skipped';
+/** How chunks were swept: one script call, or WATCH + MULTI where scripts are refused. */
+export type Strategy = 'script' | 'transaction' | 'cluster';
+export type Trigger = 'schedule' | 'manual' | 'cli';
+
+export interface Report {
+  readonly run: string;
+  readonly target: string;
+  readonly trigger: Trigger;
+  readonly dryRun: boolean;
+  readonly outcome: Outcome;
+  /** Why nothing was removed: present when the outcome is `refused` or `skipped`. */
+  readonly reason?: string;
+  /** ISO 8601, UTC, by the clock of the machine that ran it. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly durationMs: number;
+  readonly staleAfterSeconds: number;
+  /** checked = active + stale + unreadable; stale = swept + revived, except in a dry or refused run. */
+  readonly coordinators: CoordinatorCounts;
+  readonly keys: KeyCounts;
+  readonly redis: {
+    /** Commands sent to the target. */
+    readonly calls: number;
+    /** The slowest of them, as the worker saw it. */
+    readonly slowestCallMs: number;
+    /** How much less memory Redis used afterwards; 0 when others wrote more than was freed. */
+    readonly memoryFreedBytes: number;
+  };
+  /** Script calls (or transactions) that removed keys. */
+  readonly chunks: number;
+  readonly strategy: Strategy;
+  readonly attempts: number;
+  /** The first key names of heartbeats that could not be judged. */
+  readonly unreadable: readonly string[];
+}
+
+export interface CoordinatorCounts {
+  readonly checked: number;
+  readonly active: number;
+  readonly stale: number;
+  readonly unreadable: number;
+  readonly swept: number;
+  readonly revived: number;
+}
+
+export interface KeyCounts {
+  /** Keys seen to exist that were to go. */
+  readonly found: number;
+  readonly deleted: number;
+  /** Keys none of whose coordinators has a heartbeat; `null` when the run had no reason to look for them. */
+  readonly orphans: number | null;
+  /** What was deleted, or, in a dry run, found. */
+  readonly byFamily: Readonly<Record<string, number>>;
+}
+
+/** How many unreadable heartbeats a report names. */
+export const UNREADABLE_SAMPLE = 20;
