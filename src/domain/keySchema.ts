@@ -28,9 +28,10 @@ export interface KeySchema {
   /** Whether a coordinator's heartbeat key follows from its id alone. */
   readonly heartbeatDerivable: boolean;
   readonly derived: readonly DerivedKey[];
-  /** Every template of the families that hold at least one `*`; a scan must look for them. */
+  /** Every template of the families that only a scan can find: those that hold a `*`, and those swept as orphans. */
   readonly scanned: readonly Template[];
-  readonly isScanned: (family: number) => boolean;
+  /** Families whose orphans are swept, by position. */
+  readonly orphanFamilies: ReadonlySet<number>;
   readonly templates: readonly { readonly family: number; readonly template: Template }[];
 }
 
@@ -44,8 +45,9 @@ const fail = (schema: string, sentence: string): Failure => new Failure('CONFIG'
 /**
  * Compiles a schema. Fails (`CONFIG`) with one sentence when it has no heartbeat, when a heartbeat's name can't be
  * derived, when a key's name can't follow from its owner, or when one coordinator's heartbeat could be another's key.
+ * @param orphans families that are to be scanned because their orphans are swept
  */
-export const compileSchema = (name: string, written: FamilyTemplates): KeySchema => {
+export const compileSchema = (name: string, written: FamilyTemplates, orphans: readonly string[] = []): KeySchema => {
   const families = Object.keys(written);
   const heartbeatFamily = families.indexOf(HEARTBEAT);
   const templates = families.flatMap((family, index) =>
@@ -72,6 +74,7 @@ export const compileSchema = (name: string, written: FamilyTemplates): KeySchema
       throw fail(name, `"${template.text}" can match heartbeats ("${heartbeat.text}") of other coordinators`);
     }
   }
+  const orphanFamilies = new Set(orphans.map((family) => families.indexOf(family)));
   const wild = new Set(others.filter(({ template }) => template.wildcard).map(({ family }) => family));
   const exclusive = (own: Template) =>
     others.every(({ template }) => template === own || !mayOverlap(own, template) || sameBinding(own, template));
@@ -85,8 +88,10 @@ export const compileSchema = (name: string, written: FamilyTemplates): KeySchema
     derived: others
       .filter(({ template }) => !template.wildcard)
       .map(({ family, template }) => ({ family, template, exclusive: exclusive(template) })),
-    scanned: others.filter(({ family }) => wild.has(family)).map(({ template }) => template),
-    isScanned: (family) => wild.has(family),
+    scanned: others
+      .filter(({ family }) => wild.has(family) || orphanFamilies.has(family))
+      .map(({ template }) => template),
+    orphanFamilies,
     templates: others,
   };
 };

@@ -1,0 +1,28 @@
+/** Redis addresses: which are understood, and how they are shown without their secrets. */
+
+const SUPPORTED = ['redis:', 'rediss:'];
+const PLANNED = ['redis+cluster:', 'redis+sentinel:'];
+const ALLOWED = 'redis:// or rediss://';
+
+/** A URL as it may be printed: user names and hosts stay, passwords and everything after `?` go. */
+export const redactUrl = (text: string): string => {
+  if (!URL.canParse(text)) return text.replace(/\/\/.*@/, '//***@').replace(/\?.*$/s, '');
+  const url = new URL(text);
+  const user = url.username || url.password ? `${url.username}:***@` : '';
+  return `${url.protocol}//${user}${url.host}${url.pathname === '/' ? '' : url.pathname}`;
+};
+
+/** Why a text is no Redis address; `null` when it is one. The sentence holds no secret. */
+export const urlComplaint = (text: string): string | null => {
+  const shown = `"${redactUrl(text)}"`;
+  const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme !== undefined && PLANNED.includes(scheme)) {
+    return `${shown} names a cluster or a sentinel, which this version can't clean yet; use ${ALLOWED}`;
+  }
+  if (scheme === undefined || !SUPPORTED.includes(scheme)) return `${shown} is not a Redis URL; use ${ALLOWED}`;
+  if (!URL.canParse(text)) return `${shown} is not a valid URL; write redis://user:password@host:6379/0`;
+  const url = new URL(text);
+  if (url.hostname === '') return `${shown} names no host; write redis://host:6379/0`;
+  if (!/^\/?\d*$/.test(url.pathname)) return `${shown} must end in a database number, as in redis://host:6379/0`;
+  return null;
+};
