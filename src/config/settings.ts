@@ -200,7 +200,8 @@ export const PROCESS_SETTINGS = {
   metricsPort: {
     schema: number(0, 65535, true),
     env: 'STALESWEEP_METRICS_PORT',
-    about: "Where a worker serves its own `/metrics`, `/healthz` and `/readyz`, on the dashboard's address; unset: nowhere.",
+    about:
+      "Where a worker serves its own `/metrics`, `/healthz` and `/readyz`, on the dashboard's address; unset: nowhere.",
   },
   logLevel: {
     schema: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),

@@ -30,6 +30,8 @@ export interface KeySchema {
   readonly derived: readonly DerivedKey[];
   /** Every template of the families that only a scan can find: those that hold a `*`, and those swept as orphans. */
   readonly scanned: readonly Template[];
+  /** Those families, by position. */
+  readonly scannedFamilies: ReadonlySet<number>;
   /** Families whose orphans are swept, by position. */
   readonly orphanFamilies: ReadonlySet<number>;
   readonly templates: readonly { readonly family: number; readonly template: Template }[];
@@ -38,7 +40,13 @@ export interface KeySchema {
 /** Whose key it is: a heartbeat and its one owner, or a family's key and everyone who could own it (P2). */
 export type Identity =
   | { readonly heartbeat: true; readonly owner: Owner }
-  | { readonly heartbeat: false; readonly family: number; readonly owners: readonly Owner[] };
+  | {
+      readonly heartbeat: false;
+      readonly family: number;
+      readonly owners: readonly Owner[];
+      /** Its name follows from its only owner, so whoever knows the owner need not remember the key. */
+      readonly derivable: boolean;
+    };
 
 const fail = (schema: string, sentence: string): Failure => new Failure('CONFIG', `schema "${schema}": ${sentence}`);
 
@@ -74,8 +82,17 @@ export const compileSchema = (name: string, written: FamilyTemplates, orphans: r
       throw fail(name, `"${template.text}" can match heartbeats ("${heartbeat.text}") of other coordinators`);
     }
   }
+  const fixed = others.filter(({ template }) => !template.wildcard);
+  for (const { template: left } of fixed) {
+    for (const { template: right } of fixed) {
+      if (left !== right && mayOverlap(left, right) && !sameBinding(left, right)) {
+        throw fail(name, `"${left.text}" and "${right.text}" can name the same key for different coordinators`);
+      }
+    }
+  }
   const orphanFamilies = new Set(orphans.map((family) => families.indexOf(family)));
-  const wild = new Set(others.filter(({ template }) => template.wildcard).map(({ family }) => family));
+  const wild = others.filter(({ template }) => template.wildcard).map(({ family }) => family);
+  const scannedFamilies = new Set([...wild, ...orphanFamilies]);
   const exclusive = (own: Template) =>
     others.every(({ template }) => template === own || !mayOverlap(own, template) || sameBinding(own, template));
 
@@ -85,12 +102,9 @@ export const compileSchema = (name: string, written: FamilyTemplates, orphans: r
     heartbeatFamily,
     heartbeat,
     heartbeatDerivable: !heartbeat.hasSwarm,
-    derived: others
-      .filter(({ template }) => !template.wildcard)
-      .map(({ family, template }) => ({ family, template, exclusive: exclusive(template) })),
-    scanned: others
-      .filter(({ family }) => wild.has(family) || orphanFamilies.has(family))
-      .map(({ template }) => template),
+    derived: fixed.map(({ family, template }) => ({ family, template, exclusive: exclusive(template) })),
+    scanned: others.filter(({ family }) => scannedFamilies.has(family)).map(({ template }) => template),
+    scannedFamilies,
     orphanFamilies,
     templates: others,
   };
@@ -107,14 +121,16 @@ export const identify = (schema: KeySchema, key: string): Identity | null => {
   if (heartbeat) return { heartbeat: true, owner: heartbeat };
 
   let family = -1;
+  let derivable = false;
   const owners: Owner[] = [];
   for (const candidate of schema.templates) {
     eachOwner(candidate.template, key, (owner) => {
       if (family === -1) family = candidate.family;
+      derivable ||= !candidate.template.wildcard;
       if (!owners.some((known) => sameOwner(known, owner))) owners.push(owner);
     });
   }
-  return family === -1 ? null : { heartbeat: false, family, owners };
+  return family === -1 ? null : { heartbeat: false, family, owners, derivable: derivable && owners.length === 1 };
 };
 
 /** The heartbeat key of an owner; `null` when it names no swarm and the schema's heartbeats do. */

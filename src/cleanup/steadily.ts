@@ -1,0 +1,25 @@
+/** steadily: a call that is tried again when Redis could not serve it for a moment. */
+import pRetry from 'p-retry';
+import type { RunContext } from './context.ts';
+import type { Pace } from './pace.ts';
+
+/** Redis is there but busy, loading, changing roles or not answering: what was asked may be asked again. */
+const PASSING = /^(BUSY|LOADING|TRYAGAIN|MASTERDOWN|READONLY|CLUSTERDOWN)\b|Command timed out/;
+
+/** With pauses of 0.1 to 2 s between them, long enough to outlive a script that Redis reports as BUSY after 5 s. */
+const RETRIES = 6;
+
+/** Calls `attempt` until it succeeds; passing failures shrink the pace and are retried, all others are thrown. */
+export const steadily = async <T>(run: RunContext, pace: Pace, attempt: () => Promise<T>): Promise<T> =>
+  await pRetry(attempt, {
+    retries: RETRIES,
+    minTimeout: 100,
+    maxTimeout: 2_000,
+    randomize: true,
+    signal: run.signal,
+    shouldRetry: ({ error }) => {
+      if (!PASSING.test(error.message)) return false;
+      pace.backOff();
+      return true;
+    },
+  });

@@ -1,0 +1,59 @@
+/** tally: what a run has counted so far. */
+import type { CoordinatorCounts } from '../domain/report.ts';
+
+/** What earlier attempts of the same run already removed; it is gone, so this attempt can't count it again. */
+export interface Carried {
+  readonly swept: number;
+  readonly deletedByFamily: readonly number[];
+  readonly chunks: number;
+  readonly calls: number;
+  readonly slowestCallMs: number;
+  readonly memoryFreedBytes: number;
+}
+
+export class Tally {
+  active = 0;
+  stale = 0;
+  unreadable = 0;
+  swept = 0;
+  revived = 0;
+  chunks = 0;
+  /** How far the walk over the keyspace has come, and how many keys there are, both roughly. */
+  visited = 0;
+  keyspace = 0;
+  orphans: number | null = null;
+  /** Keys deleted (in a dry run: found), by family. */
+  readonly byFamily: number[];
+  readonly unreadableSample: string[] = [];
+
+  constructor(
+    families: number,
+    readonly carried: Carried | null = null,
+  ) {
+    this.byFamily = Array.from({ length: families }, (_, i) => carried?.deletedByFamily[i] ?? 0);
+    this.swept = carried?.swept ?? 0;
+    this.stale = carried?.swept ?? 0;
+    this.chunks = carried?.chunks ?? 0;
+  }
+
+  /** Counts keys of a family. */
+  add(family: number, amount: number): void {
+    this.byFamily[family] = (this.byFamily[family] ?? 0) + amount;
+  }
+
+  get coordinators(): CoordinatorCounts {
+    const { active, stale, unreadable, swept, revived } = this;
+    return { checked: active + stale + unreadable, active, stale, unreadable, swept, revived };
+  }
+
+  /** How far the run has come, in percent: half for the walk, half for the sweep. */
+  get percent(): number {
+    const walked = this.keyspace === 0 ? 1 : Math.min(1, this.visited / this.keyspace);
+    const swept = this.stale === 0 ? 1 : (this.swept + this.revived) / this.stale;
+    return Math.floor(walked < 1 ? walked * 50 : 50 + swept * 50);
+  }
+
+  get keys(): number {
+    return this.byFamily.reduce((sum, count) => sum + count, 0);
+  }
+}

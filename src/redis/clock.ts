@@ -1,0 +1,46 @@
+/** clock: the target's own time, and since when its coordinators have been able to beat. */
+import type { Clock } from '../domain/heartbeat.ts';
+import type { Calls } from './calls.ts';
+
+export type Info = ReadonlyMap<string, string>;
+
+/** INFO's fields by name. */
+export const readInfo = async (calls: Calls): Promise<Info> => {
+  const { reply } = await calls.send('info', []);
+  const fields = new Map<string, string>();
+  for (const line of String(reply).split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return fields;
+};
+
+/** TIME, in whole seconds (P5). */
+export const readSeconds = async (calls: Calls): Promise<number> => {
+  const { reply } = await calls.send('time', []);
+  return Number((reply as string[])[0]);
+};
+
+/**
+ * For how long coordinators have been able to beat, in seconds; `null` when the server did not come back with old
+ * data (P10). A server too old to tell what it loaded is taken for one that loaded something.
+ */
+export const upSecondsOf = (info: Info): number | null => {
+  const loaded = info.get('rdb_last_load_keys_loaded');
+  const startedEmpty = loaded === '0' && info.get('aof_enabled') === '0';
+  return startedEmpty ? null : Number(info.get('uptime_in_seconds') ?? 0);
+};
+
+/** How many keys there are in all databases together; near enough to tell how far a walk has come. */
+export const keyspaceSizeOf = (info: Info): number =>
+  [...info].reduce(
+    (sum, [name, value]) => sum + (/^db\d+$/.test(name) ? Number(/keys=(\d+)/.exec(value)?.[1] ?? 0) : 0),
+    0,
+  );
+
+export const usedMemoryBytesOf = (info: Info): number => Number(info.get('used_memory') ?? 0);
+
+export const clockOf = (nowSeconds: number, info: Info, restartGrace: boolean): Clock => ({
+  nowSeconds,
+  upSeconds: restartGrace ? upSecondsOf(info) : null,
+});

@@ -1,0 +1,62 @@
+/** connect: connections that fail fast and say why. */
+import { Redis, type RedisOptions } from 'ioredis';
+import { redactUrl } from '../config/redisUrl.ts';
+import { Failure } from '../domain/failure.ts';
+
+/** Below the ten seconds in which a command must have said that Redis can't be reached. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A call that takes this long has not been forgotten by Redis: it is stuck, and so is everybody else. */
+const COMMAND_TIMEOUT_MS = 15_000;
+const LONGEST_PAUSE_MS = 2_000;
+
+export interface ConnectOptions {
+  /** Told of every connection error after the first success; must not throw. */
+  readonly onError?: (error: Error) => void;
+  /** Options of a library that needs its own. */
+  readonly redis?: Omit<RedisOptions, 'replyMapping'>;
+}
+
+const reasonOf = (error: Error | undefined): string => {
+  if (error === undefined) return 'the connection was closed';
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ECONNREFUSED') return 'connection refused';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its host name is not known';
+  if (code === 'ETIMEDOUT' || error.message === 'connect ETIMEDOUT') return 'no answer in time';
+  if (/WRONGPASS|invalid (username-)?password/i.test(error.message)) return 'it refused the user name or password';
+  if (/NOAUTH/.test(error.message)) return 'it asks for a password';
+  return error.message;
+};
+
+/**
+ * Opens a connection and waits until it is ready. Until then nothing is retried: a wrong address fails within five
+ * seconds with `UNREACHABLE`. Afterwards lost connections come back by themselves.
+ */
+export const connect = async (url: string, options: ConnectOptions = {}): Promise<Redis> => {
+  let ready = false;
+  let lastError: Error | undefined;
+  const settings: Omit<RedisOptions, 'replyMapping'> = {
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectionName: 'stalesweep',
+    retryStrategy: (attempt) => (ready ? Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS) : null),
+    // A replica answers READONLY after a failover: the name leads to the new primary once it is looked up again.
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+    ...options.redis,
+  };
+  const redis = new Redis(url, settings);
+  redis.on('error', (error: Error) => {
+    lastError = error;
+    if (ready) options.onError?.(error);
+  });
+  try {
+    await redis.connect();
+    await redis.ping();
+    ready = true;
+    return redis;
+  } catch (error) {
+    redis.disconnect();
+    const reason = reasonOf(lastError ?? (error instanceof Error ? error : undefined));
+    throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} could not be reached: ${reason}`, { cause: error });
+  }
+};
