@@ -8,7 +8,7 @@ import { urlComplaint } from './redisUrl.ts';
 const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
 
 /** Milliseconds from a text such as `10m`, at least `leastMs`. A bare number is refused: it could mean anything. */
-const duration = (leastMs: number) =>
+export const duration = (leastMs: number) =>
   z.unknown().transform((value, context) => {
     const bare = typeof value === 'number' || (typeof value === 'string' && /^\s*[\d.]+\s*$/.test(value));
     const parsed = typeof value === 'string' && !bare && value.length <= 100 ? ms(value as StringValue) : undefined;

@@ -1,0 +1,21 @@
+/** logger: JSON lines on stderr, readable ones on a terminal. Standard output belongs to reports. */
+import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger };
+
+/** Fields that are never logged, whatever object they come in. */
+const SECRETS = ['password', '*.password', 'dashboardPassword', '*.dashboardPassword', 'config.*.password'];
+
+/** Synchronous, so that the last line before an exit is not lost. */
+export const createLogger = (level: string): Logger => {
+  const options = { level, base: { pid: process.pid }, redact: { paths: SECRETS, censor: '***' } };
+  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
+  return pino(options, pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }));
+};
+
+/** How an error is logged: its sentence; its stack too when debugging. */
+export const errorFields = (logger: Logger, error: unknown): Record<string, unknown> => {
+  const sentence = error instanceof Error ? error.message : String(error);
+  return logger.isLevelEnabled('debug') ? { error: sentence, stack: (error as Error).stack } : { error: sentence };
+};

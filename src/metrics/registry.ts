@@ -1,0 +1,95 @@
+/** metrics: what Prometheus can ask for. Run-level metrics are counted from reports, call durations as they happen. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Report } from '../domain/report.ts';
+
+/** From a run of nothing to one of a million coordinators. */
+const RUN_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
+/** Around the default call budget of 2 ms, up to what other clients would notice. */
+const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02, 0.05, 0.1, 0.5, 1, 5];
+
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #runs = this.#counter('runs_total', 'Runs that ended, by outcome.', ['target', 'outcome']);
+  readonly #runSeconds = this.#histogram('run_duration_seconds', 'How long runs took.', ['target'], RUN_SECONDS);
+  readonly #coordinators = this.#counter('coordinators_total', 'Coordinators that runs found, by state.', [
+    'target',
+    'state',
+  ]);
+  readonly #keysDeleted = this.#counter('keys_deleted_total', 'Keys that runs deleted, by family.', [
+    'target',
+    'family',
+  ]);
+  readonly #unreadable = this.#gauge('unreadable_heartbeats', 'Heartbeats the last run could not judge.', ['target']);
+  readonly #memoryFreed = this.#counter('memory_freed_bytes_total', 'Memory that runs freed.', ['target']);
+  readonly #callSeconds = this.#histogram(
+    'redis_call_duration_seconds',
+    'How long calls to the target took, as this process saw it.',
+    ['target', 'call'],
+    CALL_SECONDS,
+  );
+  readonly #lastSuccess = this.#gauge('last_success_timestamp_seconds', 'When the last completed run ended.', [
+    'target',
+  ]);
+  readonly #usedMemory = this.#gauge('redis_used_memory_bytes', "The target's memory when it was last asked.", [
+    'target',
+  ]);
+  readonly #jobs = this.#gauge('queue_jobs', 'Jobs in the queue, by state.', ['queue', 'state']);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Counts a run that returned a report. */
+  reported(report: Report): void {
+    const { target, coordinators, outcome } = report;
+    this.#runs.inc({ target, outcome });
+    if (outcome === 'skipped') return;
+    this.#runSeconds.observe({ target }, report.durationMs / 1000);
+    for (const state of ['active', 'stale', 'unreadable', 'swept', 'revived'] as const) {
+      this.#coordinators.inc({ target, state }, coordinators[state]);
+    }
+    if (!report.dryRun) {
+      for (const [family, count] of Object.entries(report.keys.byFamily)) {
+        this.#keysDeleted.inc({ target, family }, outcome === 'completed' ? count : 0);
+      }
+    }
+    this.#memoryFreed.inc({ target }, report.redis.memoryFreedBytes);
+    this.lastKnown(report);
+  }
+
+  /** Takes from a past report only what tells the present state: counters must not be counted twice. */
+  lastKnown({ target, outcome, dryRun, coordinators, finishedAt }: Report): void {
+    if (outcome === 'skipped') return;
+    this.#unreadable.set({ target }, coordinators.unreadable);
+    if (outcome === 'completed' && !dryRun) this.#lastSuccess.set({ target }, Date.parse(finishedAt) / 1000);
+  }
+
+  /** Counts a run that failed for good. */
+  failed(target: string): void {
+    this.#runs.inc({ target, outcome: 'failed' });
+  }
+
+  called(target: string, call: string, ms: number): void {
+    this.#callSeconds.observe({ target, call }, ms / 1000);
+  }
+
+  usedMemory(target: string, bytes: number): void {
+    this.#usedMemory.set({ target }, bytes);
+  }
+
+  queueDepths(queue: string, counts: Readonly<Record<string, number>>): void {
+    for (const [state, count] of Object.entries(counts)) this.#jobs.set({ queue, state }, count);
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name: `stalesweep_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  #gauge<L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> {
+    return new Gauge({ name: `stalesweep_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  #histogram<L extends string>(name: string, help: string, labelNames: L[], buckets: number[]): Histogram<L> {
+    return new Histogram({ name: `stalesweep_${name}`, help, labelNames, buckets, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,40 @@
+/** enqueue: ask for a run. While one of the same target waits or runs, whoever asks joins it. */
+import type { JobsOptions, Queue } from 'bullmq';
+import type { TargetConfig } from '../config/resolve.ts';
+import { JOB_NAME } from './names.ts';
+import { parsePayload, type RunData } from './payload.ts';
+
+export const ATTEMPTS = 3;
+/** The first retry comes after about this long, the second after twice as long; jitter keeps targets apart. */
+const BACKOFF_MS = 2_000;
+const JITTER = 0.5;
+/** A line per phase and per so many chunks makes a few dozen; the newest are kept. */
+const LOG_LINES = 500;
+
+export interface Enqueued {
+  /** The run that was added or joined. */
+  readonly run: string;
+  /** Whether it had been asked for before. */
+  readonly joined: boolean;
+}
+
+export const jobOptions = ({ name, history }: TargetConfig): JobsOptions => ({
+  attempts: ATTEMPTS,
+  backoff: { type: 'exponential', delay: BACKOFF_MS, jitter: JITTER },
+  keepLogs: LOG_LINES,
+  removeOnComplete: { age: Math.ceil(history.completed.ageMs / 1000), count: history.completed.count },
+  removeOnFail: { age: Math.ceil(history.failed.ageMs / 1000), count: history.failed.count },
+  deduplication: { id: name },
+});
+
+/** Adds a run, or joins the one in progress. Fails (`JOB_DATA`) when the data is wrong. */
+export const enqueue = async (
+  queue: Queue<RunData>,
+  targets: ReadonlyMap<string, TargetConfig>,
+  data: RunData,
+): Promise<Enqueued> => {
+  const { target } = parsePayload(data, targets);
+  const before = await queue.getDeduplicationJobId(target.name);
+  const job = await queue.add(JOB_NAME, data, jobOptions(target));
+  return { run: String(job.id), joined: before !== null && before === job.id };
+};

@@ -1,0 +1,100 @@
+/** payload: what a job asks for. Anyone can put anything into a queue, so it is checked where it is added and again
+ * where it is taken out. */
+import ms, { type StringValue } from 'ms';
+import { z } from 'zod';
+import type { TargetConfig } from '../config/resolve.ts';
+import { wholeSeconds } from '../config/resolve.ts';
+import { duration } from '../config/settings.ts';
+import { Failure } from '../domain/failure.ts';
+
+const PAYLOAD = z.strictObject({
+  target: z.string(),
+  dryRun: z.boolean().optional(),
+  staleAfter: duration(1000).optional(),
+  trigger: z.enum(['schedule', 'manual', 'cli']).optional(),
+  force: z.boolean().optional(),
+});
+
+/** A job's data, as it is written. Everything but the target may be left out. */
+export interface RunData {
+  readonly target: string;
+  readonly dryRun?: boolean | undefined;
+  readonly staleAfter?: string | undefined;
+  readonly trigger?: 'schedule' | 'manual' | 'cli' | undefined;
+  readonly force?: boolean | undefined;
+}
+
+/** A job's data, checked and completed. */
+export interface RunPayload {
+  readonly target: TargetConfig;
+  readonly dryRun: boolean;
+  readonly staleAfterSeconds: number;
+  readonly trigger: 'schedule' | 'manual' | 'cli';
+  readonly force: boolean;
+}
+
+const FIELDS = Object.keys(PAYLOAD.shape).join(', ');
+const ALLOWED: Readonly<Record<string, string>> = {
+  target: 'must be the name of a target',
+  dryRun: 'must be true or false',
+  trigger: 'must be "schedule", "manual" or "cli"',
+  force: 'must be true or false',
+};
+
+const complain = (sentence: string): Failure => new Failure('JOB_DATA', `job data: ${sentence}`);
+
+const explain = (issue: z.core.$ZodIssue | undefined): string => {
+  if (issue?.code === 'unrecognized_keys') return `unknown field "${issue.keys[0]}"; allowed: ${FIELDS}`;
+  const [field] = issue?.path ?? [];
+  if (field === undefined) return `must be an object such as {"target":"default"}; allowed fields: ${FIELDS}`;
+  return `"${String(field)}" ${ALLOWED[String(field)] ?? issue?.message ?? 'is not valid'}`;
+};
+
+/**
+ * The silence after which a run takes a coordinator for stale, in seconds: what is asked for, or else the target's.
+ * Fails (`JOB_DATA`) when less is asked for than the target's `minStaleAfter`.
+ */
+export const staleAfterSecondsFor = (target: TargetConfig, askedMs: number | undefined): number => {
+  if (askedMs === undefined) return target.staleAfterSeconds;
+  const seconds = wholeSeconds(askedMs);
+  if (seconds < target.minStaleAfterSeconds) {
+    const least = ms(`${target.minStaleAfterSeconds}s` as StringValue);
+    throw complain(
+      `"staleAfter" of ${seconds}s is below the minStaleAfter of target "${target.name}"; ask for ${ms(least)} or more`,
+    );
+  }
+  return seconds;
+};
+
+/** Checks a job's data. Fails (`JOB_DATA`) with one sentence that says what is wrong and what is allowed. */
+export const parsePayload = (data: unknown, targets: ReadonlyMap<string, TargetConfig>): RunPayload => {
+  const result = PAYLOAD.safeParse(data);
+  if (!result.success) throw complain(explain(result.error.issues[0]));
+  const { target: name, dryRun = false, staleAfter, trigger = 'manual', force = false } = result.data;
+  const target = targets.get(name);
+  if (target === undefined) {
+    throw complain(`unknown target ${JSON.stringify(name.slice(0, 64))}; allowed: ${[...targets.keys()].join(', ')}`);
+  }
+  return { target, dryRun, trigger, force, staleAfterSeconds: staleAfterSecondsFor(target, staleAfter) };
+};
+
+/** The same rules as JSON Schema, for a form that fills in and marks (Bull Board's "Add job"). */
+export const payloadJsonSchema = (targets: ReadonlyMap<string, TargetConfig>) => {
+  const names = [...targets.keys()];
+  return {
+    type: 'object',
+    required: ['target'],
+    additionalProperties: false,
+    properties: {
+      target: { type: 'string', enum: names, default: names[0], description: 'The target to clean.' },
+      dryRun: { type: 'boolean', default: false, description: 'Count, but remove nothing.' },
+      staleAfter: {
+        type: 'string',
+        default: `${targets.get(names[0] ?? '')?.staleAfterSeconds ?? 600}s`,
+        description: 'The silence after which a coordinator is stale, such as 10m or 600s.',
+      },
+      trigger: { type: 'string', enum: ['manual'], default: 'manual', description: 'Who asked for the run.' },
+      force: { type: 'boolean', default: false, description: 'Run even when more than maxStaleFraction looks stale.' },
+    },
+  } as const;
+};
