@@ -1,0 +1,33 @@
+/** project: the repository as the deployment files see it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export const read = (path: string): string => readFileSync(ROOT + path, 'utf8');
+
+/** YAML as Compose, Prometheus and Grafana read it: with merge keys. */
+export const readYaml = <T>(path: string): T => parse(read(path), { merge: true }) as T;
+
+export const exists = (path: string): boolean => existsSync(ROOT + path);
+
+export const PACKAGE = JSON.parse(read('package.json')) as {
+  scripts: Record<string, string>;
+  bin: Record<string, string>;
+};
+
+export const CLI_COMMANDS: readonly string[] = [
+  'start',
+  'worker',
+  'dashboard',
+  'run',
+  'enqueue',
+  'schedule',
+  'history',
+  'doctor',
+  'populate',
+];
+
+/** Where a container finds the program, and which file it is built from. */
+export const PROGRAM = { built: 'dist/src/cli/main.js', source: 'src/cli/main.ts' };
