@@ -41,6 +41,19 @@ export class Tally {
     this.byFamily[family] = (this.byFamily[family] ?? 0) + amount;
   }
 
+  /** What the next attempt is to know, should this one end here. */
+  carry(calls: number, slowestCallMs: number): Carried {
+    const { carried } = this;
+    return {
+      swept: this.swept,
+      deletedByFamily: [...this.byFamily],
+      chunks: this.chunks,
+      calls: calls + (carried?.calls ?? 0),
+      slowestCallMs: Math.max(slowestCallMs, carried?.slowestCallMs ?? 0),
+      memoryFreedBytes: carried?.memoryFreedBytes ?? 0,
+    };
+  }
+
   get coordinators(): CoordinatorCounts {
     const { active, stale, unreadable, swept, revived } = this;
     return { checked: active + stale + unreadable, active, stale, unreadable, swept, revived };

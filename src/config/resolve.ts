@@ -43,6 +43,8 @@ export interface TargetConfig extends Omit<TargetValues, 'schema' | 'cron' | 'tz
 export interface Config {
   readonly targets: ReadonlyMap<string, TargetConfig>;
   readonly queueUrl: string;
+  /** Whether anybody said which Redis is to be cleaned; if not, the usual address is meant. */
+  readonly targetGiven: boolean;
   readonly process: Omit<ProcessValues, 'dashboardUser' | 'dashboardPassword' | 'metricsPort'> & {
     readonly dashboardUser: string | undefined;
     readonly dashboardPassword: string | undefined;
@@ -218,6 +220,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
   return {
     targets,
     queueUrl: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL,
+    targetGiven: address.url !== undefined || names.some((name) => fileTargets[name]?.url !== undefined),
     process,
   };
 };

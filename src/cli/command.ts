@@ -1,0 +1,56 @@
+/** command: what every command shares: its flags for settings, its configuration, and how it fails. */
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import type { Config, Flags } from '../config/resolve.ts';
+import { ALL_SETTINGS } from '../config/settings.ts';
+import { Failure, sentenceOf } from '../domain/failure.ts';
+
+/** Thrown to end with an exit code when everything has been said. */
+export class Exit extends Error {
+  constructor(readonly code: number) {
+    super(`exit ${code}`);
+  }
+}
+
+const flagOf = (setting: string): string => setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Help and errors fit a terminal of 80 columns. */
+const asHelp = (about: string): string => about.replaceAll('`', '');
+
+/** A command that takes these settings as flags, besides `--config`. */
+export const newCommand = (name: string, description: string, settings: readonly string[] = []): Command => {
+  const command = new Command(name).description(description);
+  command.option('--config <file>', 'a YAML file with settings (STALESWEEP_CONFIG)');
+  for (const setting of settings) {
+    const known = ALL_SETTINGS[setting];
+    const fallback = known?.default === undefined ? '' : ` (default ${JSON.stringify(known.default)})`;
+    command.option(`--${flagOf(setting)} <value>`, `${asHelp(known?.about ?? '')}${fallback}`);
+  }
+  return command;
+};
+
+/** The configuration in force for this command. Fails (`CONFIG`) with one sentence. */
+export const configOf = (command: Command, env: NodeJS.ProcessEnv = process.env): Config => {
+  const given = command.opts<Record<string, unknown>>();
+  const flags: Flags = Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) =>
+      typeof value === 'string' && (name === 'config' || name in ALL_SETTINGS) ? [[name, value]] : [],
+    ),
+  );
+  return loadConfig(flags, env);
+};
+
+/** Says in one sentence on stderr what went wrong; resolves to the exit code. Stacks are for debugging only. */
+export const fail = (error: unknown): number => {
+  if (error instanceof Exit) return error.code;
+  console.error(`stalesweep: ${sentenceOf(error).replaceAll('\n', ' ')}`);
+  if (process.env.LOG_LEVEL === 'debug' && error instanceof Error) console.error(error.stack);
+  return error instanceof Failure ? error.exitCode : 1;
+};
+
+/** A whole number from a flag. Fails (`USAGE`). */
+export const wholeNumber = (flag: string, text: string, least: number, most = 100_000_000): number => {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new Failure('USAGE', `${flag}: "${text}" must be a whole number from ${least} to ${most}`);
+};

@@ -1,0 +1,62 @@
+/** run: one cleanup here and now, without the queue. */
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { runCleanup } from '../../cleanup/run.ts';
+import { Failure, sentenceOf } from '../../domain/failure.ts';
+import { Calls } from '../../redis/calls.ts';
+import { connect } from '../../redis/connect.ts';
+import { explain } from '../../redis/explain.ts';
+import { configOf, Exit, newCommand } from '../command.ts';
+import { createProgressBar } from '../progress.ts';
+import { renderReport } from '../render.ts';
+import { targetOf, withPrivateRedis } from '../target.ts';
+
+interface Options {
+  readonly target?: string;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+export const runCommand = (): Command =>
+  newCommand('run', 'clean one target here and now, without the queue', ['staleAfter', 'schema', 'callBudget', 'nice'])
+    .option('--target <name>', 'the target to clean (default "default")')
+    .option('--dry-run', 'count, but write nothing')
+    .option('--force', 'run even when more than maxStaleFraction looks stale')
+    .option('--json', 'print the report as JSON')
+    .action(async (options: Options, command: Command) => {
+      const config = withPrivateRedis(configOf(command));
+      const target = targetOf(config, options.target);
+      const redis = await connect(target.url);
+      const stop = new AbortController();
+      const onSignal = () => stop.abort();
+      process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+      const bar = createProgressBar(!options.json && process.stderr.isTTY === true);
+      try {
+        const request = {
+          run: randomUUID(),
+          trigger: 'cli',
+          dryRun: options.dryRun === true,
+          staleAfterSeconds: target.staleAfterSeconds,
+          force: options.force === true,
+          attempts: 1,
+          carried: null,
+          startedAt: Date.now(),
+        } as const;
+        const report = await runCleanup(new Calls(redis, target.nice), target, request, {
+          observer: bar.observer,
+          signal: stop.signal,
+        });
+        bar.stop();
+        console.log(options.json ? JSON.stringify(report) : renderReport(report));
+        if (report.outcome === 'refused') throw new Exit(1);
+      } catch (error) {
+        bar.stop();
+        const known = error instanceof Exit ? error : explain(error, target.url);
+        if (known instanceof Exit || known instanceof Failure) throw known;
+        throw new Failure('RUN_FAILED', `the run failed: ${sentenceOf(known)}`, { cause: known });
+      } finally {
+        process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+        redis.disconnect();
+      }
+    });

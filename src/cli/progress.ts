@@ -1,0 +1,35 @@
+/** progress: a bar on a terminal; nothing elsewhere. */
+import { SingleBar } from 'cli-progress';
+import type { Observer } from '../cleanup/context.ts';
+
+export interface ProgressBar {
+  readonly observer: Observer;
+  stop(): void;
+}
+
+const FORMAT = '{phase} [{bar}] {percentage}%  {swept} of {stale} stale coordinators swept';
+
+/** Draws on stderr, so that standard output stays a report. */
+export const createProgressBar = (shown: boolean): ProgressBar => {
+  const warn = (sentence: string) => console.error(`stalesweep: ${sentence}`);
+  if (!shown) return { observer: { warn }, stop: () => {} };
+  const bar = new SingleBar({
+    format: FORMAT,
+    stream: process.stderr,
+    barsize: 24,
+    clearOnComplete: true,
+    hideCursor: true,
+  });
+  bar.start(100, 0, { phase: 'mark  ', swept: 0, stale: 0 });
+  return {
+    observer: {
+      warn: (sentence) => {
+        bar.stop();
+        warn(sentence);
+        bar.start(100, 0, { phase: 'mark  ', swept: 0, stale: 0 });
+      },
+      progress: (phase, { percent, swept, stale }) => bar.update(percent, { phase: phase.padEnd(6), swept, stale }),
+    },
+    stop: () => bar.stop(),
+  };
+};

@@ -1,0 +1,15 @@
+/** queue: opens the queue for a command that ends when it has said what it found. */
+import type { Config } from '../config/resolve.ts';
+import { openQueues, type Queues, type QueueWatch } from '../queue/queues.ts';
+
+/** A command fails by its own calls; what happens between them need not be told. */
+export const QUIET: QueueWatch = { onError: () => {}, onReady: () => {} };
+
+export const withQueues = async <T>(config: Config, work: (queues: Queues) => Promise<T>): Promise<T> => {
+  const queues = await openQueues(config.queueUrl, QUIET);
+  try {
+    return await work(queues);
+  } finally {
+    await queues.close();
+  }
+};

@@ -1,0 +1,33 @@
+/** target: which Redis a command is about. */
+import type { Config, TargetConfig } from '../config/resolve.ts';
+import { Failure } from '../domain/failure.ts';
+import { privateRedisUrl } from '../../workers/privateRedis.ts';
+
+/** The target a command names, or the only sensible one. Fails (`USAGE`) when there is no such target. */
+export const targetOf = (config: Config, name: string | undefined): TargetConfig => {
+  const wanted = name ?? (config.targets.has('default') ? 'default' : undefined);
+  const [first] = config.targets.values();
+  const target = wanted === undefined && config.targets.size === 1 ? first : config.targets.get(wanted ?? '');
+  if (target !== undefined) return target;
+  const allowed = [...config.targets.keys()].join(', ');
+  throw new Failure(
+    'USAGE',
+    name === undefined
+      ? `say which target, with --target; there are: ${allowed}`
+      : `unknown target "${name}"; there are: ${allowed}`,
+  );
+};
+
+/** Where nobody named a Redis, but `start` runs its private one in this folder, that one is meant. */
+export const withPrivateRedis = (config: Config): Config => {
+  const url = config.targetGiven ? null : privateRedisUrl();
+  return url === null ? config : onRedis(config, url);
+};
+
+/** The same configuration with the target `default` (and the queue, unless it has its own) on another Redis. */
+export const onRedis = (config: Config, url: string): Config => {
+  const target = config.targets.get('default');
+  if (target === undefined) return config;
+  const queueUrl = config.queueUrl === target.url ? url : config.queueUrl;
+  return { ...config, queueUrl, targets: new Map([...config.targets, ['default', { ...target, url }]]) };
+};

@@ -1,0 +1,18 @@
+/** show: the configuration in force, as it is logged once at start: without secrets. */
+import type { Config } from './resolve.ts';
+import { redactUrl } from './redisUrl.ts';
+
+export const showConfig = (config: Config): Record<string, unknown> => {
+  const { dashboardPassword, ...process } = config.process;
+  return {
+    ...process,
+    dashboardPassword: dashboardPassword === undefined ? undefined : '***',
+    queue: redactUrl(config.queueUrl),
+    targets: [...config.targets.values()].map(({ schema, url, orphans, history: _, ...target }) => ({
+      ...target,
+      url: redactUrl(url),
+      schema: schema.name,
+      orphans,
+    })),
+  };
+};

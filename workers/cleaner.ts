@@ -1,0 +1,209 @@
+/** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
+import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { z } from 'zod';
+import { runCleanup } from '../src/cleanup/run.ts';
+import type { Carried, Tally } from '../src/cleanup/tally.ts';
+import type { Phase } from '../src/cleanup/context.ts';
+import type { Config } from '../src/config/resolve.ts';
+import { Failure, sentenceOf } from '../src/domain/failure.ts';
+import type { Report } from '../src/domain/report.ts';
+import type { Logger } from '../src/log/logger.ts';
+import { Outage } from '../src/log/outages.ts';
+import type { Metrics } from '../src/metrics/registry.ts';
+import { parsePayload, type RunData, type RunPayload } from '../src/queue/payload.ts';
+import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
+import type { Queues } from '../src/queue/queues.ts';
+import { Calls } from '../src/redis/calls.ts';
+import { connect } from '../src/redis/connect.ts';
+import { explain } from '../src/redis/explain.ts';
+
+export interface CleanerParts {
+  readonly config: Config;
+  readonly queues: Queues;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Aborted when the process is to end: runs in progress go back to the queue. */
+  readonly stopping: AbortSignal;
+  /** How long a job's lock lasts, in ms. */
+  readonly lockMs: number;
+}
+
+type RunJob = Job<RunData, Report>;
+
+/** How often progress is written to the queue, in ms: often enough to watch, rare enough to cost nothing. */
+const PROGRESS_EVERY_MS = 250;
+/** The job's log gets a line per so many chunks. */
+const CHUNKS_PER_LINE = 100;
+
+const CARRIED = z.object({
+  startedAt: z.number(),
+  carried: z.object({
+    swept: z.number(),
+    deletedByFamily: z.array(z.number()),
+    chunks: z.number(),
+    calls: z.number(),
+    slowestCallMs: z.number(),
+    memoryFreedBytes: z.number(),
+  }),
+});
+
+/** What earlier attempts left in the job's progress; `null` on the first. Anyone may write there, so it is checked. */
+const earlierAttempts = (job: RunJob): { startedAt: number; carried: Carried } | null => {
+  const result = CARRIED.safeParse(job.progress);
+  return result.success ? result.data : null;
+};
+
+/** Writes a run's progress and log lines to its job, thinned out, in order, and only while the job's lock is held. */
+class Journal {
+  #phase: Phase = 'mark';
+  #tally: Tally | undefined;
+  #writtenAt = 0;
+  #lines = 0;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly job: RunJob,
+    private readonly token: string,
+    private readonly lockMs: number,
+    private readonly calls: Calls,
+    private readonly startedAt: number,
+    private readonly onLost: () => void,
+  ) {}
+
+  phase(phase: Phase, sentence: string): void {
+    this.#phase = phase;
+    this.#then(() => this.job.log(`${phase}: ${sentence}`));
+    this.#write();
+  }
+
+  progress(phase: Phase, tally: Tally): void {
+    this.#phase = phase;
+    this.#tally = tally;
+    const line = Math.floor(tally.chunks / CHUNKS_PER_LINE);
+    if (line > this.#lines) {
+      this.#lines = line;
+      this.#then(() => this.job.log(`${phase}: ${tally.swept} of ${tally.stale} coordinators, ${tally.keys} keys`));
+    }
+    if (performance.now() - this.#writtenAt >= PROGRESS_EVERY_MS) this.#write();
+  }
+
+  note(sentence: string): void {
+    this.#then(() => this.job.log(sentence));
+  }
+
+  /** Writes what is known now, so that the next attempt goes on from it; resolves when all is written. */
+  async flush(): Promise<void> {
+    this.#write();
+    await this.#queue;
+  }
+
+  #write(): void {
+    this.#writtenAt = performance.now();
+    const tally = this.#tally;
+    if (tally === undefined) return;
+    const { checked, stale, swept } = tally.coordinators;
+    const progress = {
+      phase: this.#phase,
+      percent: tally.percent,
+      checked,
+      stale,
+      swept,
+      keys: tally.keys,
+      startedAt: this.startedAt,
+      carried: tally.carry(this.calls.count, this.calls.slowestMs),
+    };
+    this.#then(() => this.job.updateProgress(progress));
+  }
+
+  /** A worker that has lost its lock must not write over the one that took the run over. */
+  #then(write: () => Promise<unknown>): void {
+    this.#queue = this.#queue
+      .then(async () => {
+        if ((await this.job.extendLock(this.token, this.lockMs)) === 0) this.onLost();
+        else await write();
+      })
+      .catch(() => {
+        // The queue is out of reach: BullMQ tells of it, and the run goes on, since it needs only its target.
+      });
+  }
+}
+
+/** An error as the history shows it: one sentence, no stack. */
+const forHistory = (error: unknown): Error => {
+  const denied = error instanceof Failure && error.code !== 'UNREACHABLE' && error.code !== 'INTERRUPTED';
+  const shown = denied ? new UnrecoverableError(error.message) : new Error(sentenceOf(error));
+  shown.stack = `${shown.name}: ${shown.message}`;
+  return shown;
+};
+
+/** Makes the function that a BullMQ worker calls for each job. */
+export const createCleaner = (parts: CleanerParts) => {
+  const { config, queues, metrics, stopping } = parts;
+
+  const clean = async (job: RunJob, token: string, payload: RunPayload, lost: AbortSignal): Promise<Report> => {
+    const { target } = payload;
+    const logger = parts.logger.child({ run: job.id, target: target.name });
+    const outage = new Outage(logger, `target "${target.name}"`);
+    const fenced = new AbortController();
+    const signal = AbortSignal.any([stopping, lost, fenced.signal]);
+    const earlier = earlierAttempts(job);
+    const startedAt = earlier?.startedAt ?? Date.now();
+    const redis = await connect(target.url, { onError: (error) => outage.failed(error) });
+    redis.on('ready', () => outage.restored());
+    const calls = new Calls(redis, target.nice, (call, ms) => metrics.called(target.name, call, ms));
+    const journal = new Journal(job, token, parts.lockMs, calls, startedAt, () => fenced.abort());
+    try {
+      const request = {
+        run: String(job.id),
+        trigger: payload.trigger,
+        dryRun: payload.dryRun,
+        staleAfterSeconds: payload.staleAfterSeconds,
+        force: payload.force,
+        attempts: job.attemptsMade + 1,
+        carried: earlier?.carried ?? null,
+        startedAt,
+      };
+      const report = await runCleanup(calls, target, request, {
+        signal,
+        observer: {
+          phase: (phase, sentence) => {
+            logger.debug({ phase }, sentence);
+            journal.phase(phase, sentence);
+          },
+          progress: (phase, tally) => journal.progress(phase, tally),
+          warn: (sentence) => {
+            logger.warn(sentence);
+            journal.note(sentence);
+          },
+        },
+      });
+      await journal.flush();
+      const { coordinators, keys, durationMs, outcome } = report;
+      logger.info({ outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun }, 'run ended');
+      return report;
+    } catch (error) {
+      await journal.flush();
+      if (signal.aborted && !lost.aborted && !fenced.signal.aborted) {
+        // Back to the head of the queue at once, without burning an attempt: another worker goes on.
+        logger.info('handing the run back to the queue');
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
+      throw explain(error, target.url);
+    } finally {
+      redis.disconnect();
+    }
+  };
+
+  return async (job: RunJob, token = '', lost: AbortSignal = new AbortController().signal): Promise<Report> => {
+    try {
+      const payload = parsePayload(job.data, config.targets);
+      const other = await runInProgress(queues.runs, job, payload.target.name);
+      if (other !== null) return skippedReport(job, payload, other);
+      return await clean(job, token, payload, lost);
+    } catch (error) {
+      if (error instanceof WaitingError) throw error;
+      throw forHistory(error);
+    }
+  };
+};

@@ -1,0 +1,36 @@
+/** firstLook: what `start` shows when it was given no Redis: sample coordinators, and their first cleanup. */
+import type { Config } from '../src/config/resolve.ts';
+import type { Report } from '../src/domain/report.ts';
+import { enqueue } from '../src/queue/enqueue.ts';
+import { openQueues } from '../src/queue/queues.ts';
+import { waitForRun } from '../src/queue/waitForRun.ts';
+import { connect } from '../src/redis/connect.ts';
+import { populate } from '../src/redis/populate.ts';
+
+export const SAMPLE = { coordinators: 10_000, stale: 9_900, acks: 2 } as const;
+const QUIET = { onError: () => {}, onReady: () => {} };
+
+/** Fills the private Redis with sample coordinators unless it holds anything; resolves to how many were written. */
+export const fillWithSample = async (config: Config): Promise<number> => {
+  const target = config.targets.get('default');
+  if (target === undefined) return 0;
+  const redis = await connect(target.url);
+  try {
+    if ((await redis.dbsize()) > 0) return 0;
+    await populate(redis, target.schema, { ...SAMPLE, staleAfterSeconds: target.staleAfterSeconds });
+    return SAMPLE.coordinators;
+  } finally {
+    redis.disconnect();
+  }
+};
+
+/** Asks for a run of the target `default` through the queue and waits for its report. */
+export const runOnce = async (config: Config): Promise<Report> => {
+  const queues = await openQueues(config.queueUrl, QUIET);
+  try {
+    const { run } = await enqueue(queues.runs, config.targets, { target: 'default', trigger: 'manual' });
+    return await waitForRun(queues, config.queueUrl, QUIET, run);
+  } finally {
+    await queues.close();
+  }
+};

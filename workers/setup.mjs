@@ -1,0 +1,141 @@
+/** setup: what `npm start` and `npm test` need before anything else can run, on a machine with Node.js and nothing more.
+ * Plain JavaScript without dependencies, since neither they nor the build may be there yet. Does only what is missing.
+ *
+ *   node workers/setup.mjs start|test
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const OLDEST_NODE = [20, 9];
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Tests drive the dashboard with a browser and check the alert rules with promtool. */
+const TOOLS = { start: ['redis-server'], test: ['redis-server', 'redis-cli', 'chromium', 'promtool'] };
+
+/** Which package of which package manager brings a tool. */
+const MANAGERS = [
+  {
+    name: 'apt-get',
+    root: true,
+    before: ['update', '-qq'],
+    install: ['install', '-y', '-qq', '--no-install-recommends'],
+    packages: { 'redis-server': 'redis-server', 'redis-cli': 'redis-tools', chromium: 'chromium', promtool: 'prometheus' },
+  },
+  {
+    name: 'dnf',
+    root: true,
+    install: ['install', '-y', '-q'],
+    packages: { 'redis-server': 'redis', 'redis-cli': 'redis', chromium: 'chromium', promtool: 'prometheus' },
+  },
+  {
+    name: 'apk',
+    root: true,
+    install: ['add', '--no-progress'],
+    packages: { 'redis-server': 'redis', 'redis-cli': 'redis', chromium: 'chromium', promtool: 'prometheus' },
+  },
+  {
+    name: 'brew',
+    root: false,
+    install: ['install', '--quiet'],
+    packages: { 'redis-server': 'redis', 'redis-cli': 'redis', chromium: 'chromium', promtool: 'prometheus' },
+  },
+];
+
+const stop = (sentence) => {
+  console.error(`stalesweep: ${sentence}`);
+  process.exit(1);
+};
+
+const find = (tool) =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, tool), constants.X_OK);
+      return statSync(join(folder, tool)).isFile();
+    } catch {
+      return false;
+    }
+  });
+
+/** Runs a command; shows what it printed only when it fails. */
+const run = (command, args, sentence, env = {}) => {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (status === 0) return;
+  console.error([stdout, stderr, error?.message].filter(Boolean).join('\n').trim());
+  stop(sentence);
+};
+
+const checkNode = () => {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
+  stop(`Node.js ${process.versions.node} is too old; install ${OLDEST_NODE.join('.')} or newer`);
+};
+
+/** Installs exactly what the lockfile says, and again only when the lockfile has changed. */
+const installDependencies = () => {
+  const wanted = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const mark = join(ROOT, 'node_modules', '.stalesweep-lock');
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
+  console.error('stalesweep: installing dependencies (once)');
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], 'npm ci failed; the lines above say why');
+  writeFileSync(mark, wanted);
+};
+
+const newest = (path) => {
+  const { mtimeMs } = statSync(path);
+  if (!statSync(path).isDirectory()) return mtimeMs;
+  return Math.max(mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+};
+
+/** Builds when a source is newer than the last build. */
+const build = () => {
+  const mark = join(ROOT, 'dist', '.built');
+  const sources = ['src', 'workers', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const changedAt = Math.max(...sources.map((name) => newest(join(ROOT, name))));
+  if (existsSync(mark) && statSync(mark).mtimeMs > changedAt) return;
+  console.error('stalesweep: building');
+  run('npm', ['run', '--silent', 'build'], 'the build failed; the lines above say why');
+  mkdirSync(dirname(mark), { recursive: true });
+  writeFileSync(mark, '');
+};
+
+const asRoot = (manager) => {
+  if (!manager.root || process.getuid?.() === 0) return [];
+  return find('sudo') && spawnSync('sudo', ['-n', 'true']).status === 0 ? ['sudo', '-n'] : null;
+};
+
+/** Brings missing tools by the system's package manager where that is allowed; else says how. */
+const installTools = (tools, otherwise) => {
+  const missing = tools.filter((tool) => !find(tool));
+  if (missing.length === 0) return;
+  const manager = MANAGERS.find(({ name }) => find(name));
+  const list = missing.join(', ');
+  if (manager === undefined) stop(`${list} not found; install ${missing.length > 1 ? 'them' : 'it'}${otherwise}`);
+  const packages = [...new Set(missing.map((tool) => manager.packages[tool]))];
+  const prefix = asRoot(manager);
+  const command = `${manager.root ? 'sudo ' : ''}${manager.name} install ${packages.join(' ')}`;
+  if (prefix === null) stop(`${list} not found; run "${command}"${otherwise}`);
+  console.error(`stalesweep: installing ${packages.join(', ')} with ${manager.name} (once)`);
+  const call = (args) => {
+    const [first, ...rest] = [...prefix, manager.name, ...args];
+    run(first, rest, `${list} could not be installed; run "${command}"${otherwise}`, { DEBIAN_FRONTEND: 'noninteractive' });
+  };
+  if (manager.before) call(manager.before);
+  call([...manager.install, ...packages]);
+  const left = missing.filter((tool) => !find(tool));
+  if (left.length > 0) stop(`${left.join(', ')} still not found after installing ${packages.join(', ')}${otherwise}`);
+};
+
+const purpose = process.argv[2];
+if (!(purpose in TOOLS)) stop('usage: node workers/setup.mjs start|test');
+checkNode();
+installDependencies();
+build();
+const ownRedis = purpose === 'start' && (process.env.REDIS_URL || process.env.STALESWEEP_CONFIG);
+if (!ownRedis) installTools(TOOLS[purpose], purpose === 'start' ? ', or set REDIS_URL to a Redis that may be cleaned' : '');

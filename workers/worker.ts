@@ -1,0 +1,114 @@
+/** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
+import { hostname } from 'node:os';
+import { type Job, Worker } from 'bullmq';
+import type { Config } from '../src/config/resolve.ts';
+import { UnrecoverableError } from 'bullmq';
+import { sentenceOf } from '../src/domain/failure.ts';
+import type { Report } from '../src/domain/report.ts';
+import type { Logger } from '../src/log/logger.ts';
+import { Outage } from '../src/log/outages.ts';
+import type { Metrics } from '../src/metrics/registry.ts';
+import { enqueue } from '../src/queue/enqueue.ts';
+import { PREFIX, RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
+import type { RunData } from '../src/queue/payload.ts';
+import { connectQueue, openQueues, type TickData } from '../src/queue/queues.ts';
+import { declareSchedules } from '../src/queue/schedules.ts';
+import { createCleaner } from './cleaner.ts';
+
+/** A worker that dies is noticed once its lock has run out and the next check has come: 11 s at most. */
+const LOCK_MS = 8_000;
+const STALLED_CHECK_MS = 3_000;
+/** How many workers may die under one run before it counts as failed. BullMQ never resets the count, so it is high. */
+const MOST_DEATHS = 20;
+/** How often schedules are brought in line: a lost one misses no more than this. */
+const DECLARE_EVERY_MS = 60_000;
+
+/** Something that runs until it is closed. */
+export interface Running {
+  close(): Promise<void>;
+}
+
+export interface WorkerParts {
+  readonly config: Config;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Told of every run that ended here for good: its report, or `null` and the target when it failed. */
+  readonly onEnded?: (report: Report | null, target: string) => void;
+}
+
+/** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there; afterwards it outlasts outages. */
+export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerParts): Promise<Running> => {
+  const outage = new Outage(logger, 'queue');
+  const watch = { onError: (error: Error) => outage.failed(error), onReady: () => outage.restored() };
+  const queues = await openQueues(config.queueUrl, watch);
+  const connection = await connectQueue(config.queueUrl, watch, true);
+  const stopping = new AbortController();
+  const [first] = config.targets.values();
+  const kept = first?.history;
+  const options = {
+    connection,
+    prefix: PREFIX,
+    name: `${hostname()}:${process.pid}`,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_CHECK_MS,
+    maxStalledCount: MOST_DEATHS,
+  };
+
+  const clean = createCleaner({ config, queues, metrics, logger, stopping: stopping.signal, lockMs: LOCK_MS });
+  const runs = new Worker<RunData, Report>(RUN_QUEUE, (job, token, signal) => clean(job, token, signal), {
+    ...options,
+    concurrency: config.process.concurrency,
+    // For jobs that other programs add without saying how long they are to be kept.
+    ...(kept && {
+      removeOnComplete: { age: Math.ceil(kept.completed.ageMs / 1000), count: kept.completed.count },
+      removeOnFail: { age: Math.ceil(kept.failed.ageMs / 1000), count: kept.failed.count },
+    }),
+  });
+  const ticks = new Worker<TickData>(
+    SCHEDULE_QUEUE,
+    async (tick) => {
+      if (!config.targets.has(tick.data.target)) {
+        throw new UnrecoverableError(`target "${tick.data.target}" is not configured`);
+      }
+      return await enqueue(queues.runs, config.targets, { target: tick.data.target, trigger: 'schedule' });
+    },
+    options,
+  );
+
+  for (const worker of [runs, ticks]) worker.on('error', watch.onError);
+  runs.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) runs.cancelJob(id, 'its lock was lost');
+  });
+  runs.on('completed', (_job, report) => onEnded?.(report, report.target));
+  runs.on('failed', (job: Job<RunData, Report> | undefined, error) => {
+    const target = String(job?.data?.target ?? 'unknown');
+    const final = job?.finishedOn !== undefined;
+    logger.error(
+      { run: job?.id, target, error: error.message },
+      final ? 'run failed' : 'attempt failed; will be retried',
+    );
+    if (final) onEnded?.(null, target);
+  });
+
+  const declare = async () => {
+    try {
+      await declareSchedules(queues, config.targets);
+    } catch (error) {
+      if (!stopping.signal.aborted) outage.failed(new Error(sentenceOf(error)));
+    }
+  };
+  await declare();
+  const timer = setInterval(declare, DECLARE_EVERY_MS);
+  logger.info({ targets: [...config.targets.keys()], concurrency: config.process.concurrency }, 'worker started');
+
+  return {
+    close: async () => {
+      clearInterval(timer);
+      stopping.abort();
+      await Promise.allSettled([runs.close(), ticks.close()]);
+      await queues.close();
+      connection.disconnect();
+      logger.info('worker stopped');
+    },
+  };
+};
