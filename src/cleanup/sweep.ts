@@ -62,24 +62,30 @@ const sweepChunk = async (run: RunContext, census: Census, chunk: Chunk): Promis
   return true;
 };
 
-/** Sweeps these ids in one call, and again without those that beat meanwhile. */
-const settleUnits = async (run: RunContext, census: Census, held: Holdings | null, units: readonly Unit[]) => {
-  for (let left = units; left.length > 0; ) {
-    if (await sweepChunk(run, census, chunkOfUnits(run.schema, left))) {
-      left = left.filter(({ partial }) => partial);
-      for (const { judged } of left) census.forget(judged);
+/** Sweeps these ids in one call, and again without those that beat meanwhile; one too large for a call in slices. */
+const settle = async (
+  run: RunContext,
+  census: Census,
+  held: Holdings | null,
+  units: readonly Unit[],
+): Promise<void> => {
+  const [first] = units;
+  if (first === undefined) return;
+  const again = ({ id }: Unit) => unitOf(run.schema, census, held, id) ?? [];
+  if (units.length === 1 && !first.partial && first.size > run.paces.sweep.size) {
+    for (const chunk of slicesOf(run.schema, first, () => run.paces.sweep.size)) {
+      if (!(await pause(run))) return;
+      if (!(await sweepChunk(run, census, chunk))) return await settle(run, census, held, [again(first)].flat());
     }
-    left = left.map(({ id }) => unitOf(run.schema, census, held, id)).filter((unit) => unit !== null);
-  }
-};
-
-const settleLarge = async (run: RunContext, census: Census, held: Holdings | null, unit: Unit) => {
-  for (const chunk of slicesOf(run.schema, unit, () => run.paces.sweep.size)) {
-    if (!(await pause(run))) return;
-    if (await sweepChunk(run, census, chunk)) continue;
-    const left = unitOf(run.schema, census, held, unit.id);
-    if (left !== null) await settleLarge(run, census, held, left);
     return;
+  }
+  if (!(await sweepChunk(run, census, chunkOfUnits(run.schema, units)))) {
+    return await settle(run, census, held, units.flatMap(again));
+  }
+  for (const unit of units.filter(({ partial }) => partial)) {
+    census.forget(unit.judged);
+    // One by one: with the last of an id's heartbeats come the keys without a swarm, however many they are.
+    if (await pause(run)) await settle(run, census, held, [again(unit)].flat());
   }
 };
 
@@ -104,9 +110,7 @@ async function* unitChunks(run: RunContext, census: Census, held: Holdings | nul
 /** Sweeps every stale coordinator of the census, its heartbeat last. */
 export const sweepCoordinators = async (run: RunContext, census: Census, held: Holdings | null): Promise<void> => {
   await inFlight(run, unitChunks(run, census, held), async (units) => {
-    const [first] = units;
-    const large = first !== undefined && units.length === 1 && !first.partial && first.size > run.paces.sweep.size;
-    await (large ? settleLarge(run, census, held, first) : settleUnits(run, census, held, units));
+    await settle(run, census, held, units);
   });
 };
 
