@@ -15,15 +15,14 @@ import type { Holdings, SharedKey } from './holdings.ts';
 
 /** Brings the census in line with what the call saw, which removed nothing. */
 const learn = (run: RunContext, census: Census, chunk: Chunk, result: SweepResult & { swept: false }): void => {
-  for (const at of result.revived) {
-    const heartbeat = chunk.judged[at];
-    if (heartbeat === undefined) continue;
+  // Another chunk that was under way with the same heartbeat may have told already: each counts once.
+  const news = (positions: readonly number[]) =>
+    positions.flatMap((at) => chunk.judged[at] ?? []).filter((heartbeat) => census.holds(heartbeat));
+  for (const heartbeat of news(result.revived)) {
     census.revive(heartbeat);
     run.tally.revived++;
   }
-  for (const at of result.vanished) {
-    const heartbeat = chunk.judged[at];
-    if (heartbeat === undefined) continue;
+  for (const heartbeat of news(result.vanished)) {
     // It expired, or another run swept it: for this run it was never there.
     census.forget([heartbeat]);
     run.tally.stale--;
