@@ -16,9 +16,9 @@ export const steadily = async <T>(run: RunContext, pace: Pace, attempt: () => Pr
     minTimeout: 100,
     maxTimeout: 2_000,
     randomize: true,
-    signal: run.signal,
+    // Not the run's signal: what is under way must be counted before the run ends.
     shouldRetry: ({ error }) => {
-      if (!PASSING.test(error.message)) return false;
+      if (run.signal.aborted || !PASSING.test(error.message)) return false;
       pace.backOff();
       return true;
     },
