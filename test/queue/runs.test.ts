@@ -39,7 +39,14 @@ describe('a run through the queue', () => {
     expect(stderr.replace(/.*joined run.*\n/, '')).toBe('');
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as Report;
-    expect(report.coordinators).toEqual({ checked: 10_000, active: 100, stale: 9_900, unreadable: 0, swept: 9_900, revived: 0 });
+    expect(report.coordinators).toEqual({
+      checked: 10_000,
+      active: 100,
+      stale: 9_900,
+      unreadable: 0,
+      swept: 9_900,
+      revived: 0,
+    });
     expect(report.keys).toEqual({
       found: 59_400,
       deleted: 59_400,
@@ -92,13 +99,18 @@ describe('a run through the queue', () => {
   test('is tried three times when its target can not be reached, and says why in one sentence', async () => {
     const config = `${server.dir}/targets.yaml`;
     await import('node:fs/promises').then(({ writeFile }) =>
-      writeFile(config, `targets:\n  default: { url: "redis://u:hush@127.0.0.1:1" }\nqueue: { url: "${server.url}" }\n`),
+      writeFile(
+        config,
+        `targets:\n  default: { url: "redis://u:hush@127.0.0.1:1" }\nqueue: { url: "${server.url}" }\n`,
+      ),
     );
     const own = { STALESWEEP_CONFIG: config, STALESWEEP_EVERY: '1h' };
     const worker = await startWorker(own);
     const { code, stderr, stdout } = await cli(['enqueue', '--wait', '--json'], own);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/run 1 failed: Redis at redis:\/\/u:\*\*\*@127\.0\.0\.1:1 could not be reached: connection refused/);
+    expect(stderr).toMatch(
+      /run 1 failed: Redis at redis:\/\/u:\*\*\*@127\.0\.0\.1:1 could not be reached: connection refused/,
+    );
     expect(stderr + worker.stderr()).not.toContain('hush');
     expect((await queue.getJob('1'))?.attemptsMade).toBe(3);
   }, 30_000);
@@ -109,7 +121,12 @@ describe('a run through the queue', () => {
     await cli(['enqueue', '--wait', '--json'], env());
     const { logs } = await queue.getJobLogs('1');
     expect(logs.map((line) => line.split(':')[0])).toEqual(['mark', 'gather', 'sweep', 'sweep', 'report']);
-    expect((await queue.getJob('1'))?.progress).toMatchObject({ phase: 'report', percent: 100, stale: 900, swept: 900 });
+    expect((await queue.getJob('1'))?.progress).toMatchObject({
+      phase: 'report',
+      percent: 100,
+      stale: 900,
+      swept: 900,
+    });
     const history = await cli(['history', '--json'], env());
     const [row] = JSON.parse(history.stdout);
     expect(row).toMatchObject({ run: '1', state: 'completed', attempts: 1, failedReason: null, report: { run: '1' } });

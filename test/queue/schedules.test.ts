@@ -68,9 +68,15 @@ describe('a schedule', () => {
 
   test('goes when its target is taken out of the configuration', async () => {
     const file = `${server.dir}/two.yaml`;
-    await writeFile(file, `every: 1h\ntargets:\n  default: { url: "${server.url}" }\n  other: { url: "${server.url}/1" }\n`);
+    await writeFile(
+      file,
+      `every: 1h\ntargets:\n  default: { url: "${server.url}" }\n  other: { url: "${server.url}/1" }\n`,
+    );
     const both = await startWorker({ STALESWEEP_CONFIG: file });
-    expect((await schedule.getJobSchedulers()).map(({ key }) => key).sort()).toEqual(['cleanup:default', 'cleanup:other']);
+    expect((await schedule.getJobSchedulers()).map(({ key }) => key).sort()).toEqual([
+      'cleanup:default',
+      'cleanup:other',
+    ]);
     await both.kill('SIGTERM');
     await startWorker(env());
     expect((await schedule.getJobSchedulers()).map(({ key }) => key)).toEqual(['cleanup:default']);

@@ -82,7 +82,14 @@ describe('a run whose worker goes away', () => {
     const report = await outcome();
     expect(Date.now() - stoppedAt).toBeLessThan(5_000);
     expect(report).toMatchObject({ outcome: 'completed', attempts: 1 });
-    expect(report.coordinators).toEqual({ checked: 10_000, active: 100, stale: 9_900, unreadable: 0, swept: 9_900, revived: 0 });
+    expect(report.coordinators).toEqual({
+      checked: 10_000,
+      active: 100,
+      stale: 9_900,
+      unreadable: 0,
+      swept: 9_900,
+      revived: 0,
+    });
     expect(report.keys.deleted).toBe(59_400);
     await expectAllGone();
     expect((await heir.kill('SIGTERM')).code).toBe(0);
