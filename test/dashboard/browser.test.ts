@@ -67,7 +67,7 @@ const openAddJob = async ({ dashboard, page }: Visit): Promise<string> => {
     .click();
   const editor = page.locator('[role=dialog] .cm-content').first();
   await editor.filter({ hasText: 'target' }).waitFor();
-  return await editor.innerText();
+  return (await editor.textContent()) ?? '';
 };
 
 /** Sends what stands in "Add job"; resolves to the answer. */
