@@ -54,6 +54,11 @@ export class Census {
     return this.#livingIds.has(id);
   }
 
+  /** Whether this heartbeat still counts as stale. */
+  holds(heartbeat: StaleHeartbeat): boolean {
+    return this.stale.get(heartbeat.owner.coordinator)?.includes(heartbeat) ?? false;
+  }
+
   /** A stale heartbeat holds another value now: its coordinator lives. */
   revive(heartbeat: StaleHeartbeat): void {
     this.forget([heartbeat]);

@@ -1,6 +1,6 @@
 /** steadily: a call that is tried again when Redis could not serve it for a moment. */
 import pRetry from 'p-retry';
-import type { RunContext } from './context.ts';
+import { type RunContext, stopIfInterrupted } from './context.ts';
 import type { Pace } from './pace.ts';
 
 /** Redis is there but busy, loading, changing roles or not answering: what was asked may be asked again. */
@@ -16,9 +16,10 @@ export const steadily = async <T>(run: RunContext, pace: Pace, attempt: () => Pr
     minTimeout: 100,
     maxTimeout: 2_000,
     randomize: true,
-    signal: run.signal,
+    // Not `signal`: it would also throw away the result of a call that succeeded while the run was told to end.
     shouldRetry: ({ error }) => {
       if (!PASSING.test(error.message)) return false;
+      stopIfInterrupted(run);
       pace.backOff();
       return true;
     },

@@ -15,15 +15,14 @@ import type { Holdings, SharedKey } from './holdings.ts';
 
 /** Brings the census in line with what the call saw, which removed nothing. */
 const learn = (run: RunContext, census: Census, chunk: Chunk, result: SweepResult & { swept: false }): void => {
-  for (const at of result.revived) {
-    const heartbeat = chunk.judged[at];
-    if (heartbeat === undefined) continue;
+  // Another chunk that was under way with the same heartbeat may have told already: each counts once.
+  const news = (positions: readonly number[]) =>
+    positions.flatMap((at) => chunk.judged[at] ?? []).filter((heartbeat) => census.holds(heartbeat));
+  for (const heartbeat of news(result.revived)) {
     census.revive(heartbeat);
     run.tally.revived++;
   }
-  for (const at of result.vanished) {
-    const heartbeat = chunk.judged[at];
-    if (heartbeat === undefined) continue;
+  for (const heartbeat of news(result.vanished)) {
     // It expired, or another run swept it: for this run it was never there.
     census.forget([heartbeat]);
     run.tally.stale--;
@@ -62,24 +61,30 @@ const sweepChunk = async (run: RunContext, census: Census, chunk: Chunk): Promis
   return true;
 };
 
-/** Sweeps these ids in one call, and again without those that beat meanwhile. */
-const settleUnits = async (run: RunContext, census: Census, held: Holdings | null, units: readonly Unit[]) => {
-  for (let left = units; left.length > 0; ) {
-    if (await sweepChunk(run, census, chunkOfUnits(run.schema, left))) {
-      left = left.filter(({ partial }) => partial);
-      for (const { judged } of left) census.forget(judged);
+/** Sweeps these ids in one call, and again without those that beat meanwhile; one too large for a call in slices. */
+const settle = async (
+  run: RunContext,
+  census: Census,
+  held: Holdings | null,
+  units: readonly Unit[],
+): Promise<void> => {
+  const [first] = units;
+  if (first === undefined) return;
+  const again = ({ id }: Unit) => unitOf(run.schema, census, held, id) ?? [];
+  if (units.length === 1 && !first.partial && first.size > run.paces.sweep.size) {
+    for (const chunk of slicesOf(run.schema, first, () => run.paces.sweep.size)) {
+      if (!(await pause(run))) return;
+      if (!(await sweepChunk(run, census, chunk))) return await settle(run, census, held, [again(first)].flat());
     }
-    left = left.map(({ id }) => unitOf(run.schema, census, held, id)).filter((unit) => unit !== null);
-  }
-};
-
-const settleLarge = async (run: RunContext, census: Census, held: Holdings | null, unit: Unit) => {
-  for (const chunk of slicesOf(run.schema, unit, () => run.paces.sweep.size)) {
-    if (!(await pause(run))) return;
-    if (await sweepChunk(run, census, chunk)) continue;
-    const left = unitOf(run.schema, census, held, unit.id);
-    if (left !== null) await settleLarge(run, census, held, left);
     return;
+  }
+  if (!(await sweepChunk(run, census, chunkOfUnits(run.schema, units)))) {
+    return await settle(run, census, held, units.flatMap(again));
+  }
+  for (const unit of units.filter(({ partial }) => partial)) {
+    census.forget(unit.judged);
+    // One by one: with the last of an id's heartbeats come the keys without a swarm, however many they are.
+    if (await pause(run)) await settle(run, census, held, [again(unit)].flat());
   }
 };
 
@@ -104,9 +109,7 @@ async function* unitChunks(run: RunContext, census: Census, held: Holdings | nul
 /** Sweeps every stale coordinator of the census, its heartbeat last. */
 export const sweepCoordinators = async (run: RunContext, census: Census, held: Holdings | null): Promise<void> => {
   await inFlight(run, unitChunks(run, census, held), async (units) => {
-    const [first] = units;
-    const large = first !== undefined && units.length === 1 && !first.partial && first.size > run.paces.sweep.size;
-    await (large ? settleLarge(run, census, held, first) : settleUnits(run, census, held, units));
+    await settle(run, census, held, units);
   });
 };
 

@@ -50,7 +50,7 @@ export const createProgram = (): Command => {
     command.exitOverride().configureOutput({
       getOutHelpWidth: () => Math.min(process.stdout.columns ?? 80, 80),
       getErrHelpWidth: () => Math.min(process.stderr.columns ?? 80, 80),
-      outputError: (text, write) =>
+      outputError: (text: string, write: (line: string) => void) =>
         write(
           `stalesweep: ${text
             .replace(/^error: /, '')
