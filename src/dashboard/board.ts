@@ -31,7 +31,7 @@ class RunQueue extends KeptQueue {
     private readonly targets: Targets,
   ) {
     super(runs, {
-      displayName: 'Cleanup runs',
+      displayName: 'cleanup runs',
       description: 'One job is one run: it finds stale coordinators of a target and removes their keys.',
       jobDataSchema: payloadJsonSchema(targets),
     });
@@ -50,7 +50,7 @@ class RunQueue extends KeptQueue {
 class ScheduleQueue extends KeptQueue {
   constructor(schedule: Queues['schedule']) {
     super(schedule, {
-      displayName: 'Schedules',
+      displayName: 'schedule ticks',
       description: 'One job is one tick: it asks for the scheduled run of a target, or joins the one in progress.',
     });
   }
@@ -120,5 +120,8 @@ export const createBoard = (path: string, { queues, targets, answerFor }: BoardP
     // Its type lists only the statuses that Bull Board uses itself.
     return { status: status as 400, body: { error: sentence } };
   });
-  return server.getRouter() as Express;
+  const board = server.getRouter() as Express;
+  // An app within an app, with settings of its own.
+  board.disable('x-powered-by');
+  return board;
 };

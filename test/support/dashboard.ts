@@ -1,7 +1,7 @@
 /** dashboard: the real thing over real HTTP, for one test file. */
 import { createLogger } from '../../src/log/logger.ts';
 import { type Environment, resolveConfig } from '../../src/config/resolve.ts';
-import { createDashboard, createMonitor, serve } from '../../src/dashboard/app.ts';
+import { createDashboard, serve } from '../../src/dashboard/app.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 
@@ -13,8 +13,14 @@ export const basic = (user: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 });
 
-export const startDashboard = async (env: Environment, create: typeof createMonitor = createDashboard) => {
-  const config = resolveConfig({}, env);
+interface Setup {
+  readonly create?: typeof createDashboard;
+  /** A configuration file. */
+  readonly yaml?: string | undefined;
+}
+
+export const startDashboard = async (env: Environment, { create = createDashboard, yaml }: Setup = {}) => {
+  const config = resolveConfig({}, env, yaml === undefined ? undefined : { name: 'stalesweep.yaml', text: yaml });
   const logger = createLogger('silent');
   const metrics = new Metrics();
   const queues = await openQueues(config.queueUrl, { onError: () => {}, onReady: () => {} });
