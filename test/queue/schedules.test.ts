@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { Queue, QueueEvents } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cli, startWorker } from '../support/cli.ts';
+import { cli, populate, startWorker } from '../support/cli.ts';
+import { configFile } from '../support/files.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 let server: TestRedis;
@@ -21,6 +21,11 @@ beforeEach(async () => {
   await server.redis.flushall();
 });
 
+/** An interval's first tick comes at once; resolves when the next one is waiting for its time. */
+const settled = async () => {
+  await expect.poll(() => schedule.getDelayedCount(), { timeout: 5_000 }).toBe(1);
+};
+
 describe('a schedule', () => {
   test('is one, however many processes declare it, and has the new interval once that changes', async () => {
     const workers = await Promise.all([1, 2, 3].map(() => startWorker(env())));
@@ -28,11 +33,12 @@ describe('a schedule', () => {
     await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
     await startWorker(env('2h'));
     expect(await schedule.getJobSchedulers()).toMatchObject([{ key: 'cleanup:default', every: 7_200_000 }]);
-    expect(await schedule.getDelayedCount()).toBe(1);
+    await settled();
   });
 
   test('keeps its next run when a process that declares the same starts', async () => {
     await startWorker(env());
+    await settled();
     const [before] = await schedule.getJobSchedulers();
     await startWorker(env());
     expect((await schedule.getJobSchedulers())[0]?.next).toBe(before?.next);
@@ -41,7 +47,7 @@ describe('a schedule', () => {
   test('cleans at its interval', async () => {
     const events = new QueueEvents('cleanup', options());
     await events.waitUntilReady();
-    await cli(['populate', '--coordinators', '1000', '--stale', '900'], env());
+    await populate(env(), 1_000, 900);
     const runs = new Promise<number>((resolve) => {
       let count = 0;
       events.on('completed', () => ++count === 3 && resolve(count));
@@ -55,8 +61,7 @@ describe('a schedule', () => {
   }, 30_000);
 
   test('may be a cron pattern with a time zone', async () => {
-    const file = `${server.dir}/cron.yaml`;
-    await writeFile(file, `cron: "30 3 * * *"\ntz: Europe/Vienna\n`);
+    const file = await configFile(`cron: "30 3 * * *"\ntz: Europe/Vienna\n`);
     const own = { REDIS_URL: server.url, STALESWEEP_CONFIG: file };
     await startWorker(own);
     const { stdout } = await cli(['schedule', '--json'], own);
@@ -67,9 +72,7 @@ describe('a schedule', () => {
   });
 
   test('goes when its target is taken out of the configuration', async () => {
-    const file = `${server.dir}/two.yaml`;
-    await writeFile(
-      file,
+    const file = await configFile(
       `every: 1h\ntargets:\n  default: { url: "${server.url}" }\n  other: { url: "${server.url}/1" }\n`,
     );
     const both = await startWorker({ STALESWEEP_CONFIG: file });
@@ -84,12 +87,14 @@ describe('a schedule', () => {
 
   test('is mended at the next start when its pending job was lost', async () => {
     const first = await startWorker(env());
+    await settled();
     await first.kill('SIGTERM');
     for (const job of await schedule.getDelayed()) {
       await server.redis.zrem('{stalesweep}:schedule:delayed', String(job.id));
       await server.redis.del(`{stalesweep}:schedule:${job.id}`);
     }
+    expect(await schedule.getDelayedCount()).toBe(0);
     await startWorker(env());
-    expect(await schedule.getDelayedCount()).toBe(1);
+    await settled();
   });
 });

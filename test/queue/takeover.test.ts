@@ -1,14 +1,18 @@
 import { Queue, QueueEvents } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
-import { cli, type Running, startWorker } from '../support/cli.ts';
+import { cli, populate, type Running, startWorker } from '../support/cli.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 let server: TestRedis;
 let queue: Queue;
 let events: QueueEvents;
-// Resting twenty times as long as it works makes a run long enough to be hit in the middle.
-const env = (): Record<string, string> => ({ REDIS_URL: server.url, STALESWEEP_EVERY: '1h', STALESWEEP_NICE: '20' });
+// No scheduled run comes between, and resting twenty times as long as it works makes a run long enough to be hit in the middle.
+const env = (): Record<string, string> => ({
+  REDIS_URL: server.url,
+  STALESWEEP_CRON: '0 0 1 1 *',
+  STALESWEEP_NICE: '20',
+});
 
 beforeAll(async () => {
   server = await startRedis();
@@ -28,7 +32,7 @@ beforeEach(async () => {
 
 /** Starts a run and resolves once it is sweeping. */
 const sweeping = async (): Promise<void> => {
-  await cli(['populate', '--coordinators', '10000', '--stale', '9900'], env());
+  await populate(env(), 10_000, 9_900);
   const begun = new Promise<void>((resolve) => {
     events.on('progress', ({ data }) => {
       const { phase, swept } = data as unknown as { phase: string; swept: number };

@@ -1,52 +1,15 @@
-<<<<<<< HEAD
-/** redis: a private redis-server for one test file. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-=======
 /** redis: a private redis-server for one test file, which ends with it, however it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
->>>>>>> engine-tests
 import getPort from 'get-port';
 import { Redis } from 'ioredis';
 
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
-<<<<<<< HEAD
-  /** A connection that is closed with the server. */
-  redis(): Redis;
-  stop(): Promise<void>;
-}
-
-export const startRedis = async (...args: string[]): Promise<TestRedis> => {
-  const port = await getPort({ host: '127.0.0.1' });
-  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp'];
-  const server = spawn('redis-server', [...settings, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of server.stdout) if (String(line).includes('Ready to accept connections')) break;
-  server.stdout.resume();
-  const connections: Redis[] = [];
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    port,
-    redis: () => {
-      const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => null });
-      redis.on('error', () => {});
-      connections.push(redis);
-      return redis;
-    },
-    stop: async () => {
-      for (const connection of connections) connection.disconnect();
-      if (server.exitCode !== null || server.signalCode !== null) return;
-      const exited = once(server, 'exit');
-      server.kill('SIGKILL');
-      await exited;
-    },
-  };
-=======
   /** The fixture's own connection; the only one that may be open after a test. */
   readonly redis: Redis;
   /** Kills the server. Its folder goes too, unless `--dir` named another one. */
@@ -117,5 +80,4 @@ export const startRedis = async (args: readonly string[] = []): Promise<TestRedi
     rmSync(folder, { recursive: true, force: true });
   }
   throw new Error('redis-server did not start; is it installed?');
->>>>>>> engine-tests
 };
