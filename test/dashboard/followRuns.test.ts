@@ -7,6 +7,7 @@ import { PREFIX, RUN_QUEUE } from '../../src/queue/names.ts';
 import type { RunData } from '../../src/queue/payload.ts';
 import { connectQueue } from '../../src/queue/queues.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { expectNoLeaks } from '../support/leaks.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 let redis: TestRedis;
@@ -17,6 +18,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await dashboard?.close();
+  await expectNoLeaks(redis);
   await redis?.stop();
 });
 
@@ -147,7 +149,7 @@ it('misses no run that ended while its connection was broken', { timeout: 20_000
   const { value, close } = await follow();
   await work(completes);
   await expect.poll(() => value(runs('completed'))).toBe(1);
-  await redis.redis().call('CLIENT', 'KILL', 'TYPE', 'normal');
+  await redis.redis.call('CLIENT', 'KILL', 'TYPE', 'normal');
   await work(completes);
   await expect.poll(() => value(runs('completed')), { timeout: 10_000 }).toBe(2);
   await close();

@@ -21,6 +21,12 @@ const withTarget = async (url: string, look: (dashboard: TestDashboard) => Promi
   }
 };
 
+const startProtected = async (): Promise<TestRedis> => {
+  const server = await startRedis();
+  await server.redis.config('SET', 'requirepass', SECRET);
+  return server;
+};
+
 const readyz = async (dashboard: TestDashboard) => {
   const response = await dashboard.ask('/readyz');
   return { code: response.status, ...((await response.json()) as { status: string; reason?: string }) };
@@ -31,10 +37,9 @@ it('is ready when the queue and every target answer', () =>
     expect(await readyz(dashboard)).toEqual({ code: 200, status: 'ok' });
   }));
 
-it('says which target can not be reached, without its password, and is ready again once it is back', async () => {
-  const target = await startRedis('--requirepass', SECRET);
-  const url = `redis://:${SECRET}@127.0.0.1:${target.port}`;
-  await withTarget(url, async (dashboard) => {
+it('says which target can no longer be reached, without its password', async () => {
+  const target = await startProtected();
+  await withTarget(`redis://:${SECRET}@127.0.0.1:${target.port}`, async (dashboard) => {
     expect(await readyz(dashboard)).toMatchObject({ code: 200 });
     await target.stop();
     const down = await readyz(dashboard);
@@ -45,17 +50,10 @@ it('says which target can not be reached, without its password, and is ready aga
     });
     expect(JSON.stringify(down)).not.toContain(SECRET);
     expect((await dashboard.ask('/healthz')).status).toBe(200);
-
-    const again = await startRedis('--requirepass', SECRET, '--port', String(target.port));
-    try {
-      await expect.poll(async () => (await readyz(dashboard)).code, { timeout: 10_000 }).toBe(200);
-    } finally {
-      await again.stop();
-    }
   });
-}, 30_000);
+});
 
-it('tries a target anew that was not there at first', async () => {
+it('says which target was not there in the first place', async () => {
   await withTarget('redis://127.0.0.1:1', async (dashboard) => {
     expect(await readyz(dashboard)).toMatchObject({
       code: 503,
@@ -65,7 +63,7 @@ it('tries a target anew that was not there at first', async () => {
 });
 
 it('is not ready while a target asks for a password', async () => {
-  const target = await startRedis('--requirepass', SECRET);
+  const target = await startProtected();
   await withTarget(target.url, async (dashboard) => {
     expect(await readyz(dashboard)).toMatchObject({ code: 503, reason: expect.stringContaining('password') });
   });
@@ -74,11 +72,11 @@ it('is not ready while a target asks for a password', async () => {
 
 it('is not ready while the queue refuses writes for a failed save, though it still reads', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'stalesweep-'));
-  const unsaved = await startRedis('--save', '3600 1000', '--dir', folder);
+  const unsaved = await startRedis(['--save', '3600 1000', '--dir', folder]);
   const dashboard = await startDashboard({ REDIS_URL: queue.url, QUEUE_REDIS_URL: unsaved.url });
   try {
     await rm(folder, { recursive: true });
-    const client = unsaved.redis();
+    const client = unsaved.redis;
     await client.bgsave();
     await expect.poll(() => client.info('persistence')).toContain('rdb_last_bgsave_status:err');
     expect(await readyz(dashboard)).toMatchObject({ code: 503, reason: expect.stringMatching(/^the queue: MISCONF /) });
@@ -88,13 +86,13 @@ it('is not ready while the queue refuses writes for a failed save, though it sti
   }
 });
 
-it('answers within three seconds when a Redis hangs, and leaves it out of the metrics', async () => {
+it('answers within three seconds when a Redis hangs, leaves it out of the metrics, and is ready again after that', async () => {
   const target = await startRedis();
   await withTarget(target.url, async (dashboard) => {
     expect(await (await dashboard.ask('/metrics')).text()).toMatch(
       /stalesweep_redis_used_memory_bytes\{target="default"\} \d+/,
     );
-    await target.redis().call('CLIENT', 'PAUSE', '60000', 'ALL');
+    await target.redis.call('CLIENT', 'PAUSE', '4000', 'ALL');
     const startedAt = performance.now();
     const [ready, metrics] = await Promise.all([readyz(dashboard), dashboard.ask('/metrics')]);
     expect(performance.now() - startedAt).toBeLessThan(3_000);
@@ -103,6 +101,7 @@ it('answers within three seconds when a Redis hangs, and leaves it out of the me
     const text = await metrics.text();
     expect(text).not.toMatch(/stalesweep_redis_used_memory_bytes\{/);
     expect(text).toMatch(/stalesweep_queue_jobs\{queue="cleanup",state="waiting"\} 0/);
+    await expect.poll(async () => (await readyz(dashboard)).code, { timeout: 10_000 }).toBe(200);
   });
   await target.stop();
 }, 15_000);
