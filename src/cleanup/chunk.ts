@@ -56,10 +56,10 @@ export const unitOf = (schema: KeySchema, census: Census, held: Holdings | null,
   return { id, partial, judged, families, size };
 };
 
-/** A derived key that others could own too goes with this unit only if each of those is among its own heartbeats. */
+/** Whether a derived key is nobody else's; if it is, it was gathered, and goes with the proof of all its owners. */
 const isOnlyTheirs = (schema: KeySchema, census: Census, key: string, judged: readonly StaleHeartbeat[]): boolean => {
   const identity = identify(schema, key);
-  if (identity === null || identity.heartbeat) return false;
+  if (identity === null || identity.heartbeat || identity.owners.length > 1) return false;
   const verdict = census.verdict(identity.owners);
   return verdict.go && verdict.absent.length === 0 && verdict.judged.every((heartbeat) => judged.includes(heartbeat));
 };

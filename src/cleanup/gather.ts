@@ -33,7 +33,7 @@ const sort = (run: RunContext, census: Census, holdings: Holdings): Gathered => 
       for (const [id, names] of byOwner) {
         if (census.stale.has(id) || census.lives(id)) continue;
         const owners = [{ coordinator: id, swarm: null }];
-        for (const key of new Set(namesIn(names))) orphan({ family, key, owners });
+        for (const key of new Set(namesIn(names))) orphan({ family, key, owners, derivable: false });
         byOwner.delete(id);
       }
     }
@@ -42,7 +42,7 @@ const sort = (run: RunContext, census: Census, holdings: Holdings): Gathered => 
   const shared = [...distinct.values()].filter((key) => {
     const verdict = census.verdict(key.owners);
     if (!verdict.go && verdict.orphan) orphan(key);
-    return verdict.go;
+    return verdict.go && !key.derivable;
   });
   return { holdings, shared, orphans };
 };

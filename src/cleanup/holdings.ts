@@ -7,6 +7,8 @@ export interface SharedKey {
   readonly family: number;
   readonly key: string;
   readonly owners: readonly Owner[];
+  /** Its name follows from its only owner: with that one stale, it goes in the same step (P3), gathered or not. */
+  readonly derivable: boolean;
 }
 
 /** What a key name costs in memory beside its bytes: string header, slot, and its share of the map (measured). */
@@ -38,7 +40,7 @@ export class Holdings {
       else known.push(key);
       this.bytes += key.length + BYTES_BESIDE_NAME;
     } else {
-      this.shared.push({ family, key, owners });
+      this.shared.push({ family, key, owners, derivable });
       this.bytes += (key.length + BYTES_BESIDE_NAME) * (1 + owners.length);
     }
   }

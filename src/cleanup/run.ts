@@ -34,9 +34,11 @@ export interface RunOptions {
   readonly observer?: Observer;
   /** Aborting it ends the run after the chunk in progress, with a Failure `INTERRUPTED`. */
   readonly signal?: AbortSignal;
+  /** How much the keys held between mark and sweep may take. @default 256 MiB */
+  readonly memoryBudgetBytes?: number;
 }
 
-/** How much the keys held between mark and sweep may take; the rest of the process needs about as much again. */
+/** The rest of the process needs about as much again. */
 const MEMORY_BUDGET_BYTES = 256 * 1024 * 1024;
 
 /** A second call is on its way while Redis works on the first, unless the run is to rest between them. */
@@ -78,7 +80,7 @@ export const runCleanup = async (
   calls: Calls,
   target: TargetConfig,
   request: RunRequest,
-  { observer = {}, signal = new AbortController().signal }: RunOptions = {},
+  { observer = {}, signal = new AbortController().signal, memoryBudgetBytes = MEMORY_BUDGET_BYTES }: RunOptions = {},
 ): Promise<Report> => {
   const { schema } = target;
   const { dryRun, staleAfterSeconds, carried } = request;
@@ -92,7 +94,7 @@ export const runCleanup = async (
     clock,
     staleAfterSeconds,
     dryRun,
-    memoryBudgetBytes: MEMORY_BUDGET_BYTES,
+    memoryBudgetBytes,
     tally,
     observer,
     signal,

@@ -119,7 +119,8 @@ export const sweepGathered = async (run: RunContext, census: Census, held: Holdi
   for (const [family, byOwner] of held.owned.entries()) {
     for (const [id, names] of byOwner) {
       if (!census.stale.has(id) || census.lives(id)) continue;
-      for (const key of [names].flat()) owned.push({ family, key, owners: [{ coordinator: id, swarm: null }] });
+      const owners = [{ coordinator: id, swarm: null }];
+      for (const key of [names].flat()) owned.push({ family, key, owners, derivable: false });
     }
   }
   await sweepShared(run, census, owned);

@@ -28,7 +28,10 @@ export interface KeySchema {
   /** Whether a coordinator's heartbeat key follows from its id alone. */
   readonly heartbeatDerivable: boolean;
   readonly derived: readonly DerivedKey[];
-  /** Every template of the families that only a scan can find: those that hold a `*`, and those swept as orphans. */
+  /**
+   * Every template of the families that only a scan can find: those that hold a `*`, those whose keys others could own too,
+   * and those swept as orphans.
+   */
   readonly scanned: readonly Template[];
   /** Those families, by position. */
   readonly scannedFamilies: ReadonlySet<number>;
@@ -91,10 +94,10 @@ export const compileSchema = (name: string, written: FamilyTemplates, orphans: r
     }
   }
   const orphanFamilies = new Set(orphans.map((family) => families.indexOf(family)));
-  const wild = others.filter(({ template }) => template.wildcard).map(({ family }) => family);
-  const scannedFamilies = new Set([...wild, ...orphanFamilies]);
   const exclusive = (own: Template) =>
     others.every(({ template }) => template === own || !mayOverlap(own, template) || sameBinding(own, template));
+  const toScan = others.filter(({ template }) => template.wildcard || !exclusive(template)).map(({ family }) => family);
+  const scannedFamilies = new Set([...toScan, ...orphanFamilies]);
 
   return {
     name,
