@@ -30,10 +30,11 @@ export interface CleanerParts {
 
 type RunJob = Job<RunData, Report>;
 
-/** How often progress is written to the queue, in ms: often enough to watch, rare enough to cost nothing. */
-const PROGRESS_EVERY_MS = 250;
+/** How often progress is written to the queue, in ms. What a worker did since is not counted if it is killed. */
+const PROGRESS_EVERY_MS = 50;
 /** The job's log gets a line per so many chunks. */
 const CHUNKS_PER_LINE = 100;
+const linesAfter = (chunks: number): number => Math.floor(chunks / CHUNKS_PER_LINE);
 
 const CARRIED = z.object({
   startedAt: z.number(),
@@ -58,7 +59,7 @@ class Journal {
   #phase: Phase = 'mark';
   #tally: Tally | undefined;
   #writtenAt = 0;
-  #lines = 0;
+  #lines: number;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -66,9 +67,11 @@ class Journal {
     private readonly token: string,
     private readonly lockMs: number,
     private readonly calls: Calls,
-    private readonly startedAt: number,
+    private readonly earlier: { readonly startedAt: number; readonly carried: Carried | null },
     private readonly onLost: () => void,
-  ) {}
+  ) {
+    this.#lines = linesAfter(earlier.carried?.chunks ?? 0);
+  }
 
   phase(phase: Phase, sentence: string): void {
     this.#phase = phase;
@@ -79,9 +82,8 @@ class Journal {
   progress(phase: Phase, tally: Tally): void {
     this.#phase = phase;
     this.#tally = tally;
-    const line = Math.floor(tally.chunks / CHUNKS_PER_LINE);
-    if (line > this.#lines) {
-      this.#lines = line;
+    if (linesAfter(tally.chunks) > this.#lines) {
+      this.#lines = linesAfter(tally.chunks);
       this.#then(() => this.job.log(`${phase}: ${tally.swept} of ${tally.stale} coordinators, ${tally.keys} keys`));
     }
     if (performance.now() - this.#writtenAt >= PROGRESS_EVERY_MS) this.#write();
@@ -109,7 +111,7 @@ class Journal {
       stale,
       swept,
       keys: tally.keys,
-      startedAt: this.startedAt,
+      startedAt: this.earlier.startedAt,
       carried: tally.carry(this.calls.count, this.calls.slowestMs),
     };
     this.#then(() => this.job.updateProgress(progress));
@@ -146,12 +148,11 @@ export const createCleaner = (parts: CleanerParts) => {
     const outage = new Outage(logger, `target "${target.name}"`);
     const fenced = new AbortController();
     const signal = AbortSignal.any([stopping, lost, fenced.signal]);
-    const earlier = earlierAttempts(job);
-    const startedAt = earlier?.startedAt ?? Date.now();
+    const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
     const redis = await connect(target.url, { onError: (error) => outage.failed(error) });
     redis.on('ready', () => outage.restored());
     const calls = new Calls(redis, target.nice, (call, ms) => metrics.called(target.name, call, ms));
-    const journal = new Journal(job, token, parts.lockMs, calls, startedAt, () => fenced.abort());
+    const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
     try {
       const request = {
         run: String(job.id),
@@ -160,8 +161,7 @@ export const createCleaner = (parts: CleanerParts) => {
         staleAfterSeconds: payload.staleAfterSeconds,
         force: payload.force,
         attempts: job.attemptsMade + 1,
-        carried: earlier?.carried ?? null,
-        startedAt,
+        ...earlier,
       };
       const report = await runCleanup(calls, target, request, {
         signal,

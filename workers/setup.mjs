@@ -5,7 +5,16 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,7 +30,12 @@ const MANAGERS = [
     root: true,
     before: ['update', '-qq'],
     install: ['install', '-y', '-qq', '--no-install-recommends'],
-    packages: { 'redis-server': 'redis-server', 'redis-cli': 'redis-tools', chromium: 'chromium', promtool: 'prometheus' },
+    packages: {
+      'redis-server': 'redis-server',
+      'redis-cli': 'redis-tools',
+      chromium: 'chromium',
+      promtool: 'prometheus',
+    },
   },
   {
     name: 'dnf',
@@ -79,7 +93,9 @@ const checkNode = () => {
 
 /** Installs exactly what the lockfile says, and again only when the lockfile has changed. */
 const installDependencies = () => {
-  const wanted = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
   const mark = join(ROOT, 'node_modules', '.stalesweep-lock');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
   console.error('stalesweep: installing dependencies (once)');
@@ -124,7 +140,9 @@ const installTools = (tools, otherwise) => {
   console.error(`stalesweep: installing ${packages.join(', ')} with ${manager.name} (once)`);
   const call = (args) => {
     const [first, ...rest] = [...prefix, manager.name, ...args];
-    run(first, rest, `${list} could not be installed; run "${command}"${otherwise}`, { DEBIAN_FRONTEND: 'noninteractive' });
+    run(first, rest, `${list} could not be installed; run "${command}"${otherwise}`, {
+      DEBIAN_FRONTEND: 'noninteractive',
+    });
   };
   if (manager.before) call(manager.before);
   call([...manager.install, ...packages]);
@@ -138,4 +156,5 @@ checkNode();
 installDependencies();
 build();
 const ownRedis = purpose === 'start' && (process.env.REDIS_URL || process.env.STALESWEEP_CONFIG);
-if (!ownRedis) installTools(TOOLS[purpose], purpose === 'start' ? ', or set REDIS_URL to a Redis that may be cleaned' : '');
+if (!ownRedis)
+  installTools(TOOLS[purpose], purpose === 'start' ? ', or set REDIS_URL to a Redis that may be cleaned' : '');

@@ -5,6 +5,13 @@ import type { Running } from './worker.ts';
 /** Closing must not outlast the grace that process managers usually give. */
 const CLOSE_TIMEOUT_MS = 20_000;
 
+/** Several parts as one: closed in turn, last started first, each even when another fails to. */
+export const closeAll = (parts: readonly Running[]): Running => ({
+  close: async () => {
+    for (const part of parts.toReversed()) await part.close().catch(() => {});
+  },
+});
+
 /** Resolves with the exit code once a signal came and everything was closed, last started first. */
 export const untilStopped = async (parts: readonly Running[], logger: Logger): Promise<number> => {
   await new Promise<void>((resolve) => {
@@ -23,7 +30,7 @@ export const untilStopped = async (parts: readonly Running[], logger: Logger): P
     process.exit(1);
   }, CLOSE_TIMEOUT_MS);
   timer.unref();
-  for (const part of parts.toReversed()) await part.close();
+  await closeAll(parts).close();
   clearTimeout(timer);
   return 0;
 };

@@ -1,8 +1,7 @@
 /** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
 import { hostname } from 'node:os';
-import { type Job, Worker } from 'bullmq';
+import { type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { Config } from '../src/config/resolve.ts';
-import { UnrecoverableError } from 'bullmq';
 import { sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
@@ -11,7 +10,7 @@ import type { Metrics } from '../src/metrics/registry.ts';
 import { enqueue } from '../src/queue/enqueue.ts';
 import { PREFIX, RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import type { RunData } from '../src/queue/payload.ts';
-import { connectQueue, openQueues, type TickData } from '../src/queue/queues.ts';
+import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { declareSchedules } from '../src/queue/schedules.ts';
 import { createCleaner } from './cleaner.ts';
 
@@ -36,10 +35,15 @@ export interface WorkerParts {
   readonly onEnded?: (report: Report | null, target: string) => void;
 }
 
+/** Logs when the queue is lost, and when it is back. */
+export const watchQueue = (logger: Logger): QueueWatch => {
+  const outage = new Outage(logger, 'queue');
+  return { onError: (error) => outage.failed(error), onReady: () => outage.restored() };
+};
+
 /** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there; afterwards it outlasts outages. */
 export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerParts): Promise<Running> => {
-  const outage = new Outage(logger, 'queue');
-  const watch = { onError: (error: Error) => outage.failed(error), onReady: () => outage.restored() };
+  const watch = watchQueue(logger);
   const queues = await openQueues(config.queueUrl, watch);
   const connection = await connectQueue(config.queueUrl, watch, true);
   const stopping = new AbortController();
@@ -94,7 +98,7 @@ export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerPa
     try {
       await declareSchedules(queues, config.targets);
     } catch (error) {
-      if (!stopping.signal.aborted) outage.failed(new Error(sentenceOf(error)));
+      if (!stopping.signal.aborted) watch.onError(new Error(sentenceOf(error)));
     }
   };
   await declare();

@@ -109,6 +109,7 @@ export const runCleanup = async (
 
   observer.phase?.('mark', 'looking for stale coordinators');
   const marked = await mark(run);
+  tally.visited = tally.keyspace;
   const { active, stale, unreadable } = tally;
   observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable; gathering their keys`);
   const reason = refusal(run, target, request.force);

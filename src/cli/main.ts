@@ -1,66 +1,8 @@
 #!/usr/bin/env node
 /** The command line. Standard output carries reports and lists, and nothing else; all other words go to stderr. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { fail } from './command.ts';
-import { dashboardCommand } from './commands/dashboard.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { enqueueCommand } from './commands/enqueue.ts';
-import { historyCommand } from './commands/history.ts';
-import { populateCommand } from './commands/populate.ts';
-import { runCommand } from './commands/run.ts';
-import { scheduleCommand } from './commands/schedule.ts';
-import { startCommand } from './commands/start.ts';
-import { workerCommand } from './commands/worker.ts';
-
-const packageFile = createRequire(import.meta.url).resolve('#root/package.json');
-const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
-
-const HELP = `
-The Redis that is cleaned is named by REDIS_URL (default redis://127.0.0.1:6379).
-
-Examples:
-  $ stalesweep run --dry-run                    count what a run would remove
-  $ REDIS_URL=redis://main:6379 stalesweep run  clean it once, here and now
-  $ stalesweep start                            clean every 5 minutes, with a
-                                                dashboard on port 3000
-
-Exit codes: 0 done; 1 Redis could not be reached or the run failed; 2 wrong usage
-or configuration.`;
-
-export const createProgram = (): Command => {
-  const program = new Command('stalesweep')
-    .description('Finds coordinators whose heartbeat stopped and removes everything they left in Redis.')
-    .version(version)
-    .addHelpText('after', HELP);
-  const commands = [
-    startCommand(),
-    workerCommand(),
-    dashboardCommand(),
-    runCommand(),
-    enqueueCommand(),
-    scheduleCommand(),
-    historyCommand(),
-    doctorCommand(),
-    populateCommand(),
-  ];
-  for (const command of commands) program.addCommand(command);
-  for (const command of [program, ...commands]) {
-    command.exitOverride().configureOutput({
-      getOutHelpWidth: () => Math.min(process.stdout.columns ?? 80, 80),
-      getErrHelpWidth: () => Math.min(process.stderr.columns ?? 80, 80),
-      outputError: (text, write) =>
-        write(
-          `stalesweep: ${text
-            .replace(/^error: /, '')
-            .trim()
-            .replaceAll('\n', ' ')}\n`,
-        ),
-    });
-  }
-  return program;
-};
+import { createProgram } from './program.ts';
 
 const main = async (): Promise<number> => {
   try {

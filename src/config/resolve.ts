@@ -83,7 +83,7 @@ const readFile = (file: ConfigFile | undefined): FileValues => {
   if (file === undefined) return {};
   let content: unknown;
   try {
-    content = parseYaml(file.text, { maxAliasCount: 100 }) ?? {};
+    content = parseYaml(file.text, { maxAliasCount: 100, logLevel: 'error' }) ?? {};
   } catch (error) {
     const where = error instanceof YAMLParseError ? error.message.split('\n')[0] : String(error);
     throw new Failure('CONFIG', `${file.name}: is not YAML: ${where}`);

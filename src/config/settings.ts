@@ -11,7 +11,8 @@ const shown = (value: unknown): string => JSON.stringify(value) ?? String(value)
 export const duration = (leastMs: number) =>
   z.unknown().transform((value, context) => {
     const bare = typeof value === 'number' || (typeof value === 'string' && /^\s*[\d.]+\s*$/.test(value));
-    const parsed = typeof value === 'string' && !bare && value.length <= 100 ? ms(value as StringValue) : undefined;
+    const parsed =
+      typeof value === 'string' && value !== '' && !bare && value.length <= 100 ? ms(value as StringValue) : undefined;
     if (parsed !== undefined && Number.isFinite(parsed) && parsed >= leastMs && parsed <= ms('1000d')) return parsed;
     const complaint = bare
       ? `${shown(value)} has no unit; write ${value}s, ${value}m or ${value}ms`

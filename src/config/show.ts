@@ -6,7 +6,7 @@ export const showConfig = (config: Config): Record<string, unknown> => {
   const { dashboardPassword, ...process } = config.process;
   return {
     ...process,
-    dashboardPassword: dashboardPassword === undefined ? undefined : '***',
+    ...(dashboardPassword === undefined ? {} : { dashboardPassword: '***' }),
     queue: redactUrl(config.queueUrl),
     targets: [...config.targets.values()].map(({ schema, url, orphans, history: _, ...target }) => ({
       ...target,

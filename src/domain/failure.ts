@@ -8,6 +8,7 @@ export const EXIT_CODES = {
   USAGE: 2,
   CONFIG: 2,
   UNREACHABLE: 1,
+  LISTEN: 1,
   DENIED: 1,
   JOB_DATA: 1,
   RUN_FAILED: 1,

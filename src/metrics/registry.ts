@@ -7,6 +7,8 @@ const RUN_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 /** Around the default call budget of 2 ms, up to what other clients would notice. */
 const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02, 0.05, 0.1, 0.5, 1, 5];
 
+const STATES = ['active', 'stale', 'unreadable', 'swept', 'revived'] as const;
+
 export class Metrics {
   readonly registry = new Registry();
   readonly #runs = this.#counter('runs_total', 'Runs that ended, by outcome.', ['target', 'outcome']);
@@ -39,13 +41,22 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
+  /** Makes a target's counters start at 0, so that `increase()` sees the first event of each kind. */
+  expect(target: string, families: readonly string[]): void {
+    for (const outcome of ['completed', 'refused', 'skipped', 'failed']) this.#runs.inc({ target, outcome }, 0);
+    for (const state of STATES) this.#coordinators.inc({ target, state }, 0);
+    for (const family of families) this.#keysDeleted.inc({ target, family }, 0);
+    this.#memoryFreed.inc({ target }, 0);
+    this.#runSeconds.zero({ target });
+  }
+
   /** Counts a run that returned a report. */
   reported(report: Report): void {
     const { target, coordinators, outcome } = report;
     this.#runs.inc({ target, outcome });
     if (outcome === 'skipped') return;
     this.#runSeconds.observe({ target }, report.durationMs / 1000);
-    for (const state of ['active', 'stale', 'unreadable', 'swept', 'revived'] as const) {
+    for (const state of STATES) {
       this.#coordinators.inc({ target, state }, coordinators[state]);
     }
     if (!report.dryRun) {
@@ -73,8 +84,15 @@ export class Metrics {
     this.#callSeconds.observe({ target, call }, ms / 1000);
   }
 
-  usedMemory(target: string, bytes: number): void {
-    this.#usedMemory.set({ target }, bytes);
+  /** `null` when the target did not answer: an old number would look like a new one. */
+  usedMemory(target: string, bytes: number | null): void {
+    if (bytes === null) this.#usedMemory.remove({ target });
+    else this.#usedMemory.set({ target }, bytes);
+  }
+
+  /** Forgets the depths of all queues: for when they could not be asked. */
+  forgetQueueDepths(): void {
+    this.#jobs.reset();
   }
 
   queueDepths(queue: string, counts: Readonly<Record<string, number>>): void {

@@ -1,6 +1,5 @@
 /** payload: what a job asks for. Anyone can put anything into a queue, so it is checked where it is added and again
  * where it is taken out. */
-import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
 import type { TargetConfig } from '../config/resolve.ts';
 import { wholeSeconds } from '../config/resolve.ts';
@@ -50,6 +49,9 @@ const explain = (issue: z.core.$ZodIssue | undefined): string => {
   return `"${String(field)}" ${ALLOWED[String(field)] ?? issue?.message ?? 'is not valid'}`;
 };
 
+/** Exactly these seconds, as a user would write them. */
+const durationOf = (seconds: number): string => (seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`);
+
 /**
  * The silence after which a run takes a coordinator for stale, in seconds: what is asked for, or else the target's.
  * Fails (`JOB_DATA`) when less is asked for than the target's `minStaleAfter`.
@@ -58,9 +60,8 @@ export const staleAfterSecondsFor = (target: TargetConfig, askedMs: number | und
   if (askedMs === undefined) return target.staleAfterSeconds;
   const seconds = wholeSeconds(askedMs);
   if (seconds < target.minStaleAfterSeconds) {
-    const least = ms(`${target.minStaleAfterSeconds}s` as StringValue);
     throw complain(
-      `"staleAfter" of ${seconds}s is below the minStaleAfter of target "${target.name}"; ask for ${ms(least)} or more`,
+      `"staleAfter" of ${seconds}s is below the minStaleAfter of target "${target.name}"; ask for ${durationOf(target.minStaleAfterSeconds)} or more`,
     );
   }
   return seconds;
@@ -78,6 +79,15 @@ export const parsePayload = (data: unknown, targets: ReadonlyMap<string, TargetC
   return { target, dryRun, trigger, force, staleAfterSeconds: staleAfterSecondsFor(target, staleAfter) };
 };
 
+/** Filled in only where it says what holds anyway: else whoever picks another target would give it the first one's.
+ * A form fills in any typed field, were it with nothing; without a type it leaves the field out. */
+const staleAfterSchema = (targets: ReadonlyMap<string, TargetConfig>) => {
+  const description = 'The silence after which a coordinator is stale, such as 10m or 600s.';
+  const [first, ...others] = new Set([...targets.values()].map((target) => target.staleAfterSeconds));
+  if (first === undefined || others.length > 0) return { description };
+  return { type: 'string', default: durationOf(first), description };
+};
+
 /** The same rules as JSON Schema, for a form that fills in and marks (Bull Board's "Add job"). */
 export const payloadJsonSchema = (targets: ReadonlyMap<string, TargetConfig>) => {
   const names = [...targets.keys()];
@@ -88,11 +98,7 @@ export const payloadJsonSchema = (targets: ReadonlyMap<string, TargetConfig>) =>
     properties: {
       target: { type: 'string', enum: names, default: names[0], description: 'The target to clean.' },
       dryRun: { type: 'boolean', default: false, description: 'Count, but remove nothing.' },
-      staleAfter: {
-        type: 'string',
-        default: `${targets.get(names[0] ?? '')?.staleAfterSeconds ?? 600}s`,
-        description: 'The silence after which a coordinator is stale, such as 10m or 600s.',
-      },
+      staleAfter: staleAfterSchema(targets),
       trigger: { type: 'string', enum: ['manual'], default: 'manual', description: 'Who asked for the run.' },
       force: { type: 'boolean', default: false, description: 'Run even when more than maxStaleFraction looks stale.' },
     },

@@ -1,22 +1,14 @@
 /** metrics: the metric names that exist, and those that a PromQL expression asks for. */
+import { Metrics } from '../../src/metrics/registry.ts';
+
+const described = await new Metrics().registry.getMetricsAsJSON();
 
 /** As exposed: a histogram is three of them. */
-export const METRIC_NAMES: readonly string[] = [
-  'stalesweep_runs_total',
-  'stalesweep_run_duration_seconds_bucket',
-  'stalesweep_run_duration_seconds_sum',
-  'stalesweep_run_duration_seconds_count',
-  'stalesweep_coordinators_total',
-  'stalesweep_keys_deleted_total',
-  'stalesweep_unreadable_heartbeats',
-  'stalesweep_memory_freed_bytes_total',
-  'stalesweep_redis_call_duration_seconds_bucket',
-  'stalesweep_redis_call_duration_seconds_sum',
-  'stalesweep_redis_call_duration_seconds_count',
-  'stalesweep_last_success_timestamp_seconds',
-  'stalesweep_redis_used_memory_bytes',
-  'stalesweep_queue_jobs',
-];
+export const METRIC_NAMES: readonly string[] = described
+  .filter(({ name }) => name.startsWith('stalesweep_'))
+  .flatMap(({ name, type }) =>
+    String(type) === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
+  );
 
 /** Those that only the process that made the calls can know; the dashboard has the others for the whole fleet. */
 export const ONLY_IN_WORKERS: readonly string[] = METRIC_NAMES.filter((name) =>

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { createProgram } from '../../src/cli/program.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -17,17 +18,7 @@ export const PACKAGE = JSON.parse(read('package.json')) as {
   bin: Record<string, string>;
 };
 
-export const CLI_COMMANDS: readonly string[] = [
-  'start',
-  'worker',
-  'dashboard',
-  'run',
-  'enqueue',
-  'schedule',
-  'history',
-  'doctor',
-  'populate',
-];
+export const CLI_COMMANDS: readonly string[] = createProgram().commands.map((command) => command.name());
 
 /** Where a container finds the program, and which file it is built from. */
 export const PROGRAM = { built: 'dist/src/cli/main.js', source: 'src/cli/main.ts' };

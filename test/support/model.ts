@@ -18,6 +18,7 @@ const IDEMPOTENCY = [
   /^blocking:idempotency:(?<c>[^:]+)$/s,
   /^blocking:idempotency:(?<c>[^:]+):.*$/s,
   /^blocking:idempotency:.*:(?<c>[^:]+)$/s,
+  /^blocking:idempotency:.*:(?<c>[^:]+):.*$/s,
 ];
 
 export const SHAPES: Readonly<Record<string, readonly Shape[]>> = {

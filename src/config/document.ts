@@ -1,0 +1,27 @@
+/** document: the settings as the README lists them, from the table that validates them. */
+import { ADDRESS_SETTINGS, PROCESS_SETTINGS, TARGET_SETTINGS } from './settings.ts';
+
+type Row = { readonly env?: string; readonly default?: unknown; readonly about: string };
+
+const FILE_KEYS: Readonly<Record<string, string>> = { url: 'targets.<name>.url', queueUrl: 'queue.url', config: '' };
+
+const cellOf = (value: unknown): string => {
+  if (value === undefined) return '';
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+};
+
+const rows = (table: Readonly<Record<string, Row>>): string[] =>
+  Object.entries(table).map(([name, { env, default: fallback, about }]) => {
+    const key = FILE_KEYS[name] ?? name;
+    return `| ${key ? `\`${key}\`` : ''} | ${env ? `\`${env}\`` : ''} | ${cellOf(fallback)} | ${about.replaceAll('|', '\\|')} |`;
+  });
+
+/** A Markdown table of every setting. */
+export const documentSettings = (): string =>
+  [
+    '| in the file | environment | default | what it does |',
+    '|---|---|---|---|',
+    ...rows(ADDRESS_SETTINGS),
+    ...rows(TARGET_SETTINGS),
+    ...rows(PROCESS_SETTINGS),
+  ].join('\n');

@@ -1,0 +1,153 @@
+/** app: the dashboard's routes in one table, and what stands before and behind them.
+ *
+ *      page protection ─▶ open routes ─▶ credentials ─▶ own origin ─▶ other routes ─▶ 404 ─▶ errors
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Config } from '../config/resolve.ts';
+import { Failure, sentenceOf } from '../domain/failure.ts';
+import { errorFields, type Logger } from '../log/logger.ts';
+import type { Metrics } from '../metrics/registry.ts';
+import type { Queues } from '../queue/queues.ts';
+import { askForCredentials, credentialsOf, requireCredentials } from './access.ts';
+import { createBoard } from './board.ts';
+import { protectPages, refuseOthers } from './origin.ts';
+import { answerHealth, answerReadiness, createReadiness, Links } from './readiness.ts';
+import { answerOwnScrape, answerScrape } from './scrape.ts';
+
+export interface DashboardParts {
+  readonly config: Config;
+  readonly queues: Queues;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** An app to serve, and what it holds open; the queues stay the caller's to close. */
+export interface Dashboard {
+  readonly app: Express;
+  close(): Promise<void>;
+}
+
+const BOARD = '/queues';
+
+/** What a GET of `path` is answered with, or, for Bull Board, everything under it. */
+interface Route {
+  readonly path: string;
+  readonly answer: RequestHandler;
+  /** Needs no credentials: a probe has none. */
+  readonly open?: true;
+  /** Has routes of its own. */
+  readonly mounted?: true;
+}
+
+const statusOf = (error: unknown): number => {
+  if (error instanceof Failure) {
+    return error.code === 'UNREACHABLE' ? 503 : error.code === 'DENIED' ? 403 : 400;
+  }
+  const status = Number((error as { status?: unknown } | null)?.status);
+  return status >= 400 && status < 500 ? status : 500;
+};
+
+/** Makes one sentence of any error. What nobody expected is logged, and not told. */
+const answerWith =
+  (logger: Logger) =>
+  (error: unknown): { status: number; error: string } => {
+    const status = statusOf(error);
+    if (status >= 500) logger.error(errorFields(logger, error), 'a request failed');
+    return { status, error: status === 500 ? 'something went wrong; the log says what' : sentenceOf(error) };
+  };
+
+const answerNothing: RequestHandler = (request, response) => {
+  response.status(404).json({ error: `there is nothing at ${request.path}` });
+};
+
+const answerError =
+  (answerFor: ReturnType<typeof answerWith>): ErrorRequestHandler =>
+  (thrown, _request, response, next) => {
+    if (response.headersSent) return next(thrown);
+    const { status, error } = answerFor(thrown);
+    response.status(status).json({ error });
+  };
+
+const assemble = (config: Config, logger: Logger, routes: readonly Route[]): Express => {
+  const credentials = credentialsOf(config.process);
+  const app = express();
+  const add = ({ path, answer, mounted }: Route) => (mounted ? app.use(path, answer) : app.get(path, answer));
+  app.disable('x-powered-by');
+  app.use(protectPages);
+  for (const route of routes) if (route.open) add(route);
+  if (credentials !== null) app.use(askForCredentials(credentials));
+  app.use(refuseOthers);
+  for (const route of routes) if (!route.open) add(route);
+  app.use(answerNothing);
+  app.use(answerError(answerWith(logger)));
+  return app;
+};
+
+/** Bull Board, metrics of the whole fleet, health. Fails (`CONFIG`) when others could use it without credentials. */
+export const createDashboard = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
+  requireCredentials(config.process.host, credentialsOf(config.process));
+  const { targets } = config;
+  const links = new Links(logger);
+  const readiness = createReadiness(queues.connection, targets, links);
+  const app = assemble(config, logger, [
+    { path: '/healthz', answer: answerHealth, open: true },
+    { path: '/readyz', answer: answerReadiness(readiness), open: true },
+    { path: '/metrics', answer: answerScrape({ metrics, targets, queues, links }) },
+    { path: BOARD, answer: createBoard(BOARD, { queues, targets, answerFor: answerWith(logger) }), mounted: true },
+    { path: '/', answer: (_request, response) => response.redirect(BOARD) },
+  ]);
+  return { app, close: () => links.close() };
+};
+
+/** What a worker serves: its own metrics, and health. Nothing can be changed there, so credentials are asked for only
+ * when they are set. */
+export const createMonitor = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
+  const links = new Links(logger);
+  const readiness = createReadiness(queues.connection, config.targets, links);
+  const app = assemble(config, logger, [
+    { path: '/healthz', answer: answerHealth, open: true },
+    { path: '/readyz', answer: answerReadiness(readiness), open: true },
+    { path: '/metrics', answer: answerOwnScrape(metrics) },
+  ]);
+  return { app, close: () => links.close() };
+};
+
+/** An app that is being served. */
+export interface Served {
+  readonly url: string;
+  readonly port: number;
+  /** Ends it at once: no request here is worth waiting for. */
+  close(): Promise<void>;
+}
+
+const LISTEN_FAILURES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use; choose another',
+  EACCES: 'may not be used by this user; choose one above 1023',
+};
+
+/** Serves an app; port 0 takes a free one. Fails (`LISTEN`) with a sentence that names the `setting` to change. */
+export const serve = async (app: Express, host: string, port: number, setting = 'STALESWEEP_PORT'): Promise<Served> => {
+  const server = createServer(app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const known = LISTEN_FAILURES[error.code ?? ''];
+      const sentence = known
+        ? `${setting}: port ${port} ${known}`
+        : `STALESWEEP_HOST: can't listen on "${host}": ${error.message}`;
+      reject(new Failure('LISTEN', sentence, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+    port: address.port,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+};

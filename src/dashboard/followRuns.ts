@@ -1,0 +1,102 @@
+/** followRuns: counts every run that ends, whichever worker did it, by listening to the queue. */
+import { QueueEvents } from 'bullmq';
+import { z } from 'zod';
+import type { TargetConfig } from '../config/resolve.ts';
+import { sentenceOf } from '../domain/failure.ts';
+import type { Report } from '../domain/report.ts';
+import type { Logger } from '../log/logger.ts';
+import { Outage } from '../log/outages.ts';
+import type { Metrics } from '../metrics/registry.ts';
+import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
+import { connectQueue, type Queues } from '../queue/queues.ts';
+
+/** How many past runs are looked at for the last one of each target. */
+const LOOK_BACK = 500;
+
+/** What the metrics take from a report. Anyone can add a job and complete it with anything. */
+const REPORT = z.looseObject({
+  target: z.string(),
+  outcome: z.enum(['completed', 'refused', 'skipped']),
+  dryRun: z.boolean(),
+  durationMs: z.number().nonnegative(),
+  finishedAt: z.iso.datetime(),
+  coordinators: z.record(z.string(), z.number().nonnegative()),
+  keys: z.looseObject({ byFamily: z.record(z.string(), z.number().nonnegative()) }),
+  redis: z.looseObject({ memoryFreedBytes: z.number().nonnegative() }),
+});
+
+const reportIn = (value: unknown, targets: ReadonlyMap<string, TargetConfig>): Report | null => {
+  const result = REPORT.safeParse(value);
+  return result.success && targets.has(result.data.target) ? (value as Report) : null;
+};
+
+const parsed = (returned: unknown): unknown => {
+  if (typeof returned !== 'string') return returned;
+  try {
+    return JSON.parse(returned);
+  } catch {
+    return null;
+  }
+};
+
+export interface FollowParts {
+  readonly queueUrl: string;
+  readonly queues: Queues;
+  readonly targets: ReadonlyMap<string, TargetConfig>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/**
+ * Counts runs from now on, until closed. Of past runs only the present state is taken (the last success, say): counting
+ * them would count them again after each restart. Survives outages and then catches up. Fails (`UNREACHABLE`) when the
+ * queue's Redis is not there.
+ */
+export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise<void> }> => {
+  const { queues, targets, metrics, logger } = parts;
+  const outage = new Outage(logger, 'queue events');
+  const watch = { onError: (error: Error) => outage.failed(error), onReady: () => outage.restored() };
+  const connection = await connectQueue(parts.queueUrl, watch, true);
+  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: PREFIX });
+  events.on('error', watch.onError);
+
+  for (const { name, schema } of targets.values()) metrics.expect(name, schema.families);
+
+  const seed = async (): Promise<void> => {
+    const past = await queues.runs.getJobs(['completed'], 0, LOOK_BACK - 1);
+    const reports = past.map((job) => reportIn(job?.returnvalue, targets)).filter((report) => report !== null);
+    // Oldest first, so that the newest has the last word.
+    for (const report of reports.toReversed()) metrics.lastKnown(report);
+  };
+  const completed = async (run: string, returned: unknown): Promise<void> => {
+    const report = reportIn(parsed(returned), targets);
+    if (report === null) logger.warn({ run }, 'a run ended without a report that can be read; it is not counted');
+    else metrics.reported(report);
+  };
+  const failed = async (run: string): Promise<void> => {
+    const target = (await queues.runs.getJob(run))?.data?.target;
+    metrics.failed(typeof target === 'string' && targets.has(target) ? target : 'unknown');
+  };
+
+  // One after the other, the past first: an old report must not overwrite what a newer one said.
+  let line: Promise<void> = Promise.resolve();
+  const then = (step: () => Promise<void>) => {
+    line = line.then(step).catch((error: unknown) => {
+      logger.warn({ error: sentenceOf(error) }, 'a run could not be counted');
+    });
+    return line;
+  };
+  // BullMQ emits `failed` only once no attempt is left.
+  events.on('completed', ({ jobId, returnvalue }) => void then(() => completed(jobId, returnvalue)));
+  events.on('failed', ({ jobId }) => void then(() => failed(jobId)));
+  await events.waitUntilReady();
+  await then(seed);
+
+  return {
+    close: async () => {
+      await events.close();
+      connection.disconnect();
+      await line;
+    },
+  };
+};

@@ -1,0 +1,63 @@
+/** origin: what a browser may do with an answer, and which pages may make it change something. Bull Board has no
+ * defence of its own: any page could otherwise put jobs in with the credentials the browser has for us. */
+import type { Request, RequestHandler } from 'express';
+import helmet from 'helmet';
+
+const SELF = ["'self'"];
+
+/** Nothing comes from elsewhere. HSTS and upgrade-insecure-requests would break plain http, which is what we serve;
+ * COOP and Origin-Agent-Cluster are ignored there, with a complaint in the browser's console. */
+export const protectPages: RequestHandler = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: SELF,
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      fontSrc: SELF,
+      connectSrc: SELF,
+      baseUri: SELF,
+      formAction: SELF,
+      frameAncestors: ["'none'"],
+    },
+  },
+  strictTransportSecurity: false,
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+});
+
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+const isFromElsewhere = (request: Request): boolean => {
+  const site = request.get('sec-fetch-site');
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  const origin = request.get('origin');
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== hostOf(request);
+};
+
+/** The host as a browser writes it in an origin: lower case, without the protocol's own port. */
+const hostOf = (request: Request): string | undefined => {
+  const url = `${request.get('origin')?.split(':')[0]}://${request.get('host')}`;
+  return URL.canParse(url) ? new URL(url).host : undefined;
+};
+
+const hasBody = ({ headers }: Request): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** A POST adds something, even when it is empty. A form can send neither JSON nor a PUT. */
+const needsJson = (request: Request): boolean => request.method === 'POST' || hasBody(request);
+
+/** Refuses a state-changing request from another origin (403), and one whose body isn't JSON (415). */
+export const refuseOthers: RequestHandler = (request, response, next) => {
+  if (READING.has(request.method)) {
+    next();
+  } else if (isFromElsewhere(request)) {
+    response.status(403).json({ error: 'requests from another origin may not change anything here' });
+  } else if (needsJson(request) && !/^application\/json\s*(;|$)/i.test(request.get('content-type') ?? '')) {
+    response.status(415).json({ error: 'send JSON, with the header "Content-Type: application/json"' });
+  } else {
+    next();
+  }
+};

@@ -1,0 +1,121 @@
+/** readiness: does every Redis we need really answer? Holds the connections to the targets that this process has only
+ * for asking such questions: opened when first needed, kept, and closed with the dashboard. */
+import type { RequestHandler } from 'express';
+import type { Redis } from 'ioredis';
+import type { TargetConfig } from '../config/resolve.ts';
+import { Failure, sentenceOf } from '../domain/failure.ts';
+import { derive } from '../domain/template.ts';
+import type { Logger } from '../log/logger.ts';
+import { Outage } from '../log/outages.ts';
+import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
+import { connect } from '../redis/connect.ts';
+
+/** Whoever asks is a probe with a timeout of its own, usually a few seconds. */
+const ANSWER_MS = 2_000;
+
+/** What `work` resolves to; fails (`UNREACHABLE`) when that takes longer than two seconds. */
+export const inTime = async <T>(work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const sentence = `no answer within ${ANSWER_MS / 1000} seconds`;
+    timer = setTimeout(() => reject(new Failure('UNREACHABLE', sentence)), ANSWER_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** PING fails while Redis refuses writes, GET does not; TIME is what a run starts with. One alone proves little. */
+const prove = async (redis: Redis, key: string): Promise<void> => {
+  const ping = redis.ping().catch((error: unknown) => {
+    // A user who may not PING may still do all that a run needs.
+    if (!sentenceOf(error).startsWith('NOPERM')) throw error;
+  });
+  await Promise.all([ping, redis.time(), redis.get(key)]);
+};
+
+/** Connections to the targets, one each. */
+export class Links {
+  readonly #open = new Map<string, Promise<Redis>>();
+  #closed = false;
+
+  constructor(private readonly logger: Logger) {}
+
+  /** The connection to a target. Fails (`UNREACHABLE`) while it can't be reached; the next call tries again. */
+  to(target: TargetConfig): Promise<Redis> {
+    const known = this.#open.get(target.name);
+    if (known !== undefined) return known;
+    const opening = this.#connect(target);
+    this.#open.set(target.name, opening);
+    opening.catch(() => this.#open.delete(target.name));
+    return opening;
+  }
+
+  /** Closes all connections, those that are just being opened too. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const opened of await Promise.allSettled(this.#open.values())) {
+      if (opened.status === 'fulfilled') opened.value.disconnect();
+    }
+  }
+
+  async #connect({ name, url }: TargetConfig): Promise<Redis> {
+    if (this.#closed) throw new Failure('UNREACHABLE', 'the dashboard is closing');
+    const outage = new Outage(this.logger, `target "${name}"`);
+    const redis = await connect(url, { onError: (error) => outage.failed(error) });
+    redis.on('ready', () => outage.restored());
+    return redis;
+  }
+}
+
+/** Why this process can't do its work, in a sentence without secrets; `null` when it can. Takes two seconds at most. */
+export type Readiness = () => Promise<string | null>;
+
+/** Asks the queue's Redis and every target, all at once. Those who ask while another does share the answer. */
+export const createReadiness = (queue: Redis, targets: ReadonlyMap<string, TargetConfig>, links: Links): Readiness => {
+  const ask = async (who: string, question: Promise<void>): Promise<string | null> => {
+    try {
+      await inTime(question);
+      return null;
+    } catch (error) {
+      return `${who}: ${sentenceOf(error)}`;
+    }
+  };
+  const askAll = async (): Promise<string | null> => {
+    const answers = await Promise.all([
+      ask('the queue', prove(queue, `${PREFIX}:${RUN_QUEUE}:id`)),
+      ...[...targets.values()].map((target) => {
+        // A key that the schema covers, so that a user fenced to it may read it; nobody has that name.
+        const key = derive(target.schema.heartbeat, { swarm: 'stalesweep', coordinator: 'stalesweep' });
+        return ask(
+          `target "${target.name}"`,
+          links.to(target).then((redis) => prove(redis, key)),
+        );
+      }),
+    ]);
+    return answers.filter((answer) => answer !== null).join('; ') || null;
+  };
+  let asking: Promise<string | null> | undefined;
+  return () => {
+    asking ??= askAll().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+};
+
+/** `/healthz`: the process lives. */
+export const answerHealth: RequestHandler = (_request, response) => {
+  response.json({ status: 'ok' });
+};
+
+/** `/readyz`: 200, or 503 with the reason. */
+export const answerReadiness =
+  (readiness: Readiness): RequestHandler =>
+  async (_request, response) => {
+    const reason = await readiness();
+    if (reason === null) response.json({ status: 'ok' });
+    else response.status(503).json({ status: 'unavailable', reason });
+  };

@@ -1,0 +1,53 @@
+/** scrape: `/metrics`. What changes without a run (queue depths, the targets' memory) is asked for when Prometheus asks. */
+import type { RequestHandler } from 'express';
+import type { TargetConfig } from '../config/resolve.ts';
+import type { Metrics } from '../metrics/registry.ts';
+import type { Queues } from '../queue/queues.ts';
+import { inTime, type Links } from './readiness.ts';
+
+const refreshDepths = async (metrics: Metrics, { runs, schedule }: Queues): Promise<void> => {
+  try {
+    const depths = await inTime(
+      Promise.all([runs, schedule].map(async (queue) => ({ queue: queue.name, counts: await queue.getJobCounts() }))),
+    );
+    for (const { queue, counts } of depths) metrics.queueDepths(queue, counts);
+  } catch {
+    // An absent number can be alerted on, an old one can't.
+    metrics.forgetQueueDepths();
+  }
+};
+
+const refreshMemory = async (metrics: Metrics, target: TargetConfig, links: Links): Promise<void> => {
+  try {
+    const info = await inTime(links.to(target).then((redis) => redis.info('memory')));
+    const bytes = /^used_memory:(\d+)/m.exec(info)?.[1];
+    metrics.usedMemory(target.name, bytes === undefined ? null : Number(bytes));
+  } catch {
+    metrics.usedMemory(target.name, null);
+  }
+};
+
+export interface ScrapeParts {
+  readonly metrics: Metrics;
+  readonly targets: ReadonlyMap<string, TargetConfig>;
+  readonly queues: Queues;
+  readonly links: Links;
+}
+
+/** Metrics of the whole fleet. A Redis that does not answer is left out; the page itself never fails for it. */
+export const answerScrape =
+  ({ metrics, targets, queues, links }: ScrapeParts): RequestHandler =>
+  async (_request, response) => {
+    await Promise.all([
+      refreshDepths(metrics, queues),
+      ...[...targets.values()].map((target) => refreshMemory(metrics, target, links)),
+    ]);
+    response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  };
+
+/** Metrics of this process alone: queues and targets are the dashboard's to ask, or they would be counted twice. */
+export const answerOwnScrape =
+  (metrics: Metrics): RequestHandler =>
+  async (_request, response) => {
+    response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  };

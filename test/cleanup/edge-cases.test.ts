@@ -1,0 +1,285 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { clean } from '../support/cleanup.ts';
+import { useRedis } from '../support/leaks.ts';
+import { startRedis } from '../support/redis.ts';
+import { beat, everythingOf, heartbeatOf, keysIn, nowOf, STALE, settle, writeAll } from '../support/world.ts';
+
+const server = useRedis();
+const redis = () => server.current.redis;
+const run = (options: Parameters<typeof clean>[1] = {}) => clean(server.current.url, options);
+const old = async () => (await nowOf(redis())) - 3_600_000;
+
+describe('ids', () => {
+  test('`c1` goes beside `c10` and `c`, which keep everything (P2)', async () => {
+    await settle(redis(), 'c1', STALE);
+    const kept = [...(await settle(redis(), 'c10', 0)), ...(await settle(redis(), 'c', 0))];
+    await run();
+    expect(await keysIn(redis())).toEqual(kept.sort());
+  });
+
+  test.each(['*', '?', '[ab]', 'a\\', '^-]', 'x y', 'ümläut', '%s', '{c}'])(
+    '%s is a name, not a pattern (P2)',
+    async (id) => {
+      await settle(redis(), id, STALE);
+      const kept = [...(await settle(redis(), 'ab', 0)), ...(await settle(redis(), 'a', 0))];
+      const report = await run();
+      expect(await keysIn(redis())).toEqual(kept.sort());
+      expect(report.keys.deleted).toBe(7);
+    },
+  );
+
+  test('that are no UTF-8 are removed byte for byte, and nothing that only looks alike (P2, P8)', async () => {
+    const bytes = (text: string, id: Buffer) => Buffer.concat([Buffer.from(text), id]);
+    const id = Buffer.from([0xff, 0xfe, 0x80]);
+    await redis().set(bytes('swarm:s:blocking:heartbeat:', id), beat(await old()));
+    await redis().set(bytes('blocking:signal:', id), '1');
+    await redis().set(bytes('blocking:ack:', Buffer.concat([id, Buffer.from(':1')])), '1');
+    await redis().set('blocking:signal:\ufffd\ufffd\ufffd', 'another');
+    const report = await run();
+    expect(report.keys).toMatchObject({ deleted: 3 });
+    expect(await keysIn(redis())).toEqual(['blocking:signal:\ufffd\ufffd\ufffd']);
+  });
+
+  test('active in one swarm and stale in another keep the keys without a swarm; the stale swarm loses its own (P2)', async () => {
+    await settle(redis(), 'c', STALE, 'dead');
+    await settle(redis(), 'c', 0, 'alive');
+    const report = await run();
+    const own = [heartbeatOf('c', 'dead'), 'swarm:dead:agent:c:activity', 'swarm:dead:blocking:c'];
+    expect(await keysIn(redis())).toEqual([...new Set([...everythingOf('c', 'alive')])].sort());
+    expect(report.keys.deleted).toBe(own.length);
+    expect(report.coordinators).toMatchObject({ checked: 2, active: 1, stale: 1, swept: 1 });
+  });
+
+  test('stale in two swarms lose everything (P2)', async () => {
+    await settle(redis(), 'c', STALE, 'a');
+    await settle(redis(), 'c', STALE, 'b');
+    expect((await run()).coordinators).toMatchObject({ stale: 2, swept: 2 });
+    expect(await keysIn(redis())).toEqual([]);
+  });
+});
+
+describe.each(['swarm', 'flat'])('an idempotency key, in schema %s', (schema) => {
+  const heartbeat = (id: string) => (schema === 'flat' ? `blocking:heartbeat:${id}` : heartbeatOf(id));
+  const REAL = 'blocking:idempotency:a:b:update:3:1760000000000';
+  const world = async (a: string | null, b: string | null) => {
+    await redis().set(REAL, '1');
+    if (a !== null) await redis().set(heartbeat('a'), a);
+    if (b !== null) await redis().set(heartbeat('b'), b);
+  };
+
+  test('that names a stale and an active coordinator stays (P2)', async () => {
+    await world(beat(await old()), beat(await nowOf(redis())));
+    await run({ settings: { schema } });
+    expect(await keysIn(redis())).toEqual([REAL, heartbeat('b')].sort());
+  });
+
+  test('that names a stale and an unreadable coordinator stays (P2, P4)', async () => {
+    await world(beat(await old()), 'garbled');
+    await run({ settings: { schema } });
+    expect(await keysIn(redis())).toEqual([REAL, heartbeat('b')].sort());
+  });
+
+  test('of six segments that names two stale coordinators goes, once (P2)', async () => {
+    await world(beat(await old()), beat(await old()));
+    const report = await run({ settings: { schema } });
+    expect(await keysIn(redis())).toEqual([]);
+    expect(report.keys.byFamily).toMatchObject({ idempotency: 1, heartbeat: 2 });
+  });
+
+  test('that names one stale coordinator, and else only words, goes (P2)', async () => {
+    await world(beat(await old()), null);
+    await run({ settings: { schema } });
+    expect(await keysIn(redis())).toEqual([]);
+  });
+
+  test('that names nobody with a heartbeat is an orphan: counted, and kept (P11)', async () => {
+    await world(null, null);
+    expect((await run({ settings: { schema } })).keys).toMatchObject({ orphans: 1, deleted: 0 });
+    expect(await keysIn(redis())).toEqual([REAL]);
+  });
+});
+
+describe('what can not be judged', () => {
+  test.each([
+    ['a nested timestamp', '{"last":{"timestamp":1}}'],
+    ['no JSON', 'x'],
+    ['a time to come', '{"timestamp":99999999999999}'],
+  ])('%s: is kept, counted and named (P4)', async (_, value) => {
+    const keys = await settle(redis(), 'c', STALE);
+    await redis().set(heartbeatOf('c'), value);
+    const report = await run();
+    expect(await keysIn(redis())).toEqual(keys.sort());
+    expect(report).toMatchObject({
+      coordinators: { checked: 1, unreadable: 1, stale: 0 },
+      unreadable: [heartbeatOf('c')],
+    });
+  });
+
+  test('a heartbeat that is a hash is kept, counted and named (P4)', async () => {
+    const keys = await settle(redis(), 'c', STALE);
+    await redis().del(heartbeatOf('c'));
+    await redis().hset(heartbeatOf('c'), 'timestamp', '1');
+    const report = await run();
+    expect(await keysIn(redis())).toEqual(keys.sort());
+    expect(report).toMatchObject({ coordinators: { unreadable: 1 }, unreadable: [heartbeatOf('c')] });
+  });
+
+  test('names 20 at most (P4)', async () => {
+    await writeAll(redis(), Object.fromEntries(Array.from({ length: 30 }, (_, i) => [heartbeatOf(`c${i}`), 'x'])));
+    const report = await run();
+    expect([report.coordinators.unreadable, report.unreadable.length]).toEqual([30, 20]);
+  });
+
+  test('`{"timestamp" : 1}` with blanks can be judged: it is stale (P4, P5)', async () => {
+    await redis().set(heartbeatOf('c'), '{"timestamp" : 1}');
+    expect((await run()).coordinators).toMatchObject({ stale: 1, swept: 1 });
+  });
+});
+
+describe('a target', () => {
+  test('that is empty is cleaned in no time, and the report is all zeroes', async () => {
+    const report = await run();
+    expect(report).toMatchObject({ outcome: 'completed', chunks: 0, keys: { found: 0, deleted: 0, orphans: 0 } });
+    expect(report.coordinators).toEqual({ checked: 0, active: 0, stale: 0, unreadable: 0, swept: 0, revived: 0 });
+  });
+
+  test('on which half the keys have expired already is cleaned, and only what was there is counted', async () => {
+    await settle(redis(), 'c', STALE);
+    await redis().del('blocking:signal:c', 'blocking:ack:c:1', 'swarm:s1:blocking:c');
+    const report = await run();
+    expect(await keysIn(redis())).toEqual([]);
+    expect(report.keys).toMatchObject({
+      found: 4,
+      deleted: 4,
+      byFamily: { signal: 0, ack: 1, state: 0, heartbeat: 1 },
+    });
+  });
+
+  test('keeps whatever is not in the schema, however alike (P8)', async () => {
+    const alike = [
+      'blocking:signal:c:x',
+      'blocking:sig:c',
+      'xblocking:signal:c',
+      'blocking:ack:c',
+      'swarm:s1:agent:c:activityx',
+      'coordinator:activity:c',
+      'swarm:s1:blocking:heartbeat:c:x',
+    ];
+    await settle(redis(), 'c', STALE);
+    await writeAll(redis(), Object.fromEntries(alike.map((key) => [key, '1'])));
+    await run();
+    expect(await keysIn(redis())).toEqual(alike.sort());
+  });
+
+  test.each([
+    ['restarted with its snapshot', ['--appendonly', 'no'], 0, {}],
+    ['restarted with its append-only file', ['--appendonly', 'yes'], 0, {}],
+    ['restarted, with restartGrace off', ['--appendonly', 'no'], 1, { restartGrace: false }],
+  ])('%s: an outage is not a death (P10)', async (_, args, swept, settings) => {
+    const dir = await mkdtemp(join(tmpdir(), 'stalesweep-restart-'));
+    try {
+      const before = await startRedis([...args, '--dir', dir]);
+      const keys = await settle(before.redis, 'c', STALE);
+      await before.redis.save();
+      await before.stop();
+      const after = await startRedis([...args, '--dir', dir]);
+      const report = await clean(after.url, { settings });
+      expect(report.coordinators).toMatchObject({ checked: 1, swept, active: 1 - swept });
+      expect(await keysIn(after.redis)).toEqual(swept ? [] : keys.sort());
+      await after.stop();
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('a dry run', () => {
+  test('passes under a user without write commands, and counts what a real run then removes (P7)', async () => {
+    await settle(redis(), 'c', STALE);
+    await settle(redis(), 'd', 0);
+    await redis().set('blocking:idempotency:c:e:1', '1');
+    const before = await keysIn(redis());
+    await redis().call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '+@read', '+info', '+time', '+ping');
+    const dry = await clean(server.current.url.replace('//', '//reader:pw@'), { dryRun: true });
+    expect(await keysIn(redis())).toEqual(before);
+    const real = await run();
+    expect(dry.keys).toEqual({ ...real.keys, deleted: 0 });
+    expect(dry.coordinators).toEqual({ ...real.coordinators, swept: 0 });
+    await redis().call('ACL', 'DELUSER', 'reader');
+  });
+});
+
+describe('orphans', () => {
+  const idle = async (key: string, seconds: number) => {
+    await redis().set(key, '1');
+    const dump = (await redis().dumpBuffer(key)) as Buffer;
+    await redis().call('RESTORE', key, '0', dump, 'REPLACE', 'IDLETIME', String(seconds));
+  };
+
+  test('are swept only for the families that are listed, and only once idle for longer than the threshold', async () => {
+    await idle('blocking:ack:gone:1', 610);
+    await idle('blocking:ack:late:1', 590);
+    await idle('blocking:signal:gone', 610);
+    await idle('blocking:idempotency:gone', 610);
+    const dry = await run({ settings: { orphans: ['ack', 'signal'] }, dryRun: true });
+    const report = await run({ settings: { orphans: ['ack', 'signal'] } });
+    expect(await keysIn(redis())).toEqual(['blocking:ack:late:1', 'blocking:idempotency:gone']);
+    expect(report.keys).toMatchObject({ orphans: 4, deleted: 2, byFamily: { ack: 1, signal: 1, idempotency: 0 } });
+    expect(dry.keys).toEqual({ ...report.keys, deleted: 0 });
+  });
+
+  test('are kept when their coordinator has a heartbeat, or gets one before they go (P1, P11)', async () => {
+    await idle('blocking:ack:c:1', 610);
+    const born = new Redis(server.current.url);
+    const report = await run({
+      settings: { schema: 'flat', orphans: ['ack'] },
+      before: async (name) => {
+        if (name === 'evalsha') await born.set('blocking:heartbeat:c', beat(await nowOf(born)));
+      },
+    });
+    born.disconnect();
+    expect(report.keys.deleted).toBe(0);
+    expect(await redis().exists('blocking:ack:c:1')).toBe(1);
+  });
+});
+
+test('a schema of the user is cleaned like those that ship', async () => {
+  const schemas = {
+    mine: {
+      heartbeat: 'agents:{coordinator}:beat',
+      mailbox: 'agents:{coordinator}:mail:*',
+      locks: ['lock:{coordinator}', 'lock:{coordinator}:*'],
+    },
+  };
+  const stale = ['agents:c1:beat', 'agents:c1:mail:1', 'agents:c1:mail:2', 'lock:c1', 'lock:c1:x'];
+  const kept = ['agents:c10:beat', 'agents:c10:mail:1', 'lock:c10', 'lock:c1x'];
+  await writeAll(redis(), Object.fromEntries([...stale, ...kept].map((key) => [key, '1'])));
+  await redis().set('agents:c1:beat', beat(await old()));
+  await redis().set('agents:c10:beat', beat(await nowOf(redis())));
+  const report = await run({ settings: { schema: 'mine', schemas } });
+  expect(await keysIn(redis())).toEqual(kept.sort());
+  expect(report.keys.byFamily).toEqual({ heartbeat: 1, mailbox: 2, locks: 2 });
+});
+
+test('120,000 coordinators go in chunks, and scripts forgotten on the way are sent again (P6)', async () => {
+  const at = await old();
+  const world: Record<string, string> = {};
+  for (let i = 0; i < 120_000; i++) world[`blocking:heartbeat:c${i}`] = beat(at);
+  await writeAll(redis(), world);
+  const flusher = new Redis(server.current.url);
+  let calls = 0;
+  const report = await run({
+    settings: { schema: 'flat' },
+    after: async (name) => {
+      if (name === 'evalsha' && ++calls % 10 === 0) await flusher.script('FLUSH');
+    },
+  });
+  flusher.disconnect();
+  expect(report.coordinators).toMatchObject({ stale: 120_000, swept: 120_000 });
+  expect(report.chunks).toBeGreaterThan(15);
+  expect(await redis().dbsize()).toBe(0);
+}, 60_000);

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Report } from '../../src/domain/report.ts';
+import { cli, populate } from '../support/cli.ts';
+import { configFile, folder } from '../support/files.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+let server: TestRedis;
+const env = (more: Record<string, string> = {}): Record<string, string> => ({ REDIS_URL: server.url, ...more });
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(async () => {
+  await server.stop();
+});
+beforeEach(async () => {
+  await server.redis.flushall();
+});
+
+describe.each(['swarm', 'flat'])('run, with schema %s', (schema) => {
+  test('removes every key of 9,900 stale coordinators, keeps the 600 of 100 active ones, and prints just that', async () => {
+    const own = env({ STALESWEEP_SCHEMA: schema });
+    await populate(own, 10_000, 9_900);
+    const dry = await cli(['run', '--dry-run', '--json'], own);
+    expect(await server.redis.dbsize()).toBe(60_000);
+    const real = await cli(['run', '--json'], own);
+    expect({ code: real.code, stderr: real.stderr }).toEqual({ code: 0, stderr: '' });
+    const report = JSON.parse(real.stdout) as Report;
+    expect(report.coordinators).toEqual({
+      checked: 10_000,
+      active: 100,
+      stale: 9_900,
+      unreadable: 0,
+      swept: 9_900,
+      revived: 0,
+    });
+    const byFamily = { heartbeat: 9_900, signal: 9_900, ack: 19_800, idempotency: 9_900, activity: 9_900, state: 0 };
+    expect(report.keys).toEqual({ found: 59_400, deleted: 59_400, orphans: 0, byFamily });
+    const counted = JSON.parse(dry.stdout) as Report;
+    expect(counted.keys).toEqual({ found: 59_400, deleted: 0, orphans: 0, byFamily });
+    expect(counted.coordinators).toMatchObject({ stale: 9_900, swept: 0, revived: 0 });
+    const left = await server.redis.keys('*');
+    expect(left).toHaveLength(600);
+    expect(left.filter((key) => !/coordinator-99\d\d\b/.test(key))).toEqual([]);
+  });
+});
+
+describe('the command line', () => {
+  test.each([
+    [['run', '--stale-after', '10'], '--stale-after: "10" has no unit; write 10s, 10m or 10ms'],
+    [['run', '--stale-after', '5s'], 'target "default": staleAfter (5s) is below minStaleAfter (60s); raise the one'],
+    [['run', '--target', 'nope'], 'unknown target "nope"; there are: default'],
+    [['run', '--dryrun'], "unknown option '--dryrun' (Did you mean --dry-run?)"],
+    [['rum'], "unknown command 'rum' (Did you mean run?)"],
+    [['enqueue', '--stale-after', '5s'], 'target "default": staleAfter (5s) is below minStaleAfter (60s)'],
+    [['history', '--limit', '0'], '--limit: "0" must be a whole number from 1 to 10000'],
+    [['populate', '--coordinators', '5', '--stale', '6'], '--stale: "6" must be a whole number from 0 to 5'],
+    [['dashboard', '--host', '0.0.0.0'], 'STALESWEEP_DASHBOARD_USER'],
+  ])('answers %j with exit code 2 and one sentence', async (args, sentence) => {
+    const { code, stdout, stderr } = await cli(args, env());
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(sentence);
+    expect(stderr.split('\n').filter((line) => line.startsWith('stalesweep: '))).toHaveLength(1);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  test('stops with exit code 2 and a sentence at a setting nobody knows', async () => {
+    const { code, stderr } = await cli(['run'], env({ STALESWEEP_STALE_AFTR: '10m' }));
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'stalesweep: unknown setting "STALESWEEP_STALE_AFTR", did you mean "STALESWEEP_STALE_AFTER"?\n',
+    });
+  });
+
+  test.each([['run'], ['enqueue'], ['schedule'], ['history'], ['worker'], ['dashboard'], ['start'], ['populate']])(
+    '%s ends within 10 seconds with exit code 1 and one sentence, without the password, when Redis is not there',
+    async (command) => {
+      const args = command === 'populate' ? [command, '--coordinators', '1', '--stale', '0'] : [command];
+      const startedAt = performance.now();
+      const { code, stdout, stderr } = await cli(args, {
+        REDIS_URL: 'redis://user:hush@127.0.0.1:1',
+        LOG_LEVEL: 'silent',
+      });
+      expect(performance.now() - startedAt).toBeLessThan(10_000);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toBe(
+        'stalesweep: Redis at redis://user:***@127.0.0.1:1 could not be reached: connection refused\n',
+      );
+    },
+  );
+
+  test('refuses to write sample coordinators into a database that holds anything, unless forced', async () => {
+    await server.redis.set('mine', '1');
+    const args = ['populate', '--coordinators', '10', '--stale', '5'];
+    const refused = await cli(args, env());
+    expect(refused).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'stalesweep: the database holds 1 keys; use an empty one, or --force to add to it\n',
+    });
+    expect((await cli([...args, '--force'], env())).stdout).toBe(
+      'wrote 10 coordinators, 5 of them stale, in 60 keys\n',
+    );
+    expect(await server.redis.dbsize()).toBe(61);
+  });
+
+  test('ends a refused run with exit code 1, and goes on with --force', async () => {
+    await populate(env(), 100, 90);
+    const file = await configFile('maxStaleFraction: 0.5\n');
+    const refused = await cli(['run', '--json'], env({ STALESWEEP_CONFIG: file }));
+    expect(refused.code).toBe(1);
+    const report = JSON.parse(refused.stdout) as Report;
+    expect(report).toMatchObject({ outcome: 'refused', keys: { deleted: 0 }, coordinators: { stale: 90, swept: 0 } });
+    expect(report.reason).toContain('90 of 100 coordinators look stale');
+    expect(await server.redis.dbsize()).toBe(600);
+    expect((await cli(['run', '--force'], env({ STALESWEEP_CONFIG: file }))).code).toBe(0);
+    expect(await server.redis.dbsize()).toBe(60);
+  });
+
+  test('doctor finds the schema that fits, and timestamps in seconds', async () => {
+    await populate(env({ STALESWEEP_SCHEMA: 'flat' }), 10, 5);
+    const wrong = await cli(['doctor'], env());
+    expect(wrong.code).toBe(0);
+    expect(wrong.stdout).toContain('there are heartbeats of schema "flat": set STALESWEEP_SCHEMA=flat');
+    await server.redis.set('blocking:heartbeat:s', `{"timestamp": ${Math.floor(Date.now() / 1000)}}`);
+    const seconds = await cli(['doctor', '--json'], env({ STALESWEEP_SCHEMA: 'flat' }));
+    expect(seconds.code).toBe(1);
+    expect(seconds.stdout).toContain('look like seconds');
+  });
+
+  test('start without REDIS_URL cleans 10,000 sample coordinators in a Redis of its own, and keeps the history', async () => {
+    const cwd = await folder();
+    const { start } = await import('../support/cli.ts');
+    const first = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
+    await expect.poll(() => first.stdout(), { timeout: 25_000 }).toContain('Ctrl-C stops everything');
+    expect(first.stdout()).toContain('10,000 checked: 100 active, 9,900 stale');
+    expect(first.stdout()).toContain('59,400 found, 59,400 deleted');
+    const address = /http:\/\/127\.0\.0\.1:\d+/.exec(first.stdout())?.[0];
+    expect((await fetch(`${address}/readyz`)).status).toBe(200);
+    expect(await (await fetch(`${address}/queues/api/queues?activeQueue=cleanup&status=completed`)).text()).toContain(
+      '59400',
+    );
+    const history = await cli(['history', '--json'], {}, cwd);
+    expect(JSON.parse(history.stdout)).toMatchObject([{ run: '1', report: { keys: { deleted: 59_400 } } }]);
+    expect((await first.kill('SIGTERM')).code).toBe(0);
+    const second = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
+    await expect.poll(() => second.stdout(), { timeout: 25_000 }).toContain('Ctrl-C stops everything');
+    expect(second.stdout()).not.toContain('wrote 10,000');
+    expect(JSON.parse((await cli(['history', '--json'], {}, cwd)).stdout).length).toBeGreaterThan(1);
+    expect((await second.kill('SIGTERM')).code).toBe(0);
+  }, 60_000);
+});

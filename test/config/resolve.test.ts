@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { redactUrl } from '../../src/config/redisUrl.ts';
+import { type Config, type Environment, type Flags, resolveConfig } from '../../src/config/resolve.ts';
+import { Failure } from '../../src/domain/failure.ts';
+
+const resolve = (file: string, env: Environment = {}, flags: Flags = {}): Config =>
+  resolveConfig(flags, env, { name: 'stalesweep.yaml', text: file });
+const secondsOf = (config: Config, target = 'default') => config.targets.get(target)?.staleAfterSeconds;
+
+describe('the configuration', () => {
+  test('takes flags over environment over a target of the file over the top of the file over defaults', () => {
+    const top = 'staleAfter: 20m';
+    const target = `${top}\ntargets: { default: { staleAfter: 30m, url: "redis://h" } }`;
+    const env = { STALESWEEP_STALE_AFTER: '40m' };
+    expect(secondsOf(resolve(''))).toBe(600);
+    expect(secondsOf(resolve(top))).toBe(1_200);
+    expect(secondsOf(resolve(target))).toBe(1_800);
+    expect(secondsOf(resolve(target, env))).toBe(2_400);
+    expect(secondsOf(resolve(target, env, { staleAfter: '50m' }))).toBe(3_000);
+  });
+
+  test('lets the upper of interval and cron pattern decide', () => {
+    const file = 'cron: "0 * * * *"\ntz: Europe/Vienna';
+    expect(resolve(file).targets.get('default')).toMatchObject({ cron: '0 * * * *', tz: 'Europe/Vienna' });
+    expect(resolve(file, { STALESWEEP_EVERY: '7s' }).targets.get('default')).toMatchObject({
+      every: 7_000,
+      cron: undefined,
+    });
+    expect(resolve('every: 1m', { STALESWEEP_CRON: '* * * * *' }).targets.get('default')?.cron).toBe('* * * * *');
+  });
+
+  test('has several targets, and the queue where the target "default" is unless it is told otherwise', () => {
+    const file = 'targets: { default: { url: "redis://a" }, staging: { url: "redis://b/2", every: 1m } }';
+    expect([...resolve(file).targets.keys()]).toEqual(['default', 'staging']);
+    expect(resolve(file).queueUrl).toBe('redis://a');
+    expect(resolve(file, { REDIS_URL: 'redis://c' })).toMatchObject({ queueUrl: 'redis://c', targetGiven: true });
+    expect(resolve(`${file}\nqueue: { url: "redis://q" }`).queueUrl).toBe('redis://q');
+    expect(resolve(file, { QUEUE_REDIS_URL: 'redis://e' }).queueUrl).toBe('redis://e');
+    expect(resolve('').targetGiven).toBe(false);
+  });
+
+  test('takes a schema the user wrote', () => {
+    const file = `schemas:\n  mine: { heartbeat: "agents:{coordinator}:beat", locks: ["lock:{coordinator}", "lock:{coordinator}:*"] }\nschema: mine`;
+    expect(resolve(file).targets.get('default')?.schema.families).toEqual(['heartbeat', 'locks']);
+  });
+
+  test.each([
+    ['staleAftr: 10m', 'stalesweep.yaml: unknown setting "staleAftr", did you mean "staleAfter"?'],
+    [
+      'targets: { a: { url: "redis://h", scema: flat } }',
+      'stalesweep.yaml: unknown setting "scema" under "targets.a", did you mean "schema"?',
+    ],
+    ['staleAfter: 600', 'stalesweep.yaml: staleAfter: 600 has no unit; write 600s, 600m or 600ms'],
+    ['staleAfter: soon', 'stalesweep.yaml: staleAfter: "soon" is not a duration; write one such as 10m, 90s or 2ms'],
+    ['staleAfter: 9999d', 'stalesweep.yaml: staleAfter: "9999d" must lie between 1s and 1000d'],
+    [
+      'staleAfter: 30s',
+      'target "default": staleAfter (30s) is below minStaleAfter (60s); raise the one or lower the other',
+    ],
+    ['maxStaleFraction: 2', 'stalesweep.yaml: maxStaleFraction: 2 must be a number from 0 to 1'],
+    ['port: 99999', 'stalesweep.yaml: port: 99999 must be a whole number from 0 to 65535'],
+    ['restartGrace: maybe', 'stalesweep.yaml: restartGrace: "maybe" must be true or false'],
+    ['every: 5m\ncron: "* * * * *"', 'target "default": "every" and "cron" are both set; keep one'],
+    ['tz: Europe/Vienna', 'target "default": "tz" needs "cron"; an interval has no time zone'],
+    [
+      'cron: "* * * * *"\ntz: Mars/Base',
+      'stalesweep.yaml: tz: "Mars/Base" is not a time zone; use one such as Europe/Vienna or UTC',
+    ],
+    ['schema: swrm', 'target "default": unknown schema "swrm", did you mean "swarm"?'],
+    ['targets: { b: {} }', 'target "b" has no url; write url: redis://host:6379/0 under it'],
+    [
+      'targets: { "a b": { url: "redis://h" } }',
+      'stalesweep.yaml: targets.a b: a name is made of letters, digits, ".", "_" and "-"',
+    ],
+    [
+      'orphans: [nope]',
+      'target "default": orphans: "nope" is not a family that schema "swarm" can sweep; allowed: signal, ack, idempotency, activity, state',
+    ],
+    [
+      'logLevel: loud',
+      'stalesweep.yaml: logLevel: "loud" is not allowed; use trace, debug, info, warn, error, fatal, silent',
+    ],
+    [
+      'schemas: { m: { x: "a:{coordinator}" } }',
+      'schema "m": it has no "heartbeat" family; without one nothing can be stale',
+    ],
+  ])('answers %j with one sentence', (file, sentence) => {
+    expect(() => resolve(file)).toThrow(new Failure('CONFIG', sentence));
+  });
+
+  test.each([
+    [{ REDIS_URL: 'redsi://u:hush@h' }, 'REDIS_URL: "redsi://u:***@h" is not a Redis URL; use redis:// or rediss://'],
+    [{ REDIS_URL: 'redis+cluster://a,b' }, 'REDIS_URL: "redis+cluster://a,b" names a cluster or a sentinel'],
+    [{ REDIS_URL: 'redis://u:hush@h/abc' }, 'must end in a database number'],
+    [{ STALESWEEP_NICE: 'very' }, 'STALESWEEP_NICE: "very" must be a number from 0 to 100'],
+    [{ STALESWEEP_EVRY: '5m' }, 'unknown setting "STALESWEEP_EVRY", did you mean "STALESWEEP_EVERY"?'],
+    [{ STALESWEEP_CRON: 'often' }, 'is not a cron pattern'],
+  ])('answers the environment %j with one sentence, without secrets', (env, sentence) => {
+    const thrown = (() => {
+      try {
+        return resolve('', env as Environment);
+      } catch (error) {
+        return error;
+      }
+    })() as Failure;
+    expect(thrown).toBeInstanceOf(Failure);
+    expect(thrown.message).toContain(sentence);
+    expect(thrown.message).not.toContain('hush');
+  });
+
+  test('takes an empty variable for an unset one', () => {
+    expect(secondsOf(resolve('', { STALESWEEP_STALE_AFTER: '', REDIS_URL: '' }))).toBe(600);
+  });
+
+  test('never fails but with a sentence, whatever the file and the environment hold', () => {
+    const words = fc.constantFrom(
+      'staleAfter',
+      'targets',
+      'schemas',
+      '__proto__',
+      'constructor',
+      'url',
+      'a',
+      'history',
+    );
+    const value = fc.jsonValue({ depthSize: 'small' });
+    fc.assert(
+      fc.property(fc.dictionary(words, value), fc.string(), (file, text) => {
+        for (const attempt of [
+          () => resolve(JSON.stringify(file)),
+          () => resolve(text),
+          () => resolve('', { REDIS_URL: text, STALESWEEP_EVERY: text, STALESWEEP_CRON: text, STALESWEEP_PORT: text }),
+        ]) {
+          try {
+            attempt();
+          } catch (error) {
+            expect(error).toBeInstanceOf(Failure);
+            expect((error as Failure).message).not.toContain('\n');
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+test.each([
+  ['redis://user:hush@host:1/2?password=hush', 'redis://user:***@host:1/2'],
+  ['redis://:hush@host', 'redis://:***@host'],
+  ['redis://host', 'redis://host'],
+  ['nonsense//u:hush@x', 'nonsense//***@x'],
+])('%s is shown as %s', (url, expected) => {
+  expect(redactUrl(url)).toBe(expected);
+});

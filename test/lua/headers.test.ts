@@ -1,0 +1,40 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = new URL('../../', import.meta.url);
+const scripts = readdirSync(new URL('lua/', ROOT)).filter((name) => name.endsWith('.lua'));
+
+describe.each(scripts)('lua/%s', (name) => {
+  const source = readFileSync(new URL(`lua/${name}`, ROOT), 'utf8');
+  const [header = '', body = ''] = source.split(']]\n');
+  const stem = name.replace('.lua', '');
+
+  test('opens with one header that says what it does, takes and returns', () => {
+    expect(header).toMatch(new RegExp(`^--\\[\\[ ${stem}: .+`));
+    const headings = [...header.matchAll(/^ {2}([A-Z][A-Z ]+[A-Z]) {2,}\S/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(['WHY LUA', 'BOUND', 'SAFE TO', 'KEYS', 'ARGV', 'RETURNS']);
+  });
+
+  test('names every ARGV it reads, and reads every ARGV it names', () => {
+    const read = [...body.matchAll(/ARGV\[(\d+)\]/g)].map(([, index]) => index);
+    const argv = header.slice(header.indexOf('  ARGV'), header.indexOf('  RETURNS'));
+    const named = [...argv.matchAll(/ (\d+): /g)].map(([, index]) => index);
+    expect([...new Set(read)].sort()).toEqual(named);
+    // The rest is counted from the last that has a number of its own.
+    expect(body).toContain(`ARGV[${named.at(-1)} + family`);
+  });
+
+  test('touches only keys that were declared, with UNLINK and never with DEL or KEYS (P6, P8)', () => {
+    const calls = [...body.matchAll(/redis\.call\('([A-Z]+)', ([^\n]*)/g)];
+    expect(calls.length).toBeGreaterThan(0);
+    for (const [, command, args] of calls) {
+      expect(['MGET', 'EXISTS', 'UNLINK', 'OBJECT']).toContain(command);
+      expect(args).toMatch(/^(unpack\((KEYS|idle)|KEYS\[|'IDLETIME', KEYS\[)/);
+    }
+  });
+
+  test('has a door of the same name', () => {
+    expect(existsSync(new URL(`src/redis/${stem}.ts`, ROOT))).toBe(true);
+    expect(readFileSync(new URL(`src/redis/${stem}.ts`, ROOT), 'utf8')).toContain(`loadScript('${stem}')`);
+  });
+});

@@ -1,0 +1,87 @@
+/** The built command line, run as real processes. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+
+/** Nothing of the developer's own settings reaches a test. */
+const environment = (env: Record<string, string>): NodeJS.ProcessEnv => {
+  const clean = Object.entries(process.env).filter(
+    ([name]) => !/^(STALESWEEP_|REDIS_URL|QUEUE_REDIS_URL|LOG_LEVEL)/.test(name),
+  );
+  return { ...Object.fromEntries(clean), ...env };
+};
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves once stderr holds the text; fails when the process ends without it. */
+  says(text: string): Promise<void>;
+  kill(signal: NodeJS.Signals): Promise<Ended>;
+}
+
+/** Starts a command; it is killed at the end of the test if it still runs. */
+export const start = (args: readonly string[], env: Record<string, string>, cwd?: string): Running => {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = once(child, 'close').then(([code]): Ended => ({ code: code as number | null, stdout, stderr }));
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return {
+    child,
+    ended,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    says: async (text) => {
+      const heard = new Promise<void>((resolve) => {
+        const listen = () => stderr.includes(text) && resolve();
+        child.stderr.on('data', listen);
+        listen();
+      });
+      const silent = ended.then(() => {
+        if (!stderr.includes(text)) throw new Error(`the process ended without saying "${text}":\n${stderr}`);
+      });
+      await Promise.race([heard, silent]);
+    },
+    kill: async (signal) => {
+      child.kill(signal);
+      return await ended;
+    },
+  };
+};
+
+/** Runs a command to its end. */
+export const cli = async (args: readonly string[], env: Record<string, string>, cwd?: string): Promise<Ended> =>
+  await start(args, env, cwd).ended;
+
+/** Starts a worker and resolves once it takes runs. */
+export const startWorker = async (env: Record<string, string>): Promise<Running> => {
+  const worker = start(['worker'], env);
+  await worker.says('worker started');
+  return worker;
+};
+
+/** Writes sample coordinators, beside whatever is there. */
+export const populate = async (env: Record<string, string>, coordinators: number, stale: number): Promise<void> => {
+  const counts = ['--coordinators', `${coordinators}`, '--stale', `${stale}`];
+  const { code, stderr } = await cli(['populate', ...counts, '--force'], env);
+  if (code !== 0) throw new Error(stderr);
+};

@@ -1,0 +1,37 @@
+/** runDashboard: the process behind `stalesweep dashboard`, and that part of `stalesweep start`. */
+import type { Config } from '../src/config/resolve.ts';
+import { createDashboard, serve } from '../src/dashboard/app.ts';
+import { followRuns } from '../src/dashboard/followRuns.ts';
+import type { Logger } from '../src/log/logger.ts';
+import { Metrics } from '../src/metrics/registry.ts';
+import { openQueues } from '../src/queue/queues.ts';
+import { closeAll, untilStopped } from './shutdown.ts';
+import { type Running, watchQueue } from './worker.ts';
+
+export interface RunningDashboard extends Running {
+  /** Where it is, without a path. */
+  readonly url: string;
+}
+
+/** Serves the dashboard. Fails with a sentence when it must not, or can't, listen; nothing stays open then. */
+export const startDashboard = async (config: Config, metrics: Metrics, logger: Logger): Promise<RunningDashboard> => {
+  const parts: Running[] = [];
+  try {
+    const queues = await openQueues(config.queueUrl, watchQueue(logger));
+    parts.push(queues);
+    const dashboard = createDashboard({ config, queues, metrics, logger });
+    parts.push(dashboard);
+    parts.push(await followRuns({ queueUrl: config.queueUrl, queues, targets: config.targets, metrics, logger }));
+    const served = await serve(dashboard.app, config.process.host, config.process.port);
+    parts.push(served);
+    logger.info({ url: served.url }, 'dashboard started');
+    return { url: served.url, close: closeAll(parts).close };
+  } catch (error) {
+    await closeAll(parts).close();
+    throw error;
+  }
+};
+
+/** Serves until a signal comes; resolves with the exit code. */
+export const runDashboard = async (config: Config, logger: Logger): Promise<number> =>
+  await untilStopped([await startDashboard(config, new Metrics(), logger)], logger);

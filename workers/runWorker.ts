@@ -1,0 +1,39 @@
+/** runWorker: the process behind `stalesweep worker`. */
+import type { Config } from '../src/config/resolve.ts';
+import { createMonitor, serve } from '../src/dashboard/app.ts';
+import type { Logger } from '../src/log/logger.ts';
+import { Metrics } from '../src/metrics/registry.ts';
+import { openQueues } from '../src/queue/queues.ts';
+import { closeAll, untilStopped } from './shutdown.ts';
+import { type Running, startWorker, watchQueue } from './worker.ts';
+
+/** Serves this worker's own metrics and health. */
+const startMonitor = async (config: Config, port: number, metrics: Metrics, logger: Logger): Promise<Running> => {
+  const queues = await openQueues(config.queueUrl, watchQueue(logger));
+  const monitor = createMonitor({ config, queues, metrics, logger });
+  try {
+    const served = await serve(monitor.app, config.process.host, port, 'STALESWEEP_METRICS_PORT');
+    logger.info({ url: `${served.url}/metrics` }, 'metrics served');
+    return closeAll([queues, monitor, served]);
+  } catch (error) {
+    await closeAll([queues, monitor]).close();
+    throw error;
+  }
+};
+
+/** Works until a signal comes; resolves with the exit code. */
+export const runWorker = async (config: Config, logger: Logger): Promise<number> => {
+  const metrics = new Metrics();
+  const parts: Running[] = [];
+  try {
+    const { metricsPort } = config.process;
+    if (metricsPort !== undefined) parts.push(await startMonitor(config, metricsPort, metrics, logger));
+    const onEnded: Parameters<typeof startWorker>[0]['onEnded'] = (report, target) =>
+      report === null ? metrics.failed(target) : metrics.reported(report);
+    parts.push(await startWorker({ config, metrics, logger, onEnded }));
+  } catch (error) {
+    await closeAll(parts).close();
+    throw error;
+  }
+  return await untilStopped(parts, logger);
+};
