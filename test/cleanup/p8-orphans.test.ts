@@ -5,10 +5,10 @@ import { ACTIVE, beat, heartbeatOf, keysIn, nowOf, settle, writeAll } from '../s
 
 const server = useRedis();
 
-/** A key that nobody has touched for so long. */
+/** A key that nobody has touched for so long. Its value is no small number: those share one object, and its idle time. */
 const idle = async (key: string, seconds: number): Promise<void> => {
   const { redis } = server.current;
-  await redis.set('template', '1');
+  await redis.set('template', 'value');
   const payload = await redis.dumpBuffer('template');
   await redis.del('template');
   await redis.call('RESTORE', key, '0', payload, 'REPLACE', 'IDLETIME', String(seconds));

@@ -2,6 +2,7 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 
 export const STALE = 601;
+export const ACTIVE = 10;
 
 /** Key names of the schema `swarm`, spelled out: the tests must not learn them from the code they test. */
 export const heartbeatOf = (id: string, swarm = 's1'): string => `swarm:${swarm}:blocking:heartbeat:${id}`;
