@@ -70,7 +70,8 @@ const readTargetInfo = async (
 const refusal = (run: RunContext, target: TargetConfig, force: boolean): string | null => {
   const { stale, active, unreadable } = run.tally;
   const checked = stale + active + unreadable;
-  if (force || stale <= checked * target.maxStaleFraction) return null;
+  // A quotient, since 0.29 * 100 is less than 29.
+  if (force || checked === 0 || stale / checked <= target.maxStaleFraction) return null;
   const share = `${stale} of ${checked} coordinators look stale, more than maxStaleFraction ${target.maxStaleFraction} allows`;
   return `${share}; check the clock and the heartbeat writers, or send the run again with "force": true`;
 };
