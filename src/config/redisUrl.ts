@@ -4,12 +4,21 @@ const SUPPORTED = ['redis:', 'rediss:'];
 const PLANNED = ['redis+cluster:', 'redis+sentinel:'];
 const ALLOWED = 'redis:// or rediss://';
 
-/** A URL as it may be printed: user names and hosts stay, passwords and everything after `?` go. */
+/**
+ * A URL as it may be printed: user names and hosts stay, passwords and everything after `?` go. Where an unescaped
+ * password may have been taken for a path or a port, everything before the last `@` goes.
+ */
 export const redactUrl = (text: string): string => {
-  if (!URL.canParse(text)) return text.replace(/\/\/.*@/, '//***@').replace(/\?.*$/s, '');
-  const url = new URL(text);
-  const user = url.username || url.password ? `${url.username}:***@` : '';
-  return `${url.protocol}//${user}${url.host}${url.pathname === '/' ? '' : url.pathname}`;
+  const start = /^[a-z0-9+.-]*:?\/\//i.exec(text)?.[0] ?? '';
+  if (start.endsWith('://') && URL.canParse(text)) {
+    const url = new URL(text);
+    const user = url.username || url.password ? `${url.username}:***@` : '';
+    const shown = `${url.protocol}//${user}${url.host}${url.pathname === '/' ? '' : url.pathname}`;
+    if (!`${url.pathname}${url.search}${url.hash}`.includes('@')) return shown;
+  }
+  const at = text.lastIndexOf('@');
+  const rest = at === -1 ? text.slice(start.length).replace(/^:.*$/s, ':***') : `***@${text.slice(at + 1)}`;
+  return `${start}${rest}`.replace(/[?#].*$/s, '');
 };
 
 /** Why a text is no Redis address; `null` when it is one. The sentence holds no secret. */

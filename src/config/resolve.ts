@@ -57,7 +57,8 @@ export const wholeSeconds = (milliseconds: number): number => Math.ceil(millisec
 
 const suggestion = (name: string, known: readonly string[]): string => {
   const nearest = closest(name, [...known]);
-  return distance(name, nearest) <= Math.max(2, name.length / 3) ? `, did you mean "${nearest}"?` : '';
+  const away = distance(name, nearest);
+  return away > 0 && away < name.length && away <= Math.max(2, name.length / 3) ? `, did you mean "${nearest}"?` : '';
 };
 
 const complain = (where: string, issue: z.core.$ZodIssue, known: readonly string[]): Failure => {
@@ -79,15 +80,28 @@ export const parseSetting = <T extends z.ZodType>(schema: T, value: unknown, whe
   throw issue ? complain(where, issue, []) : new Failure('CONFIG', `${where}: is not valid`);
 };
 
+/** What validation would pass over, or stumble on: `__proto__` as a name, and a value that contains itself. */
+const refuseOddities = (file: string, content: unknown): void => {
+  try {
+    JSON.stringify(content, (name, value: unknown) => {
+      if (name === '__proto__') throw new Failure('CONFIG', `${file}: unknown setting "__proto__"`);
+      return value;
+    });
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure('CONFIG', `${file}: a value contains itself`);
+  }
+};
+
 const readFile = (file: ConfigFile | undefined): FileValues => {
   if (file === undefined) return {};
   let content: unknown;
   try {
     content = parseYaml(file.text, { maxAliasCount: 100, logLevel: 'error' }) ?? {};
   } catch (error) {
-    const where = error instanceof YAMLParseError ? error.message.split('\n')[0] : String(error);
+    const where = error instanceof YAMLParseError ? error.message.split('\n')[0] : 'an alias names no anchor';
     throw new Failure('CONFIG', `${file.name}: is not YAML: ${where}`);
   }
+  refuseOddities(file.name, content);
   const result = FILE.safeParse(content);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

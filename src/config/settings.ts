@@ -49,6 +49,12 @@ const truth = z.preprocess(
 const text = (what: string) =>
   z.string({ error: ({ input }) => `${shown(input)} must be ${what}` }).min(1, { error: `must be ${what}, not empty` });
 
+/** A text that no sentence repeats. */
+const secret = (what: string) => {
+  const error = `must be ${what} in quotes, and not empty`;
+  return z.string({ error }).min(1, { error });
+};
+
 const redisUrl = text('a Redis URL').check((context) => {
   const complaint = urlComplaint(context.value);
   if (complaint) context.issues.push({ code: 'custom', input: '', message: complaint });
@@ -194,7 +200,7 @@ export const PROCESS_SETTINGS = {
     about: 'Who may use the dashboard.',
   },
   dashboardPassword: {
-    schema: text('a password'),
+    schema: secret('a password'),
     env: 'STALESWEEP_DASHBOARD_PASSWORD',
     about: 'Their password.',
   },
