@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import { clean } from '../support/cleanup.ts';
+import { useRedis } from '../support/leaks.ts';
+import { ACTIVE, beat, heartbeatOf, keysIn, nowOf, settle, writeAll } from '../support/world.ts';
+
+const server = useRedis();
+const SILENT = 3_600;
+
+const populate = async (stale: number, active: number): Promise<string[]> => {
+  const { redis } = server.current;
+  const now = await nowOf(redis);
+  const world: Record<string, string> = {};
+  for (let i = 0; i < stale; i++) world[heartbeatOf(`stale${i}`)] = beat(now - SILENT * 1000);
+  for (let i = 0; i < active; i++) world[heartbeatOf(`active${i}`)] = beat(now);
+  await writeAll(redis, world);
+  return await keysIn(redis);
+};
+
+test('a run that finds more stale than maxStaleFraction removes nothing, and says why', async () => {
+  const before = await populate(6, 4);
+  const report = await clean(server.current.url, { settings: { maxStaleFraction: 0.5 } });
+  expect(report).toMatchObject({
+    outcome: 'refused',
+    coordinators: { checked: 10, active: 4, stale: 6, swept: 0, revived: 0 },
+    keys: { found: 0, deleted: 0 },
+    chunks: 0,
+  });
+  expect(report.reason).toContain('6 of 10 coordinators look stale');
+  expect(report.reason).toContain('"force": true');
+  expect(await keysIn(server.current.redis)).toEqual(before);
+});
+
+test('"force" goes on all the same', async () => {
+  await populate(6, 4);
+  const report = await clean(server.current.url, { settings: { maxStaleFraction: 0.5 }, force: true });
+  expect(report).toMatchObject({ outcome: 'completed', coordinators: { swept: 6 } });
+  expect(await keysIn(server.current.redis)).toHaveLength(4);
+});
+
+test.each([
+  [29, 100, 0.29],
+  [57, 100, 0.57],
+  [7, 10, 0.7],
+  [10, 10, 1],
+  [0, 10, 0],
+])('%i stale of %i are not more than %d', async (stale, all, maxStaleFraction) => {
+  await populate(stale, all - stale);
+  const report = await clean(server.current.url, { settings: { maxStaleFraction } });
+  expect(report).toMatchObject({ outcome: 'completed', coordinators: { swept: stale } });
+});
+
+test.each([{ maxStaleFraction: 0 }, { maxStaleFraction: 0.5 }, {}])(
+  'an empty target is no reason to refuse: %j',
+  async (settings) => {
+    const report = await clean(server.current.url, { settings });
+    expect(report).toMatchObject({ outcome: 'completed', coordinators: { checked: 0 } });
+  },
+);
+
+test('a dry run is refused as a real one would be (P7)', async () => {
+  await populate(6, 4);
+  const report = await clean(server.current.url, { settings: { maxStaleFraction: 0.5 }, dryRun: true });
+  expect(report).toMatchObject({ outcome: 'refused', dryRun: true });
+});
+
+test('the report has exactly the fields of the contract, and they agree', async () => {
+  const { url, redis } = server.current;
+  await settle(redis, 'stale', SILENT);
+  await settle(redis, 'active', ACTIVE);
+  await writeAll(redis, { [heartbeatOf('odd')]: 'x' });
+  const startedAt = Date.now() - 5_000;
+  const report = await clean(url, { run: 'r1', trigger: 'cli', attempts: 3, startedAt });
+  expect(Object.keys(report)).toEqual(
+    'run target trigger dryRun outcome startedAt finishedAt durationMs staleAfterSeconds coordinators keys redis chunks strategy attempts unreadable'.split(
+      ' ',
+    ),
+  );
+  expect(report).toMatchObject({
+    run: 'r1',
+    target: 'default',
+    trigger: 'cli',
+    dryRun: false,
+    outcome: 'completed',
+    startedAt: new Date(startedAt).toISOString(),
+    staleAfterSeconds: 600,
+    coordinators: { checked: 3, active: 1, stale: 1, unreadable: 1, swept: 1, revived: 0 },
+    keys: {
+      found: 7,
+      deleted: 7,
+      orphans: 0,
+      byFamily: { heartbeat: 1, signal: 1, ack: 2, idempotency: 1, activity: 1, state: 1 },
+    },
+    chunks: 1,
+    strategy: 'script',
+    attempts: 3,
+    unreadable: [heartbeatOf('odd')],
+  });
+  expect(report.durationMs).toBe(Date.parse(report.finishedAt) - startedAt);
+  expect(report.redis.calls).toBeGreaterThan(4);
+  expect(report.redis.slowestCallMs).toBeGreaterThan(0);
+  expect(report.redis.memoryFreedBytes).toBeGreaterThanOrEqual(0);
+});
+
+test('no call carries more than Lua can unpack, and removal is UNLINK (P6)', async () => {
+  const { url, redis } = server.current;
+  await populate(20_000, 0);
+  await redis.config('RESETSTAT');
+  const sizes: number[] = [];
+  await clean(url, {
+    settings: { callBudget: '10s' },
+    before: (_, args) => sizes.push(args.length),
+  });
+  expect(Math.max(...sizes)).toBeLessThan(2 * 8_000);
+  const stats = String(await redis.info('commandstats'));
+  expect(stats).toContain('cmdstat_unlink');
+  expect(stats).not.toMatch(/cmdstat_(del|keys):/);
+});
