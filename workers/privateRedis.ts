@@ -99,9 +99,12 @@ export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> 
     own: true,
     close: async () => {
       rmSync(urlFile(folder), { force: true });
+      // Nothing else may be left that keeps this process waiting for it.
+      child.ref();
       // SIGTERM makes it write a snapshot first.
       child.kill('SIGTERM');
-      await Promise.race([gone, new Promise((done) => setTimeout(done, STOP_TIMEOUT_MS).unref())]);
+      const timeout = AbortSignal.timeout(STOP_TIMEOUT_MS);
+      await Promise.race([gone, new Promise((done) => timeout.addEventListener('abort', done))]);
     },
   };
 };
