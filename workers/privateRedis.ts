@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import getPort from 'get-port';
+import { z } from 'zod';
 import { Failure } from '../src/domain/failure.ts';
 import { connect } from '../src/redis/connect.ts';
 
@@ -12,20 +13,47 @@ const STOP_TIMEOUT_MS = 10_000;
 
 export interface PrivateRedis {
   readonly url: string;
-  /** Whether this process started it; another one's is left running. */
-  readonly own: boolean;
+  /** Ends it, unless another process that runs started it. */
   close(): Promise<void>;
 }
 
-const urlFile = (folder: string): string => join(folder, 'redis.url');
+const RECORD = z.object({ url: z.string(), owner: z.number() });
+const recordFile = (folder: string): string => join(folder, 'redis.json');
 
-/** The address of a private Redis that was started in this folder and may still run; `null` when there is none. */
-export const privateRedisUrl = (folder = FOLDER): string | null => {
+/** Where the private Redis of this folder is, and which process is to end it; `null` when none was left running. */
+const readRecord = (folder: string): z.output<typeof RECORD> | null => {
   try {
-    return readFileSync(urlFile(folder), 'utf8').trim() || null;
+    return RECORD.parse(JSON.parse(readFileSync(recordFile(folder), 'utf8')));
   } catch {
     return null;
   }
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
+
+/** The address of a private Redis that was started in this folder and may still run; `null` when there is none. */
+export const privateRedisUrl = (folder = FOLDER): string | null => readRecord(folder)?.url ?? null;
+
+/** Ends the server, which writes a snapshot first, and waits until it is gone. */
+const shutDown = async (url: string, folder: string): Promise<void> => {
+  rmSync(recordFile(folder), { force: true });
+  const redis = await connect(url, { redis: { commandTimeout: STOP_TIMEOUT_MS, retryStrategy: () => null } });
+  // It answers by closing the connection.
+  await redis.shutdown('SAVE').catch(() => {});
+  redis.disconnect();
+};
+
+/** This process ends the server when it ends. */
+const owned = (url: string, folder: string): PrivateRedis => {
+  writeFileSync(recordFile(folder), JSON.stringify({ url, owner: process.pid }));
+  return { url, close: async () => await shutDown(url, folder) };
 };
 
 const answers = async (url: string): Promise<boolean> => {
@@ -50,8 +78,11 @@ const waitUntilReady = async (url: string, hasExited: () => boolean): Promise<vo
  * next. Fails (`UNREACHABLE`) when no redis-server is installed.
  */
 export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> => {
-  const running = privateRedisUrl(folder);
-  if (running !== null && (await answers(running))) return { url: running, own: false, close: async () => {} };
+  const running = readRecord(folder);
+  if (running !== null && (await answers(running.url))) {
+    // Whose owner was killed passes to this process.
+    return isAlive(running.owner) ? { url: running.url, close: async () => {} } : owned(running.url, folder);
+  }
 
   mkdirSync(folder, { recursive: true });
   const port = await getPort({ host: '127.0.0.1' });
@@ -77,11 +108,8 @@ export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> 
     },
   );
   let exited = false;
-  const gone = new Promise<void>((done) => {
-    child.once('exit', () => {
-      exited = true;
-      done();
-    });
+  child.once('exit', () => {
+    exited = true;
   });
   const missing = new Promise<never>((_, reject) => {
     child.once('error', (cause) => {
@@ -92,19 +120,5 @@ export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> 
   await Promise.race([missing, waitUntilReady(url, () => exited)]);
   missing.catch(() => {});
   child.unref();
-  writeFileSync(urlFile(folder), `${url}\n`);
-
-  return {
-    url,
-    own: true,
-    close: async () => {
-      rmSync(urlFile(folder), { force: true });
-      // Nothing else may be left that keeps this process waiting for it.
-      child.ref();
-      // SIGTERM makes it write a snapshot first.
-      child.kill('SIGTERM');
-      const timeout = AbortSignal.timeout(STOP_TIMEOUT_MS);
-      await Promise.race([gone, new Promise((done) => timeout.addEventListener('abort', done))]);
-    },
-  };
+  return owned(url, folder);
 };

@@ -57,7 +57,8 @@ export const runStart = async (given: Config, logger: Logger, options: StartOpti
     // The dashboard counts the runs of every worker, this one's among them.
     parts.push(await startWorker({ config, metrics, logger }));
     if (embedded) options.say(`\n${options.render(await runOnce(config))}`);
-    options.say(`\ndashboard: ${dashboard.url}/queues (its history, schedules, and "Add job" for a run by hand)`);
+    options.say(`\ndashboard: ${dashboard.url}/queues`);
+    options.say('its history has every run and report; its "Add job" starts one by hand');
     options.say('Ctrl-C stops everything');
   } catch (error) {
     await closeAll(parts).close();
