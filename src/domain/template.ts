@@ -72,6 +72,7 @@ export const parseTemplate = (text: string): Template => {
 
 /** Calls `visit` for every way in which `key` can be read as `template`; the same owner may come more than once. */
 export const eachOwner = (template: Template, key: string, visit: (owner: Owner) => void): void => {
+  if (!key.startsWith(template.prefix)) return;
   const { tokens } = template;
   let coordinator = '';
   let swarm: string | null = null;
@@ -107,7 +108,7 @@ export const eachOwner = (template: Template, key: string, visit: (owner: Owner)
       }
     }
   };
-  if (key.startsWith(template.prefix)) walk(0, 0);
+  walk(0, 0);
 };
 
 /** The name of an owner's key. Only for templates without `*`. */
