@@ -8,13 +8,12 @@ import type { Config } from '../src/config/resolve.ts';
 import { Failure, sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
-import { Outage } from '../src/log/outages.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { parsePayload, type RunData, type RunPayload } from '../src/queue/payload.ts';
 import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { Calls } from '../src/redis/calls.ts';
-import { connect } from '../src/redis/connect.ts';
+import { connectForRun } from '../src/redis/connect.ts';
 import { explain } from '../src/redis/explain.ts';
 
 export interface CleanerParts {
@@ -145,12 +144,10 @@ export const createCleaner = (parts: CleanerParts) => {
   const clean = async (job: RunJob, token: string, payload: RunPayload, lost: AbortSignal): Promise<Report> => {
     const { target } = payload;
     const logger = parts.logger.child({ run: job.id, target: target.name });
-    const outage = new Outage(logger, `target "${target.name}"`);
     const fenced = new AbortController();
     const signal = AbortSignal.any([stopping, lost, fenced.signal]);
     const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
-    const redis = await connect(target.url, { onError: (error) => outage.failed(error) });
-    redis.on('ready', () => outage.restored());
+    const redis = await connectForRun(target.url);
     const calls = new Calls(redis, target.nice, (call, ms) => metrics.called(target.name, call, ms));
     const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
     try {

@@ -38,9 +38,6 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** The address of a private Redis that was started in this folder and may still run; `null` when there is none. */
-export const privateRedisUrl = (folder = FOLDER): string | null => readRecord(folder)?.url ?? null;
-
 /** Ends the server, which writes a snapshot first, and waits until it is gone. */
 const shutDown = async (url: string, folder: string): Promise<void> => {
   rmSync(recordFile(folder), { force: true });
@@ -56,18 +53,21 @@ const owned = (url: string, folder: string): PrivateRedis => {
   return { url, close: async () => await shutDown(url, folder) };
 };
 
-const answers = async (url: string): Promise<boolean> => {
+/** Whether the server at this address is the one that keeps its data in this folder, and not somebody else's. */
+const isOurs = async (url: string, folder: string): Promise<boolean> => {
   try {
-    (await connect(url)).disconnect();
-    return true;
+    const redis = await connect(url);
+    const [, dir] = (await redis.config('GET', 'dir')) as string[];
+    redis.disconnect();
+    return dir === resolve(folder);
   } catch {
     return false;
   }
 };
 
-const waitUntilReady = async (url: string, hasExited: () => boolean): Promise<void> => {
+const waitUntilReady = async (url: string, folder: string, hasExited: () => boolean): Promise<void> => {
   for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline && !hasExited(); ) {
-    if (await answers(url)) return;
+    if (await isOurs(url, folder)) return;
     await new Promise((done) => setTimeout(done, 50));
   }
   throw new Failure('UNREACHABLE', `the private redis-server did not start; ${resolve(FOLDER, 'redis.log')} says why`);
@@ -79,7 +79,7 @@ const waitUntilReady = async (url: string, hasExited: () => boolean): Promise<vo
  */
 export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> => {
   const running = readRecord(folder);
-  if (running !== null && (await answers(running.url))) {
+  if (running !== null && (await isOurs(running.url, folder))) {
     // Whose owner was killed passes to this process.
     return isAlive(running.owner) ? { url: running.url, close: async () => {} } : owned(running.url, folder);
   }
@@ -117,8 +117,14 @@ export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> 
       reject(new Failure('UNREACHABLE', sentence, { cause }));
     });
   });
-  await Promise.race([missing, waitUntilReady(url, () => exited)]);
+  await Promise.race([missing, waitUntilReady(url, folder, () => exited)]);
   missing.catch(() => {});
   child.unref();
   return owned(url, folder);
+};
+
+/** The address of the private Redis that runs in this folder; `null` when there is none. */
+export const privateRedisUrl = async (folder = FOLDER): Promise<string | null> => {
+  const url = readRecord(folder)?.url;
+  return url !== undefined && (await isOurs(url, folder)) ? url : null;
 };

@@ -16,6 +16,8 @@ export interface Unit {
   /** Not all its heartbeats fit one call: what is left of the id is another unit, once these are gone. */
   readonly partial: boolean;
   readonly judged: readonly StaleHeartbeat[];
+  /** Heartbeats that must not exist: of others who could own one of the keys. */
+  readonly absent: readonly string[];
   readonly families: readonly (readonly string[])[];
   readonly size: number;
 }
@@ -53,7 +55,15 @@ export const unitOf = (schema: KeySchema, census: Census, held: Holdings | null,
       size++;
     }
   }
-  return { id, partial, judged, families, size };
+  const absent = new Set<string>();
+  for (const { family, key, owners } of held?.joint.get(id) ?? []) {
+    const verdict = census.verdict(owners);
+    if (!verdict.go || !verdict.judged.every((heartbeat) => judged.includes(heartbeat))) continue;
+    families[family]?.push(key);
+    for (const heartbeat of verdict.absent) absent.add(heartbeat);
+    size++;
+  }
+  return { id, partial, judged, absent: [...absent], families, size: size + absent.size };
 };
 
 /** Whether a derived key is nobody else's; if it is, it was gathered, and goes with the proof of all its owners. */
@@ -73,7 +83,8 @@ export const chunkOfUnits = (schema: KeySchema, units: readonly Unit[]): Chunk =
       for (const key of keys) families[family]?.push(key);
     }
   }
-  return { judged: units.flatMap(({ judged }) => judged), absent: [], families, withHeartbeats: true };
+  const absent = new Set(units.flatMap((unit) => unit.absent));
+  return { judged: units.flatMap(({ judged }) => judged), absent: [...absent], families, withHeartbeats: true };
 };
 
 /** A unit that alone is larger than a call: slices of its keys first, its heartbeats with the last (P3). */

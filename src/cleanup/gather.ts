@@ -21,7 +21,11 @@ export interface Gathered {
   readonly orphans: readonly SharedKey[];
 }
 
-const sort = (run: RunContext, census: Census, holdings: Holdings): Gathered => {
+/** A key that needs the proof of more heartbeats than this is swept by itself. */
+const MOST_PROOF = 100;
+
+/** @param complete whether these are all the keys there are, so that a coordinator's can go with its heartbeat */
+const sort = (run: RunContext, census: Census, holdings: Holdings, complete: boolean): Gathered => {
   const { schema, tally } = run;
   const orphans: SharedKey[] = [];
   const orphan = (key: SharedKey) => {
@@ -42,7 +46,14 @@ const sort = (run: RunContext, census: Census, holdings: Holdings): Gathered => 
   const shared = [...distinct.values()].filter((key) => {
     const verdict = census.verdict(key.owners);
     if (!verdict.go && verdict.orphan) orphan(key);
-    return verdict.go && !key.derivable;
+    if (!verdict.go || key.derivable) return false;
+    const [id, ...others] = new Set(verdict.judged.map(({ owner }) => owner.coordinator));
+    const fits = verdict.judged.length + verdict.absent.length <= MOST_PROOF;
+    if (!complete || id === undefined || others.length > 0 || !fits) return true;
+    const joint = holdings.joint.get(id);
+    if (joint) joint.push(key);
+    else holdings.joint.set(id, [key]);
+    return false;
   });
   return { holdings, shared, orphans };
 };
@@ -53,7 +64,7 @@ export async function* gather(run: RunContext, { census, holdings }: Marked): As
   if (schema.scanned.length === 0) return;
   if (holdings !== null) {
     tally.orphans ??= 0;
-    yield sort(run, census, holdings);
+    yield sort(run, census, holdings, true);
     return;
   }
   if (census.stale.size === 0 && schema.orphanFamilies.size === 0) return;
@@ -68,9 +79,9 @@ export async function* gather(run: RunContext, { census, holdings }: Marked): As
       if (verdict.go || verdict.orphan) found.hold(identity.family, key, identity.owners, identity.derivable);
     }
     if (found.bytes > run.memoryBudgetBytes) {
-      yield sort(run, census, found);
+      yield sort(run, census, found, false);
       found.clear();
     }
   }
-  yield sort(run, census, found);
+  yield sort(run, census, found, false);
 }

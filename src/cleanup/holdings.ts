@@ -22,6 +22,8 @@ export class Holdings {
   /** The same for keys whose names follow from their owner: needed only to tell whether anybody owns them. */
   readonly derivable: Map<string, Names>[];
   shared: SharedKey[] = [];
+  /** Keys of several owners of whom only one id is stale: they go in the same call as its heartbeat (P3). */
+  readonly joint = new Map<string, SharedKey[]>();
   /** An estimate of the memory held. */
   bytes = 0;
 
@@ -48,6 +50,7 @@ export class Holdings {
   clear(): void {
     for (const byOwner of [...this.owned, ...this.derivable]) byOwner.clear();
     this.shared = [];
+    this.joint.clear();
     this.bytes = 0;
   }
 }

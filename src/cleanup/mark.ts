@@ -17,6 +17,7 @@ import { existing, readValues } from '../redis/keyspace.ts';
 import { Census } from './census.ts';
 import type { RunContext } from './context.ts';
 import { Holdings } from './holdings.ts';
+import { steadily } from './steadily.ts';
 import { walk } from './walk.ts';
 
 interface Heartbeat {
@@ -32,10 +33,8 @@ export interface Marked {
 
 const judgeBatch = async (run: RunContext, census: Census, heartbeats: readonly Heartbeat[]): Promise<void> => {
   const { calls, clock, staleAfterSeconds, tally, paces } = run;
-  const { values, ms } = await readValues(
-    calls,
-    heartbeats.map(({ key }) => key),
-  );
+  const names = heartbeats.map(({ key }) => key);
+  const { values, ms } = await steadily(run, paces.read, () => readValues(calls, names));
   paces.read.learn(heartbeats.length, ms);
   const missing = heartbeats.filter((_, i) => values[i] === null);
   const exist = await existing(

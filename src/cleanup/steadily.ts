@@ -4,7 +4,7 @@ import { type RunContext, stopIfInterrupted } from './context.ts';
 import type { Pace } from './pace.ts';
 
 /** Redis is there but busy, loading, changing roles or not answering: what was asked may be asked again. */
-const PASSING = /^(BUSY|LOADING|TRYAGAIN|MASTERDOWN|READONLY|CLUSTERDOWN)\b|Command timed out/;
+const PASSING = /^(BUSY|LOADING|TRYAGAIN|MASTERDOWN|CLUSTERDOWN)\b|Command timed out/;
 
 /** With pauses of 0.1 to 2 s between them, long enough to outlive a script that Redis reports as BUSY after 5 s. */
 const RETRIES = 6;

@@ -11,7 +11,7 @@ import type { Census } from './census.ts';
 import { type Chunk, chunkOfShared, chunkOfUnits, slicesOf, type Unit, unitOf } from './chunk.ts';
 import { inFlight, pause, type RunContext } from './context.ts';
 import { steadily } from './steadily.ts';
-import type { Holdings, SharedKey } from './holdings.ts';
+import { type Holdings, namesIn, type SharedKey } from './holdings.ts';
 
 /** Brings the census in line with what the call saw, which removed nothing. */
 const learn = (run: RunContext, census: Census, chunk: Chunk, result: SweepResult & { swept: false }): void => {
@@ -72,6 +72,13 @@ const settle = async (
   if (first === undefined) return;
   const again = ({ id }: Unit) => unitOf(run.schema, census, held, id) ?? [];
   if (units.length === 1 && !first.partial && first.size > run.paces.sweep.size) {
+    const joint = held?.joint.get(first.id);
+    if (held && joint) {
+      // With the proof of others they would not fit: they go before the rest.
+      held.joint.delete(first.id);
+      await sweepShared(run, census, joint);
+      return await settle(run, census, held, [again(first)].flat());
+    }
     for (const chunk of slicesOf(run.schema, first, () => run.paces.sweep.size)) {
       if (!(await pause(run))) return;
       if (!(await sweepChunk(run, census, chunk))) return await settle(run, census, held, [again(first)].flat());
@@ -120,7 +127,7 @@ export const sweepGathered = async (run: RunContext, census: Census, held: Holdi
     for (const [id, names] of byOwner) {
       if (!census.stale.has(id) || census.lives(id)) continue;
       const owners = [{ coordinator: id, swarm: null }];
-      for (const key of [names].flat()) owned.push({ family, key, owners, derivable: false });
+      for (const key of new Set(namesIn(names))) owned.push({ family, key, owners, derivable: false });
     }
   }
   await sweepShared(run, census, owned);

@@ -1,5 +1,6 @@
 /** walk: every key that matches a pattern, page by page, the next page already asked for while this one is read. */
 import { scanPage } from '../redis/keyspace.ts';
+import { steadily } from './steadily.ts';
 import { pause, stopIfInterrupted, type RunContext } from './context.ts';
 
 /**
@@ -10,7 +11,7 @@ export async function* walk(run: RunContext, pattern: () => string): AsyncGenera
   const { calls, paces } = run;
   const ask = async (cursor: string) => {
     const count = paces.scan.size;
-    const page = await scanPage(calls, cursor, pattern(), count);
+    const page = await steadily(run, paces.scan, () => scanPage(calls, cursor, pattern(), count));
     paces.scan.learn(count, page.ms);
     run.tally.visited += count;
     return page;

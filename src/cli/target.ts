@@ -19,8 +19,8 @@ export const targetOf = (config: Config, name: string | undefined): TargetConfig
 };
 
 /** Where nobody named a Redis, but `start` runs its private one in this folder, that one is meant. */
-export const withPrivateRedis = (config: Config): Config => {
-  const url = config.targetGiven ? null : privateRedisUrl();
+export const withPrivateRedis = async (config: Config): Promise<Config> => {
+  const url = config.targetGiven ? null : await privateRedisUrl();
   return url === null ? config : onRedis(config, url);
 };
 

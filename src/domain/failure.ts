@@ -12,7 +12,7 @@ export const EXIT_CODES = {
   DENIED: 1,
   JOB_DATA: 1,
   RUN_FAILED: 1,
-  INTERRUPTED: 130,
+  INTERRUPTED: 1,
 } as const;
 
 export type FailureCode = keyof typeof EXIT_CODES;

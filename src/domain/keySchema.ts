@@ -115,6 +115,9 @@ export const compileSchema = (name: string, written: FamilyTemplates, orphans: r
 
 const sameOwner = (a: Owner, b: Owner): boolean => a.coordinator === b.coordinator && a.swarm === b.swarm;
 
+/** A name that could belong to more than this many is nobody's: their proof would not fit one step, so it is kept. */
+const MOST_OWNERS = 5_000;
+
 /** Whose key this is; `null` when no template matches: then it is not ours to touch (P8). */
 export const identify = (schema: KeySchema, key: string): Identity | null => {
   let heartbeat: Owner | undefined;
@@ -130,10 +133,13 @@ export const identify = (schema: KeySchema, key: string): Identity | null => {
     eachOwner(candidate.template, key, (owner) => {
       if (family === -1) family = candidate.family;
       derivable ||= !candidate.template.wildcard;
+      if (owners.length > MOST_OWNERS) return;
       if (!owners.some((known) => sameOwner(known, owner))) owners.push(owner);
     });
   }
-  return family === -1 ? null : { heartbeat: false, family, owners, derivable: derivable && owners.length === 1 };
+  return family === -1 || owners.length > MOST_OWNERS
+    ? null
+    : { heartbeat: false, family, owners, derivable: derivable && owners.length === 1 };
 };
 
 /** The heartbeat key of an owner; `null` when it names no swarm and the schema's heartbeats do. */

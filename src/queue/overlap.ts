@@ -6,11 +6,12 @@ import type { RunData, RunPayload } from './payload.ts';
 
 type RunJob = Job<RunData, Report>;
 
-/** Of two runs at once the one that others join goes on; else the one that started first, else the older one. */
+/** Of two runs at once the one that started first goes on; else the one that others join, else the older one. */
 const comesFirst = (a: RunJob, b: RunJob, joined: string | null): boolean => {
-  if (a.id === joined || b.id === joined) return a.id === joined;
   const byStart = (a.processedOn ?? 0) - (b.processedOn ?? 0);
-  return byStart === 0 ? Number(a.id) < Number(b.id) : byStart < 0;
+  if (byStart !== 0) return byStart < 0;
+  if (a.id === joined || b.id === joined) return a.id === joined;
+  return Number(a.id) < Number(b.id);
 };
 
 /** The id of another run of the same target that is in progress and comes first; `null` when this one may go on. */

@@ -1,9 +1,21 @@
 /** waitForRun: the report of a run, once it has ended. */
+import { setInterval } from 'node:timers/promises';
 import { QueueEvents } from 'bullmq';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import { PREFIX, RUN_QUEUE } from './names.ts';
 import { connectQueue, type Queues, type QueueWatch } from './queues.ts';
+
+/** How often it is looked whether the run still exists: anybody may remove it from the queue. */
+const LOOK_EVERY_MS = 2_000;
+
+/** Never resolves; fails once the run is gone, or the queue can't be asked any more. */
+const untilRemoved = async ({ runs }: Queues, run: string): Promise<never> => {
+  for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { ref: false })) {
+    if (!(await runs.getJob(run))) break;
+  }
+  throw new Error('it was removed from the queue');
+};
 
 /** Waits until a run has ended, however long that takes. Fails (`RUN_FAILED`) when it fails or was removed. */
 export const waitForRun = async (queues: Queues, queueUrl: string, watch: QueueWatch, run: string): Promise<Report> => {
@@ -15,7 +27,7 @@ export const waitForRun = async (queues: Queues, queueUrl: string, watch: QueueW
     const job = await queues.runs.getJob(run);
     if (!job) throw new Failure('RUN_FAILED', `run ${run} is no longer in the queue`);
     try {
-      return (await job.waitUntilFinished(events)) as Report;
+      return (await Promise.race([job.waitUntilFinished(events), untilRemoved(queues, run)])) as Report;
     } catch (error) {
       throw new Failure('RUN_FAILED', `run ${run} failed: ${sentenceOf(error)}`, { cause: error });
     }

@@ -7,6 +7,8 @@ import { Failure } from '../domain/failure.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A call that takes this long has not been forgotten by Redis: it is stuck, and so is everybody else. */
 const COMMAND_TIMEOUT_MS = 15_000;
+/** Until the connection is ready, greeting and password included. */
+const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
 
 export interface ConnectOptions {
@@ -50,7 +52,13 @@ export const connect = async (url: string, options: ConnectOptions = {}): Promis
     if (ready) options.onError?.(error);
   });
   try {
-    await redis.connect();
+    // A server that accepts and then stays silent would otherwise be waited for as long as for a command.
+    const silent = AbortSignal.timeout(READY_TIMEOUT_MS);
+    const late = new Promise<never>((_, reject) => {
+      silent.addEventListener('abort', () => reject(new Error('no answer in time')));
+    });
+    late.catch(() => {});
+    await Promise.race([redis.connect(), late]);
     // Being connected is not being let in: a wrong password shows with the first command. A user who may not PING is in.
     await redis.ping().catch((error: Error) => {
       if (!error.message.startsWith('NOPERM')) throw error;
@@ -63,3 +71,17 @@ export const connect = async (url: string, options: ConnectOptions = {}): Promis
     throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} could not be reached: ${reason}`, { cause: error });
   }
 };
+
+/**
+ * Opens a connection for one run. It does not outlive the server: whoever comes back may have restarted with old data, and
+ * what is stale must be judged anew (P10). When it breaks, calls fail, and so does the run; the next attempt goes on.
+ */
+export const connectForRun = async (url: string): Promise<Redis> =>
+  await connect(url, {
+    redis: {
+      retryStrategy: () => null,
+      reconnectOnError: null,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+    },
+  });

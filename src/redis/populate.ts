@@ -62,7 +62,7 @@ export const populate = async (
       for (const key of others) pipeline.set(Buffer.from(key, 'latin1'), '1');
       keys += 1 + others.length;
     }
-    await pipeline.exec();
+    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
     onProgress(to);
   }
   return keys;

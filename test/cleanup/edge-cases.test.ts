@@ -284,3 +284,45 @@ test('120,000 coordinators go in chunks, and scripts forgotten on the way are se
   expect(report.chunks).toBeGreaterThan(15);
   expect(await redis().dbsize()).toBe(0);
 }, 60_000);
+
+test('a run whose Redis restarts with old data fails instead of judging on, and takes nobody for stale afterwards (P10)', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'stalesweep-restart-'));
+  try {
+    const before = await startRedis(['--dir', dir]);
+    const keys = await settle(before.redis, 'c', STALE);
+    await before.redis.save();
+    let after: Awaited<ReturnType<typeof startRedis>> | undefined;
+    const interrupted = clean(before.url, {
+      before: async (name) => {
+        if (name !== 'scan' || after) return;
+        await before.stop();
+        after = await startRedis(['--dir', dir, '--port', String(before.port)]);
+      },
+    });
+    await expect(interrupted).rejects.toThrow();
+    expect(await keysIn((after as unknown as typeof before).redis)).toEqual(keys.sort());
+    await after?.stop();
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+});
+
+test.each(['swarm', 'flat'])(
+  'a coordinator that beats right before its chunk keeps the keys it shares with words too, in schema %s (P1)',
+  async (schema) => {
+    const key = schema === 'flat' ? 'blocking:heartbeat:c' : heartbeatOf('c');
+    await redis().set(key, beat(await old()));
+    await redis().set('blocking:idempotency:c:word:ack:3:1', '1');
+    const beater = new Redis(server.current.url);
+    let scripts = 0;
+    const report = await run({
+      settings: { schema },
+      before: async (name) => {
+        if (name === 'evalsha' && ++scripts === 1) await beater.set(key, beat(await nowOf(beater)));
+      },
+    });
+    beater.disconnect();
+    expect(report).toMatchObject({ coordinators: { revived: 1, swept: 0 }, keys: { deleted: 0 } });
+    expect(await keysIn(redis())).toEqual([key, 'blocking:idempotency:c:word:ack:3:1'].sort());
+  },
+);

@@ -4,7 +4,7 @@ import { type RunOptions, type RunRequest, runCleanup } from '../../src/cleanup/
 import { resolveConfig, type TargetConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { Calls, type Reply } from '../../src/redis/calls.ts';
-import { connect } from '../../src/redis/connect.ts';
+import { connectForRun } from '../../src/redis/connect.ts';
 
 type Arguments = readonly (string | number)[];
 
@@ -47,7 +47,7 @@ export const targetOf = (url: string, settings: object = {}): TargetConfig => {
 /** Cleans the Redis at this address once, over a connection of its own. */
 export const clean = async (url: string, options: CleanOptions = {}): Promise<Report> => {
   const target = targetOf(url, options.settings);
-  const redis = await connect(url);
+  const redis = await connectForRun(url);
   try {
     const request: RunRequest = {
       run: 'test-run',

@@ -9,7 +9,7 @@ import { withPrivateRedis } from '../target.ts';
 export const dashboardCommand = (): Command =>
   newCommand('dashboard', 'serve Bull Board, metrics and health', ['host', 'port', 'schema', 'logLevel']).action(
     async (_options: object, command: Command) => {
-      const config = withPrivateRedis(configOf(command));
+      const config = await withPrivateRedis(configOf(command));
       const logger = createLogger(config.process.logLevel);
       logger.info({ config: showConfig(config) }, 'configuration');
       throw new Exit(await runDashboard(config, logger));

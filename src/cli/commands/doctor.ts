@@ -11,7 +11,7 @@ export const doctorCommand = (): Command =>
     .option('--target <name>', 'the target to check (default: every one)')
     .option('--json', 'print the findings as JSON')
     .action(async (options: { target?: string; json?: boolean }, command: Command) => {
-      const config = withPrivateRedis(configOf(command));
+      const config = await withPrivateRedis(configOf(command));
       const targets = options.target === undefined ? [...config.targets.values()] : [targetOf(config, options.target)];
       const findings = await examine(config, targets);
       if (options.json) console.log(JSON.stringify(findings));

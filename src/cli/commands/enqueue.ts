@@ -26,7 +26,7 @@ export const enqueueCommand = (): Command =>
     .option('--wait', 'wait for the run and print its report')
     .option('--json', 'print {"run": id}, with --wait the report')
     .action(async ({ staleAfter, ...options }: Options, command: Command) => {
-      const config = withPrivateRedis(configOf(command));
+      const config = await withPrivateRedis(configOf(command));
       const { name } = targetOf(config, options.target);
       const data = {
         target: name,

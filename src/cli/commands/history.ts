@@ -28,7 +28,7 @@ export const historyCommand = (): Command =>
     .option('--json', 'print them as JSON, with their reports')
     .action(async (options: { limit: string; json?: boolean }, command: Command) => {
       const limit = wholeNumber('--limit', options.limit, 1, 10_000);
-      const config = withPrivateRedis(configOf(command));
+      const config = await withPrivateRedis(configOf(command));
       const rows = await withQueues(config, (queues) => readHistory(queues.runs, limit));
       if (options.json) {
         console.log(JSON.stringify(rows));

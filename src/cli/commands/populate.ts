@@ -25,7 +25,7 @@ export const populateCommand = (): Command =>
       const coordinators = wholeNumber('--coordinators', options.coordinators, 1);
       const stale = wholeNumber('--stale', options.stale, 0, coordinators);
       const acks = wholeNumber('--acks', options.acks, 0, 1_000_000);
-      const target = targetOf(withPrivateRedis(configOf(command)), options.target);
+      const target = targetOf(await withPrivateRedis(configOf(command)), options.target);
       const redis = await connect(target.url);
       try {
         const size = await redis.dbsize();

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { runCleanup } from '../../cleanup/run.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
 import { Calls } from '../../redis/calls.ts';
-import { connect } from '../../redis/connect.ts';
+import { connectForRun } from '../../redis/connect.ts';
 import { explain } from '../../redis/explain.ts';
 import { configOf, Exit, newCommand } from '../command.ts';
 import { createProgressBar } from '../progress.ts';
@@ -25,9 +25,9 @@ export const runCommand = (): Command =>
     .option('--force', 'run even when more than maxStaleFraction looks stale')
     .option('--json', 'print the report as JSON')
     .action(async (options: Options, command: Command) => {
-      const config = withPrivateRedis(configOf(command));
+      const config = await withPrivateRedis(configOf(command));
       const target = targetOf(config, options.target);
-      const redis = await connect(target.url);
+      const redis = await connectForRun(target.url);
       const stop = new AbortController();
       const onSignal = () => stop.abort();
       process.once('SIGINT', onSignal).once('SIGTERM', onSignal);

@@ -10,7 +10,7 @@ export const scheduleCommand = (): Command =>
   newCommand('schedule', 'list the schedules: interval or cron pattern, next and last run')
     .option('--json', 'print them as JSON')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const config = withPrivateRedis(configOf(command));
+      const config = await withPrivateRedis(configOf(command));
       const rows = await withQueues(config, (queues) => listSchedules(queues, config.targets));
       if (json) {
         console.log(JSON.stringify(rows));

@@ -19,7 +19,7 @@ export const workerCommand = (): Command =>
     'metricsPort',
     'logLevel',
   ]).action(async (_options: object, command: Command) => {
-    const config = withPrivateRedis(configOf(command));
+    const config = await withPrivateRedis(configOf(command));
     const logger = createLogger(config.process.logLevel);
     logger.info({ config: showConfig(config) }, 'configuration');
     throw new Exit(await runWorker(config, logger));
