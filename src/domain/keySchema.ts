@@ -116,7 +116,7 @@ export const compileSchema = (name: string, written: FamilyTemplates, orphans: r
 const sameOwner = (a: Owner, b: Owner): boolean => a.coordinator === b.coordinator && a.swarm === b.swarm;
 
 /** A name that could belong to more than this many is nobody's: their proof would not fit one step, so it is kept. */
-const MOST_OWNERS = 5_000;
+const MOST_OWNERS = 7_000;
 
 /** Whose key this is; `null` when no template matches: then it is not ours to touch (P8). */
 export const identify = (schema: KeySchema, key: string): Identity | null => {
