@@ -2,8 +2,8 @@
 import type { Clock } from '../domain/heartbeat.ts';
 import type { KeySchema } from '../domain/keySchema.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Calls } from '../redis/calls.ts';
-import { MOST_KEYS } from '../redis/sweep.ts';
+import type { Calls, Manners } from '../redis/calls.ts';
+import type { Remover } from '../redis/remover.ts';
 import { Pace } from './pace.ts';
 import type { Tally } from './tally.ts';
 
@@ -19,6 +19,7 @@ export interface Observer {
 
 export interface RunContext {
   readonly calls: Calls;
+  readonly remover: Remover;
   readonly schema: KeySchema;
   readonly clock: Clock;
   readonly staleAfterSeconds: number;
@@ -39,12 +40,25 @@ export interface Paces {
   readonly sweep: Pace;
 }
 
-export const newPaces = (budgetMs: number): Paces => ({
-  // 1,000 slots take Redis about 0.7 ms, 10,000 about 6.4 ms.
-  scan: new Pace(budgetMs, { start: 1_000, least: 10, most: 20_000 }),
-  read: new Pace(budgetMs, { start: 500, least: 1, most: 5_000 }),
-  sweep: new Pace(budgetMs, { start: 600, least: 1, most: MOST_KEYS }),
-});
+/**
+ * With `nice`, a call takes a quarter of its budget: who waits behind one should hardly notice, and half the time given
+ * away in pieces as long as the budget would still be felt by every second call of others.
+ */
+const NICE_SHARE = 1 / 4;
+
+/** @param mostKeys of a chunk */
+export const newPaces = ({ callBudget, nice }: Manners, latencyMs: number, mostKeys: number): Paces => {
+  const budgetMs = nice > 0 ? callBudget * NICE_SHARE : callBudget;
+  const share = Math.min(1, budgetMs / 2);
+  const start = (size: number) => Math.ceil(size * share);
+  return {
+    // 1,000 slots take Redis about 0.7 ms; more than 8,000 would be too many when empty ones end and full ones begin.
+    scan: new Pace(budgetMs, { start: start(1_000), least: 10, most: 8_000 }, latencyMs),
+    // Values may be large: the first call shows how large.
+    read: new Pace(budgetMs, { start: start(32), least: 1, most: 2_000 }, latencyMs),
+    sweep: new Pace(budgetMs, { start: start(600), least: 1, most: mostKeys }, latencyMs),
+  };
+};
 
 /** Between two calls: rests as `nice` asks. Whether to go on; `false` once the run is interrupted. */
 export const pause = async ({ signal, calls }: RunContext): Promise<boolean> => {

@@ -1,59 +1,176 @@
-/** holdings: keys that a scan found, kept by owner until it is known who is stale. */
-import type { KeySchema } from '../domain/keySchema.ts';
+/** holdings: the keys that a scan found, each kept with the id that owns it, or with the shared ones. */
+import { identify, type KeySchema } from '../domain/keySchema.ts';
+import type { Reading } from '../domain/reading.ts';
 import type { Owner } from '../domain/template.ts';
+import { type Held, NONE, textOf } from './arena.ts';
+import { HashIndex } from './hashIndex.ts';
+import type { Layout } from './layout.ts';
+import { ID, type Id, NOBODY, type Roster } from './roster.ts';
 
-/** A key that several coordinators could own, or that names a swarm. */
-export interface SharedKey {
+/** A key that a scan found: the number of its record. */
+export type Key = number & { readonly of: 'key' };
+export const NO_KEY = NONE as Key;
+
+/** Places in a record; `next` and `length` are words of four bytes. */
+const KEY = { next: 0, family: 4, head: 5, weight: 6, length: 7, bytes: 11 };
+
+/** How a key's name is kept: after one of the layout's heads and the id, or (these) whole. */
+const WHOLE = 255;
+const JOINT = 254;
+/** The weight of a key whose name follows from its owner's: it goes without having been found. */
+const DERIVABLE = 0;
+const MOST_WEIGHT = 255;
+
+interface Kept {
   readonly family: number;
-  readonly key: string;
-  readonly owners: readonly Owner[];
-  /** Its name follows from its only owner: with that one stale, it goes in the same step (P3), gathered or not. */
-  readonly derivable: boolean;
+  readonly head: number;
+  readonly weight: number;
 }
 
-/** What a key name costs in memory beside its bytes: string header, slot, and its share of the map (measured). */
-const BYTES_BESIDE_NAME = 90;
-
-type Names = string | string[];
-
 export class Holdings {
-  /** By family, then by the id of the only owner. */
-  readonly owned: Map<string, Names>[];
-  /** The same for keys whose names follow from their owner: needed only to tell whether anybody owns them. */
-  readonly derivable: Map<string, Names>[];
-  shared: SharedKey[] = [];
-  /** Keys of several owners of whom only one id is stale: they go in the same call as its heartbeat (P3). */
-  readonly joint = new Map<string, SharedKey[]>();
-  /** An estimate of the memory held. */
-  bytes = 0;
+  /** Shared keys by name: SCAN may return a key twice. */
+  readonly #names = new HashIndex();
+  #firstShared = NO_KEY;
 
-  constructor(schema: KeySchema) {
-    this.owned = schema.families.map(() => new Map());
-    this.derivable = schema.families.map(() => new Map());
+  constructor(
+    private readonly schema: KeySchema,
+    private readonly layout: Layout,
+    private readonly roster: Roster,
+  ) {}
+
+  /** The memory held beside the arena. */
+  get bytes(): number {
+    return this.#names.bytes;
   }
 
-  hold(family: number, key: string, owners: readonly Owner[], derivable: boolean): void {
-    const [owner] = owners;
-    if (owner !== undefined && owners.length === 1 && owner.swarm === null) {
-      const byOwner = (derivable ? this.derivable : this.owned)[family] as Map<string, Names>;
-      const known = byOwner.get(owner.coordinator);
-      if (known === undefined) byOwner.set(owner.coordinator, key);
-      else if (typeof known === 'string') byOwner.set(owner.coordinator, [known, key]);
-      else known.push(key);
-      this.bytes += key.length + BYTES_BESIDE_NAME;
-    } else {
-      this.shared.push({ family, key, owners, derivable });
-      this.bytes += (key.length + BYTES_BESIDE_NAME) * (1 + owners.length);
+  /** Keeps a key that only one id could own. */
+  hold(id: Id, key: Uint8Array, { idFrom, idTo, family, derivable }: Reading): void {
+    const head = this.layout.headOf(key, idFrom);
+    const kept = { family, head: head ?? WHOLE, weight: derivable ? DERIVABLE : 1 };
+    this.#give(id, this.#add(kept, key, head === null ? 0 : idTo));
+  }
+
+  /** Keeps a key that several could own, or one whose name holds a swarm. */
+  holdShared(key: Uint8Array, { family, derivable }: Pick<Reading, 'family' | 'derivable'>): void {
+    const hash = this.roster.rounds.hash(key, 0, key.length);
+    const names = this.#names;
+    for (let slot = names.probe(hash, hash); slot !== -1; slot = names.probe(hash, slot + 1)) {
+      if (this.roster.arena.holds(names.recordAt(slot), KEY.length, KEY.bytes, key, 0, key.length)) return;
+    }
+    const record = this.#add({ family, head: WHOLE, weight: derivable ? DERIVABLE : 1 }, key, 0);
+    this.roster.arena.writeWord(record, KEY.next, this.#firstShared);
+    this.#firstShared = record;
+    names.add(hash, record);
+  }
+
+  #add({ family, head, weight }: Kept, key: Uint8Array, from: number): Key {
+    const { arena } = this.roster;
+    const record = arena.allocate(KEY.bytes + key.length - from) as Key;
+    arena.writeByte(record, KEY.family, family);
+    arena.writeByte(record, KEY.head, head);
+    arena.writeByte(record, KEY.weight, weight);
+    arena.writeWord(record, KEY.length, key.length - from);
+    arena.writeBytes(record, KEY.bytes, { bytes: key, from, to: key.length });
+    return record;
+  }
+
+  #give(id: Id, key: Key): void {
+    const { arena } = this.roster;
+    arena.writeWord(key, KEY.next, arena.readWord(id, ID.key));
+    arena.writeWord(id, ID.key, key);
+  }
+
+  /** Keeps another round's keys of an id under its record here. */
+  copy(from: Holdings, theirs: Id, id: Id): void {
+    for (let key = from.firstOf(theirs); key !== NO_KEY; key = from.nextTo(key)) {
+      const kept = { family: from.familyOf(key), head: from.#headCode(key), weight: from.weightOf(key) };
+      const { bytes, from: start, to } = from.tailOf(key);
+      this.#give(id, this.#add(kept, bytes.subarray(start, to), 0));
     }
   }
 
-  clear(): void {
-    for (const byOwner of [...this.owned, ...this.derivable]) byOwner.clear();
-    this.shared = [];
-    this.joint.clear();
-    this.bytes = 0;
+  /** The keys of several owners that are not anybody's alone so far. */
+  *shared(): Generator<Key> {
+    for (let key = this.#firstShared; key !== NO_KEY; ) {
+      const next = this.nextTo(key);
+      yield key;
+      key = next;
+    }
+  }
+
+  /** Gives a shared key to the one id with whose heartbeats it goes: it is no longer among the shared. */
+  join(id: Id, key: Key, weight: number): void {
+    this.roster.arena.writeByte(key, KEY.head, JOINT);
+    this.roster.arena.writeByte(key, KEY.weight, Math.min(weight, MOST_WEIGHT));
+    this.#give(id, key);
+  }
+
+  /** Forgets an id's joint keys, and returns them: they go by themselves. */
+  part(id: Id): Key[] {
+    const { arena } = this.roster;
+    const joint: Key[] = [];
+    let before = NO_KEY;
+    for (let key = this.firstOf(id); key !== NO_KEY; ) {
+      const next = this.nextTo(key);
+      if (this.isJoint(key)) {
+        joint.push(key);
+        if (before === NO_KEY) arena.writeWord(id, ID.key, next);
+        else arena.writeWord(before, KEY.next, next);
+      } else before = key;
+      key = next;
+    }
+    return joint;
+  }
+
+  firstOf(id: Id): Key {
+    return this.roster.arena.readWord(id, ID.key) as Key;
+  }
+
+  nextTo(key: Key): Key {
+    return this.roster.arena.readWord(key, KEY.next) as Key;
+  }
+
+  familyOf(key: Key): number {
+    return this.roster.arena.readByte(key, KEY.family);
+  }
+
+  /** How many arguments it takes to remove it, with the proof of its other owners. */
+  weightOf(key: Key): number {
+    return this.roster.arena.readByte(key, KEY.weight);
+  }
+
+  #headCode(key: Key): number {
+    return this.roster.arena.readByte(key, KEY.head);
+  }
+
+  isJoint(key: Key): boolean {
+    return this.#headCode(key) === JOINT;
+  }
+
+  /** Its name follows from its owner's: it goes without having been found. */
+  isDerivable(key: Key): boolean {
+    return this.weightOf(key) === DERIVABLE;
+  }
+
+  /** What its name begins with, before the id; `null` where it is kept whole. */
+  headOf(key: Key): Uint8Array | null {
+    return this.layout.heads[this.#headCode(key)] ?? null;
+  }
+
+  /** The rest of its name, after head and id; all of it where there is no head. */
+  tailOf(key: Key): Held {
+    return this.roster.arena.sliceOf(key, KEY.bytes, this.roster.arena.readWord(key, KEY.length));
+  }
+
+  nameOf(key: Key, id: Id = NOBODY): string {
+    const tail = textOf(this.tailOf(key));
+    const head = this.headOf(key);
+    return head === null ? tail : `${Buffer.from(head).toString('latin1')}${this.roster.idText(id)}${tail}`;
+  }
+
+  /** Everyone who could own a shared or joint key. */
+  ownersOf(key: Key): readonly Owner[] {
+    const identity = identify(this.schema, this.nameOf(key));
+    return identity === null || identity.heartbeat ? [] : identity.owners;
   }
 }
-
-export const namesIn = (names: Names | undefined): readonly string[] =>
-  names === undefined ? [] : typeof names === 'string' ? [names] : names;

@@ -1,101 +1,198 @@
 /** mark: find the stale coordinators of a target.
  *      [mark] ──▶ gather ──▶ sweep ──▶ report
- *  Owns      the walk over the keyspace: pages, judgement, what is unreadable.
+ *  Owns      the walk over the keyspace: pages, judgement, what is unreadable; when a run is cut into rounds.
  *  Leaves    what "stale" means to domain/heartbeat, key names to redis/keyspace.
- *  Promises  reads only; each stale heartbeat carries the value that proves it.
+ *  Promises  reads only; each stale heartbeat carries the value that proves it; holds no more than the memory budget (P9).
  *
- * One pass serves both heartbeats and the keys that only a scan can find: those are held by owner, within the memory
- * budget, until it is known who is stale. A page costs Redis mostly for the slots it visits, not for the names it
- * returns, so a second pass would cost far more than the longer replies.
+ * One pass serves both heartbeats and the keys that only a scan can find: those are held by owner until it is known who is
+ * stale. A page costs Redis mostly for the slots it visits, not for the names it returns, so a second pass would cost far
+ * more than the longer replies.
  */
-import { identify } from '../domain/keySchema.ts';
 import { type Clock, judge } from '../domain/heartbeat.ts';
+import { type Reader, readerOf } from '../domain/reading.ts';
 import { UNREADABLE_SAMPLE } from '../domain/report.ts';
-import { type Owner, sharedGlob } from '../domain/template.ts';
+import { sharedGlob } from '../domain/template.ts';
+import { Bulk } from '../redis/bulk.ts';
 import { readSeconds } from '../redis/clock.ts';
 import { existing, readValues } from '../redis/keyspace.ts';
-import { Census } from './census.ts';
-import type { RunContext } from './context.ts';
-import { Holdings } from './holdings.ts';
+import { Census, NO_HEARTBEAT, State } from './census.ts';
+import { pause, type RunContext } from './context.ts';
+import { NOBODY } from './roster.ts';
+import type { Rounds } from './rounds.ts';
 import { steadily } from './steadily.ts';
 import { walk } from './walk.ts';
 
-interface Heartbeat {
-  readonly key: string;
-  readonly owner: Owner;
-}
+/** When this share of a round's memory is used, there is enough to tell whether the rest will fit. */
+const FORESEEABLE = 1 / 8;
 
-export interface Marked {
-  readonly census: Census;
-  /** The keys found on the way; `null` when they outgrew the memory budget and must be looked for again. */
-  readonly holdings: Holdings | null;
-}
+/**
+ * Pages with few heartbeats would else bring a call each. Not more, so that Redis has these to do while the worker reads
+ * the next page.
+ */
+const WORTH_A_CALL = 100;
 
-const judgeBatch = async (run: RunContext, census: Census, heartbeats: readonly Heartbeat[]): Promise<void> => {
-  const { calls, clock, staleAfterSeconds, tally, paces } = run;
-  const names = heartbeats.map(({ key }) => key);
-  const { values, ms } = await steadily(run, paces.read, () => readValues(calls, names));
-  paces.read.learn(heartbeats.length, ms);
-  const missing = heartbeats.filter((_, i) => values[i] === null);
-  const exist = await existing(
-    calls,
-    missing.map(({ key }) => key),
-  );
-  const expired = new Set(missing.filter((_, i) => !exist[i]).map(({ key }) => key));
-  let present: Clock | undefined;
+class Marking {
+  census: Census;
+  readonly #read: Reader;
+  /** Heartbeats that were found and not yet read. */
+  readonly #unread: Buffer[] = [];
+  readonly #underWay: Promise<void>[] = [];
 
-  for (const [i, { key, owner }] of heartbeats.entries()) {
-    if (expired.has(key) || census.knows(key, owner)) continue;
-    const value = values[i] ?? null;
-    let judgement = judge(value, clock, staleAfterSeconds);
-    if (judgement === 'ahead') {
-      // It may have beaten since the run read the clock: only the present can tell that from a wrong clock.
-      present ??= { ...clock, nowSeconds: await readSeconds(calls) };
-      judgement = judge(value, present, staleAfterSeconds);
+  constructor(
+    private readonly run: RunContext,
+    private readonly rounds: Rounds,
+  ) {
+    this.census = new Census(run.schema, rounds);
+    this.#read = readerOf(run.schema);
+  }
+
+  /** Takes in a page: holds its keys, and judges its heartbeats. */
+  async take(keys: readonly Buffer[]): Promise<void> {
+    const { rounds, run } = this;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] as Buffer;
+      const reading = this.#read(key);
+      if (reading.kind === 'foreign') continue;
+      if (reading.kind === 'shared') {
+        const here = reading.owners.some(({ coordinator }) => this.#isHereText(coordinator));
+        if (here) this.census.holdings.holdShared(key, reading);
+        continue;
+      }
+      const hash = rounds.hash(key, reading.idFrom, reading.idTo);
+      const here = this.census.isHere(hash);
+      if (reading.kind === 'owned') {
+        if (here) this.census.holdings.hold(this.census.enter(hash, key, reading.idFrom, reading.idTo), key, reading);
+      } else if (here || rounds.current === 0) this.#unread.push(key);
+      else this.#notice(hash, key, reading);
     }
-    if (judgement === 'stale' && value !== null) {
-      census.addStale({ key, value, owner });
-      tally.stale++;
-      continue;
-    }
-    census.addLiving(key, owner);
-    if (judgement === 'active') tally.active++;
-    else {
-      tally.unreadable++;
-      if (tally.unreadableSample.length < UNREADABLE_SAMPLE) tally.unreadableSample.push(key);
+    await this.#judgeAll(() => this.#unread.length >= Math.min(WORTH_A_CALL, run.paces.read.size));
+    this.#fit();
+  }
+
+  async #judgeAll(goOn: () => boolean): Promise<void> {
+    while (this.#unread.length > 0 && goOn()) {
+      await this.#judgeSoon(this.#unread.splice(0, this.run.paces.read.size));
+      if (!(await pause(this.run))) return;
     }
   }
-};
 
-/** Walks the whole keyspace once and judges every heartbeat in it. */
-export const mark = async (run: RunContext): Promise<Marked> => {
-  const { schema, observer, tally, paces } = run;
-  const census = new Census(schema);
-  const holdings = new Holdings(schema);
-  const heartbeatsOnly = sharedGlob([schema.heartbeat]);
-  let pattern = sharedGlob([schema.heartbeat, ...schema.scanned]);
-  let holding = true;
+  /** Resolves when everything taken in is judged. */
+  async settle(): Promise<void> {
+    await this.#judgeAll(() => true);
+    while (this.#underWay.length > 0) await this.#underWay.shift();
+    this.#fit();
+  }
 
-  for await (const keys of walk(run, () => pattern)) {
-    const heartbeats: Heartbeat[] = [];
-    for (const key of keys) {
-      const identity = identify(schema, key);
-      if (identity === null) continue;
-      if (identity.heartbeat) heartbeats.push({ key, owner: identity.owner });
-      else if (holding && schema.scannedFamilies.has(identity.family))
-        holdings.hold(identity.family, key, identity.owners, identity.derivable);
+  /** Values are read while the next page is: Redis never waits for the worker, unless the run is to rest. */
+  async #judgeSoon(heartbeats: readonly Buffer[]): Promise<void> {
+    const judging = this.#judge(heartbeats);
+    // Whoever awaits it will see why it failed.
+    judging.catch(() => {});
+    this.#underWay.push(judging);
+    while (this.#underWay.length >= this.run.lanes) await this.#underWay.shift();
+  }
+
+  #isHereText(coordinator: string): boolean {
+    return this.rounds.count === 1 || this.census.isHere(this.census.lookUp(coordinator).hash);
+  }
+
+  /**
+   * A heartbeat of another round, in a later pass. Stale ones of earlier rounds were swept, and those that wait were seen
+   * in the first pass: any other one is new, and lives.
+   */
+  #notice(hash: number, key: Buffer, { idFrom, idTo }: { idFrom: number; idTo: number }): void {
+    const { rounds, run } = this;
+    const earlier = rounds.roundOf(hash) < rounds.current;
+    // A dry run leaves the stale ones of earlier rounds where they are.
+    if (earlier ? run.dryRun : rounds.mayWait(hash, key, idFrom, idTo)) return;
+    rounds.addLiving(hash, key, idFrom, idTo);
+    rounds.addPair(key.toString('latin1'), false);
+  }
+
+  async #judge(heartbeats: readonly Buffer[]): Promise<void> {
+    const { run } = this;
+    const { calls, paces } = run;
+    const names = new Bulk(heartbeats.length * 48);
+    for (const key of heartbeats) names.add(key);
+    const { values, ms } = await steadily(run, paces.read, () => readValues(calls, names));
+    paces.read.learn(heartbeats.length, ms);
+    const missing = heartbeats.filter((_, i) => values[i] === null);
+    const exist = await existing(calls, missing);
+    const expired = new Set(missing.filter((_, i) => !exist[i]));
+    const ahead: number[] = [];
+    for (let i = 0; i < heartbeats.length; i++) {
+      const key = heartbeats[i] as Buffer;
+      if (!expired.has(key) && !this.#record(key, values[i] ?? null, run.clock, false)) ahead.push(i);
     }
-    if (holding && holdings.bytes > run.memoryBudgetBytes) {
-      holding = false;
-      holdings.clear();
-      pattern = heartbeatsOnly;
+    if (ahead.length === 0) return;
+    // They may have beaten since the run read the clock: only the present can tell that from a wrong clock.
+    const present = { ...run.clock, nowSeconds: await readSeconds(calls) };
+    for (const i of ahead) this.#record(heartbeats[i] as Buffer, values[i] ?? null, present, true);
+  }
+
+  /** Judges one heartbeat; `false` when it lies ahead of the clock, and that was not the present. */
+  #record(key: Buffer, value: Buffer | null, clock: Clock, present: boolean): boolean {
+    const { rounds, run, census } = this;
+    const reading = this.#read(key);
+    const { idFrom, idTo } = reading;
+    const hash = rounds.hash(key, idFrom, idTo);
+    const here = census.isHere(hash);
+    const id = here ? census.enter(hash, key, idFrom, idTo) : NOBODY;
+    if (here && census.findHeartbeat(id, hash, key, reading) !== NO_HEARTBEAT) return true;
+    const judgement = judge(value === null ? null : value.toString('latin1'), clock, run.staleAfterSeconds);
+    if (judgement === 'ahead' && !present) return false;
+    // Who beat after the run began is active, however long ago that is by now: the walk may have missed keys of it (P3).
+    const what = judgement === 'ahead' ? 'unreadable' : present ? 'active' : judgement;
+    const stale = what === 'stale';
+    if (what === 'unreadable') this.#sample(key);
+    if (here) {
+      census.addHeartbeat(id, hash, key, reading, State[what], stale ? value : null);
+      run.tally[what]++;
+      return true;
     }
-    for (let from = 0; from < heartbeats.length; ) {
-      const batch = heartbeats.slice(from, from + paces.read.size);
-      from += batch.length;
-      await judgeBatch(run, census, batch);
+    // Its own round will judge it again; until then it matters only who lives.
+    run.tally.foreseen[what]++;
+    if (stale) rounds.addWaiting(hash, key, idFrom, idTo);
+    else rounds.addLiving(hash, key, idFrom, idTo);
+    rounds.addPair(key.toString('latin1'), stale);
+    return true;
+  }
+
+  #sample(key: Buffer): void {
+    const { unreadableSample } = this.run.tally;
+    const name = key.toString('latin1');
+    if (unreadableSample.length < UNREADABLE_SAMPLE && !unreadableSample.includes(name)) unreadableSample.push(name);
+  }
+
+  /** Cuts the run into more rounds when this one would outgrow its memory. */
+  #fit(): void {
+    const { rounds, run } = this;
+    const { tally } = run;
+    for (;;) {
+      const { bytes, size } = this.census;
+      const expected =
+        rounds.current === 0 && bytes > rounds.capacityBytes * FORESEEABLE ? bytes / tally.walked : bytes;
+      if (expected <= rounds.capacityBytes || size < 2 || rounds.current > 0 || !rounds.split()) return;
+      const { census, left } = this.census.narrowed();
+      this.census = census;
+      for (const what of ['active', 'stale', 'unreadable'] as const) {
+        tally[what] -= left[what];
+        tally.foreseen[what] += left[what];
+      }
     }
+  }
+}
+
+/** Walks the whole keyspace once and judges every heartbeat of the round under way; in the first, every heartbeat. */
+export const mark = async (run: RunContext, rounds: Rounds): Promise<Census> => {
+  const { schema, observer, tally } = run;
+  const marking = new Marking(run, rounds);
+  tally.visited = 0;
+  for await (const keys of walk(run, sharedGlob([schema.heartbeat, ...schema.scanned]))) {
+    await marking.take(keys);
     observer.progress?.('mark', tally);
   }
-  return { census, holdings: holding ? holdings : null };
+  await marking.settle();
+  tally.visited = tally.keyspace;
+  return marking.census;
 };

@@ -8,11 +8,13 @@ import { Failure } from '../domain/failure.ts';
 import type { Outcome, Report, Trigger } from '../domain/report.ts';
 import type { Calls } from '../redis/calls.ts';
 import { clockOf, type Info, keyspaceSizeOf, readInfo, readSeconds, usedMemoryBytesOf } from '../redis/clock.ts';
+import { Remover } from '../redis/remover.ts';
 import { newPaces, type Observer, type RunContext } from './context.ts';
-import { gather } from './gather.ts';
+import { gather, orphansIn } from './gather.ts';
 import { mark } from './mark.ts';
 import { type Carried, Tally } from './tally.ts';
-import { sweepCoordinators, sweepGathered, sweepShared } from './sweep.ts';
+import { Rounds } from './rounds.ts';
+import { sweepCoordinators, sweepShared } from './sweep.ts';
 import { sweepOrphanKeys } from './sweepOrphans.ts';
 
 export interface RunRequest {
@@ -34,12 +36,9 @@ export interface RunOptions {
   readonly observer?: Observer;
   /** Aborting it ends the run after the chunk in progress, with a Failure `INTERRUPTED`. */
   readonly signal?: AbortSignal;
-  /** How much the keys held between mark and sweep may take. @default 256 MiB */
+  /** Instead of the target's `memoryBudget`. */
   readonly memoryBudgetBytes?: number;
 }
-
-/** The rest of the process needs about as much again. */
-const MEMORY_BUDGET_BYTES = 256 * 1024 * 1024;
 
 /** A second call is on its way while Redis works on the first, unless the run is to rest between them. */
 const lanesFor = (nice: number): number => (nice > 0 ? 1 : 2);
@@ -68,12 +67,41 @@ const readTargetInfo = async (
 
 /** Why the run must not go on: more looks stale than an operator holds possible. */
 const refusal = (run: RunContext, target: TargetConfig, force: boolean): string | null => {
-  const { stale, active, unreadable } = run.tally;
-  const checked = stale + active + unreadable;
+  const { tally } = run;
+  const stale = tally.stale + tally.foreseen.stale;
+  const checked = stale + tally.active + tally.unreadable + tally.foreseen.active + tally.foreseen.unreadable;
   // A quotient, since 0.29 * 100 is less than 29.
   if (force || checked === 0 || stale / checked <= target.maxStaleFraction) return null;
   const share = `${stale} of ${checked} coordinators look stale, more than maxStaleFraction ${target.maxStaleFraction} allows`;
   return `${share}; check the clock and the heartbeat writers, or send the run again with "force": true`;
+};
+
+/** Round after round, each for a share of the coordinators, as many as the memory budget asks for; why not, if refused. */
+const cleanInRounds = async (run: RunContext, target: TargetConfig, force: boolean): Promise<string | null> => {
+  const { observer, tally } = run;
+  const rounds = new Rounds(run.memoryBudgetBytes);
+  for (; rounds.current < rounds.count; rounds.current++) {
+    const which = rounds.count > 1 ? `round ${rounds.current + 1} of ${rounds.count}: ` : '';
+    tally.round = rounds.current;
+    observer.phase?.('mark', `${which}looking for stale coordinators`);
+    const census = await mark(run, rounds);
+    tally.rounds = rounds.count;
+    const { active, stale, unreadable } = tally;
+    observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable; gathering their keys`);
+    const reason = rounds.current === 0 ? refusal(run, target, force) : null;
+    if (reason !== null) {
+      tally.countForeseen();
+      return reason;
+    }
+    const gathered = gather(run, census);
+    const { shared } = gathered;
+    observer.phase?.('sweep', `sweeping ${tally.stale - tally.swept} coordinators`);
+    await sweepShared(run, census, shared);
+    await sweepOrphanKeys(run, census, orphansIn(census, gathered));
+    await sweepCoordinators(run, census);
+    census.retire();
+  }
+  return null;
 };
 
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
@@ -81,16 +109,20 @@ export const runCleanup = async (
   calls: Calls,
   target: TargetConfig,
   request: RunRequest,
-  { observer = {}, signal = new AbortController().signal, memoryBudgetBytes = MEMORY_BUDGET_BYTES }: RunOptions = {},
+  { observer = {}, signal = new AbortController().signal, memoryBudgetBytes = target.memoryBudget }: RunOptions = {},
 ): Promise<Report> => {
   const { schema } = target;
   const { dryRun, staleAfterSeconds, carried } = request;
   const before = await readTargetInfo(calls, target, dryRun, observer);
+  const remover = new Remover(calls, observer.warn);
+  await remover.prepare(schema, dryRun);
   const clock = clockOf(await readSeconds(calls), before, target.restartGrace);
+  await calls.measureLatency();
   const tally = new Tally(schema.families.length, dryRun ? null : carried);
   tally.keyspace = keyspaceSizeOf(before);
   const run: RunContext = {
     calls,
+    remover,
     schema,
     clock,
     staleAfterSeconds,
@@ -99,7 +131,7 @@ export const runCleanup = async (
     tally,
     observer,
     signal,
-    paces: newPaces(target.callBudget),
+    paces: newPaces(target, calls.latencyMs, remover.mostKeys),
     lanes: lanesFor(target.nice),
   };
   if (clock.upSeconds !== null && clock.upSeconds <= staleAfterSeconds) {
@@ -108,24 +140,7 @@ export const runCleanup = async (
     );
   }
 
-  observer.phase?.('mark', 'looking for stale coordinators');
-  const marked = await mark(run);
-  tally.visited = tally.keyspace;
-  const { active, stale, unreadable } = tally;
-  observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable; gathering their keys`);
-  const reason = refusal(run, target, request.force);
-  if (reason === null) {
-    const { census } = marked;
-    for await (const { holdings, shared, orphans } of gather(run, marked)) {
-      observer.phase?.('sweep', `${shared.length} keys of several coordinators, ${orphans.length} orphans`);
-      await sweepShared(run, census, shared);
-      // A second pass sweeps what it found as it goes; what was held from the first goes with its coordinators.
-      if (marked.holdings === null) await sweepGathered(run, census, holdings);
-      await sweepOrphanKeys(run, census, orphans);
-    }
-    observer.phase?.('sweep', `sweeping ${tally.stale - tally.swept} coordinators`);
-    await sweepCoordinators(run, census, marked.holdings);
-  }
+  const reason = await cleanInRounds(run, target, request.force);
   const after = dryRun || reason !== null ? before : await readTargetInfo(calls, target, dryRun, observer);
   const freed = Math.max(0, usedMemoryBytesOf(before) - usedMemoryBytesOf(after));
   const report = reportOf(run, target, request, { reason, freed, outcome: reason === null ? 'completed' : 'refused' });
@@ -134,7 +149,7 @@ export const runCleanup = async (
 };
 
 const reportOf = (
-  { calls, schema, tally, dryRun }: RunContext,
+  { calls, remover, schema, tally, dryRun }: RunContext,
   target: TargetConfig,
   request: RunRequest,
   end: { reason: string | null; freed: number; outcome: Outcome },
@@ -165,7 +180,7 @@ const reportOf = (
       memoryFreedBytes: end.freed + (carried?.memoryFreedBytes ?? 0),
     },
     chunks: tally.chunks,
-    strategy: 'script',
+    strategy: remover.strategy,
     attempts: request.attempts,
     unreadable: tally.unreadableSample.map((key) => Buffer.from(key, 'latin1').toString('utf8')),
   };

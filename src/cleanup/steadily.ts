@@ -10,17 +10,29 @@ const PASSING = /^(BUSY|LOADING|TRYAGAIN|MASTERDOWN|CLUSTERDOWN)\b|Command timed
 const RETRIES = 6;
 
 /** Calls `attempt` until it succeeds; passing failures shrink the pace and are retried, all others are thrown. */
-export const steadily = async <T>(run: RunContext, pace: Pace, attempt: () => Promise<T>): Promise<T> =>
-  await pRetry(attempt, {
-    retries: RETRIES,
-    minTimeout: 100,
-    maxTimeout: 2_000,
-    randomize: true,
-    // Not `signal`: it would also throw away the result of a call that succeeded while the run was told to end.
-    shouldRetry: ({ error }) => {
-      if (!PASSING.test(error.message)) return false;
-      stopIfInterrupted(run);
-      pace.backOff();
-      return true;
-    },
-  });
+export const steadily = async <T>(run: RunContext, pace: Pace, attempt: () => Promise<T>): Promise<T> => {
+  try {
+    return await attempt();
+  } catch (error) {
+    let first: unknown = error;
+    const again = async (): Promise<T> => {
+      if (first === undefined) return await attempt();
+      const failure = first;
+      first = undefined;
+      throw failure;
+    };
+    return await pRetry(again, {
+      retries: RETRIES,
+      minTimeout: 100,
+      maxTimeout: 2_000,
+      randomize: true,
+      // Not `signal`: it would also throw away the result of a call that succeeded while the run was told to end.
+      shouldRetry: ({ error: failure }) => {
+        if (!PASSING.test(failure.message)) return false;
+        stopIfInterrupted(run);
+        pace.backOff();
+        return true;
+      },
+    });
+  }
+};

@@ -18,9 +18,14 @@ export class Tally {
   swept = 0;
   revived = 0;
   chunks = 0;
-  /** How far the walk over the keyspace has come, and how many keys there are, both roughly. */
+  /** How far this round's walk over the keyspace has come, and how many keys there are, both roughly. */
   visited = 0;
   keyspace = 0;
+  /** Which round this is, and how many there are. */
+  round = 0;
+  rounds = 1;
+  /** Heartbeats that were seen in the first round and will be judged again in a later one. */
+  readonly foreseen = { active: 0, stale: 0, unreadable: 0 };
   orphans: number | null = null;
   /** Keys deleted (in a dry run: found), by family. */
   readonly byFamily: number[];
@@ -59,11 +64,23 @@ export class Tally {
     return { checked: active + stale + unreadable, active, stale, unreadable, swept, revived };
   }
 
-  /** How far the run has come, in percent: half for the walk, half for the sweep. */
+  /** What the first round counted for later ones, when there will be none. */
+  countForeseen(): void {
+    this.active += this.foreseen.active;
+    this.stale += this.foreseen.stale;
+    this.unreadable += this.foreseen.unreadable;
+  }
+
+  /** The share of the keyspace that this round has walked, from just above 0 to 1. */
+  get walked(): number {
+    return this.keyspace === 0 ? 1 : Math.min(1, Math.max(this.visited, 1) / this.keyspace);
+  }
+
+  /** How far the run has come, in percent: half of each round for the walk, half for the sweep. */
   get percent(): number {
-    const walked = this.keyspace === 0 ? 1 : Math.min(1, this.visited / this.keyspace);
     const swept = this.stale === 0 ? 1 : (this.swept + this.revived) / this.stale;
-    return Math.floor(walked < 1 ? walked * 50 : 50 + swept * 50);
+    const round = this.walked < 1 ? this.walked * 50 : 50 + swept * 50;
+    return Math.floor((this.round * 100 + round) / this.rounds);
   }
 
   get keys(): number {

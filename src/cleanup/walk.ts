@@ -3,32 +3,33 @@ import { scanPage } from '../redis/keyspace.ts';
 import { steadily } from './steadily.ts';
 import { pause, stopIfInterrupted, type RunContext } from './context.ts';
 
-/**
- * One pass over the keyspace. Yields each key that is there from start to end at least once, and maybe twice.
- * @param pattern asked before each page, so that a pass may narrow on its way
- */
-export async function* walk(run: RunContext, pattern: () => string): AsyncGenerator<readonly string[]> {
-  const { calls, paces } = run;
-  const ask = async (cursor: string) => {
+/** One pass over the keyspace. Yields each key that is there from start to end at least once, and maybe twice. */
+export async function* walk(run: RunContext, pattern: string): AsyncGenerator<readonly Buffer[]> {
+  const { calls, paces, tally } = run;
+  const ask = async (from: string) => {
     const count = paces.scan.size;
-    const page = await steadily(run, paces.scan, () => scanPage(calls, cursor, pattern(), count));
+    const page = await steadily(run, paces.scan, () => scanPage(calls, from, pattern, count));
     paces.scan.learn(count, page.ms);
-    run.tally.visited += count;
+    tally.visited += count;
     return page;
   };
-  let next: ReturnType<typeof ask> | undefined = ask('0');
+  // A run that is to rest between its calls has one under way at a time.
+  const ahead = run.lanes > 1;
+  let cursor = '0';
+  let next: ReturnType<typeof ask> | undefined;
   try {
-    while (next !== undefined) {
-      const page: Awaited<typeof next> = await next;
+    do {
+      const page: Awaited<ReturnType<typeof ask>> = await (next ?? ask(cursor));
       next = undefined;
+      cursor = page.cursor;
       if (!(await pause(run))) stopIfInterrupted(run);
-      if (page.cursor !== '0') {
-        next = ask(page.cursor);
+      if (ahead && cursor !== '0') {
+        next = ask(cursor);
         // Nobody may be waiting for it when this page's reader fails.
         next.catch(() => {});
       }
       if (page.keys.length > 0) yield page.keys;
-    }
+    } while (cursor !== '0');
   } finally {
     await next?.catch(() => {});
   }

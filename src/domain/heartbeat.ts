@@ -30,7 +30,9 @@ const instantOf = (timestamp: unknown): number => {
   if (NUMERIC.test(timestamp)) return Number(timestamp);
   const iso = ISO_8601.exec(timestamp);
   if (!iso) return Number.NaN;
-  const [, date, time, seconds = ':00', utc, hours, minutes = '00'] = iso;
+  const [, date = '', time, seconds = ':00', utc, hours, minutes = '00'] = iso;
+  // Date.parse takes 30 February for the first of March.
+  if (new Date(Date.parse(`${date}T00:00:00Z`)).getUTCDate() !== Number(date.slice(-2))) return Number.NaN;
   return Date.parse(`${date}T${time}${seconds.replace(',', '.')}${utc ? 'Z' : `${hours}:${minutes}`}`);
 };
 

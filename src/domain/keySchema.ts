@@ -53,9 +53,13 @@ export type Identity =
 
 const fail = (schema: string, sentence: string): Failure => new Failure('CONFIG', `schema "${schema}": ${sentence}`);
 
+/** Two templates that are spelled alike name the same keys. */
+const spelled = ({ tokens }: Template): string => JSON.stringify(tokens);
+
 /**
  * Compiles a schema. Fails (`CONFIG`) with one sentence when it has no heartbeat, when a heartbeat's name can't be
- * derived, when a key's name can't follow from its owner, or when one coordinator's heartbeat could be another's key.
+ * derived, when a template stands there twice, when a key's name can't follow from its owner, or when one coordinator's
+ * heartbeat could be another's key.
  * @param orphans families that are to be scanned because their orphans are swept
  */
 export const compileSchema = (name: string, written: FamilyTemplates, orphans: readonly string[] = []): KeySchema => {
@@ -84,13 +88,17 @@ export const compileSchema = (name: string, written: FamilyTemplates, orphans: r
     if (mayOverlap(template, heartbeat) && !sameBinding(template, heartbeat)) {
       throw fail(name, `"${template.text}" can match heartbeats ("${heartbeat.text}") of other coordinators`);
     }
+    if (spelled(template) === spelled(heartbeat))
+      throw fail(name, `"${template.text}" is the heartbeat template already`);
   }
   const fixed = others.filter(({ template }) => !template.wildcard);
   for (const { template: left } of fixed) {
     for (const { template: right } of fixed) {
-      if (left !== right && mayOverlap(left, right) && !sameBinding(left, right)) {
+      if (left === right || !mayOverlap(left, right)) continue;
+      if (!sameBinding(left, right)) {
         throw fail(name, `"${left.text}" and "${right.text}" can name the same key for different coordinators`);
       }
+      if (spelled(left) === spelled(right)) throw fail(name, `the template "${left.text}" stands there twice`);
     }
   }
   const orphanFamilies = new Set(orphans.map((family) => families.indexOf(family)));

@@ -1,28 +1,88 @@
-/** calls: every command that goes to a target, counted and timed. Names and values travel as latin1, byte for byte. */
+/** calls: every command that goes to a target, counted and timed. Names and values travel byte for byte. */
 import { Command, type Redis } from 'ioredis';
+import { Bulk } from './bulk.ts';
+import { connectBeside } from './connect.ts';
 
-/** One reply as Redis sends it. */
-export type Reply = string | number | null | Reply[];
+/** One reply as Redis sends it; bulk strings are byte strings (latin1), or Buffers for those who asked for bytes. */
+export type Reply = string | number | null | Buffer | Reply[];
+
+/** A text is sent as latin1, one byte a character; a bulk stands for all its arguments. */
+export type Argument = string | number | Bulk;
+
+/** A command and its arguments. */
+export type Order = readonly [name: string, args: readonly Argument[]];
 
 /** Told of every call: its name and how long Redis was busy with it, as far as the worker can see. */
 export type CallObserver = (call: string, ms: number) => void;
 
-const NOT_ASCII = /[\u0080-\u00ff]/;
+export interface Answer {
+  readonly reply: Reply;
+  readonly ms: number;
+}
 
-/** ioredis writes strings as UTF-8; bytes above 0x7f must go as they are. */
-const asBytes = (text: string): string | Buffer => (NOT_ASCII.test(text) ? Buffer.from(text, 'latin1') : text);
+/** A command that travels as it was encoded here: ioredis would send texts as UTF-8, and a bulk one by one. */
+class EncodedCommand extends Command {
+  constructor(
+    name: string,
+    private readonly encoded: Buffer,
+    replyEncoding: 'latin1' | null,
+  ) {
+    super(name, [], { replyEncoding });
+  }
+
+  override toWritable(): Buffer {
+    return this.encoded;
+  }
+}
+
+const encode = (name: string, args: readonly Argument[]): Buffer => {
+  const parts: Buffer[] = [];
+  let count = 1;
+  let plain = new Bulk(256);
+  plain.addText(name);
+  for (const arg of args) {
+    if (arg instanceof Bulk) {
+      parts.push(plain.bytes, arg.bytes);
+      plain = new Bulk(256);
+      count += arg.count;
+    } else {
+      plain.addText(String(arg));
+      count++;
+    }
+  }
+  parts.push(plain.bytes);
+  return Buffer.concat([Buffer.from(`*${count}\r\n`), ...parts]);
+};
+
+/** How a target wants to be treated. */
+export interface Manners {
+  /** How long to rest after a call, in lengths of that call. */
+  readonly nice: number;
+  /** How long one call may keep Redis busy, in ms. */
+  readonly callBudget: number;
+}
+
+/** A call that took longer than this many budgets met a Redis that is busy with others: it is left alone for the excess. */
+const STRAINED = 2;
+/** However long a call took, nobody rests longer than this. */
+const LONGEST_REST_MS = 1_000;
+const AT_EASE: Manners = { nice: 0, callBudget: Number.POSITIVE_INFINITY };
 
 export class Calls {
   /** Commands sent. */
   count = 0;
+  /** Bytes sent. */
+  bytes = 0;
   slowestMs = 0;
+  /** What a call takes that asks for nothing, in ms: the way there and back. Known once it was measured. */
+  latencyMs = 0;
   #lastReplyAt = 0;
   #underWay = 0;
   #restMs = 0;
 
   constructor(
     private readonly redis: Redis,
-    private readonly nice: number,
+    private readonly manners: Manners = AT_EASE,
     private readonly observe: CallObserver = () => {},
   ) {}
 
@@ -30,23 +90,69 @@ export class Calls {
    * Sends one command; resolves to its reply and the time it took, in ms: since it was sent, or since the reply before
    * it where it had to queue behind that one. Replies that a busy worker reads in one go share the time they waited.
    */
-  async send(name: string, args: readonly (string | number)[]): Promise<{ reply: Reply; ms: number }> {
-    const encoded = args.map((arg) => (typeof arg === 'string' ? asBytes(arg) : String(arg)));
-    const command = new Command(name, encoded, { replyEncoding: 'latin1' });
+  async send(name: string, args: readonly Argument[], replyEncoding: 'latin1' | null = 'latin1'): Promise<Answer> {
+    return await this.#send(this.redis, name, args, replyEncoding);
+  }
+
+  /**
+   * Sends commands in one go, so that nobody else's come between them on that connection. Resolves once all are answered,
+   * to the reply of each or the error in its place, and the time the slowest took, in ms.
+   * @param beside another connection of `connectBeside`
+   */
+  async sendTogether(
+    orders: readonly Order[],
+    beside?: Redis,
+  ): Promise<{ replies: readonly (Reply | Error)[]; ms: number }> {
+    const sent = orders.map(([name, args]) => this.#send(beside ?? this.redis, name, args, 'latin1'));
+    const results = await Promise.allSettled(sent);
+    const replies = results.map((result) =>
+      result.status === 'fulfilled' ? result.value.reply : (result.reason as Error),
+    );
+    return {
+      replies,
+      ms: Math.max(0, ...results.map((result) => (result.status === 'fulfilled' ? result.value.ms : 0))),
+    };
+  }
+
+  /** Opens a second connection to the very server of the first, with which it ends (P10). */
+  async connectBeside(): Promise<Redis> {
+    const beside = await connectBeside(this.redis);
+    try {
+      // The first one still answers: nobody else can have come back at this address meanwhile.
+      await this.#send(this.redis, 'time', [], 'latin1');
+      return beside;
+    } catch (error) {
+      beside.disconnect();
+      throw error;
+    }
+  }
+
+  async #send(redis: Redis, name: string, args: readonly Argument[], replyEncoding: 'latin1' | null): Promise<Answer> {
+    const encoded = encode(name, args);
+    const command = new EncodedCommand(name, encoded, replyEncoding);
     const sentAt = performance.now();
     this.count++;
+    this.bytes += encoded.length;
     const share = ++this.#underWay;
-    const reply = (await (this.redis.sendCommand(command) as Promise<Reply>).finally(() => this.#underWay--)) as Reply;
+    const reply = (await (redis.sendCommand(command) as Promise<Reply>).finally(() => this.#underWay--)) as Reply;
     const repliedAt = performance.now();
     const ms = Math.max(repliedAt - Math.max(sentAt, this.#lastReplyAt), (repliedAt - sentAt) / share);
     this.#lastReplyAt = repliedAt;
     this.slowestMs = Math.max(this.slowestMs, ms);
-    this.#restMs += ms * this.nice;
+    const { nice, callBudget } = this.manners;
+    this.#restMs += Math.min(ms * nice + Math.max(0, ms - this.latencyMs - STRAINED * callBudget), LONGEST_REST_MS);
     this.observe(name, ms);
     return { reply, ms };
   }
 
-  /** Rests for as long as `nice` asks, after what has been sent since the last rest. */
+  /** Measures the latency: the least of a few calls, since any one of them may have met a busy moment. */
+  async measureLatency(): Promise<void> {
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3; i++) least = Math.min(least, (await this.send('time', [])).ms);
+    this.latencyMs = least;
+  }
+
+  /** Rests for as long as `nice` and a strained Redis ask, after what has been sent since the last rest. */
   async rest(): Promise<void> {
     // A timer can't wait for less than a millisecond, so small debts are saved up.
     if (this.#restMs < 1) return;

@@ -1,38 +1,39 @@
 /** keyspace: reading a target: pages of key names, heartbeat values, what exists. Writes nothing. */
+import type { Bulk } from './bulk.ts';
 import type { Calls } from './calls.ts';
 
 export interface Page {
   readonly cursor: string;
-  readonly keys: readonly string[];
+  readonly keys: readonly Buffer[];
   readonly ms: number;
 }
 
 /** One SCAN call. The walk is over when the cursor comes back as `0`. */
 export const scanPage = async (calls: Calls, cursor: string, pattern: string, count: number): Promise<Page> => {
-  const { reply, ms } = await calls.send('scan', [cursor, 'MATCH', pattern, 'COUNT', count]);
-  const [next, keys] = reply as [string, string[]];
-  return { cursor: next, keys, ms };
+  const { reply, ms } = await calls.send('scan', [cursor, 'MATCH', pattern, 'COUNT', count], null);
+  const [next, keys] = reply as [Buffer, Buffer[]];
+  return { cursor: next.toString('latin1'), keys, ms };
 };
 
 /** MGET: `null` where a key is missing or not a string. */
 export const readValues = async (
   calls: Calls,
-  keys: readonly string[],
-): Promise<{ values: readonly (string | null)[]; ms: number }> => {
-  const { reply, ms } = await calls.send('mget', keys);
-  return { values: reply as (string | null)[], ms };
+  keys: Bulk,
+): Promise<{ values: readonly (Buffer | null)[]; ms: number }> => {
+  const { reply, ms } = await calls.send('mget', [keys], null);
+  return { values: reply as (Buffer | null)[], ms };
 };
 
 /** Which of the keys exist, each asked for by itself, since the answer for several is only a sum. */
-export const existing = async (calls: Calls, keys: readonly string[]): Promise<readonly boolean[]> => {
-  const replies = await Promise.all(keys.map((key) => calls.send('exists', [key])));
+export const existing = async (calls: Calls, keys: readonly Buffer[]): Promise<readonly boolean[]> => {
+  const replies = await Promise.all(keys.map((key) => calls.send('exists', [key.toString('latin1')])));
   return replies.map(({ reply }) => reply === 1);
 };
 
 /** How many of the keys exist. */
-export const countExisting = async (calls: Calls, keys: readonly string[]): Promise<{ count: number; ms: number }> => {
-  if (keys.length === 0) return { count: 0, ms: 0 };
-  const { reply, ms } = await calls.send('exists', keys);
+export const countExisting = async (calls: Calls, keys: Bulk): Promise<{ count: number; ms: number }> => {
+  if (keys.count === 0) return { count: 0, ms: 0 };
+  const { reply, ms } = await calls.send('exists', [keys]);
   return { count: Number(reply), ms };
 };
 

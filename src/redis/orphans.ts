@@ -1,4 +1,5 @@
 /** orphans: the door to `lua/orphans.lua`. */
+import { Bulk } from './bulk.ts';
 import type { Calls } from './calls.ts';
 import { callScript, loadScript } from './script.ts';
 
@@ -20,7 +21,7 @@ export type OrphanResult =
 /** Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists. */
 export const sweepOrphans = async (calls: Calls, chunk: OrphanChunk): Promise<OrphanResult> => {
   const { absent, families, idleSeconds } = chunk;
-  const keys = [...absent, ...families.flat()];
+  const keys = [Bulk.of(absent), ...families.map((family) => Bulk.of(family))];
   const args = [absent.length, idleSeconds, families.length, ...families.map((family) => family.length)];
   const { reply, ms } = await callScript(calls, SCRIPT, keys, args);
   const [born = 0, ...rest] = reply as number[];

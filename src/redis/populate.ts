@@ -16,7 +16,7 @@ export interface Sample {
 const LEFT_OUT = 'state';
 const SWARMS = 10;
 /** Commands per round trip: large enough to be quick, small enough not to fill Redis' buffers. */
-const BATCH = 1_000;
+const BATCH = 5_000;
 /** How much longer than the threshold the stale ones have been silent. */
 const SILENT_FOR_SECONDS = 3_600;
 
@@ -51,19 +51,27 @@ export const populate = async (
     .map((family, index) => (family === LEFT_OUT ? undefined : schema.templates.find((one) => one.family === index)))
     .flatMap((found) => found?.template ?? []);
   let keys = 0;
-  for (let from = 0; from < sample.coordinators; from += BATCH) {
-    const pipeline = redis.pipeline();
-    const to = Math.min(from + BATCH, sample.coordinators);
-    for (let id = from; id < to; id++) {
-      const timestamp = id < sample.stale ? staleMs : nowMs;
-      const beat = JSON.stringify({ coordinatorId: `coordinator-${id}`, timestamp, iteration: 1 });
-      for (const key of keysOf(schema.heartbeat, id, 1)) pipeline.set(Buffer.from(key, 'latin1'), beat);
-      const others = templates.flatMap((template) => keysOf(template, id, sample.acks));
-      for (const key of others) pipeline.set(Buffer.from(key, 'latin1'), '1');
-      keys += 1 + others.length;
-    }
+  let pipeline = redis.pipeline();
+  const flush = async () => {
     for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
-    onProgress(to);
+    pipeline = redis.pipeline();
+  };
+  for (let id = 0; id < sample.coordinators; id++) {
+    const timestamp = id < sample.stale ? staleMs : nowMs;
+    const beat = JSON.stringify({ coordinatorId: `coordinator-${id}`, timestamp, iteration: 1 });
+    for (const key of keysOf(schema.heartbeat, id, 1)) pipeline.set(Buffer.from(key, 'latin1'), beat);
+    keys++;
+    for (const template of templates) {
+      for (const key of keysOf(template, id, sample.acks)) {
+        pipeline.set(Buffer.from(key, 'latin1'), '1');
+        keys++;
+        if (pipeline.length >= BATCH) await flush();
+      }
+    }
+    if (pipeline.length >= BATCH || id + 1 === sample.coordinators) {
+      await flush();
+      onProgress(id + 1);
+    }
   }
   return keys;
 };

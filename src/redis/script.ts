@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Calls, Reply } from './calls.ts';
+import type { Bulk } from './bulk.ts';
+import type { Answer, Argument, Calls } from './calls.ts';
 
 const { resolve } = createRequire(import.meta.url);
 
@@ -21,13 +22,24 @@ export const loadScript = (name: string): Script => {
 export const callScript = async (
   calls: Calls,
   script: Script,
-  keys: readonly string[],
-  args: readonly (string | number)[],
-): Promise<{ reply: Reply; ms: number }> => {
+  keys: readonly Bulk[],
+  args: readonly Argument[],
+): Promise<Answer> => {
+  const count = keys.reduce((sum, bulk) => sum + bulk.count, 0);
   try {
-    return await calls.send('evalsha', [script.sha1, keys.length, ...keys, ...args]);
+    return await calls.send('evalsha', [script.sha1, count, ...keys, ...args]);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-    return await calls.send('eval', [script.source, keys.length, ...keys, ...args]);
+    return await calls.send('eval', [script.source, count, ...keys, ...args]);
   }
+};
+
+/** Redis says that scripts can't be called at all: by this user, or by anyone. */
+const REFUSED = /^(NOPERM|ERR unknown command)\b.*?['`](eval|evalsha)['`]/is;
+
+/** Why scripts can't be called at all, as this error tells it; `null` when it tells of something else. */
+export const scriptRefusal = (error: unknown): string | null => {
+  const [, what, command = ''] = (error instanceof Error && REFUSED.exec(error.message)) || [];
+  if (what === undefined) return null;
+  return `${what === 'NOPERM' ? 'the user may not run' : 'the server does not know'} ${command.toUpperCase()}`;
 };

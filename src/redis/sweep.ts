@@ -1,21 +1,17 @@
 /** sweep: the door to `lua/sweep.lua`. */
+import type { Bulk } from './bulk.ts';
 import type { Calls } from './calls.ts';
 import { callScript, loadScript } from './script.ts';
 
 const SCRIPT = loadScript('sweep');
 
-/** A heartbeat and the value it was judged by: the proof that travels with every removal (P1). */
-export interface JudgedHeartbeat {
-  readonly key: string;
-  readonly value: string;
-}
-
 export interface SweepChunk {
-  readonly judged: readonly JudgedHeartbeat[];
+  /** Heartbeats and, in the same order, the values they were judged by: the proof that travels with every removal (P1). */
+  readonly judged: { readonly keys: Bulk; readonly values: Bulk };
   /** Heartbeats that must not exist. */
-  readonly absent: readonly string[];
+  readonly absent: Bulk;
   /** Keys to remove, family by family. */
-  readonly families: readonly (readonly string[])[];
+  readonly families: readonly Bulk[];
   /** Whether the judged heartbeats go too, after everything else (P3). */
   readonly withHeartbeats: boolean;
 }
@@ -34,8 +30,8 @@ export type SweepResult =
     };
 
 /** How many keys and values a chunk sends; it must stay below `MOST_KEYS`. */
-export const keysIn = (chunk: SweepChunk): number =>
-  chunk.judged.length + chunk.absent.length + chunk.families.reduce((sum, keys) => sum + keys.length, 0);
+export const keysIn = ({ judged, absent, families }: SweepChunk): number =>
+  judged.keys.count + absent.count + families.reduce((sum, keys) => sum + keys.count, 0);
 
 /** Lua's unpack takes fewer than 8,000 values. */
 export const MOST_KEYS = 7_900;
@@ -43,23 +39,38 @@ export const MOST_KEYS = 7_900;
 /** Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. */
 export const sweep = async (calls: Calls, chunk: SweepChunk): Promise<SweepResult> => {
   const { judged, absent, families } = chunk;
-  const keys = [...judged.map(({ key }) => key), ...absent, ...families.flat()];
-  const args = [
-    judged.length,
-    absent.length,
-    chunk.withHeartbeats ? '1' : '0',
-    families.length,
-    ...families.map((family) => family.length),
-    ...judged.map(({ value }) => value),
-  ];
-  const { reply, ms } = await callScript(calls, SCRIPT, keys, args);
+  const heartbeats = judged.keys.count;
+  const { reply, ms } = await callScript(
+    calls,
+    SCRIPT,
+    [judged.keys, absent, ...families],
+    [
+      heartbeats,
+      absent.count,
+      chunk.withHeartbeats ? '1' : '0',
+      families.length,
+      ...families.map((keys) => keys.count),
+      judged.values,
+    ],
+  );
   const [changed = 0, ...rest] = reply as number[];
   if (changed === 0) return { swept: true, removed: rest.slice(0, -1), heartbeats: rest.at(-1) ?? 0, ms };
   return {
     swept: false,
-    revived: rest.filter((at) => at > 0 && at <= judged.length).map((at) => at - 1),
+    revived: rest.filter((at) => at > 0 && at <= heartbeats).map((at) => at - 1),
     vanished: rest.filter((at) => at < 0).map((at) => -at - 1),
-    born: rest.filter((at) => at > judged.length).map((at) => at - judged.length - 1),
+    born: rest.filter((at) => at > heartbeats).map((at) => at - heartbeats - 1),
     ms,
   };
+};
+
+/** Calls the script with nothing to sweep; resolves to the error that stands in the way, or `null`. Never throws. */
+export const askWhetherScriptsRun = async (calls: Calls): Promise<Error | null> => {
+  const nothing = [0, 0, 0, '0', 0];
+  const ask = async (name: string, script: string) => {
+    const { replies } = await calls.sendTogether([[name, [script, ...nothing]]]);
+    return replies[0] instanceof Error ? replies[0] : null;
+  };
+  const error = await ask('evalsha', SCRIPT.sha1);
+  return error?.message.startsWith('NOSCRIPT') ? await ask('eval', SCRIPT.source) : error;
 };

@@ -81,3 +81,24 @@ test('one that beat after the clock was read is active, one an hour ahead is unr
   expect(report.coordinators).toMatchObject({ active: 1, unreadable: 1, stale: 0 });
   expect(report.unreadable).toEqual([heartbeatOf('ahead')]);
 });
+
+test('one that beat after the clock was read is active, however long the walk takes from there: it may have missed keys (P3, P5)', async () => {
+  const { url, redis } = server.current;
+  const kept = await settle(redis, 'late', 0);
+  let beatAt = 0;
+  let scanned = false;
+  const report = await clean(url, {
+    staleAfterSeconds: 1,
+    before: async (name) => {
+      if (name === 'scan' && !scanned) {
+        scanned = true;
+        beatAt = (await nowOf(redis)) + 1_000;
+        await writeAll(redis, { [heartbeatOf('late')]: beat(beatAt) });
+      }
+      // The run reads the clock again, to tell whether the beat lies ahead of it.
+      if (name === 'time' && scanned) while ((await nowOf(redis)) < beatAt + 2_000);
+    },
+  });
+  expect(report.coordinators).toMatchObject({ active: 1, stale: 0, unreadable: 0 });
+  expect(await keysIn(redis)).toEqual(kept.sort());
+});

@@ -75,3 +75,10 @@ describe('a heartbeat', () => {
     );
   });
 });
+
+test.each(['2020-02-30T00:00:00Z', '2020-04-31T12:00:00Z', '2021-02-29T00:00:00Z'])(
+  'takes no day that does not exist: %s (P4)',
+  (timestamp) => {
+    expect(beatAtOf(JSON.stringify({ timestamp }))).toBeNull();
+  },
+);

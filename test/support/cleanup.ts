@@ -3,10 +3,10 @@ import type { Redis } from 'ioredis';
 import { type RunOptions, type RunRequest, runCleanup } from '../../src/cleanup/run.ts';
 import { resolveConfig, type TargetConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
-import { Calls, type Reply } from '../../src/redis/calls.ts';
+import { type Answer, type Argument, Calls, type Manners, type Order, type Reply } from '../../src/redis/calls.ts';
 import { connectForRun } from '../../src/redis/connect.ts';
 
-type Arguments = readonly (string | number)[];
+type Arguments = readonly Argument[];
 
 export interface CallHooks {
   /** Awaited before the command is sent. */
@@ -18,20 +18,35 @@ export interface CallHooks {
 export interface CleanOptions extends RunOptions, CallHooks, Partial<RunRequest> {
   /** What a configuration file would hold. */
   readonly settings?: object;
+  /** What those settings come to, where a test runs them often. */
+  readonly target?: TargetConfig;
 }
 
-class HookedCalls extends Calls {
+/** The calls of a run, with hooks. */
+export class HookedCalls extends Calls {
   readonly #hooks: CallHooks;
 
-  constructor(redis: Redis, nice: number, hooks: CallHooks) {
-    super(redis, nice);
+  constructor(redis: Redis, manners: Manners, hooks: CallHooks) {
+    super(redis, manners);
     this.#hooks = hooks;
   }
 
-  override async send(name: string, args: Arguments): Promise<{ reply: Reply; ms: number }> {
+  override async send(name: string, args: Arguments, encoding?: 'latin1' | null): Promise<Answer> {
     await this.#hooks.before?.(name, args);
-    const result = await super.send(name, args);
+    const result = await super.send(name, args, encoding);
     await this.#hooks.after?.(name, result.reply);
+    return result;
+  }
+
+  /** The steps of a transaction; what goes together over the run's own connection only asks for permissions. */
+  override async sendTogether(orders: readonly Order[], beside?: Redis) {
+    if (beside === undefined) return await super.sendTogether(orders);
+    for (const [name, args] of orders) await this.#hooks.before?.(name, args);
+    const result = await super.sendTogether(orders, beside);
+    for (const [i, [name]] of orders.entries()) {
+      const reply = result.replies[i] ?? null;
+      if (!(reply instanceof Error)) await this.#hooks.after?.(name, reply);
+    }
     return result;
   }
 }
@@ -46,7 +61,7 @@ export const targetOf = (url: string, settings: object = {}): TargetConfig => {
 
 /** Cleans the Redis at this address once, over a connection of its own. */
 export const clean = async (url: string, options: CleanOptions = {}): Promise<Report> => {
-  const target = targetOf(url, options.settings);
+  const target = options.target ?? targetOf(url, options.settings);
   const redis = await connectForRun(url);
   try {
     const request: RunRequest = {
@@ -60,7 +75,7 @@ export const clean = async (url: string, options: CleanOptions = {}): Promise<Re
       startedAt: Date.now(),
     };
     const given = Object.fromEntries(Object.entries(options).filter(([name]) => name in request));
-    return await runCleanup(new HookedCalls(redis, target.nice, options), target, { ...request, ...given }, options);
+    return await runCleanup(new HookedCalls(redis, target, options), target, { ...request, ...given }, options);
   } finally {
     redis.disconnect();
   }

@@ -1,0 +1,100 @@
+/** roster: the coordinator ids that were found in a round, whatever swarms they are in. */
+import { Arena, type Held, NONE, textOf } from './arena.ts';
+import { HashIndex } from './hashIndex.ts';
+import { inNameOrder } from './nameOrder.ts';
+import type { Rounds } from './rounds.ts';
+
+/** A coordinator id: the number of its record. */
+export type Id = number & { readonly of: 'id' };
+export const NOBODY = NONE as Id;
+
+/** Places in a record; all but `lives` are words of four bytes. `heartbeat` and `key` are the first of each. */
+export const ID = { next: 0, heartbeat: 4, key: 8, lives: 12, length: 13, bytes: 17 };
+
+export class Roster {
+  readonly arena = new Arena();
+  readonly #index = new HashIndex();
+  #first = NOBODY;
+  #last = NOBODY;
+  #scratch = Buffer.alloc(256);
+
+  constructor(readonly rounds: Rounds) {}
+
+  /** The memory held, records of others in the same arena included. */
+  get bytes(): number {
+    return this.arena.bytes + this.#index.bytes;
+  }
+
+  /** How many ids are known. */
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** Whether an id with this hash belongs to the round under way. */
+  isHere(hash: number): boolean {
+    return this.rounds.roundOf(hash) === this.rounds.current;
+  }
+
+  find(hash: number, bytes: Uint8Array, from: number, to: number): Id {
+    const index = this.#index;
+    for (let slot = index.probe(hash, hash); slot !== -1; slot = index.probe(hash, slot + 1)) {
+      const id = index.recordAt(slot) as Id;
+      if (this.arena.holds(id, ID.length, ID.bytes, bytes, from, to)) return id;
+    }
+    return NOBODY;
+  }
+
+  /** The record of an id, new if it was not known. */
+  enter(hash: number, bytes: Uint8Array, from: number, to: number): Id {
+    const known = this.find(hash, bytes, from, to);
+    if (known !== NOBODY) return known;
+    const { arena } = this;
+    const id = arena.allocate(ID.bytes + to - from) as Id;
+    arena.writeWord(id, ID.next, NONE);
+    arena.writeWord(id, ID.heartbeat, NONE);
+    arena.writeWord(id, ID.key, NONE);
+    arena.writeByte(id, ID.lives, 0);
+    arena.writeWord(id, ID.length, to - from);
+    arena.writeBytes(id, ID.bytes, { bytes, from, to });
+    if (this.#last === NOBODY) this.#first = id;
+    else arena.writeWord(this.#last, ID.next, id);
+    this.#last = id;
+    this.#index.add(hash, id);
+    return id;
+  }
+
+  *ids(): Generator<Id> {
+    for (let id = this.#first; id !== NOBODY; id = this.arena.readWord(id, ID.next) as Id) yield id;
+  }
+
+  /** Some of them, those with neighbouring names together. */
+  inNameOrder(ids: readonly Id[]): Id[] {
+    return inNameOrder(ids, (id) => this.idBytes(id));
+  }
+
+  /** Whether this id has a living coordinator in any swarm. */
+  lives(id: Id): boolean {
+    return this.arena.readByte(id, ID.lives) === 1;
+  }
+
+  idBytes(id: Id): Held {
+    return this.arena.sliceOf(id, ID.bytes, this.arena.readWord(id, ID.length));
+  }
+
+  idText(id: Id): string {
+    return textOf(this.idBytes(id));
+  }
+
+  /** The id of this name, if anything is known of it, and its bytes; they hold until the next text. */
+  lookUp(coordinator: string): { hash: number; id: Id; bytes: Buffer; length: number } {
+    const { bytes, to: length } = this.spelled(coordinator);
+    const hash = this.rounds.hash(bytes, 0, length);
+    return { hash, id: this.find(hash, bytes, 0, length), bytes, length };
+  }
+
+  /** The bytes of a text; they hold until the next. */
+  spelled(text: string): Held {
+    if (text.length > this.#scratch.length) this.#scratch = Buffer.alloc(text.length * 2);
+    return { bytes: this.#scratch, from: 0, to: this.#scratch.write(text, 0, 'latin1') };
+  }
+}
