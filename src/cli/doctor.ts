@@ -6,7 +6,8 @@ import { compileSchema, SHIPPED_SCHEMAS } from '../domain/keySchema.ts';
 import { Calls } from '../redis/calls.ts';
 import { type Info, readInfo } from '../redis/clock.ts';
 import { connect } from '../redis/connect.ts';
-import { type KeyspaceSample, refusedCommands, sampleKeyspace } from '../redis/probe.ts';
+import { aclLine, askPermissions, missingIn, type Permissions, refusedPatterns, WAYS } from '../redis/permissions.ts';
+import { type KeyspaceSample, sampleKeyspace } from '../redis/probe.ts';
 
 export interface Finding {
   /** `null`: about the queue. */
@@ -25,6 +26,7 @@ const OLDEST_VERSION = 4;
 /** BullMQ's own minimum. */
 const OLDEST_QUEUE_VERSION = 5;
 const SAMPLED_KEYS = 20_000;
+const WAY_NAMES = { script: 'runs by script', transaction: 'runs by transaction', 'dry run': 'dry runs' } as const;
 
 const checkVersion = (report: Report, info: Info, oldest: number): void => {
   const version = info.get('redis_version') ?? 'unknown';
@@ -130,25 +132,45 @@ const checkHeartbeats = (report: Report, target: TargetConfig, { heartbeats }: K
   if (inSeconds === 0 && unreadable === 0) report('heartbeats', 'ok', `${read} sampled, all can be judged`);
 };
 
+const checkPermissions = (
+  report: Report,
+  target: TargetConfig,
+  permissions: Permissions,
+  patterns: readonly string[],
+): void => {
+  const missing = missingIn(permissions);
+  if (missing !== null) report('permissions', 'failed', `the user ${missing.what}`, missing.advice);
+  else report('permissions', 'ok', 'all that a run needs');
+  if (patterns.length > 0) {
+    const listed = patterns.map((pattern) => `~${pattern}`).join(' ');
+    report(
+      'permissions',
+      'warning',
+      'the user may not touch every key that the schema allows',
+      `grant it ${listed}, unless it is meant to clean less`,
+    );
+  }
+  if (missing === null) {
+    const { withoutScripts } = permissions;
+    const message = withoutScripts === null ? 'script' : `transaction, since ${withoutScripts}`;
+    report('strategy', 'ok', `a run removes by ${message}`);
+  }
+  for (const way of WAYS) report('acl', 'ok', `${WAY_NAMES[way]}: ${aclLine(target, way)}`);
+};
+
 const reporter = (findings: Finding[], target: string | null): Report => {
   return (check, status, message, advice) => findings.push({ target, check, status, message, advice: advice ?? null });
 };
 
 const examineTarget = async (findings: Finding[], target: TargetConfig): Promise<void> => {
   const report = reporter(findings, target.name);
-  const redis = await connect(target.url);
+  const redis = await connect(target);
   try {
-    const calls = new Calls(redis, 0);
+    const calls = new Calls(redis);
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
-    const refused = await refusedCommands(calls, target.schema);
-    if (refused.length > 0) {
-      report(
-        'permissions',
-        'failed',
-        `the user may not run ${refused.join(', ')}`,
-        `grant it ${refused.map((name) => `+${name}`).join(' ')}`,
-      );
-    } else report('permissions', 'ok', 'all that a run needs');
+    const permissions = await askPermissions(calls, target.schema, false);
+    const { refused } = permissions;
+    checkPermissions(report, target, permissions, await refusedPatterns(calls, target.schema));
     if (!refused.includes('info')) {
       const info = await readInfo(calls);
       checkVersion(report, info, OLDEST_VERSION);
@@ -167,15 +189,15 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
 
 const examineQueue = async (findings: Finding[], config: Config): Promise<void> => {
   const report = reporter(findings, null);
-  const redis = await connect(config.queueUrl);
+  const redis = await connect(config.queue);
   try {
-    report('connection', 'ok', `${redactUrl(config.queueUrl)} answers`);
-    const info = await readInfo(new Calls(redis, 0));
+    report('connection', 'ok', `${redactUrl(config.queue.url)} answers`);
+    const info = await readInfo(new Calls(redis));
     checkVersion(report, info, OLDEST_QUEUE_VERSION);
     checkRole(report, info);
     checkEviction(report, info, true, false);
     checkSaving(report, info);
-    if ([...config.targets.values()].some(({ url }) => url === config.queueUrl)) {
+    if ([...config.targets.values()].some(({ url }) => url === config.queue.url)) {
       report(
         'separation',
         'ok',

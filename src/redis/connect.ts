@@ -1,6 +1,7 @@
 /** connect: connections that fail fast and say why. */
 import { Redis, type RedisOptions } from 'ioredis';
 import { redactUrl } from '../config/redisUrl.ts';
+import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
 
 /** Below the ten seconds in which a command must have said that Redis can't be reached. */
@@ -10,6 +11,7 @@ const COMMAND_TIMEOUT_MS = 15_000;
 /** Until the connection is ready, greeting and password included. */
 const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
+const LATE = 'no answer in time';
 
 export interface ConnectOptions {
   /** Told of every connection error after the first success; must not throw. */
@@ -18,22 +20,64 @@ export interface ConnectOptions {
   readonly redis?: Omit<RedisOptions, 'replyMapping'>;
 }
 
-const reasonOf = (error: Error | undefined): string => {
-  if (error === undefined) return 'the connection was closed';
-  const code = (error as NodeJS.ErrnoException).code;
+/** What TLS makes of an authority that nobody told it of. */
+const UNKNOWN_AUTHORITY = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
+
+const reasonOf = (error: Error | undefined, encrypted: boolean): string => {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
+  const closed = error === undefined || CLOSED.has(code) || error.message === 'Connection is closed.';
+  if (closed && !encrypted) return 'it closed the connection; if it speaks TLS, use rediss://';
+  // Whether its reason or only the end of the connection arrives is a matter of luck.
+  if (closed || code.includes('CERTIFICATE_REQUIRED')) {
+    return 'it closed the connection; if it asks for a certificate, set STALESWEEP_TLS_CERT';
+  }
+  if (UNKNOWN_AUTHORITY.has(code)) {
+    return 'its certificate comes from an authority that is not trusted here; name a file with it in STALESWEEP_TLS_CA';
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another name';
+  if (/^(EPROTO|ERR_SSL_)/.test(code)) return 'TLS could not be agreed on; without TLS, use redis://';
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its host name is not known';
-  if (code === 'ETIMEDOUT' || error.message === 'connect ETIMEDOUT') return 'no answer in time';
+  if (code === 'ETIMEDOUT' || error.message === 'connect ETIMEDOUT' || error.message === LATE) {
+    return encrypted ? `${LATE}; if it does not speak TLS, use redis://` : LATE;
+  }
   if (/WRONGPASS|invalid (username-)?password/i.test(error.message)) return 'it refused the user name or password';
   if (/NOAUTH/.test(error.message)) return 'it asks for a password';
   return error.message;
 };
 
+/** Throws when the database of the URL was not selected: ioredis would go on in database 0, which is another one's. */
+const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
+  const { db = 0 } = redis.options;
+  if (db === 0) return;
+  try {
+    await redis.select(db);
+  } catch (error) {
+    const { message } = error as Error;
+    if (!/^(NOPERM|ERR)/.test(message)) throw error;
+    const sentence = message.startsWith('NOPERM')
+      ? `the user of ${where} may not run SELECT; grant it +select`
+      : `${where} has no database ${db}: ${message}`;
+    throw new Failure('DENIED', sentence, { cause: error });
+  }
+};
+
 /**
  * Opens a connection and waits until it is ready. Until then nothing is retried: a wrong address fails within five
- * seconds with `UNREACHABLE`. Afterwards lost connections come back by themselves.
+ * seconds with `UNREACHABLE`, one whose database can't be used with `DENIED`. Afterwards lost connections come back by themselves. A URL alone stands for an address
+ * without certificates of its own.
  */
-export const connect = async (url: string, options: ConnectOptions = {}): Promise<Redis> => {
+export const connect = async (to: string | Address, options: ConnectOptions = {}): Promise<Redis> => {
+  const { url, tls }: Address = typeof to === 'string' ? { url: to } : to;
+  const encrypted = /^rediss:/i.test(url);
   let ready = false;
   let lastError: Error | undefined;
   const settings: Omit<RedisOptions, 'replyMapping'> = {
@@ -44,6 +88,8 @@ export const connect = async (url: string, options: ConnectOptions = {}): Promis
     retryStrategy: (attempt) => (ready ? Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS) : null),
     // A replica answers READONLY after a failover: the name leads to the new primary once it is looked up again.
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+    // Said here too, since the library takes "REDISS://" for an address without encryption.
+    ...(encrypted ? { tls: { ...tls } } : {}),
     ...options.redis,
   };
   const redis = new Redis(url, settings);
@@ -55,7 +101,7 @@ export const connect = async (url: string, options: ConnectOptions = {}): Promis
     // A server that accepts and then stays silent would otherwise be waited for as long as for a command.
     const silent = AbortSignal.timeout(READY_TIMEOUT_MS);
     const late = new Promise<never>((_, reject) => {
-      silent.addEventListener('abort', () => reject(new Error('no answer in time')));
+      silent.addEventListener('abort', () => reject(new Error(LATE)));
     });
     late.catch(() => {});
     await Promise.race([redis.connect(), late]);
@@ -63,11 +109,14 @@ export const connect = async (url: string, options: ConnectOptions = {}): Promis
     await redis.ping().catch((error: Error) => {
       if (!error.message.startsWith('NOPERM')) throw error;
     });
+    await insistOnDatabase(redis, redactUrl(url));
     ready = true;
     return redis;
   } catch (error) {
-    redis.disconnect();
-    const reason = reasonOf(lastError ?? (error instanceof Error ? error : undefined));
+    // On a connection that has ended already it would wait two seconds for the end.
+    if (redis.status !== 'end') redis.disconnect();
+    if (error instanceof Failure) throw error;
+    const reason = reasonOf(lastError ?? (error instanceof Error ? error : undefined), encrypted);
     throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} could not be reached: ${reason}`, { cause: error });
   }
 };
@@ -76,8 +125,8 @@ export const connect = async (url: string, options: ConnectOptions = {}): Promis
  * Opens a connection for one run. It does not outlive the server: whoever comes back may have restarted with old data, and
  * what is stale must be judged anew (P10). When it breaks, calls fail, and so does the run; the next attempt goes on.
  */
-export const connectForRun = async (url: string): Promise<Redis> =>
-  await connect(url, {
+export const connectForRun = async (to: string | Address): Promise<Redis> =>
+  await connect(to, {
     redis: {
       retryStrategy: () => null,
       reconnectOnError: null,
@@ -85,3 +134,26 @@ export const connectForRun = async (url: string): Promise<Redis> =>
       maxRetriesPerRequest: 0,
     },
   });
+
+/** Opens a second connection to where `first` leads, as it was opened. It ends with the first, and never comes back. */
+export const connectBeside = async (first: Redis): Promise<Redis> => {
+  const second = first.duplicate();
+  // Whoever uses it is told by the calls that fail.
+  second.on('error', () => {});
+  const end = () => second.disconnect();
+  first.once('end', end);
+  second.once('end', () => first.off('end', end));
+  try {
+    await second.connect();
+    await insistOnDatabase(second, 'the target');
+    if (first.status === 'ready') return second;
+    throw new Error('the connection was closed');
+  } catch (error) {
+    second.disconnect();
+    if (error instanceof Failure) throw error;
+    const reason = reasonOf(error instanceof Error ? error : undefined, first.options.tls !== undefined);
+    throw new Failure('UNREACHABLE', `Redis takes no second connection, which a run by transaction needs: ${reason}`, {
+      cause: error,
+    });
+  }
+};

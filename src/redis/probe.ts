@@ -1,35 +1,9 @@
-/** probe: what `doctor` asks a target. Writes nothing: what it removes to see whether it may is a key that can't exist. */
-import { randomUUID } from 'node:crypto';
+/** probe: what `doctor` looks at in a target's keyspace. Writes nothing. */
 import { beatAtOf } from '../domain/heartbeat.ts';
 import { identify, type KeySchema } from '../domain/keySchema.ts';
-import { derive } from '../domain/template.ts';
+import { Bulk } from './bulk.ts';
 import type { Calls } from './calls.ts';
 import { existing, readValues, scanPage } from './keyspace.ts';
-
-/** The commands a run needs, in this schema's keys, that the user may not use. */
-export const refusedCommands = async (calls: Calls, schema: KeySchema): Promise<readonly string[]> => {
-  const nobody = derive(schema.heartbeat, { coordinator: randomUUID(), swarm: randomUUID() });
-  const needed: readonly (readonly [string, readonly (string | number)[]])[] = [
-    ['info', []],
-    ['time', []],
-    ['scan', ['0', 'MATCH', nobody, 'COUNT', 1]],
-    ['mget', [nobody]],
-    ['exists', [nobody]],
-    ['unlink', [nobody]],
-    ['eval', ["return redis.call('EXISTS', KEYS[1])", 1, nobody]],
-    ['evalsha', ['0'.repeat(40), 1, nobody]],
-    ...(schema.orphanFamilies.size > 0 ? [['object', ['IDLETIME', nobody]] as const] : []),
-  ];
-  const refused: string[] = [];
-  for (const [name, args] of needed) {
-    try {
-      await calls.send(name, args);
-    } catch (error) {
-      if (error instanceof Error && /NOPERM/.test(error.message)) refused.push(name);
-    }
-  }
-  return refused;
-};
 
 export interface KeyspaceSample {
   /** Keys looked at; the whole database when `complete`. */
@@ -54,15 +28,15 @@ const SECONDS_RANGE = { least: 1e9, most: 1e10 };
 const PAGE = 1_000;
 const HEARTBEATS = 200;
 
-const sampleHeartbeats = async (calls: Calls, keys: readonly string[]): Promise<HeartbeatSample> => {
+const sampleHeartbeats = async (calls: Calls, keys: readonly Buffer[]): Promise<HeartbeatSample> => {
   if (keys.length === 0) return { read: 0, unreadable: 0, inSeconds: 0, shortestTtlSeconds: null };
-  const { values } = await readValues(calls, keys);
+  const { values } = await readValues(calls, Bulk.of(keys.map((key) => key.toString('latin1'))));
   const exist = await existing(calls, keys);
-  const beats = values.map((value) => (value === null ? null : beatAtOf(value)));
+  const beats = values.map((value) => (value === null ? null : beatAtOf(value.toString('latin1'))));
   const ttls = await Promise.all(
     keys.map(async (key) => {
       try {
-        return Number((await calls.send('pttl', [key])).reply);
+        return Number((await calls.send('pttl', [key.toString('latin1')])).reply);
       } catch {
         return -1;
       }
@@ -80,7 +54,7 @@ const sampleHeartbeats = async (calls: Calls, keys: readonly string[]): Promise<
 /** Looks at up to `most` keys, in bounded pages. */
 export const sampleKeyspace = async (calls: Calls, schema: KeySchema, most: number): Promise<KeyspaceSample> => {
   const byFamily = schema.families.map(() => 0);
-  const heartbeats: string[] = [];
+  const heartbeats: Buffer[] = [];
   let keys = 0;
   let cursor = '0';
   do {
@@ -88,7 +62,7 @@ export const sampleKeyspace = async (calls: Calls, schema: KeySchema, most: numb
     cursor = page.cursor;
     keys += page.keys.length;
     for (const key of page.keys) {
-      const identity = identify(schema, key);
+      const identity = identify(schema, key.toString('latin1'));
       if (identity === null) continue;
       const family = identity.heartbeat ? schema.heartbeatFamily : identity.family;
       byFamily[family] = (byFamily[family] ?? 0) + 1;

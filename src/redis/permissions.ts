@@ -1,0 +1,144 @@
+/** permissions: what the user of a target must be allowed, for each way a run can go, and what it is refused.
+ *  Promises  asking writes nothing: what it removes to see whether it may is a key that can't exist.
+ */
+import { randomUUID } from 'node:crypto';
+import type { KeySchema } from '../domain/keySchema.ts';
+import { derive, sharedGlob, type Template } from '../domain/template.ts';
+import type { Calls, Order } from './calls.ts';
+import { scriptRefusal } from './script.ts';
+import { askWhetherScriptsRun } from './sweep.ts';
+
+/** How a run goes: a dry one only reads; a real one removes by script, or without them by transaction. */
+export const WAYS = ['script', 'transaction', 'dry run'] as const;
+export type Way = (typeof WAYS)[number];
+
+const READING = ['info', 'time', 'scan', 'mget', 'exists'];
+const SCRIPT = ['eval', 'evalsha'];
+const TRANSACTION = ['watch', 'multi', 'exec', 'discard'];
+
+/** The commands a run needs, as ACLs name them. */
+const commandsFor = (schema: KeySchema, way: Way): readonly string[] => [
+  ...READING,
+  ...(schema.orphanFamilies.size > 0 ? ['object|idletime'] : []),
+  ...(way === 'dry run' ? [] : ['unlink']),
+  ...(way === 'script' ? SCRIPT : way === 'transaction' ? TRANSACTION : []),
+];
+
+const templatesOf = (schema: KeySchema): readonly Template[] => [
+  schema.heartbeat,
+  ...schema.templates.map(({ template }) => template),
+];
+
+const covers = (glob: string, other: string): boolean => {
+  const literal = (text: string) => text.replace(/[\\^$.|?+()[\]{}]/g, '\\$&');
+  return new RegExp(`^${glob.split('*').map(literal).join('.*')}$`, 's').test(other);
+};
+
+/** The patterns of all keys of a schema, without those that another one covers. */
+export const patternsOf = (schema: KeySchema): readonly string[] => {
+  const globs = [...new Set(templatesOf(schema).map((template) => sharedGlob([template])))];
+  return globs.filter((glob) => !globs.some((other) => other !== glob && covers(other, glob)));
+};
+
+/** The smallest ACL line that lets a run of this target go this way. */
+export const aclLine = ({ url, schema }: { readonly url: string; readonly schema: KeySchema }, way: Way): string => {
+  const patterns = patternsOf(schema).map((pattern) => `~${pattern}`);
+  const select = Number(new URL(url).pathname.slice(1)) > 0 ? ['select'] : [];
+  const commands = [...select, ...commandsFor(schema, way)].map((command) => `+${command}`);
+  return ['ACL SETUSER stalesweep on >secret', ...patterns, ...commands].join(' ');
+};
+
+/** The command that Redis says the user may not run, as ACLs name it; `null` for every other error. */
+export const refusedCommandIn = (error: unknown): string | null =>
+  error instanceof Error ? (/NOPERM.*?'([a-z|]+)' command/i.exec(error.message)?.[1]?.toLowerCase() ?? null) : null;
+
+/** A user lacks permissions without which the run can't end well. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+export interface Permissions {
+  /** Refused commands that a run needs whichever way it goes. */
+  readonly refused: readonly string[];
+  /** Why scripts can't be called; `null` when they can. */
+  readonly withoutScripts: string | null;
+  /** The refused command that scripts are called by, if it is for this user only. */
+  readonly ofScript: readonly string[];
+  /** Refused commands of a transaction; empty when that was not asked, since scripts can be called. */
+  readonly ofTransaction: readonly string[];
+}
+
+const refusedAmong = async (calls: Calls, orders: readonly Order[]): Promise<readonly string[]> => {
+  const { replies } = await calls.sendTogether(orders);
+  return [...new Set(replies.flatMap((reply) => refusedCommandIn(reply) ?? []))];
+};
+
+/** Made-up keys, one of each template; no coordinator has them. */
+const nobodysKeys = (schema: KeySchema): readonly string[] => {
+  const nobody = { coordinator: randomUUID(), swarm: randomUUID() };
+  return templatesOf(schema).map((template) =>
+    derive(
+      {
+        ...template,
+        tokens: template.tokens.map((token) => (token.kind === 'star' ? { kind: 'literal', text: '0' } : token)),
+      },
+      nobody,
+    ),
+  );
+};
+
+/**
+ * Asks Redis what the user may do. Only whole commands count: whether a made-up key may be touched says nothing about
+ * the real ones, since patterns may be narrower than the schema. The connection must be nobody else's meanwhile.
+ */
+export const askPermissions = async (calls: Calls, schema: KeySchema, dryRun: boolean): Promise<Permissions> => {
+  const [nobody = ''] = nobodysKeys(schema);
+  const refused = await refusedAmong(calls, [
+    ['info', []],
+    ['time', []],
+    ['scan', ['0', 'MATCH', nobody, 'COUNT', 1]],
+    ['mget', [nobody]],
+    ['exists', [nobody]],
+    ...(schema.orphanFamilies.size > 0 ? [['object', ['IDLETIME', nobody]] as const] : []),
+    ...(dryRun ? [] : [['unlink', [nobody]] as const]),
+  ]);
+  const answer = dryRun ? null : await askWhetherScriptsRun(calls);
+  const withoutScripts = scriptRefusal(answer);
+  const ofScript = withoutScripts === null ? [] : [refusedCommandIn(answer) ?? []].flat();
+  // EXEC stands after DISCARD: whichever is refused, the other ends the transaction.
+  const transaction: readonly Order[] = [
+    ['watch', [nobody]],
+    ['multi', []],
+    ['discard', []],
+    ['exec', []],
+  ];
+  const ofTransaction = new Set(withoutScripts === null ? [] : await refusedAmong(calls, transaction));
+  return { refused, withoutScripts, ofScript, ofTransaction: TRANSACTION.filter((one) => ofTransaction.has(one)) };
+};
+
+const grants = (commands: readonly string[]): string => commands.map((command) => `+${command}`).join(' ');
+
+/** What stands in the way of a user, and what to grant it; `null` when nothing is missing. */
+export const missingIn = (permissions: Permissions): { readonly what: string; readonly advice: string } | null => {
+  const { refused, ofScript, ofTransaction } = permissions;
+  const stuck = ofTransaction.length > 0;
+  const all = [...refused, ...(stuck ? ofScript : []), ...ofTransaction];
+  if (all.length === 0) return null;
+  const ways = ofScript.length > 0 ? `either ${grants(SCRIPT)} or ${grants(ofTransaction)}` : grants(ofTransaction);
+  const advice = [...(refused.length > 0 ? [grants(refused)] : []), ...(stuck ? [ways] : [])].join(', and ');
+  return { what: `may not run ${all.join(', ').toUpperCase()}`, advice: `grant it ${advice}` };
+};
+
+/** Patterns of the schema of which the user may not even touch a made-up key. */
+export const refusedPatterns = async (calls: Calls, schema: KeySchema): Promise<readonly string[]> => {
+  const keys = nobodysKeys(schema);
+  const { replies } = await calls.sendTogether(keys.map((key) => ['exists', [key]] as const));
+  const denied = (reply: unknown) => reply instanceof Error && isKeyRefusal(reply);
+  const globs = templatesOf(schema).filter((_, i) => denied(replies[i]));
+  const refused = new Set(globs.map((template) => sharedGlob([template])));
+  return patternsOf(schema).filter((pattern) => refused.has(pattern));
+};
+
+/** Whether Redis refused a key rather than a command. */
+export const isKeyRefusal = (error: Error): boolean =>
+  refusedCommandIn(error) === null && /NOPERM.*(?:key|access)/i.test(error.message);

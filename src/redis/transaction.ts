@@ -1,0 +1,171 @@
+/** transaction: what the scripts of `lua/` do, for a Redis that takes none: WATCH, look, MULTI, UNLINK, EXEC.
+ *  Owns      one connection of its own, used by one chunk at a time: EXEC and DISCARD end every WATCH of a connection.
+ *  Promises  as the scripts: EXEC removes nothing when a watched key was touched after the look (P1), and everything in
+ *            one step, heartbeats last (P3).
+ *  Limits    idle times can't be watched: an orphan that is only read between look and EXEC, a round trip later, goes.
+ *
+ * MULTI travels with the look and is seen to be accepted before any UNLINK is sent: were it refused (an ACL that changed),
+ * the UNLINKs sent along with it would run by themselves, without proof.
+ */
+import type { Redis } from 'ioredis';
+import { Bulk } from './bulk.ts';
+import type { Calls, Order, Reply } from './calls.ts';
+import { existing } from './keyspace.ts';
+import type { OrphanChunk, OrphanResult } from './orphans.ts';
+import type { SweepChunk, SweepResult } from './sweep.ts';
+
+/** WATCH compares each key with those watched before: 400 take Redis about 1 ms, 1,000 about 5, 7,900 some 280. */
+export const MOST_KEYS_WATCHED = 1_000;
+
+/** How often a chunk is looked at again when a watched key was touched, yet nothing is seen to have changed. */
+const LOOKS = 5;
+
+interface Look<T> {
+  readonly watched: readonly Bulk[];
+  /** What is asked after WATCH and before MULTI. */
+  readonly questions: readonly Order[];
+  /** The keys to remove, list by list, or why none may go; `null` when that has passed meanwhile: look again. */
+  readonly decide: (replies: readonly Reply[]) => Promise<{ remove: readonly Bulk[] } | { instead: T } | null>;
+}
+
+type Settled<T> = { readonly removed: readonly number[] } | { readonly instead: T };
+
+const firstError = (replies: readonly unknown[]): Error | undefined =>
+  replies.find((reply): reply is Error => reply instanceof Error);
+
+/** What made Redis refuse: EXEC answers for others. */
+const causeOf = (error: Error): Error => {
+  if (error.message.startsWith('OOM')) {
+    const advice = 'free memory, or grant +eval +evalsha, since scripts may still remove keys';
+    return new Error(`Redis' memory is full, and then it refuses UNLINK inside MULTI; ${advice}`, { cause: error });
+  }
+  const because = /^EXECABORT Transaction discarded because of: (.*)/s.exec(error.message)?.[1];
+  return because === undefined ? error : new Error(because, { cause: error });
+};
+
+export class Transactions {
+  #connection: Promise<Redis> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly calls: Calls) {}
+
+  /** As `sweep` of `sweep.ts`. */
+  async sweep({ judged, absent, families, withHeartbeats }: SweepChunk): Promise<SweepResult> {
+    const { keys, values } = judged;
+    const { ms, ...settled } = await this.#inTurn({
+      watched: [keys, absent],
+      questions: [
+        ...(keys.count > 0 ? [['mget', [keys]] as const] : []),
+        ...(absent.count > 0 ? [['exists', [absent]] as const] : []),
+      ],
+      decide: async (replies) => {
+        const now = keys.count > 0 ? (replies[0] as (string | null)[]) : [];
+        const changed = values.texts().flatMap((value, at) => (now[at] === value ? [] : [at]));
+        const someBorn = absent.count > 0 && replies.at(-1) !== 0;
+        const born = someBorn ? await this.#existing(absent) : [];
+        if (changed.length > 0 || born.length > 0) return { instead: { ...(await this.#told(changed, keys)), born } };
+        if (someBorn) return null;
+        return { remove: withHeartbeats ? [...families, keys] : families };
+      },
+    });
+    if ('instead' in settled) return { swept: false, ...settled.instead, ms };
+    const removed = settled.removed.slice(0, families.length);
+    return { swept: true, removed, heartbeats: settled.removed[families.length] ?? 0, ms };
+  }
+
+  /** As `sweepOrphans` of `orphans.ts`. */
+  async sweepOrphans(chunk: OrphanChunk): Promise<OrphanResult> {
+    const { families, idleSeconds } = chunk;
+    const keys = families.flat();
+    const absent = Bulk.of(chunk.absent);
+    const { ms, ...settled } = await this.#inTurn<{ born: readonly number[] }>({
+      watched: [absent, Bulk.of(keys)],
+      questions: [
+        ...keys.map((key) => ['object', ['IDLETIME', key]] as const),
+        ...(absent.count > 0 ? [['exists', [absent]] as const] : []),
+      ],
+      decide: async (replies) => {
+        if (absent.count > 0 && replies.at(-1) !== 0) {
+          const born = await this.#existing(absent);
+          return born.length > 0 ? { instead: { born } } : null;
+        }
+        let at = 0;
+        const idle = () => Number(replies[at++]) > idleSeconds;
+        return { remove: families.map((family) => Bulk.of(family.filter(idle))) };
+      },
+    });
+    return 'instead' in settled ? { swept: false, ...settled.instead, ms } : { swept: true, ...settled, ms };
+  }
+
+  /** Positions of the keys that exist. */
+  async #existing(keys: Bulk): Promise<readonly number[]> {
+    const names = keys.texts().map((key) => Buffer.from(key, 'latin1'));
+    return (await existing(this.calls, names)).flatMap((exists, at) => (exists ? [at] : []));
+  }
+
+  /** MGET answers nil for a key that is not a string, as for a missing one; EXISTS tells them apart. */
+  async #told(changed: readonly number[], heartbeats: Bulk) {
+    const names = changed.length > 0 ? heartbeats.texts() : [];
+    const there = new Set((await this.#existing(Bulk.of(changed.map((at) => names[at] ?? '')))).map((i) => changed[i]));
+    return { revived: changed.filter((at) => there.has(at)), vanished: changed.filter((at) => !there.has(at)) };
+  }
+
+  async #inTurn<T>(look: Look<T>): Promise<Settled<T> & { readonly ms: number }> {
+    const turn = this.#last.then(async () => await this.#settle(look));
+    this.#last = turn.catch(() => {});
+    return await turn;
+  }
+
+  async #settle<T>(look: Look<T>): Promise<Settled<T> & { readonly ms: number }> {
+    const redis = await this.#connect();
+    let ms = 0;
+    const step = async (orders: readonly Order[]) => {
+      const answer = await this.calls.sendTogether(orders, redis);
+      ms = Math.max(ms, answer.ms);
+      return answer.replies;
+    };
+    for (let looks = 0; looks < LOOKS; looks++) {
+      const settled = await this.#attempt(look, step);
+      if (settled !== null) return { ...settled, ms };
+    }
+    // Redis' own word for what may succeed a moment later.
+    throw new Error('TRYAGAIN heartbeats that look stale are written again and again without changing');
+  }
+
+  /** `null` when something watched was touched. Leaves the connection without WATCH and MULTI, however it ends. */
+  async #attempt<T>(
+    { watched, questions, decide }: Look<T>,
+    step: (orders: readonly Order[]) => Promise<readonly (Reply | Error)[]>,
+  ): Promise<Settled<T> | null> {
+    const seen = await step([['watch', watched], ...questions, ['multi', []]]);
+    let decision: Awaited<ReturnType<typeof decide>> = null;
+    try {
+      const error = firstError(seen);
+      if (error) throw causeOf(error);
+      decision = await decide(seen.slice(1, -1) as Reply[]);
+    } finally {
+      if (decision === null || 'instead' in decision) await step([['discard', []]]);
+    }
+    if (decision === null || 'instead' in decision) return decision;
+
+    const lists = decision.remove;
+    const full = lists.filter((keys) => keys.count > 0);
+    const replies = await step([...full.map((keys) => ['unlink', [keys]] as const), ['exec', []]]);
+    const counts = replies.at(-1) as readonly number[] | null | Error;
+    const error = firstError(replies) ?? firstError(Array.isArray(counts) ? counts : []);
+    if (error) throw causeOf(error);
+    if (counts === null) return null;
+    let at = 0;
+    return { removed: lists.map((keys) => (keys.count > 0 ? ((counts as readonly number[])[at++] ?? 0) : 0)) };
+  }
+
+  async #connect(): Promise<Redis> {
+    this.#connection ??= this.calls.connectBeside();
+    try {
+      return await this.#connection;
+    } catch (error) {
+      this.#connection = undefined;
+      throw error;
+    }
+  }
+}
