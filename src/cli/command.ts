@@ -29,21 +29,24 @@ export const newCommand = (name: string, description: string, settings: readonly
   return command;
 };
 
-/** The configuration in force for this command. Fails (`CONFIG`) with one sentence. */
-export const configOf = (command: Command, env: NodeJS.ProcessEnv = process.env): Config => {
+/**
+ * The configuration in force for this command; `own` are flags that mean something else to it than the setting of that
+ * name. Fails (`CONFIG`) with one sentence.
+ */
+export const configOf = (command: Command, own: readonly string[] = []): Config => {
   const given = command.opts<Record<string, unknown>>();
   const flags: Flags = Object.fromEntries(
     Object.entries(given).flatMap(([name, value]) =>
-      typeof value === 'string' && (name === 'config' || name in ALL_SETTINGS) ? [[name, value]] : [],
+      typeof value === 'string' && name in ALL_SETTINGS && !own.includes(name) ? [[name, value]] : [],
     ),
   );
-  return loadConfig(flags, env);
+  return loadConfig(flags, process.env);
 };
 
 /** Says in one sentence on stderr what went wrong; resolves to the exit code. Stacks are for debugging only. */
 export const fail = (error: unknown): number => {
   if (error instanceof Exit) return error.code;
-  console.error(`stalesweep: ${sentenceOf(error).replaceAll('\n', ' ')}`);
+  console.error(`stalesweep: ${sentenceOf(error).replace(/\p{Cc}+/gu, ' ')}`);
   if (process.env.LOG_LEVEL === 'debug' && error instanceof Error) console.error(error.stack);
   return error instanceof Failure ? error.exitCode : 1;
 };

@@ -6,7 +6,7 @@ import { openQueues, type Queues, type QueueWatch } from '../queue/queues.ts';
 export const QUIET: QueueWatch = { onError: () => {}, onReady: () => {} };
 
 export const withQueues = async <T>(config: Config, work: (queues: Queues) => Promise<T>): Promise<T> => {
-  const queues = await openQueues(config.queueUrl, QUIET);
+  const queues = await openQueues(config.queue, QUIET);
   try {
     return await work(queues);
   } finally {

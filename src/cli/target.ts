@@ -28,6 +28,6 @@ export const withPrivateRedis = async (config: Config): Promise<Config> => {
 export const onRedis = (config: Config, url: string): Config => {
   const target = config.targets.get('default');
   if (target === undefined) return config;
-  const queueUrl = config.queueUrl === target.url ? url : config.queueUrl;
-  return { ...config, queueUrl, targets: new Map([...config.targets, ['default', { ...target, url }]]) };
+  const queue = config.queue.url === target.url ? { ...config.queue, url } : config.queue;
+  return { ...config, queue, targets: new Map([...config.targets, ['default', { ...target, url }]]) };
 };

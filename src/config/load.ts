@@ -1,6 +1,7 @@
-/** load: the configuration of this process, from its flags, its environment and the file they name. */
+/** load: the configuration of this process, from its flags, its environment and the files they name. */
 import { readFileSync } from 'node:fs';
 import { Failure } from '../domain/failure.ts';
+import { readTls } from './tls.ts';
 import { type Config, type ConfigFile, type Environment, type Flags, resolveConfig } from './resolve.ts';
 
 const readConfigFile = (name: string): ConfigFile => {
@@ -16,5 +17,9 @@ const readConfigFile = (name: string): ConfigFile => {
 /** Fails (`CONFIG`) with one sentence when anything is wrong. */
 export const loadConfig = (flags: Flags, env: Environment): Config => {
   const name = flags.config ?? env.STALESWEEP_CONFIG;
-  return resolveConfig(flags, env, name ? readConfigFile(name) : undefined);
+  const config = resolveConfig(flags, env, name ? readConfigFile(name) : undefined);
+  const tls = readTls(config.process);
+  if (tls === undefined) return config;
+  const targets = [...config.targets].map(([key, target]) => [key, { ...target, tls }] as const);
+  return { ...config, queue: { ...config.queue, tls }, targets: new Map(targets) };
 };

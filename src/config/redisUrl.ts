@@ -23,7 +23,7 @@ export const redactUrl = (text: string): string => {
 
 /** Why a text is no Redis address; `null` when it is one. The sentence holds no secret. */
 export const urlComplaint = (text: string): string | null => {
-  const shown = `"${redactUrl(text)}"`;
+  const shown = JSON.stringify(redactUrl(text));
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme !== undefined && PLANNED.includes(scheme)) {
     return `${shown} names a cluster or a sentinel, which this version can't clean yet; use ${ALLOWED}`;

@@ -17,6 +17,7 @@ import {
   TARGET_SETTINGS,
   type TargetValues,
 } from './settings.ts';
+import type { Address } from './tls.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,9 +30,10 @@ export interface ConfigFile {
 }
 
 /** One Redis deployment that is cleaned, and how. Durations are in ms. */
-export interface TargetConfig extends Omit<TargetValues, 'schema' | 'cron' | 'tz' | 'staleAfter' | 'minStaleAfter'> {
+export interface TargetConfig
+  extends Omit<TargetValues, 'schema' | 'cron' | 'tz' | 'staleAfter' | 'minStaleAfter'>,
+    Address {
   readonly name: string;
-  readonly url: string;
   readonly schema: KeySchema;
   readonly staleAfterSeconds: number;
   readonly minStaleAfterSeconds: number;
@@ -40,16 +42,15 @@ export interface TargetConfig extends Omit<TargetValues, 'schema' | 'cron' | 'tz
   readonly tz: string | undefined;
 }
 
+type Optional = 'dashboardUser' | 'dashboardPassword' | 'metricsPort' | 'tlsCa' | 'tlsCert' | 'tlsKey';
+
 export interface Config {
   readonly targets: ReadonlyMap<string, TargetConfig>;
-  readonly queueUrl: string;
+  readonly queue: Address;
   /** Whether anybody said which Redis is to be cleaned; if not, the usual address is meant. */
   readonly targetGiven: boolean;
-  readonly process: Omit<ProcessValues, 'dashboardUser' | 'dashboardPassword' | 'metricsPort'> & {
-    readonly dashboardUser: string | undefined;
-    readonly dashboardPassword: string | undefined;
-    readonly metricsPort: number | undefined;
-  };
+  /** What has no default may be missing. */
+  readonly process: Omit<ProcessValues, Optional> & Partial<Pick<ProcessValues, Optional>>;
 }
 
 /** Whole seconds, rounded up: never less silence than was asked for. */
@@ -61,12 +62,15 @@ const suggestion = (name: string, known: readonly string[]): string => {
   return away > 0 && away < name.length && away <= Math.max(2, name.length / 3) ? `, did you mean "${nearest}"?` : '';
 };
 
+/** A name as one line can show it, whatever it holds. */
+const legible = (name: string): string => JSON.stringify(name).slice(1, -1);
+
 const complain = (where: string, issue: z.core.$ZodIssue, known: readonly string[]): Failure => {
-  const path = issue.path.join('.');
+  const path = legible(issue.path.join('.'));
   if (issue.code === 'unrecognized_keys') {
     const name = issue.keys[0] ?? '';
     const under = path === '' ? '' : ` under "${path}"`;
-    return new Failure('CONFIG', `${where}: unknown setting "${name}"${under}${suggestion(name, known)}`);
+    return new Failure('CONFIG', `${where}: unknown setting "${legible(name)}"${under}${suggestion(name, known)}`);
   }
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
   return new Failure('CONFIG', `${where}: ${path === '' ? '' : `${path}: `}${message}`);
@@ -164,7 +168,7 @@ const checkTarget = (target: TargetConfig): TargetConfig => {
     const index = schema.families.indexOf(family);
     if (index === -1 || index === schema.heartbeatFamily) {
       const allowed = schema.families.filter((_, i) => i !== schema.heartbeatFamily).join(', ') || 'none';
-      const sentence = `orphans: "${family}" is not a family that schema "${schema.name}" can sweep; allowed: ${allowed}`;
+      const sentence = `orphans: "${legible(family)}" is not a family that schema "${schema.name}" can sweep; allowed: ${allowed}`;
       throw new Failure('CONFIG', `target "${name}": ${sentence}`);
     }
   }
@@ -180,7 +184,7 @@ const schemasOf = (file: FileValues): ReadonlyMap<string, FamilyTemplates> => {
 /** Resolves the configuration. Fails (`CONFIG`) with one sentence that names the source and what it allows. */
 export const resolveConfig = (flags: Flags, env: Environment, configFile?: ConfigFile): Config => {
   const stray = Object.keys(env).find((name) => name.startsWith('STALESWEEP_') && !SETTINGS_ENV.includes(name));
-  if (stray) throw new Failure('CONFIG', `unknown setting "${stray}"${suggestion(stray, SETTINGS_ENV)}`);
+  if (stray) throw new Failure('CONFIG', `unknown setting "${legible(stray)}"${suggestion(stray, SETTINGS_ENV)}`);
 
   const file = readFile(configFile);
   const { targets: fileTargets = {}, schemas: _, queue, ...everyone } = file;
@@ -209,7 +213,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
     if (families === undefined) {
       const known = [...schemas.keys()];
       const hint = suggestion(values.schema, known) || `; known: ${known.join(', ')}`;
-      throw new Failure('CONFIG', `target "${name}": unknown schema "${values.schema}"${hint}`);
+      throw new Failure('CONFIG', `target "${name}": unknown schema "${legible(values.schema)}"${hint}`);
     }
     const { staleAfter, minStaleAfter, cron, tz, ...rest } = values;
     targets.set(
@@ -233,7 +237,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
   const first = targets.get('default') ?? [...targets.values()][0];
   return {
     targets,
-    queueUrl: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL,
+    queue: { url: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL },
     targetGiven: address.url !== undefined || names.some((name) => fileTargets[name]?.url !== undefined),
     process,
   };

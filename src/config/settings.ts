@@ -1,104 +1,23 @@
 /** settings: every setting once, with its default, its environment variable and what it does. The documentation, the
  * validation and the command line all read this table. */
-import { CronExpressionParser } from 'cron-parser';
-import ms, { type StringValue } from 'ms';
-import { z } from 'zod';
-import { urlComplaint } from './redisUrl.ts';
-
-const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
-
-/** Milliseconds from a text such as `10m`, at least `leastMs`. A bare number is refused: it could mean anything. */
-export const duration = (leastMs: number) =>
-  z.unknown().transform((value, context) => {
-    const bare = typeof value === 'number' || (typeof value === 'string' && /^\s*[\d.]+\s*$/.test(value));
-    const parsed =
-      typeof value === 'string' && value !== '' && !bare && value.length <= 100 ? ms(value as StringValue) : undefined;
-    if (parsed !== undefined && Number.isFinite(parsed) && parsed >= leastMs && parsed <= ms('1000d')) return parsed;
-    const complaint = bare
-      ? `${shown(value)} has no unit; write ${value}s, ${value}m or ${value}ms`
-      : parsed === undefined || Number.isNaN(parsed)
-        ? `${shown(value)} is not a duration; write one such as 10m, 90s or 2ms`
-        : `${shown(value)} must lie between ${ms(leastMs)} and 1000d`;
-    context.addIssue({ code: 'custom', message: complaint });
-    return z.NEVER;
-  });
-
-const numberFrom = (text: unknown): unknown =>
-  typeof text === 'string' && /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;
-
-const number = (least: number, most: number, whole: boolean) =>
-  z.preprocess(
-    numberFrom,
-    z.custom<number>(
-      (value) =>
-        typeof value === 'number' && value >= least && value <= most && (!whole || Number.isSafeInteger(value)),
-      { error: ({ input }) => `${shown(input)} must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}` },
-    ),
-  );
-
-const oneOf = <T extends string>(...values: readonly T[]) =>
-  z.custom<T>((value) => values.includes(value as T), {
-    error: ({ input }) => `${shown(input)} is not allowed; use ${values.join(', ')}`,
-  });
-
-const truth = z.preprocess(
-  (value) => (value === 'true' ? true : value === 'false' ? false : value),
-  z.boolean({ error: ({ input }) => `${shown(input)} must be true or false` }),
-);
-
-const text = (what: string) =>
-  z.string({ error: ({ input }) => `${shown(input)} must be ${what}` }).min(1, { error: `must be ${what}, not empty` });
-
-/** A text that no sentence repeats. */
-const secret = (what: string) => {
-  const error = `must be ${what} in quotes, and not empty`;
-  return z.string({ error }).min(1, { error });
-};
-
-const redisUrl = text('a Redis URL').check((context) => {
-  const complaint = urlComplaint(context.value);
-  if (complaint) context.issues.push({ code: 'custom', input: '', message: complaint });
-});
-
-const cron = text('a cron pattern such as "*/5 * * * *"').check((context) => {
-  try {
-    CronExpressionParser.parse(context.value);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `${shown(context.value)} is not a cron pattern (${why}); write one such as "*/5 * * * *"`;
-    context.issues.push({ code: 'custom', input: '', message });
-  }
-});
-
-const timeZone = text('a time zone such as Europe/Vienna').refine(
-  (zone) => {
-    try {
-      return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }));
-    } catch {
-      return false;
-    }
-  },
-  { error: ({ input }) => `${shown(input)} is not a time zone; use one such as Europe/Vienna or UTC` },
-);
-
-const kept = (age: string, count: number) =>
-  z
-    .strictObject({ age: duration(1000), count: number(1, 1_000_000, true) })
-    .partial()
-    .transform((given) => ({ ageMs: given.age ?? ms(age as StringValue), count: given.count ?? count }));
-
-const history = z
-  .strictObject({ completed: kept('7d', 1000), failed: kept('30d', 5000) })
-  .partial()
-  .transform((given) => ({
-    completed: given.completed ?? kept('7d', 1000).parse({}),
-    failed: given.failed ?? kept('30d', 5000).parse({}),
-  }));
-
-const names = z.preprocess(
-  (value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value),
-  z.array(text('a family name'), { error: ({ input }) => `${shown(input)} must be a list such as [ack, signal]` }),
-);
+import type { z } from 'zod';
+import {
+  cron,
+  duration,
+  family,
+  fields,
+  history,
+  memory,
+  named,
+  names,
+  number,
+  oneOf,
+  redisUrl,
+  secret,
+  text,
+  timeZone,
+  truth,
+} from './values.ts';
 
 interface Setting {
   readonly schema: z.ZodType;
@@ -167,6 +86,13 @@ export const TARGET_SETTINGS = {
     default: 0,
     about: 'How long to rest after each call, in lengths of that call: 1 gives half the time away.',
   },
+  memoryBudget: {
+    schema: memory('16MB', '2GB'),
+    env: 'STALESWEEP_MEMORY_BUDGET',
+    default: '450MB',
+    about:
+      'How much memory a run may take for what it finds: enough for about 1,300,000 coordinators at once. Beyond, it goes in rounds, each of which walks the keyspace again.',
+  },
   history: {
     schema: history,
     default: {},
@@ -176,6 +102,22 @@ export const TARGET_SETTINGS = {
 
 /** What a process sets for itself. */
 export const PROCESS_SETTINGS = {
+  tlsCa: {
+    schema: text('a file name'),
+    env: 'STALESWEEP_TLS_CA',
+    about:
+      'A PEM file with the authorities whose certificates are accepted from `rediss://` addresses, instead of the usual ones.',
+  },
+  tlsCert: {
+    schema: text('a file name'),
+    env: 'STALESWEEP_TLS_CERT',
+    about: 'A PEM file with the certificate shown to `rediss://` addresses that ask for one.',
+  },
+  tlsKey: {
+    schema: text('a file name'),
+    env: 'STALESWEEP_TLS_KEY',
+    about: 'A PEM file with the private key of `tlsCert`.',
+  },
   concurrency: {
     schema: number(1, 64, true),
     env: 'STALESWEEP_CONCURRENCY',
@@ -203,6 +145,19 @@ export const PROCESS_SETTINGS = {
     schema: secret('a password'),
     env: 'STALESWEEP_DASHBOARD_PASSWORD',
     about: 'Their password.',
+  },
+  readOnly: {
+    schema: truth,
+    env: 'STALESWEEP_READ_ONLY',
+    default: false,
+    about: 'Whether the dashboard only shows, and refuses every request that would change something.',
+  },
+  dangerousActions: {
+    schema: truth,
+    env: 'STALESWEEP_DANGEROUS_ACTIONS',
+    default: false,
+    about:
+      'Whether the dashboard may empty or obliterate a queue, or remove all of its waiting or delayed jobs at once.',
   },
   metricsPort: {
     schema: number(0, 65535, true),
@@ -247,25 +202,21 @@ const shapeOf = <Table extends Record<string, Setting>>(table: Table) =>
     [Name in keyof Table]: z.ZodOptional<Table[Name]['schema']>;
   };
 
-/** Names become part of job ids, metric labels and key names, so they are plain. */
-const plainName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, { error: 'a name is made of letters, digits, ".", "_" and "-"' });
+const TEMPLATE_EXAMPLE = 'heartbeat: "beat:{coordinator}"';
+const URL_EXAMPLE = 'url: "redis://host:6379/0"';
 
 /** The YAML file. Unknown keys are refused. */
-export const FILE = z.strictObject({
-  ...shapeOf(TARGET_SETTINGS),
-  ...shapeOf(PROCESS_SETTINGS),
-  queue: z.strictObject({ url: redisUrl }).optional(),
-  targets: z.record(plainName, z.strictObject({ ...shapeOf(TARGET_SETTINGS), url: redisUrl.optional() })).optional(),
-  schemas: z
-    .record(
-      plainName,
-      z.record(
-        plainName,
-        z.union([z.string(), z.array(z.string()).min(1)], { error: 'a family is a key template or a list of them' }),
-      ),
-    )
-    .optional(),
-});
+export const FILE = fields(
+  {
+    ...shapeOf(TARGET_SETTINGS),
+    ...shapeOf(PROCESS_SETTINGS),
+    queue: fields({ url: redisUrl }, URL_EXAMPLE).optional(),
+    targets: named(
+      fields({ ...shapeOf(TARGET_SETTINGS), url: redisUrl.optional() }, URL_EXAMPLE),
+      URL_EXAMPLE,
+    ).optional(),
+    schemas: named(named(family, TEMPLATE_EXAMPLE), TEMPLATE_EXAMPLE).optional(),
+  },
+  'staleAfter: 10m',
+);
 export type FileValues = z.output<typeof FILE>;

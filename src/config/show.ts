@@ -7,8 +7,8 @@ export const showConfig = (config: Config): Record<string, unknown> => {
   return {
     ...process,
     ...(dashboardPassword === undefined ? {} : { dashboardPassword: '***' }),
-    queue: redactUrl(config.queueUrl),
-    targets: [...config.targets.values()].map(({ schema, url, orphans, history: _, ...target }) => ({
+    queue: redactUrl(config.queue.url),
+    targets: [...config.targets.values()].map(({ schema, url, orphans, history: _, tls: __, ...target }) => ({
       ...target,
       url: redactUrl(url),
       schema: schema.name,

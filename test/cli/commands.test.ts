@@ -3,6 +3,7 @@ import type { Report } from '../../src/domain/report.ts';
 import { cli, populate } from '../support/cli.ts';
 import { configFile, folder } from '../support/files.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { addUser, UNSCRIPTED } from '../support/users.ts';
 
 let server: TestRedis;
 const env = (more: Record<string, string> = {}): Record<string, string> => ({ REDIS_URL: server.url, ...more });
@@ -52,7 +53,7 @@ describe('the command line', () => {
     [['run', '--target', 'nope'], 'unknown target "nope"; there are: default'],
     [['run', '--dryrun'], "unknown option '--dryrun' (Did you mean --dry-run?)"],
     [['rum'], "unknown command 'rum' (Did you mean run?)"],
-    [['enqueue', '--stale-after', '5s'], 'target "default": staleAfter (5s) is below minStaleAfter (60s)'],
+    [['enqueue', '--stale-after', '5s'], '"staleAfter" of 5s is below the minStaleAfter of target "default"'],
     [['history', '--limit', '0'], '--limit: "0" must be a whole number from 1 to 10000'],
     [['populate', '--coordinators', '5', '--stale', '6'], '--stale: "6" must be a whole number from 0 to 5'],
     [['dashboard', '--host', '0.0.0.0'], 'STALESWEEP_DASHBOARD_USER'],
@@ -126,6 +127,41 @@ describe('the command line', () => {
     const seconds = await cli(['doctor', '--json'], env({ STALESWEEP_SCHEMA: 'flat' }));
     expect(seconds.code).toBe(1);
     expect(seconds.stdout).toContain('look like seconds');
+  });
+
+  test('a user without scripts is cleaned by transaction, and doctor says so beforehand', async () => {
+    await populate(env(), 100, 90);
+    const own = env({ REDIS_URL: await addUser(server, UNSCRIPTED), QUEUE_REDIS_URL: server.url });
+    const { code, stdout } = await cli(['doctor'], own);
+    expect(code).toBe(0);
+    expect(stdout).toContain('strategy: a run removes by transaction, since the user may not run EVALSHA\n');
+    for (const way of ['runs by script', 'runs by transaction', 'dry runs']) {
+      expect(stdout).toContain(`acl: ${way}: ACL SETUSER stalesweep on >secret ~blocking:signal:* `);
+    }
+    const run = await cli(['run', '--json'], own);
+    expect(run.stderr).toBe(
+      'stalesweep: no scripts here (the user may not run EVALSHA): the run goes on by transaction, with WATCH and MULTI\n',
+    );
+    expect(JSON.parse(run.stdout)).toMatchObject({ strategy: 'transaction', coordinators: { swept: 90 } });
+    expect(await server.redis.dbsize()).toBe(60);
+  });
+
+  test('a user who may only read is told what to grant, by a run and by doctor', async () => {
+    await populate(env(), 10, 5);
+    const url = await addUser(server, ['~blocking:*', '+@read', '+info', '+time', '+ping']);
+    const own = env({ REDIS_URL: url, QUEUE_REDIS_URL: server.url });
+    const grant = 'grant it +unlink, and either +eval +evalsha or +watch +multi +exec +discard';
+    const what = 'may not run UNLINK, EVALSHA, WATCH, MULTI, EXEC, DISCARD';
+    expect(await cli(['run'], own)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `stalesweep: the user of redis://stalesweep:***@127.0.0.1:${server.port} ${what}; ${grant}\n`,
+    });
+    const doctor = await cli(['doctor'], own);
+    expect(doctor.code).toBe(1);
+    expect(doctor.stdout).toContain(`FAIL  default: permissions: the user ${what}\n      -> ${grant}\n`);
+    expect(doctor.stdout).toContain('-> grant it ~swarm:*:agent:*:activity ~swarm:*:blocking:*, unless');
+    expect(await server.redis.dbsize()).toBe(60);
   });
 
   test('start without REDIS_URL cleans 10,000 sample coordinators in a Redis of its own, and keeps the history', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { redactUrl } from '../../src/config/redisUrl.ts';
 import { type Config, type Environment, type Flags, resolveConfig } from '../../src/config/resolve.ts';
+import { ALL_SETTINGS } from '../../src/config/settings.ts';
 import { Failure } from '../../src/domain/failure.ts';
 
 const resolve = (file: string, env: Environment = {}, flags: Flags = {}): Config =>
@@ -33,10 +34,10 @@ describe('the configuration', () => {
   test('has several targets, and the queue where the target "default" is unless it is told otherwise', () => {
     const file = 'targets: { default: { url: "redis://a" }, staging: { url: "redis://b/2", every: 1m } }';
     expect([...resolve(file).targets.keys()]).toEqual(['default', 'staging']);
-    expect(resolve(file).queueUrl).toBe('redis://a');
-    expect(resolve(file, { REDIS_URL: 'redis://c' })).toMatchObject({ queueUrl: 'redis://c', targetGiven: true });
-    expect(resolve(`${file}\nqueue: { url: "redis://q" }`).queueUrl).toBe('redis://q');
-    expect(resolve(file, { QUEUE_REDIS_URL: 'redis://e' }).queueUrl).toBe('redis://e');
+    expect(resolve(file).queue.url).toBe('redis://a');
+    expect(resolve(file, { REDIS_URL: 'redis://c' })).toMatchObject({ queue: { url: 'redis://c' }, targetGiven: true });
+    expect(resolve(`${file}\nqueue: { url: "redis://q" }`).queue.url).toBe('redis://q');
+    expect(resolve(file, { QUEUE_REDIS_URL: 'redis://e' }).queue.url).toBe('redis://e');
     expect(resolve('').targetGiven).toBe(false);
   });
 
@@ -85,6 +86,16 @@ describe('the configuration', () => {
       'schemas: { m: { x: "a:{coordinator}" } }',
       'schema "m": it has no "heartbeat" family; without one nothing can be stale',
     ],
+    ['targets: { x: }', 'stalesweep.yaml: targets.x: must hold settings such as url: "redis://host:6379/0"'],
+    ['targets: 5', 'stalesweep.yaml: targets: must hold names, each with settings such as url: "redis://host:6379/0"'],
+    ['queue: "redis://u:hush@h"', 'stalesweep.yaml: queue: must hold settings such as url: "redis://host:6379/0"'],
+    ['queue: {}', 'stalesweep.yaml: queue.url: is missing; it must be a Redis URL'],
+    [
+      'schemas: { m: }',
+      'stalesweep.yaml: schemas.m: must hold names, each with settings such as heartbeat: "beat:{coordinator}"',
+    ],
+    ['history: { completed: 7d }', 'stalesweep.yaml: history.completed: must hold settings such as age: 7d'],
+    ['- staleAfter', 'stalesweep.yaml: must hold settings such as staleAfter: 10m'],
   ])('answers %j with one sentence', (file, sentence) => {
     expect(() => resolve(file)).toThrow(new Failure('CONFIG', sentence));
   });
@@ -113,34 +124,52 @@ describe('the configuration', () => {
     expect(secondsOf(resolve('', { STALESWEEP_STALE_AFTER: '', REDIS_URL: '' }))).toBe(600);
   });
 
-  test('never fails but with a sentence, whatever the file and the environment hold', () => {
-    const words = fc.constantFrom(
-      'staleAfter',
-      'targets',
-      'schemas',
-      '__proto__',
-      'constructor',
-      'url',
-      'a',
-      'history',
+  /** A sentence of ours: one line, none of the libraries' own words, and it names the setting or the file. */
+  const expectSentence = (error: unknown): void => {
+    expect(error).toBeInstanceOf(Failure);
+    const { code, message } = error as Failure;
+    expect(code).toBe('CONFIG');
+    expect(message).toMatch(
+      /^(stalesweep\.yaml|target ".*"|schema ".*"|unknown setting|(QUEUE_)?REDIS_URL|STALESWEEP_[A-Z]+|LOG_LEVEL|--[a-z-]+)/,
     );
-    const value = fc.jsonValue({ depthSize: 'small' });
+    expect(message).not.toMatch(/\n|Invalid input|expected .* received|undefined$|\[object/);
+  };
+  const resolvesOrComplains = (attempt: () => unknown): void => {
+    try {
+      attempt();
+    } catch (error) {
+      expectSentence(error);
+    }
+  };
+
+  test('never fails but with a sentence, whatever stands under a name that is known', () => {
+    const settings = Object.keys(ALL_SETTINGS);
+    const names = fc.constantFrom(...settings, 'targets', 'schemas', 'queue', '__proto__', 'constructor', 'a', 'age');
+    const odd = fc.constantFrom(null, '', ' ', '10m', '0', -1, 1e308, '1e3m', true, [], {}, [[]], 'redis://h', '../x');
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        odd,
+        fc.jsonValue({ maxDepth: 1 }),
+        fc.dictionary(names, tie('tree'), { maxKeys: 4 }),
+      ),
+    }));
     fc.assert(
-      fc.property(fc.dictionary(words, value), fc.string(), (file, text) => {
-        for (const attempt of [
-          () => resolve(JSON.stringify(file)),
-          () => resolve(text),
-          () => resolve('', { REDIS_URL: text, STALESWEEP_EVERY: text, STALESWEEP_CRON: text, STALESWEEP_PORT: text }),
-        ]) {
-          try {
-            attempt();
-          } catch (error) {
-            expect(error).toBeInstanceOf(Failure);
-            expect((error as Failure).message).not.toContain('\n');
-          }
-        }
+      fc.property(fc.dictionary(names, tree, { maxKeys: 4 }), (file) => {
+        resolvesOrComplains(() => resolve(JSON.stringify(file)));
       }),
-      { numRuns: 300 },
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('never fails but with a sentence, whatever text the file and the environment hold', () => {
+    const variables = Object.values(ALL_SETTINGS).flatMap(({ env }) => env ?? []);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.constantFrom(...variables), (text, variable) => {
+        resolvesOrComplains(() => resolve(text));
+        resolvesOrComplains(() => resolve('', { [variable]: text }));
+      }),
+      { numRuns: 1_000 },
     );
   });
 });

@@ -1,7 +1,6 @@
 /** dashboard: Bull Board, metrics, health. */
 import type { Command } from 'commander';
 import { runDashboard } from '../../../workers/runDashboard.ts';
-import { showConfig } from '../../config/show.ts';
 import { createLogger } from '../../log/logger.ts';
 import { configOf, Exit, newCommand } from '../command.ts';
 import { withPrivateRedis } from '../target.ts';
@@ -11,7 +10,6 @@ export const dashboardCommand = (): Command =>
     async (_options: object, command: Command) => {
       const config = await withPrivateRedis(configOf(command));
       const logger = createLogger(config.process.logLevel);
-      logger.info({ config: showConfig(config) }, 'configuration');
       throw new Exit(await runDashboard(config, logger));
     },
   );

@@ -26,7 +26,7 @@ export const enqueueCommand = (): Command =>
     .option('--wait', 'wait for the run and print its report')
     .option('--json', 'print {"run": id}, with --wait the report')
     .action(async ({ staleAfter, ...options }: Options, command: Command) => {
-      const config = await withPrivateRedis(configOf(command));
+      const config = await withPrivateRedis(configOf(command, ['staleAfter']));
       const { name } = targetOf(config, options.target);
       const data = {
         target: name,
@@ -36,11 +36,14 @@ export const enqueueCommand = (): Command =>
         ...(options.force ? { force: true } : {}),
       } as const;
       await withQueues(config, async (queues) => {
-        const { run, joined } = await enqueue(queues.runs, config.targets, data).catch((error: unknown) => {
+        const { run, joined, difference } = await enqueue(queues.runs, config.targets, data).catch((error: unknown) => {
           throw error instanceof Failure && error.code === 'JOB_DATA' ? new Failure('USAGE', error.message) : error;
         });
         const what = `run ${run} of target "${name}"`;
-        if (joined) console.error(`stalesweep: joined ${what}, which waits or runs already`);
+        if (joined) {
+          const but = difference === null ? '' : `, but not as asked for: ${difference}`;
+          console.error(`stalesweep: joined ${what}, which waits or runs already${but}`);
+        }
         if (!options.wait) {
           console.log(options.json ? JSON.stringify({ run }) : `${what} is in the queue`);
           return;
@@ -48,7 +51,7 @@ export const enqueueCommand = (): Command =>
         if ((await queues.runs.getWorkersCount()) === 0) {
           console.error('stalesweep: no worker is connected; the run waits until one starts (stalesweep worker)');
         }
-        const report = await waitForRun(queues, config.queueUrl, QUIET, run);
+        const report = await waitForRun(queues, config.queue, QUIET, run);
         console.log(options.json ? JSON.stringify(report) : renderReport(report));
         if (report.outcome === 'refused') throw new Exit(1);
       });

@@ -26,7 +26,7 @@ export const populateCommand = (): Command =>
       const stale = wholeNumber('--stale', options.stale, 0, coordinators);
       const acks = wholeNumber('--acks', options.acks, 0, 1_000_000);
       const target = targetOf(await withPrivateRedis(configOf(command)), options.target);
-      const redis = await connect(target.url);
+      const redis = await connect(target);
       try {
         const size = await redis.dbsize();
         if (size > 0 && !options.force) {

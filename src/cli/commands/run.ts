@@ -19,7 +19,13 @@ interface Options {
 }
 
 export const runCommand = (): Command =>
-  newCommand('run', 'clean one target here and now, without the queue', ['staleAfter', 'schema', 'callBudget', 'nice'])
+  newCommand('run', 'clean one target here and now, without the queue', [
+    'staleAfter',
+    'schema',
+    'callBudget',
+    'nice',
+    'memoryBudget',
+  ])
     .option('--target <name>', 'the target to clean (default "default")')
     .option('--dry-run', 'count, but write nothing')
     .option('--force', 'run even when more than maxStaleFraction looks stale')
@@ -27,7 +33,7 @@ export const runCommand = (): Command =>
     .action(async (options: Options, command: Command) => {
       const config = await withPrivateRedis(configOf(command));
       const target = targetOf(config, options.target);
-      const redis = await connectForRun(target.url);
+      const redis = await connectForRun(target);
       const stop = new AbortController();
       const onSignal = () => stop.abort();
       process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -43,7 +49,7 @@ export const runCommand = (): Command =>
           carried: null,
           startedAt: Date.now(),
         } as const;
-        const report = await runCleanup(new Calls(redis, target.nice), target, request, {
+        const report = await runCleanup(new Calls(redis, target), target, request, {
           observer: bar.observer,
           signal: stop.signal,
         });
@@ -52,7 +58,7 @@ export const runCommand = (): Command =>
         if (report.outcome === 'refused') throw new Exit(1);
       } catch (error) {
         bar.stop();
-        const known = error instanceof Exit ? error : explain(error, target.url);
+        const known = error instanceof Exit ? error : explain(error, target);
         if (known instanceof Exit || known instanceof Failure) throw known;
         throw new Failure('RUN_FAILED', `the run failed: ${sentenceOf(known)}`, { cause: known });
       } finally {

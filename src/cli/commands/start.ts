@@ -14,6 +14,7 @@ export const startCommand = (): Command =>
     'every',
     'cron',
     'callBudget',
+    'memoryBudget',
     'nice',
     'host',
     'port',

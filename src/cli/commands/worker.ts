@@ -1,6 +1,5 @@
 /** worker: takes runs from the queue until it is stopped. */
 import type { Command } from 'commander';
-import { showConfig } from '../../config/show.ts';
 import { createLogger } from '../../log/logger.ts';
 import { runWorker } from '../../../workers/runWorker.ts';
 import { configOf, Exit, newCommand } from '../command.ts';
@@ -14,6 +13,7 @@ export const workerCommand = (): Command =>
     'every',
     'cron',
     'callBudget',
+    'memoryBudget',
     'nice',
     'host',
     'metricsPort',
@@ -21,6 +21,5 @@ export const workerCommand = (): Command =>
   ]).action(async (_options: object, command: Command) => {
     const config = await withPrivateRedis(configOf(command));
     const logger = createLogger(config.process.logLevel);
-    logger.info({ config: showConfig(config) }, 'configuration');
     throw new Exit(await runWorker(config, logger));
   });

@@ -1,0 +1,132 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Report } from '../../src/domain/report.ts';
+import { cli, populate, start, startWorker } from '../support/cli.ts';
+import { configFile, folder } from '../support/files.ts';
+import { startTlsRedis, type TlsRedis } from '../support/tls.ts';
+
+let open: TlsRedis;
+let strict: TlsRedis;
+beforeAll(async () => {
+  [open, strict] = await Promise.all([startTlsRedis('no'), startTlsRedis('yes')]);
+});
+afterAll(async () => {
+  await Promise.all([open?.stop(), strict?.stop()]);
+});
+beforeEach(async () => {
+  await Promise.all([open.server.redis.flushall(), strict.server.redis.flushall()]);
+});
+
+const NEW_YEAR = '0 0 1 1 *';
+const trusting = ({ url, ca }: TlsRedis): Record<string, string> => ({ REDIS_URL: url, STALESWEEP_TLS_CA: ca });
+const identified = (redis: TlsRedis): Record<string, string> => ({
+  ...trusting(redis),
+  STALESWEEP_TLS_CERT: redis.clientCert,
+  STALESWEEP_TLS_KEY: redis.clientKey,
+});
+
+/** The plain ports of both servers serve the fixtures alone. */
+const strangersOn = async ({ server }: TlsRedis): Promise<string[]> =>
+  String(await server.redis.call('CLIENT', 'LIST'))
+    .split('\n')
+    .filter((line) => line.includes(`laddr=127.0.0.1:${server.port} `) && !line.includes(' name=fixture '));
+
+describe('over rediss://, with an authority of its own', () => {
+  test.each([
+    ['named by STALESWEEP_TLS_CA', () => trusting(open)],
+    ['named by NODE_EXTRA_CA_CERTS', () => ({ REDIS_URL: open.url, NODE_EXTRA_CA_CERTS: open.ca })],
+    ['and a certificate of ours', () => identified(strict)],
+    ['and a scheme in capitals', () => ({ ...trusting(open), REDIS_URL: open.url.replace('rediss', 'REDISS') })],
+  ])('%s, a run cleans', async (_, env) => {
+    await populate(env(), 100, 90);
+    const { code, stdout, stderr } = await cli(['run', '--json'], env());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect((JSON.parse(stdout) as Report).coordinators.swept).toBe(90);
+    expect((await cli(['doctor'], env())).code).toBe(0);
+  });
+
+  test.each([
+    ['to a server that asks for no certificate', () => trusting(open), () => open],
+    ['to one that asks for ours', () => identified(strict), () => strict],
+  ])('worker, queue and dashboard connect %s, and never in the clear', async (_, environment, server) => {
+    const env = { ...environment(), STALESWEEP_CRON: NEW_YEAR, STALESWEEP_PORT: '0' };
+    await populate(env, 100, 90);
+    await startWorker(env);
+    const dashboard = start(['dashboard'], env);
+    await dashboard.says('dashboard started');
+    const { code, stdout } = await cli(['enqueue', '--wait', '--json'], env);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'completed', coordinators: { swept: 90 } });
+    const url = /"url":"(http[^"]+)"/.exec(dashboard.stderr())?.[1];
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ok' }]);
+    expect(JSON.parse((await cli(['history', '--json'], env)).stdout)).toHaveLength(1);
+    expect(await strangersOn(server())).toEqual([]);
+  });
+
+  test('the file may say it for a target and a queue of different servers', async () => {
+    const file = await configFile(
+      `targets: { default: { url: "${open.url}" } }\nqueue: { url: "redis://127.0.0.1:${strict.server.port}" }\ntlsCa: ${open.ca}\n`,
+    );
+    const env = { STALESWEEP_CONFIG: file };
+    await populate(env, 10, 9);
+    expect((await cli(['run'], env)).code).toBe(0);
+    expect((await cli(['history'], env)).stdout).toBe('no runs yet\n');
+  });
+});
+
+describe('a certificate that does not fit', () => {
+  const UNKNOWN =
+    'its certificate comes from an authority that is not trusted here; name a file with it in STALESWEEP_TLS_CA';
+  test.each([
+    ['of no known authority', () => ({ REDIS_URL: open.url }), UNKNOWN],
+    ['of another authority', () => ({ REDIS_URL: open.url, STALESWEEP_TLS_CA: open.otherCa }), UNKNOWN],
+    [
+      'for another name',
+      () => ({ ...trusting(open), REDIS_URL: open.url.replace('127.0.0.1', 'localhost') }),
+      'its certificate is for another name',
+    ],
+    [
+      'that is not shown',
+      () => trusting(strict),
+      'it closed the connection; if it asks for a certificate, set STALESWEEP_TLS_CERT',
+    ],
+    [
+      'on neither side, since it does not speak TLS',
+      () => ({ REDIS_URL: `rediss://127.0.0.1:${open.server.port}` }),
+      'no answer in time; if it does not speak TLS, use redis://',
+    ],
+    [
+      'since we do not speak TLS',
+      () => ({ REDIS_URL: open.url.replace('rediss', 'redis') }),
+      'it closed the connection; if it speaks TLS, use rediss://',
+    ],
+  ])('%s, is said in one sentence, with exit code 1', async (_, env, reason) => {
+    const own = { ...env(), LOG_LEVEL: 'silent', STALESWEEP_PORT: '0' };
+    const commands = ['run', 'enqueue', 'worker', 'dashboard'];
+    for (const { code, stdout, stderr } of await Promise.all(commands.map((command) => cli([command], own)))) {
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^stalesweep: Redis at rediss?:\/\/[a-z0-9.]+:\d+ could not be reached: [^\n]*\n$/);
+      expect(stderr).toContain(reason);
+    }
+  });
+
+  test('to begin with stops the start with exit code 2 and a sentence that names the setting', async () => {
+    const garbage = join(await folder(), 'garbage.pem');
+    writeFileSync(garbage, 'no certificate');
+    const { ca, clientCert, clientKey } = open;
+    for (const [env, sentence] of [
+      [{ STALESWEEP_TLS_CA: '/nowhere.pem' }, 'STALESWEEP_TLS_CA: the file /nowhere.pem does not exist'],
+      [{ STALESWEEP_TLS_CA: garbage }, `STALESWEEP_TLS_CA: the file ${garbage} does not hold a certificate as PEM`],
+      [{ STALESWEEP_TLS_CA: ca, STALESWEEP_TLS_CERT: clientCert }, 'belong together; set both or neither'],
+      [{ STALESWEEP_TLS_CERT: clientKey, STALESWEEP_TLS_KEY: clientKey }, 'STALESWEEP_TLS_CERT: the file'],
+      [{ STALESWEEP_TLS_CERT: clientCert, STALESWEEP_TLS_KEY: clientCert }, 'STALESWEEP_TLS_KEY: the file'],
+    ] as const) {
+      const { code, stderr } = await cli(['run'], { REDIS_URL: open.url, ...env });
+      expect(code, sentence).toBe(2);
+      expect(stderr).toContain(sentence);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+    }
+  });
+});
