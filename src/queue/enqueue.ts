@@ -2,7 +2,7 @@
 import type { JobsOptions, Queue } from 'bullmq';
 import type { TargetConfig } from '../config/resolve.ts';
 import { JOB_NAME } from './names.ts';
-import { parsePayload, type RunData } from './payload.ts';
+import { differenceOf, parsePayload, type RunData, type RunPayload } from './payload.ts';
 
 export const ATTEMPTS = 3;
 /** The first retry comes after about this long, the second after twice as long; jitter keeps targets apart. */
@@ -16,6 +16,8 @@ export interface Enqueued {
   readonly run: string;
   /** Whether it had been asked for before. */
   readonly joined: boolean;
+  /** What the joined run does otherwise than was asked for, in words; `null` when nothing, or nobody can tell. */
+  readonly difference: string | null;
 }
 
 export const jobOptions = ({ name, history }: TargetConfig): JobsOptions => ({
@@ -33,8 +35,26 @@ export const enqueue = async (
   targets: ReadonlyMap<string, TargetConfig>,
   data: RunData,
 ): Promise<Enqueued> => {
-  const { target } = parsePayload(data, targets);
+  const payload = parsePayload(data, targets);
+  const { target } = payload;
   const before = await queue.getDeduplicationJobId(target.name);
   const job = await queue.add(JOB_NAME, data, jobOptions(target));
-  return { run: String(job.id), joined: before !== null && before === job.id };
+  const run = String(job.id);
+  const joined = before !== null && before === job.id;
+  const other = joined ? await payloadOf(queue, targets, run) : null;
+  return { run, joined, difference: other && differenceOf(payload, other) };
+};
+
+/** What a run in the queue was asked to do; `null` when it is gone, or its data is wrong. */
+const payloadOf = async (
+  queue: Queue<RunData>,
+  targets: ReadonlyMap<string, TargetConfig>,
+  run: string,
+): Promise<RunPayload | null> => {
+  const data = (await queue.getJob(run))?.data;
+  try {
+    return parsePayload(data, targets);
+  } catch {
+    return null;
+  }
 };

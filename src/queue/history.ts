@@ -16,7 +16,16 @@ export interface HistoryRow {
 
 const STATES = ['completed', 'failed', 'active', 'waiting', 'delayed'] as const satisfies JobType[];
 
-type RunJob = Job<RunData, Report | null>;
+type RunJob = Job<RunData, unknown>;
+
+/** Any program, and any version, can complete a job with anything. */
+const reportIn = (value: unknown): Report | null => {
+  if (typeof value !== 'object' || value === null) return null;
+  const { coordinators, keys } = value as Record<string, unknown>;
+  return typeof coordinators === 'object' && typeof keys === 'object' && coordinators && keys
+    ? (value as Report)
+    : null;
+};
 
 const rowOf = (job: RunJob, state: string): HistoryRow => ({
   run: String(job.id),
@@ -24,7 +33,7 @@ const rowOf = (job: RunJob, state: string): HistoryRow => ({
   addedAt: new Date(job.timestamp).toISOString(),
   attempts: job.attemptsMade,
   failedReason: job.failedReason || null,
-  report: job.returnvalue ?? null,
+  report: reportIn(job.returnvalue),
 });
 
 /** The newest runs first, at most `limit`. Each state is asked for no more than that, so a long history costs nothing. */

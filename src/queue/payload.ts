@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { TargetConfig } from '../config/resolve.ts';
 import { wholeSeconds } from '../config/resolve.ts';
-import { duration } from '../config/settings.ts';
+import { duration } from '../config/values.ts';
 import { Failure } from '../domain/failure.ts';
 
 const PAYLOAD = z.strictObject({
@@ -40,10 +40,13 @@ const ALLOWED: Readonly<Record<string, string>> = {
   force: 'must be true or false',
 };
 
+/** A name from a job, in a line and of a length that a sentence can hold. */
+const shown = (name: string): string => JSON.stringify(name.slice(0, 64));
+
 const complain = (sentence: string): Failure => new Failure('JOB_DATA', `job data: ${sentence}`);
 
 const explain = (issue: z.core.$ZodIssue | undefined): string => {
-  if (issue?.code === 'unrecognized_keys') return `unknown field "${issue.keys[0]}"; allowed: ${FIELDS}`;
+  if (issue?.code === 'unrecognized_keys') return `unknown field ${shown(issue.keys[0] ?? '')}; allowed: ${FIELDS}`;
   const [field] = issue?.path ?? [];
   if (field === undefined) return `must be an object such as {"target":"default"}; allowed fields: ${FIELDS}`;
   return `"${String(field)}" ${ALLOWED[String(field)] ?? issue?.message ?? 'is not valid'}`;
@@ -67,6 +70,18 @@ export const staleAfterSecondsFor = (target: TargetConfig, askedMs: number | und
   return seconds;
 };
 
+/** What a run that was joined does otherwise than was asked for, in words; `null` when nothing. */
+export const differenceOf = (asked: RunPayload, joined: RunPayload): string | null => {
+  const words = [
+    asked.dryRun === joined.dryRun ? null : `it is a ${joined.dryRun ? 'dry' : 'real'} run`,
+    asked.staleAfterSeconds === joined.staleAfterSeconds
+      ? null
+      : `its staleAfter is ${durationOf(joined.staleAfterSeconds)}`,
+    asked.force === joined.force ? null : `it is ${joined.force ? '' : 'not '}forced`,
+  ];
+  return words.filter((word) => word !== null).join(', ') || null;
+};
+
 /** Checks a job's data. Fails (`JOB_DATA`) with one sentence that says what is wrong and what is allowed. */
 export const parsePayload = (data: unknown, targets: ReadonlyMap<string, TargetConfig>): RunPayload => {
   const result = PAYLOAD.safeParse(data);
@@ -74,7 +89,7 @@ export const parsePayload = (data: unknown, targets: ReadonlyMap<string, TargetC
   const { target: name, dryRun = false, staleAfter, trigger = 'manual', force = false } = result.data;
   const target = targets.get(name);
   if (target === undefined) {
-    throw complain(`unknown target ${JSON.stringify(name.slice(0, 64))}; allowed: ${[...targets.keys()].join(', ')}`);
+    throw complain(`unknown target ${shown(name)}; allowed: ${[...targets.keys()].join(', ')}`);
   }
   return { target, dryRun, trigger, force, staleAfterSeconds: staleAfterSecondsFor(target, staleAfter) };
 };

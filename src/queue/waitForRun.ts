@@ -1,6 +1,8 @@
 /** waitForRun: the report of a run, once it has ended. */
+import { once } from 'node:events';
 import { setInterval } from 'node:timers/promises';
 import { QueueEvents } from 'bullmq';
+import type { Address } from '../config/tls.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import { PREFIX, RUN_QUEUE } from './names.ts';
@@ -17,9 +19,24 @@ const untilRemoved = async ({ runs }: Queues, run: string): Promise<never> => {
   throw new Error('it was removed from the queue');
 };
 
-/** Waits until a run has ended, however long that takes. Fails (`RUN_FAILED`) when it fails or was removed. */
-export const waitForRun = async (queues: Queues, queueUrl: string, watch: QueueWatch, run: string): Promise<Report> => {
-  const connection = await connectQueue(queueUrl, watch, true);
+/** Never resolves; fails once it is to stop. */
+const untilStopped = async (stop: AbortSignal): Promise<never> => {
+  if (!stop.aborted) await once(stop, 'abort');
+  throw stop.reason;
+};
+
+/**
+ * Waits until a run has ended, however long that takes, or until `stop`, whose reason it throws. Fails (`RUN_FAILED`) when
+ * the run fails or was removed.
+ */
+export const waitForRun = async (
+  queues: Queues,
+  to: string | Address,
+  watch: QueueWatch,
+  run: string,
+  stop?: AbortSignal,
+): Promise<Report> => {
+  const connection = await connectQueue(to, watch, true);
   const events = new QueueEvents(RUN_QUEUE, { connection, prefix: PREFIX });
   events.on('error', watch.onError);
   try {
@@ -27,8 +44,10 @@ export const waitForRun = async (queues: Queues, queueUrl: string, watch: QueueW
     const job = await queues.runs.getJob(run);
     if (!job) throw new Failure('RUN_FAILED', `run ${run} is no longer in the queue`);
     try {
-      return (await Promise.race([job.waitUntilFinished(events), untilRemoved(queues, run)])) as Report;
+      const ends = [job.waitUntilFinished(events), untilRemoved(queues, run)];
+      return (await Promise.race(stop ? [...ends, untilStopped(stop)] : ends)) as Report;
     } catch (error) {
+      stop?.throwIfAborted();
       throw new Failure('RUN_FAILED', `run ${run} failed: ${sentenceOf(error)}`, { cause: error });
     }
   } finally {

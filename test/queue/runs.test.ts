@@ -4,6 +4,7 @@ import type { Report } from '../../src/domain/report.ts';
 import { cli, populate, startWorker } from '../support/cli.ts';
 import { configFile } from '../support/files.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { addUser } from '../support/users.ts';
 
 // No scheduled run comes between: an interval's first run starts at once.
 const NEW_YEAR = '0 0 1 1 *';
@@ -62,12 +63,23 @@ describe('a run through the queue', () => {
     expect(left.filter((key) => !/coordinator-99\d\d\b/.test(key))).toEqual([]);
   });
 
+  test('fails at once, and is not tried again, when its user may not remove anything', async () => {
+    const reader = await addUser(server, ['~*', '+@read', '+info', '+time']);
+    await startWorker({ ...env(), REDIS_URL: reader, QUEUE_REDIS_URL: server.url });
+    const job = await queue.add('cleanup', { target: 'default' }, { attempts: 3 });
+    await expect(job.waitUntilFinished(events, 30_000)).rejects.toThrow('may not run UNLINK, EVALSHA, WATCH');
+    expect(await queue.getJob(String(job.id))).toMatchObject({ attemptsMade: 1, finishedOn: expect.any(Number) });
+  });
+
   test('is joined by whoever asks while it waits, and is told so', async () => {
     const first = await cli(['enqueue', '--json'], env());
     const second = await cli(['enqueue', '--json'], env());
     expect(JSON.parse(second.stdout)).toEqual(JSON.parse(first.stdout));
     expect(first.stderr).toBe('');
-    expect(second.stderr).toContain('joined run 1 of target "default"');
+    expect(second.stderr).toBe('stalesweep: joined run 1 of target "default", which waits or runs already\n');
+    const third = await cli(['enqueue', '--dry-run', '--stale-after', '20m', '--json'], env());
+    expect(third.stdout).toBe(first.stdout);
+    expect(third.stderr).toContain('already, but not as asked for: it is a real run, its staleAfter is 10m\n');
   });
 
   test('ends as skipped, naming the run in progress, when it slips through deduplication', async () => {
@@ -116,16 +128,19 @@ describe('a run through the queue', () => {
   }, 30_000);
 
   test('leaves a log of its phases, its progress and its report in the history', async () => {
-    await populate(env(), 1_000, 900);
-    await startWorker(env());
-    await cli(['enqueue', '--wait', '--json'], env());
+    await populate(env(), 10_000, 9_900);
+    // Calls this short take some dozen keys each: several hundred chunks.
+    await startWorker({ ...env(), STALESWEEP_CALL_BUDGET: '0.1ms' });
+    const { chunks } = JSON.parse((await cli(['enqueue', '--wait', '--json'], env())).stdout) as Report;
+    expect(chunks).toBeGreaterThan(100);
     const { logs } = await queue.getJobLogs('1');
-    expect(logs.map((line) => line.split(':')[0])).toEqual(['mark', 'gather', 'sweep', 'sweep', 'report']);
+    const perHundred = Array<string>(Math.floor(chunks / 100)).fill('sweep');
+    expect(logs.map((line) => line.split(':')[0])).toEqual(['mark', 'gather', 'sweep', ...perHundred, 'report']);
     expect((await queue.getJob('1'))?.progress).toMatchObject({
       phase: 'report',
       percent: 100,
-      stale: 900,
-      swept: 900,
+      stale: 9_900,
+      swept: 9_900,
     });
     const history = await cli(['history', '--json'], env());
     const [row] = JSON.parse(history.stdout);

@@ -1,0 +1,114 @@
+import { Queue, QueueEvents } from 'bullmq';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cli, populate, type Running, startWorker } from '../support/cli.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+// Jobs that other programs add, straight to the queue, while one worker takes them all.
+
+let server: TestRedis;
+let runs: Queue;
+let ticks: Queue;
+let events: QueueEvents;
+let tickEvents: QueueEvents;
+const env = (): Record<string, string> => ({ REDIS_URL: server.url, STALESWEEP_CRON: '0 0 1 1 *' });
+const options = () => ({ connection: { host: '127.0.0.1', port: server.port }, prefix: '{stalesweep}' });
+
+beforeAll(async () => {
+  server = await startRedis();
+  runs = new Queue('cleanup', options());
+  ticks = new Queue('schedule', options());
+  events = new QueueEvents('cleanup', options());
+  tickEvents = new QueueEvents('schedule', options());
+  await Promise.all([events.waitUntilReady(), tickEvents.waitUntilReady()]);
+});
+afterAll(async () => {
+  for (const part of [events, tickEvents, runs, ticks]) await part?.close();
+  await server?.stop();
+});
+
+/** The keys of the coordinators. */
+const keysLeft = async (): Promise<string[]> =>
+  (await server.redis.keys('*')).filter((key) => !key.startsWith('{stalesweep}')).sort();
+
+const HUGE = 'x'.repeat(5_000_000);
+const WRONG: readonly unknown[] = [
+  undefined,
+  null,
+  0,
+  'default',
+  [],
+  [{ target: 'default' }],
+  {},
+  { target: null },
+  { target: { toString: 1 } },
+  { target: ['default'] },
+  { target: 'default', dryRun: 1 },
+  { target: 'default', staleAfter: {} },
+  { target: 'default', staleAfter: '1s' },
+  { target: 'default', staleAfter: '999999d' },
+  { target: 'default', force: 'true' },
+  { target: 'default', cursor: 7, version: 2 },
+  JSON.parse('{"target":"default","__proto__":{"dryRun":true}}'),
+  { target: HUGE },
+  { target: 'default', note: HUGE },
+  { target: 'default', [HUGE]: 1 },
+];
+
+test('each wrong job fails at once with a sentence, the keys stay, and the worker goes on with the next good one', async () => {
+  await populate(env(), 20, 10);
+  const keys = await keysLeft();
+  const worker: Running = await startWorker(env());
+  for (const [i, data] of WRONG.entries()) {
+    const job = await runs.add(i % 2 === 0 ? '__proto__' : 'cleanup', data, {
+      attempts: 5,
+      priority: i + 1,
+      jobId: `x-${i}`,
+    });
+    await expect(job.waitUntilFinished(events, 20_000), `job ${i}`).rejects.toThrow(/^job data: .{10,400}$/);
+    const after = await runs.getJob(`x-${i}`);
+    expect(after?.attemptsMade).toBe(1);
+    expect(after?.stacktrace?.join('\n')).not.toContain('    at ');
+  }
+  for (const data of [undefined, null, {}, { target: { toString: 1 } }, { target: 'nope' }, { target: HUGE }]) {
+    const tick = await ticks.add('tick', data);
+    await expect(tick.waitUntilFinished(tickEvents, 20_000)).rejects.toThrow(
+      'this tick names no target that is configured',
+    );
+  }
+  expect(await keysLeft()).toEqual(keys);
+
+  const good = await cli(['enqueue', '--wait', '--json'], env());
+  expect(JSON.parse(good.stdout)).toMatchObject({ outcome: 'completed', coordinators: { swept: 10 } });
+  const history = await cli(['history'], env());
+  expect(history.code).toBe(0);
+  const { code, stderr } = await worker.kill('SIGTERM');
+  expect(code).toBe(0);
+  expect(stderr.length).toBeLessThan(50_000);
+  expect(stderr).not.toContain('    at ');
+}, 60_000);
+
+test('options that other programs give a job change when it runs, not what it does', async () => {
+  await populate(env(), 20, 10);
+  await startWorker(env());
+  const odd = { delay: 50, lifo: true, removeOnComplete: false, sizeLimit: 1e9, stackTraceLimit: 99, keepLogs: 1 };
+  const job = await runs.add('', { target: 'default', dryRun: true }, { ...odd, jobId: '__proto__' });
+  expect(await job.waitUntilFinished(events, 20_000)).toMatchObject({ outcome: 'completed', dryRun: true });
+});
+
+test('a run that another version completed with something else is listed without a report', async () => {
+  const client = server.redis;
+  for (const [id, value] of [
+    ['y-1', '5'],
+    ['y-2', '{"outcome":"completed","coordinators":null}'],
+    ['y-3', '"text"'],
+  ]) {
+    await runs.add('cleanup', { target: 'default' }, { jobId: id as string });
+    await client.hset(`{stalesweep}:cleanup:${id}`, 'returnvalue', value as string, 'finishedOn', Date.now());
+    await client.lrem('{stalesweep}:cleanup:wait', 0, id as string);
+    await client.zadd('{stalesweep}:cleanup:completed', Date.now(), id as string);
+  }
+  const plain = await cli(['history'], env());
+  expect({ code: plain.code, stderr: plain.stderr }).toEqual({ code: 0, stderr: '' });
+  const rows = JSON.parse((await cli(['history', '--json'], env())).stdout) as { run: string; report: unknown }[];
+  expect(rows.filter(({ run }) => run.startsWith('y-')).map(({ report }) => report)).toEqual([null, null, null]);
+});
