@@ -16,7 +16,8 @@ export interface Credentials {
   readonly password: string;
 }
 
-const isLoopback = (host: string): boolean =>
+/** Whether only this machine can be meant by a host name or address. */
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 
 /** The credentials to ask for; `null` when none are set. Fails (`CONFIG`) when only one of the two is. */

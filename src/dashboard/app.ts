@@ -1,6 +1,6 @@
 /** app: the dashboard's routes in one table, and what stands before and behind them.
  *
- *      page protection ─▶ open routes ─▶ credentials ─▶ own origin ─▶ other routes ─▶ 404 ─▶ errors
+ *      page protection ─▶ own name ─▶ open routes ─▶ credentials ─▶ read-only ─▶ own origin ─▶ other routes ─▶ 404 ─▶ errors
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,9 +10,9 @@ import { Failure, sentenceOf } from '../domain/failure.ts';
 import { errorFields, type Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues } from '../queue/queues.ts';
-import { askForCredentials, credentialsOf, requireCredentials } from './access.ts';
+import { askForCredentials, credentialsOf, isLoopback, requireCredentials } from './access.ts';
 import { createBoard } from './board.ts';
-import { protectPages, refuseOthers } from './origin.ts';
+import { protectPages, refuseChanges, refuseOtherNames, refuseOthers } from './origin.ts';
 import { answerHealth, answerReadiness, createReadiness, Links } from './readiness.ts';
 import { answerOwnScrape, answerScrape } from './scrape.ts';
 
@@ -30,6 +30,8 @@ export interface Dashboard {
 }
 
 const BOARD = '/queues';
+/** As much of a path as a sentence can hold. */
+const MOST_SHOWN = 200;
 
 /** What a GET of `path` is answered with, or, for Bull Board, everything under it. */
 interface Route {
@@ -45,6 +47,7 @@ const statusOf = (error: unknown): number => {
   if (error instanceof Failure) {
     return error.code === 'UNREACHABLE' ? 503 : error.code === 'DENIED' ? 403 : 400;
   }
+  if (error instanceof URIError) return 400;
   const status = Number((error as { status?: unknown } | null)?.status);
   return status >= 400 && status < 500 ? status : 500;
 };
@@ -59,7 +62,7 @@ const answerWith =
   };
 
 const answerNothing: RequestHandler = (request, response) => {
-  response.status(404).json({ error: `there is nothing at ${request.path}` });
+  response.status(404).json({ error: `there is nothing at ${request.path.slice(0, MOST_SHOWN)}` });
 };
 
 const answerError =
@@ -76,8 +79,10 @@ const assemble = (config: Config, logger: Logger, routes: readonly Route[]): Exp
   const add = ({ path, answer, mounted }: Route) => (mounted ? app.use(path, answer) : app.get(path, answer));
   app.disable('x-powered-by');
   app.use(protectPages);
+  if (credentials === null && isLoopback(config.process.host)) app.use(refuseOtherNames);
   for (const route of routes) if (route.open) add(route);
   if (credentials !== null) app.use(askForCredentials(credentials));
+  if (config.process.readOnly) app.use(refuseChanges);
   app.use(refuseOthers);
   for (const route of routes) if (!route.open) add(route);
   app.use(answerNothing);
@@ -95,7 +100,7 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
     { path: '/healthz', answer: answerHealth, open: true },
     { path: '/readyz', answer: answerReadiness(readiness), open: true },
     { path: '/metrics', answer: answerScrape({ metrics, targets, queues, links }) },
-    { path: BOARD, answer: createBoard(BOARD, { queues, targets, answerFor: answerWith(logger) }), mounted: true },
+    { path: BOARD, answer: createBoard(BOARD, { config, queues, answerFor: answerWith(logger) }), mounted: true },
     { path: '/', answer: (_request, response) => response.redirect(BOARD) },
   ]);
   return { app, close: () => links.close() };

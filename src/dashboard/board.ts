@@ -4,23 +4,59 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Job } from 'bullmq';
 import type { Express } from 'express';
-import type { TargetConfig } from '../config/resolve.ts';
+import type { Config } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { enqueue } from '../queue/enqueue.ts';
 import { RUN_QUEUE } from '../queue/names.ts';
 import { parsePayload, payloadJsonSchema, type RunData } from '../queue/payload.ts';
 import type { Queues } from '../queue/queues.ts';
 
-type Targets = ReadonlyMap<string, TargetConfig>;
+type Rights = Pick<Config['process'], 'readOnly' | 'dangerousActions'>;
+type AdapterOptions = ConstructorParameters<typeof BullMQAdapter>[1];
+type Removal = Parameters<BullMQAdapter['clean']>[0];
 
-/** A queue that can't be emptied from a browser: waiting runs can be removed one by one, history by age and count. */
+/** All jobs in these states may go at once: they are over. */
+const PAST: readonly string[] = ['completed', 'failed'];
+/** What more can be removed where dangerous actions are switched on; BullMQ's words for it beside Bull Board's. */
+const PENDING: Readonly<Record<string, string>> = {
+  wait: 'wait',
+  waiting: 'wait',
+  delayed: 'delayed',
+  prioritized: 'prioritized',
+};
+
+/** A queue that loses what has not been done yet only where that is switched on; otherwise jobs go one by one. */
 class KeptQueue extends BullMQAdapter {
-  override async empty(): Promise<void> {
-    throw new Failure('DENIED', `the queue "${this.getName()}" can't be emptied here; remove single jobs instead`);
+  readonly #dangerous: boolean;
+
+  constructor(queue: Queues['runs'] | Queues['schedule'], rights: Rights, options: AdapterOptions) {
+    super(queue, { ...options, readOnlyMode: rights.readOnly });
+    this.#dangerous = rights.dangerousActions;
   }
 
-  override async obliterate(): Promise<void> {
-    throw new Failure('DENIED', `the queue "${this.getName()}" can't be obliterated here; remove single jobs instead`);
+  override async empty(): Promise<void> {
+    this.#allow('emptied');
+    await super.empty();
+  }
+
+  override async obliterate(options?: { force?: boolean }): Promise<void> {
+    this.#allow('obliterated');
+    await super.obliterate(options);
+  }
+
+  override async clean(state: Removal, graceMs: number): Promise<void> {
+    if (PAST.includes(state)) return await super.clean(state, graceMs);
+    const removed = Object.hasOwn(PENDING, state) ? PENDING[state] : undefined;
+    if (removed === undefined)
+      throw new Failure('USAGE', 'only completed, failed, waiting and delayed jobs can be removed');
+    this.#allow(`rid of all ${state} jobs at once`);
+    await super.clean(removed as Removal, graceMs);
+  }
+
+  #allow(what: string): void {
+    if (this.#dangerous) return;
+    const sentence = `the queue "${this.getName()}" can't be ${what} here; remove single jobs, or set STALESWEEP_DANGEROUS_ACTIONS`;
+    throw new Failure('DENIED', sentence);
   }
 }
 
@@ -28,9 +64,10 @@ class KeptQueue extends BullMQAdapter {
 class RunQueue extends KeptQueue {
   constructor(
     private readonly runs: Queues['runs'],
-    private readonly targets: Targets,
+    private readonly targets: Config['targets'],
+    rights: Rights,
   ) {
-    super(runs, {
+    super(runs, rights, {
       displayName: 'cleanup runs',
       description: 'One job is one run: it finds stale coordinators of a target and removes their keys.',
       jobDataSchema: payloadJsonSchema(targets),
@@ -48,8 +85,8 @@ class RunQueue extends KeptQueue {
 
 /** The ticks: jobs that do nothing but ask for a scheduled run. */
 class ScheduleQueue extends KeptQueue {
-  constructor(schedule: Queues['schedule']) {
-    super(schedule, {
+  constructor(schedule: Queues['schedule'], rights: Rights) {
+    super(schedule, rights, {
       displayName: 'schedule ticks',
       description: 'One job is one tick: it asks for the scheduled run of a target, or joins the one in progress.',
     });
@@ -72,33 +109,49 @@ const progressOf = (progress: unknown): unknown => {
 /** A page with a stylesheet from a font server would ask it on each visit: it is taken out. */
 const OUTSIDE_LINK = /<link\b[^>]*href="https?:[^>]*>\s*/g;
 
-/** Bull Board's own adapter, but its page asks nobody outside. */
+/** Bull Board has no switch for these: Obliterate and, above it, Empty in a queue's menu; "Clean all" among the delayed. */
+const HIDE_DANGEROUS = `<style>
+[role=menuitem][class*="danger-"], [role=menuitem]:has(+ [class*="danger-"]),
+[class*="stickyHeader-"]:has(a[aria-current][href*="status=delayed"]) [class*="queueActions-"] > :last-child { display: none }
+</style>`;
+
+/** Bull Board's own adapter, but its page asks nobody outside, and offers no more than is allowed. */
 class OfflineAdapter extends ExpressAdapter {
+  constructor(private readonly dangerous: boolean) {
+    super();
+  }
+
   override setViewsPath(path: string): this {
     super.setViewsPath(path);
     const render = (this.app as unknown as { engines: Record<string, ViewEngine> }).engines['.ejs'];
     if (render === undefined) return this;
     this.app.engine('ejs', (file, options, done) => {
-      render(file, options, (error, html) => done(error, html?.replace(OUTSIDE_LINK, '')));
+      render(file, options, (error, html) => done(error, html && this.#adapt(html)));
     });
     return this;
+  }
+
+  #adapt(html: string): string {
+    const page = html.replace(OUTSIDE_LINK, '');
+    return this.dangerous ? page : page.replace('</head>', () => `${HIDE_DANGEROUS}</head>`);
   }
 }
 type ViewEngine = Parameters<Express['engine']>[1];
 
 export interface BoardParts {
+  readonly config: Config;
   readonly queues: Queues;
-  readonly targets: Targets;
   /** How an error is answered. */
   readonly answerFor: (error: unknown) => { readonly status: number; readonly error: string };
 }
 
 /** Bull Board, to be mounted at `path`. What its handlers throw is answered as one sentence. */
-export const createBoard = (path: string, { queues, targets, answerFor }: BoardParts): Express => {
-  const server = new OfflineAdapter();
+export const createBoard = (path: string, { config, queues, answerFor }: BoardParts): Express => {
+  const { targets, process: rights } = config;
+  const server = new OfflineAdapter(rights.dangerousActions);
   server.setBasePath(path);
   createBullBoard({
-    queues: [new RunQueue(queues.runs, targets), new ScheduleQueue(queues.schedule)],
+    queues: [new RunQueue(queues.runs, targets, rights), new ScheduleQueue(queues.schedule, rights)],
     serverAdapter: server,
     options: {
       uiConfig: { boardTitle: 'stalesweep', hideDocsLink: true },

@@ -2,6 +2,7 @@
 import { QueueEvents } from 'bullmq';
 import { z } from 'zod';
 import type { TargetConfig } from '../config/resolve.ts';
+import type { Address } from '../config/tls.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { Logger } from '../log/logger.ts';
@@ -40,7 +41,7 @@ const parsed = (returned: unknown): unknown => {
 };
 
 export interface FollowParts {
-  readonly queueUrl: string;
+  readonly queue: string | Address;
   readonly queues: Queues;
   readonly targets: ReadonlyMap<string, TargetConfig>;
   readonly metrics: Metrics;
@@ -56,7 +57,7 @@ export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise
   const { queues, targets, metrics, logger } = parts;
   const outage = new Outage(logger, 'queue events');
   const watch = { onError: (error: Error) => outage.failed(error), onReady: () => outage.restored() };
-  const connection = await connectQueue(parts.queueUrl, watch, true);
+  const connection = await connectQueue(parts.queue, watch, true);
   const events = new QueueEvents(RUN_QUEUE, { connection, prefix: PREFIX });
   events.on('error', watch.onError);
 

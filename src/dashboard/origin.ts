@@ -2,6 +2,7 @@
  * defence of its own: any page could otherwise put jobs in with the credentials the browser has for us. */
 import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
+import { isLoopback } from './access.ts';
 
 const SELF = ["'self'"];
 
@@ -26,6 +27,27 @@ export const protectPages: RequestHandler = helmet({
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
 });
+
+/** The name in a Host header: lower case, without port and brackets. */
+const nameIn = (host: string): string =>
+  host
+    .toLowerCase()
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1');
+
+/** Refuses (421) whoever calls us by a name that isn't this machine's. A page elsewhere can have its own name lead here
+ * (DNS rebinding): to the browser it is then of our origin, and without a password nothing else would stop it. */
+export const refuseOtherNames: RequestHandler = (request, response, next) => {
+  // A browser always says whom it means; what doesn't is no browser.
+  const host = request.get('host');
+  if (host === undefined || isLoopback(nameIn(host))) {
+    next();
+    return;
+  }
+  const sentence =
+    'without a password the dashboard answers only as localhost or 127.0.0.1; set STALESWEEP_DASHBOARD_USER and STALESWEEP_DASHBOARD_PASSWORD to call it by another name';
+  response.status(421).json({ error: sentence });
+};
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -60,4 +82,14 @@ export const refuseOthers: RequestHandler = (request, response, next) => {
   } else {
     next();
   }
+};
+
+/** Refuses (405) every request that could change something. */
+export const refuseChanges: RequestHandler = (request, response, next) => {
+  if (READING.has(request.method)) {
+    next();
+    return;
+  }
+  response.set('Allow', [...READING].join(', '));
+  response.status(405).json({ error: 'this dashboard is read-only (STALESWEEP_READ_ONLY): it changes nothing' });
 };

@@ -61,10 +61,10 @@ export class Links {
     }
   }
 
-  async #connect({ name, url }: TargetConfig): Promise<Redis> {
+  async #connect(target: TargetConfig): Promise<Redis> {
     if (this.#closed) throw new Failure('UNREACHABLE', 'the dashboard is closing');
-    const outage = new Outage(this.logger, `target "${name}"`);
-    const redis = await connect(url, { onError: (error) => outage.failed(error) });
+    const outage = new Outage(this.logger, `target "${target.name}"`);
+    const redis = await connect(target, { onError: (error) => outage.failed(error) });
     redis.on('ready', () => outage.restored());
     return redis;
   }

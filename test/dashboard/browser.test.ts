@@ -110,6 +110,30 @@ it('offers a valid run to add, and adds it as every other run', BROWSER, () =>
   }),
 );
 
+/** What a queue's page offers: the entries of its menu, and the buttons over its delayed jobs. */
+const offers = async ({ dashboard, page }: Visit): Promise<string[]> => {
+  await dashboard.queues.runs.add('cleanup', { target: 'default' }, { delay: 3_600_000 });
+  await page.goto(`${dashboard.url}/queues/queue/cleanup?status=delayed`);
+  await page.getByText('#1', { exact: true }).first().waitFor();
+  const menu = page.locator('[aria-haspopup=menu]').first();
+  if (await menu.isVisible()) await menu.click();
+  const known = /^(Add job|Pause|Empty|Obliterate|Promote all|Clean all)$/;
+  const shown = await page.getByText(known).filter({ visible: true }).allTextContents();
+  return shown.sort();
+};
+
+it.each([
+  [undefined, ['Add job', 'Pause', 'Promote all']],
+  ['dangerousActions: true', ['Add job', 'Clean all', 'Empty', 'Obliterate', 'Pause', 'Promote all']],
+  ['readOnly: true', []],
+  ['readOnly: true\ndangerousActions: true', []],
+])('offers only what is allowed, with the settings %j', BROWSER, (yaml, expected) =>
+  visit(yaml, async (visited) => {
+    expect(await offers(visited)).toEqual(expected);
+    expect(visited.complaints).toEqual([]);
+  }),
+);
+
 it("never offers one target's staleAfter for another", BROWSER, () =>
   visit('targets: { default: {}, slow: { url: "redis://127.0.0.1:1", staleAfter: 30m } }', async (visited) => {
     const offered = JSON.parse(await openAddJob(visited));

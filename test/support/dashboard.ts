@@ -23,7 +23,7 @@ export const startDashboard = async (env: Environment, { create = createDashboar
   const config = resolveConfig({}, env, yaml === undefined ? undefined : { name: 'stalesweep.yaml', text: yaml });
   const logger = createLogger('silent');
   const metrics = new Metrics();
-  const queues = await openQueues(config.queueUrl, { onError: () => {}, onReady: () => {} });
+  const queues = await openQueues(config.queue, { onError: () => {}, onReady: () => {} });
   const dashboard = create({ config, queues, metrics, logger });
   const served = await serve(dashboard.app, '127.0.0.1', 0);
   const ask = (path: string, init: RequestInit = {}) => fetch(`${served.url}${path}`, { redirect: 'manual', ...init });
