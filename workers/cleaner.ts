@@ -147,8 +147,8 @@ export const createCleaner = (parts: CleanerParts) => {
     const fenced = new AbortController();
     const signal = AbortSignal.any([stopping, lost, fenced.signal]);
     const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
-    const redis = await connectForRun(target.url);
-    const calls = new Calls(redis, target.nice, (call, ms) => metrics.called(target.name, call, ms));
+    const redis = await connectForRun(target);
+    const calls = new Calls(redis, target, (call, ms) => metrics.called(target.name, call, ms));
     const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
     try {
       const request = {
@@ -186,7 +186,7 @@ export const createCleaner = (parts: CleanerParts) => {
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      throw explain(error, target.url);
+      throw explain(error, target);
     } finally {
       redis.disconnect();
     }

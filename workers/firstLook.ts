@@ -14,7 +14,7 @@ const QUIET = { onError: () => {}, onReady: () => {} };
 export const fillWithSample = async (config: Config): Promise<number> => {
   const target = config.targets.get('default');
   if (target === undefined) return 0;
-  const redis = await connect(target.url);
+  const redis = await connect(target);
   try {
     if ((await redis.dbsize()) > 0) return 0;
     await populate(redis, target.schema, { ...SAMPLE, staleAfterSeconds: target.staleAfterSeconds });
@@ -24,12 +24,12 @@ export const fillWithSample = async (config: Config): Promise<number> => {
   }
 };
 
-/** Asks for a run of the target `default` through the queue and waits for its report. */
-export const runOnce = async (config: Config): Promise<Report> => {
-  const queues = await openQueues(config.queueUrl, QUIET);
+/** Asks for a run of the target `default` through the queue and waits for its report, or until `stop`, which it throws. */
+export const runOnce = async (config: Config, stop: AbortSignal): Promise<Report> => {
+  const queues = await openQueues(config.queue, QUIET);
   try {
     const { run } = await enqueue(queues.runs, config.targets, { target: 'default', trigger: 'manual' });
-    return await waitForRun(queues, config.queueUrl, QUIET, run);
+    return await waitForRun(queues, config.queue, QUIET, run, stop);
   } finally {
     await queues.close();
   }

@@ -44,7 +44,8 @@ const shutDown = async (url: string, folder: string): Promise<void> => {
   const redis = await connect(url, { redis: { commandTimeout: STOP_TIMEOUT_MS, retryStrategy: () => null } });
   // It answers by closing the connection.
   await redis.shutdown('SAVE').catch(() => {});
-  redis.disconnect();
+  // On a connection that has ended already it would wait two seconds for the end.
+  if (redis.status !== 'end') redis.disconnect();
 };
 
 /** This process ends the server when it ends. */

@@ -1,5 +1,6 @@
 /** runDashboard: the process behind `stalesweep dashboard`, and that part of `stalesweep start`. */
 import type { Config } from '../src/config/resolve.ts';
+import { showConfig } from '../src/config/show.ts';
 import { createDashboard, serve } from '../src/dashboard/app.ts';
 import { followRuns } from '../src/dashboard/followRuns.ts';
 import type { Logger } from '../src/log/logger.ts';
@@ -17,11 +18,11 @@ export interface RunningDashboard extends Running {
 export const startDashboard = async (config: Config, metrics: Metrics, logger: Logger): Promise<RunningDashboard> => {
   const parts: Running[] = [];
   try {
-    const queues = await openQueues(config.queueUrl, watchQueue(logger));
+    const queues = await openQueues(config.queue, watchQueue(logger));
     parts.push(queues);
     const dashboard = createDashboard({ config, queues, metrics, logger });
     parts.push(dashboard);
-    parts.push(await followRuns({ queueUrl: config.queueUrl, queues, targets: config.targets, metrics, logger }));
+    parts.push(await followRuns({ queue: config.queue, queues, targets: config.targets, metrics, logger }));
     const served = await serve(dashboard.app, config.process.host, config.process.port);
     parts.push(served);
     logger.info({ url: served.url }, 'dashboard started');
@@ -34,4 +35,7 @@ export const startDashboard = async (config: Config, metrics: Metrics, logger: L
 
 /** Serves until a signal comes; resolves with the exit code. */
 export const runDashboard = async (config: Config, logger: Logger): Promise<number> =>
-  await untilStopped([await startDashboard(config, new Metrics(), logger)], logger);
+  await untilStopped(async (parts) => {
+    logger.info({ config: showConfig(config) }, 'configuration');
+    parts.push(await startDashboard(config, new Metrics(), logger));
+  }, logger);

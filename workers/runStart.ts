@@ -8,7 +8,7 @@ import { Metrics } from '../src/metrics/registry.ts';
 import { fillWithSample, runOnce } from './firstLook.ts';
 import { startPrivateRedis } from './privateRedis.ts';
 import { startDashboard } from './runDashboard.ts';
-import { closeAll, untilStopped } from './shutdown.ts';
+import { untilStopped } from './shutdown.ts';
 import { type Running, startWorker } from './worker.ts';
 
 export interface StartOptions {
@@ -32,9 +32,15 @@ const withFreePort = async (config: Config): Promise<Config> => {
 };
 
 /** Puts a private Redis with sample coordinators under a configuration that names none. */
-const embed = async (config: Config, parts: Running[], { say, onRedis }: StartOptions): Promise<Config> => {
+const embed = async (
+  config: Config,
+  parts: Running[],
+  stop: AbortSignal,
+  { say, onRedis }: StartOptions,
+): Promise<Config> => {
   const redis = await startPrivateRedis();
   parts.push(redis);
+  stop.throwIfAborted();
   say(`REDIS_URL is not set: using a private Redis at ${redis.url}, its data under .stalesweep/`);
   const embedded = onRedis(config, redis.url);
   const written = await fillWithSample(embedded);
@@ -44,25 +50,22 @@ const embed = async (config: Config, parts: Running[], { say, onRedis }: StartOp
 };
 
 /** Runs until a signal comes; resolves with the exit code. */
-export const runStart = async (given: Config, logger: Logger, options: StartOptions): Promise<number> => {
-  const parts: Running[] = [];
-  try {
+export const runStart = async (given: Config, logger: Logger, options: StartOptions): Promise<number> =>
+  await untilStopped(async (parts, stop) => {
     const embedded = !given.targetGiven;
-    let config = embedded ? await embed(given, parts, options) : given;
+    let config = embedded ? await embed(given, parts, stop, options) : given;
     if (embedded && !options.portIsChosen) config = await withFreePort(config);
     logger.info({ config: showConfig(config) }, 'configuration');
     const metrics = new Metrics();
+    stop.throwIfAborted();
     const dashboard = await startDashboard(config, metrics, logger);
     parts.push(dashboard);
+    stop.throwIfAborted();
     // The dashboard counts the runs of every worker, this one's among them.
     parts.push(await startWorker({ config, metrics, logger }));
-    if (embedded) options.say(`\n${options.render(await runOnce(config))}`);
+    stop.throwIfAborted();
+    if (embedded) options.say(`\n${options.render(await runOnce(config, stop))}`);
     options.say(`\ndashboard: ${dashboard.url}/queues`);
     options.say('its history has every run and report; its "Add job" starts one by hand');
     options.say('Ctrl-C stops everything');
-  } catch (error) {
-    await closeAll(parts).close();
-    throw error;
-  }
-  return await untilStopped(parts, logger);
-};
+  }, logger);

@@ -1,5 +1,6 @@
 /** runWorker: the process behind `stalesweep worker`. */
 import type { Config } from '../src/config/resolve.ts';
+import { showConfig } from '../src/config/show.ts';
 import { createMonitor, serve } from '../src/dashboard/app.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { Metrics } from '../src/metrics/registry.ts';
@@ -9,7 +10,7 @@ import { type Running, startWorker, watchQueue } from './worker.ts';
 
 /** Serves this worker's own metrics and health. */
 const startMonitor = async (config: Config, port: number, metrics: Metrics, logger: Logger): Promise<Running> => {
-  const queues = await openQueues(config.queueUrl, watchQueue(logger));
+  const queues = await openQueues(config.queue, watchQueue(logger));
   const monitor = createMonitor({ config, queues, metrics, logger });
   try {
     const served = await serve(monitor.app, config.process.host, port, 'STALESWEEP_METRICS_PORT');
@@ -22,18 +23,14 @@ const startMonitor = async (config: Config, port: number, metrics: Metrics, logg
 };
 
 /** Works until a signal comes; resolves with the exit code. */
-export const runWorker = async (config: Config, logger: Logger): Promise<number> => {
-  const metrics = new Metrics();
-  const parts: Running[] = [];
-  try {
+export const runWorker = async (config: Config, logger: Logger): Promise<number> =>
+  await untilStopped(async (parts, stop) => {
+    logger.info({ config: showConfig(config) }, 'configuration');
+    const metrics = new Metrics();
     const { metricsPort } = config.process;
     if (metricsPort !== undefined) parts.push(await startMonitor(config, metricsPort, metrics, logger));
     const onEnded: Parameters<typeof startWorker>[0]['onEnded'] = (report, target) =>
       report === null ? metrics.failed(target) : metrics.reported(report);
+    stop.throwIfAborted();
     parts.push(await startWorker({ config, metrics, logger, onEnded }));
-  } catch (error) {
-    await closeAll(parts).close();
-    throw error;
-  }
-  return await untilStopped(parts, logger);
-};
+  }, logger);

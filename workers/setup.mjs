@@ -1,7 +1,7 @@
 /** setup: what `npm start` and `npm test` need before anything else can run, on a machine with Node.js and nothing more.
  * Plain JavaScript without dependencies, since neither they nor the build may be there yet. Does only what is missing.
  *
- *   node workers/setup.mjs start|test
+ *   node workers/setup.mjs start|test|bench
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,8 +20,14 @@ import { fileURLToPath } from 'node:url';
 
 const OLDEST_NODE = [20, 9];
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Tests drive the dashboard with a browser and check the alert rules with promtool. */
-const TOOLS = { start: ['redis-server'], test: ['redis-server', 'redis-cli', 'chromium', 'promtool'] };
+/** Tests drive the dashboard with a browser, check the alert rules with promtool, and make certificates with openssl. */
+const TOOLS = {
+  start: ['redis-server'],
+  test: ['redis-server', 'redis-cli', 'chromium', 'promtool', 'openssl'],
+  bench: ['redis-server', 'redis-cli'],
+};
+/** The script that builds it: the benchmark runs built, for tests as well. */
+const BUILDS = { start: 'build', test: 'build:bench', bench: 'build:bench' };
 
 /** Which package of which package manager brings a tool. */
 const MANAGERS = [
@@ -35,25 +41,44 @@ const MANAGERS = [
       'redis-cli': 'redis-tools',
       chromium: 'chromium',
       promtool: 'prometheus',
+      openssl: 'openssl',
     },
   },
   {
     name: 'dnf',
     root: true,
     install: ['install', '-y', '-q'],
-    packages: { 'redis-server': 'redis', 'redis-cli': 'redis', chromium: 'chromium', promtool: 'prometheus' },
+    packages: {
+      'redis-server': 'redis',
+      'redis-cli': 'redis',
+      chromium: 'chromium',
+      promtool: 'prometheus',
+      openssl: 'openssl',
+    },
   },
   {
     name: 'apk',
     root: true,
     install: ['add', '--no-progress'],
-    packages: { 'redis-server': 'redis', 'redis-cli': 'redis', chromium: 'chromium', promtool: 'prometheus' },
+    packages: {
+      'redis-server': 'redis',
+      'redis-cli': 'redis',
+      chromium: 'chromium',
+      promtool: 'prometheus',
+      openssl: 'openssl',
+    },
   },
   {
     name: 'brew',
     root: false,
     install: ['install', '--quiet'],
-    packages: { 'redis-server': 'redis', 'redis-cli': 'redis', chromium: 'chromium', promtool: 'prometheus' },
+    packages: {
+      'redis-server': 'redis',
+      'redis-cli': 'redis',
+      chromium: 'chromium',
+      promtool: 'prometheus',
+      openssl: 'openssl',
+    },
   },
 ];
 
@@ -110,13 +135,14 @@ const newest = (path) => {
 };
 
 /** Builds when a source is newer than the last build. */
-const build = () => {
-  const mark = join(ROOT, 'dist', '.built');
-  const sources = ['src', 'workers', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+const build = (script) => {
+  const mark = join(ROOT, 'dist', `.${script.replace(':', '-')}`);
+  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.bench.json'];
+  const sources = ['src', 'workers', ...settings, ...(script === 'build' ? [] : ['test/bench', 'test/support'])];
   const changedAt = Math.max(...sources.map((name) => newest(join(ROOT, name))));
   if (existsSync(mark) && statSync(mark).mtimeMs > changedAt) return;
   console.error('stalesweep: building');
-  run('npm', ['run', '--silent', 'build'], 'the build failed; the lines above say why');
+  run('npm', ['run', '--silent', script], 'the build failed; the lines above say why');
   mkdirSync(dirname(mark), { recursive: true });
   writeFileSync(mark, '');
 };
@@ -151,10 +177,10 @@ const installTools = (tools, otherwise) => {
 };
 
 const purpose = process.argv[2];
-if (!(purpose in TOOLS)) stop('usage: node workers/setup.mjs start|test');
+if (!(purpose in TOOLS)) stop('usage: node workers/setup.mjs start|test|bench');
 checkNode();
 installDependencies();
-build();
+build(BUILDS[purpose]);
 const ownRedis = purpose === 'start' && (process.env.REDIS_URL || process.env.STALESWEEP_CONFIG);
 if (!ownRedis)
   installTools(TOOLS[purpose], purpose === 'start' ? ', or set REDIS_URL to a Redis that may be cleaned' : '');

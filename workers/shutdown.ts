@@ -1,4 +1,5 @@
-/** shutdown: SIGTERM and SIGINT end a process in order; a second signal ends it at once. */
+/** shutdown: SIGTERM and SIGINT end a process in order, from its first moment on; a second signal ends it at once. */
+import { once } from 'node:events';
 import type { Logger } from '../src/log/logger.ts';
 import type { Running } from './worker.ts';
 
@@ -12,25 +13,42 @@ export const closeAll = (parts: readonly Running[]): Running => ({
   },
 });
 
-/** Resolves with the exit code once a signal came and everything was closed, last started first. */
-export const untilStopped = async (parts: readonly Running[], logger: Logger): Promise<number> => {
-  await new Promise<void>((resolve) => {
-    let asked = false;
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(130);
-      asked = true;
-      logger.info({ signal }, 'stopping');
-      resolve();
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
-  const timer = setTimeout(() => {
-    logger.error('could not stop in time');
-    process.exit(1);
-  }, CLOSE_TIMEOUT_MS);
-  timer.unref();
-  await closeAll(parts).close();
-  clearTimeout(timer);
+/** Aborted by the first signal. */
+const listen = (logger: Logger): AbortSignal => {
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(130);
+    logger.info({ signal }, 'stopping');
+    stop.abort();
+    const late = setTimeout(() => {
+      logger.error('could not stop in time');
+      process.exit(1);
+    }, CLOSE_TIMEOUT_MS);
+    late.unref();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return stop.signal;
+};
+
+/**
+ * Starts parts, runs until a signal comes, and closes them, last started first; resolves with the exit code. `start`
+ * adds each part as soon as there is something to close. When the signal comes while it is at work, it need not go on:
+ * nothing of it is interrupted, or something half started would stay; it looks at `stop` between two steps.
+ */
+export const untilStopped = async (
+  start: (parts: Running[], stop: AbortSignal) => Promise<void>,
+  logger: Logger,
+): Promise<number> => {
+  const parts: Running[] = [];
+  const stop = listen(logger);
+  try {
+    await start(parts, stop);
+    if (!stop.aborted) await once(stop, 'abort');
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  } finally {
+    await closeAll(parts).close();
+  }
   return 0;
 };

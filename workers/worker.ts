@@ -21,6 +21,8 @@ const STALLED_CHECK_MS = 3_000;
 const MOST_DEATHS = 20;
 /** How often schedules are brought in line: a lost one misses no more than this. */
 const DECLARE_EVERY_MS = 60_000;
+/** Whoever leaves waits no longer than this for a queue that does not answer: the run it can't hand back is taken over. */
+const LEAVE_MS = 5_000;
 
 /** Something that runs until it is closed. */
 export interface Running {
@@ -41,12 +43,24 @@ export const watchQueue = (logger: Logger): QueueWatch => {
   return { onError: (error) => outage.failed(error), onReady: () => outage.restored() };
 };
 
+/**
+ * BullMQ ends the blocking connection and waits for its end, which ioredis does not tell of before that connection has come
+ * back or been given up.
+ */
+const closeWorker = async (worker: Worker): Promise<void> => {
+  const blocking = await worker.backend.blockingClient;
+  if (blocking && !['ready', 'end'].includes(blocking.status)) {
+    await new Promise<unknown>((resolve) => blocking.once('ready', resolve).once('end', resolve));
+  }
+  await worker.close();
+};
+
 /** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there; afterwards it outlasts outages. */
 export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerParts): Promise<Running> => {
-  const watch = watchQueue(logger);
-  const queues = await openQueues(config.queueUrl, watch);
-  const connection = await connectQueue(config.queueUrl, watch, true);
   const stopping = new AbortController();
+  const watch = { ...watchQueue(logger), leaving: stopping.signal };
+  const queues = await openQueues(config.queue, watch);
+  const connection = await connectQueue(config.queue, watch, true);
   const [first] = config.targets.values();
   const kept = first?.history;
   const options = {
@@ -58,6 +72,11 @@ export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerPa
     maxStalledCount: MOST_DEATHS,
   };
 
+  /** The target that data from a queue is about. Anything can stand there, and not all of it can be shown or counted. */
+  const targetIn = (data: { readonly target?: unknown } | undefined): string | null => {
+    const target = data?.target;
+    return typeof target === 'string' && config.targets.has(target) ? target : null;
+  };
   const clean = createCleaner({ config, queues, metrics, logger, stopping: stopping.signal, lockMs: LOCK_MS });
   const runs = new Worker<RunData, Report>(RUN_QUEUE, (job, token, signal) => clean(job, token, signal), {
     ...options,
@@ -71,10 +90,9 @@ export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerPa
   const ticks = new Worker<TickData>(
     SCHEDULE_QUEUE,
     async (tick) => {
-      if (!config.targets.has(tick.data.target)) {
-        throw new UnrecoverableError(`target "${tick.data.target}" is not configured`);
-      }
-      return await enqueue(queues.runs, config.targets, { target: tick.data.target, trigger: 'schedule' });
+      const target = targetIn(tick.data);
+      if (target === null) throw new UnrecoverableError('this tick names no target that is configured');
+      return await enqueue(queues.runs, config.targets, { target, trigger: 'schedule' });
     },
     options,
   );
@@ -85,7 +103,7 @@ export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerPa
   });
   runs.on('completed', (_job, report) => onEnded?.(report, report.target));
   runs.on('failed', (job: Job<RunData, Report> | undefined, error) => {
-    const target = String(job?.data?.target ?? 'unknown');
+    const target = targetIn(job?.data) ?? 'unknown';
     const final = job?.finishedOn !== undefined;
     logger.error(
       { run: job?.id, target, error: error.message },
@@ -109,7 +127,9 @@ export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerPa
     close: async () => {
       clearInterval(timer);
       stopping.abort();
-      await Promise.allSettled([runs.close(), ticks.close()]);
+      const late = setTimeout(() => connection.disconnect(), LEAVE_MS);
+      await Promise.allSettled([closeWorker(runs), closeWorker(ticks)]);
+      clearTimeout(late);
       await queues.close();
       connection.disconnect();
       logger.info('worker stopped');
