@@ -1,0 +1,200 @@
+/** model: what the promises say must be left of a keyspace, and what the report must say, worked out the plain way.
+ *
+ * It imports nothing of the code it judges. Names and values are byte strings: each character stands for one byte.
+ * Where the promises are silent, a comment says whose behaviour is recorded.
+ */
+
+/** Families in the order written, each with its templates; one of them is `heartbeat`. */
+export type Families = Readonly<Record<string, readonly string[]>>;
+
+/** A key that is there. */
+export interface ModelKey {
+  readonly name: string;
+  /** `null` for a key that is not a string. */
+  readonly value: string | null;
+  readonly idleSeconds: number;
+}
+
+/** What a target is configured with, as far as it decides who goes. */
+export interface ModelSettings {
+  readonly families: Families;
+  /** Families whose orphans are swept. */
+  readonly orphans: readonly string[];
+  readonly staleAfterSeconds: number;
+  readonly maxStaleFraction: number;
+}
+
+interface Owner {
+  readonly coordinator?: string;
+  /** Missing where the name holds no swarm: then it could be any. */
+  readonly swarm?: string;
+}
+
+type State = 'active' | 'stale' | 'unreadable';
+
+/** Where the promises leave a count open, what it is at least and at most. */
+export interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What a run must come to. */
+export interface Expected {
+  readonly outcome: 'completed' | 'refused';
+  /** The names that must be left, sorted. */
+  readonly left: readonly string[];
+  readonly checked: number;
+  readonly active: number;
+  readonly stale: number;
+  /** The heartbeats that can't be judged, sorted. */
+  readonly unreadable: readonly string[];
+  /** How many keys go. */
+  readonly found: number;
+  readonly byFamily: Readonly<Record<string, Range>>;
+  /**
+   * How many orphans the report counts, `null` where no family needs a scan. At least those of families with a wildcard
+   * and of those to be swept; at most all, since other families too may have to be scanned, to see who else could own
+   * their keys, and the promises leave open which.
+   */
+  readonly orphans: Range | null;
+}
+
+const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+const PLACEHOLDERS = ['swarm', 'coordinator'] as const;
+
+/** Every way to read the key as the template, character by character: `{…}` is `[^:]+`, `*` any run. */
+const readings = (template: string, key: string, owner: Owner = {}): Owner[] => {
+  if (template === '') return key === '' ? [owner] : [];
+  if (template.startsWith('*')) {
+    return Array.from({ length: key.length + 1 }, (_, n) => n).flatMap((n) =>
+      readings(template.slice(1), key.slice(n), owner),
+    );
+  }
+  for (const name of PLACEHOLDERS) {
+    if (!template.startsWith(`{${name}}`)) continue;
+    const found: Owner[] = [];
+    for (let n = 1; n <= key.length && key[n - 1] !== ':'; n++) {
+      found.push(...readings(template.slice(name.length + 2), key.slice(n), { ...owner, [name]: key.slice(0, n) }));
+    }
+    return found;
+  }
+  return template[0] === key[0] ? readings(template.slice(1), key.slice(1), owner) : [];
+};
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)$/i;
+
+/** An ISO 8601 date and time with a zone, in ms since the epoch. Without a zone the instant is anybody's guess (P4). */
+const isoInstant = (text: string): number => {
+  const [, ...parts] = ISO.exec(text) ?? [];
+  if (parts.length === 0) return Number.NaN;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(0, 6).map((n) => Number(n ?? 0));
+  const zone = parts[7] ?? 'Z';
+  const sign = zone.startsWith('-') ? -1 : 1;
+  const [zoneHours, zoneMinutes] = [Number(zone.slice(1, 3)), Number(zone.slice(3).replace(':', ''))];
+  const offset = sign * (zoneHours * 60 + zoneMinutes);
+  const date = new Date(Date.UTC(year, month - 1, day));
+  const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  const midnight = hour === 24 && minute === 0 && second === 0;
+  if (!exists || (hour > 23 && !midnight) || Math.max(minute, second, zoneMinutes) > 59 || zoneHours > 23)
+    return Number.NaN;
+  return date.getTime() + ((hour * 60 + minute - offset) * 60 + second + Number(`0.${parts[6] ?? 0}`)) * 1000;
+};
+
+/** When the coordinator last beat; `null` when that can't be told (P4, P5). */
+const beatAt = (value: string | null): number | null => {
+  let parsed: unknown;
+  try {
+    // Duplicate names: the last one holds, as JSON.parse, and nearly every other reader, has it.
+    parsed = JSON.parse(value ?? '');
+  } catch {
+    return null;
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return null;
+  const own = Object.entries(parsed).find(([name]) => name === 'timestamp')?.[1] as unknown;
+  let instant = Number.NaN;
+  if (typeof own === 'number') instant = own;
+  // Silent about what is numeric: digits and a fraction are; signs, exponents, blanks and 0x are not.
+  else if (typeof own === 'string') instant = /^[0-9]+(\.[0-9]+)?$/.test(own) ? Number(own) : isoInstant(own);
+  // Silent about instants before the epoch: nobody beat then, so they are not usable.
+  return Number.isFinite(instant) && instant >= 0 ? instant : null;
+};
+
+/** Stale is an age in whole seconds above the threshold (P5). What lies after the current second is in the future (P4). */
+const stateOf = (value: string | null, nowSeconds: number, staleAfterSeconds: number): State => {
+  const at = beatAt(value);
+  if (at === null || at >= (nowSeconds + 1) * 1000) return 'unreadable';
+  const ageSeconds = Math.floor((nowSeconds * 1000 - at) / 1000);
+  return ageSeconds > staleAfterSeconds ? 'stale' : 'active';
+};
+
+const rangeOf = (removed: readonly (readonly string[])[], family: string): Range => {
+  const fit = removed.filter((families) => families.includes(family));
+  return { least: fit.filter((families) => families.length === 1).length, most: fit.length };
+};
+
+/** What one run must do with these keys when the target's clock says `nowSeconds`. */
+export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], nowSeconds: number): Expected => {
+  const { families, staleAfterSeconds, maxStaleFraction } = settings;
+  const { heartbeat = [], ...others } = families;
+  const ownersIn = (templates: readonly string[], name: string) =>
+    templates.flatMap((template) => readings(bytesOf(template), name));
+
+  const coordinators = keys.flatMap((key) =>
+    ownersIn(heartbeat, key.name).map((owner) => ({
+      ...owner,
+      key: key.name,
+      state: stateOf(key.value, nowSeconds, staleAfterSeconds),
+    })),
+  );
+  const heartbeatKeys = new Map(coordinators.map((one) => [one.key, one]));
+  const count = (state: State) => coordinators.filter((one) => one.state === state).length;
+  const refused = coordinators.length > 0 && count('stale') / coordinators.length > maxStaleFraction;
+
+  const left: string[] = [];
+  const removed: (readonly string[])[] = [];
+  const isWild = (template: string) => template.includes('*');
+  const counted = (family: string) => settings.orphans.includes(family) || (families[family] ?? []).some(isWild);
+  const needsScan = settings.orphans.length > 0 || Object.values(others).flat().some(isWild);
+  const orphans = { least: 0, most: 0 };
+
+  for (const { name, idleSeconds } of keys) {
+    const beating = heartbeatKeys.get(name);
+    if (beating !== undefined) {
+      if (beating.state === 'stale' && !refused) removed.push(['heartbeat']);
+      else left.push(name);
+      continue;
+    }
+    // A key is whoever's any template says (P2).
+    const read = Object.entries(others).map(([one, templates]) => ({ one, owners: ownersIn(templates, name) }));
+    const owners = read.flatMap((family) => family.owners);
+    const fitting = read.filter((family) => family.owners.length > 0).map(({ one }) => one);
+    // Silent about keys that fit several families: as an orphan such a key is the first one's, as written.
+    const family = fitting[0];
+    const known = coordinators.filter(({ coordinator, swarm }) =>
+      owners.some((owner) => owner.coordinator === coordinator && (owner.swarm ?? swarm) === swarm),
+    );
+    const orphan = family !== undefined && known.length === 0;
+    if (orphan && counted(family)) orphans.least++;
+    if (orphan) orphans.most++;
+    const ownersGone = known.length > 0 && known.every(({ state }) => state === 'stale');
+    const sweptOrphan = orphan && settings.orphans.includes(family) && idleSeconds > staleAfterSeconds;
+    if (family !== undefined && (ownersGone || sweptOrphan) && !refused) removed.push(fitting);
+    else left.push(name);
+  }
+  return {
+    outcome: refused ? 'refused' : 'completed',
+    left: left.sort(),
+    checked: coordinators.length,
+    active: count('active'),
+    stale: count('stale'),
+    unreadable: coordinators
+      .filter(({ state }) => state === 'unreadable')
+      .map(({ key }) => key)
+      .sort(),
+    found: removed.length,
+    // Silent again: a key that fits several families counts once, for any of them.
+    byFamily: Object.fromEntries(Object.keys(families).map((family) => [family, rangeOf(removed, family)])),
+    orphans: needsScan ? orphans : null,
+  };
+};

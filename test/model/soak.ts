@@ -1,0 +1,34 @@
+/** soak: the same keyspaces as the tests of this room, ever new ones, until Ctrl-C, for `SOAK_MINUTES`, or until one fails. */
+import { afterAll, beforeAll, test } from 'vitest';
+import { useRedis } from '../support/leaks.ts';
+import { holdAgainst, type Worlds } from './hold.ts';
+import { SERVER_ARGS, type Stage, STRATEGIES, stageOn } from './stage.ts';
+
+const ROUND = 250;
+const KINDS: readonly Worlds[] = ['shipped', 'own'];
+
+const minutes = Number(process.env.SOAK_MINUTES || Number.POSITIVE_INFINITY);
+const server = useRedis(SERVER_ARGS);
+const startedAt = performance.now();
+let stage: Stage;
+let held = 0;
+
+const seconds = () => Math.round((performance.now() - startedAt) / 1000);
+const say = () => console.log(`${held.toLocaleString('en')} keyspaces held against the model in ${seconds()} s`);
+
+beforeAll(async () => {
+  stage = await stageOn(server.current);
+});
+afterAll(say);
+
+test('for as long as one likes, every keyspace is left as the promises say', async () => {
+  while (seconds() < minutes * 60) {
+    for (const strategy of STRATEGIES) {
+      for (const kind of KINDS) {
+        await holdAgainst(stage, kind, strategy, ROUND);
+        held += ROUND;
+        say();
+      }
+    }
+  }
+});

@@ -1,0 +1,214 @@
+/** worlds: keyspaces made to be confusing: who owns what is told by names that are nearly each other's.
+ *
+ * Names are byte strings: each character stands for one byte.
+ */
+import fc from 'fast-check';
+import { anyBeat, type Beat, staleBeat } from './beats.ts';
+import type { WrittenSchema } from './schemas.ts';
+
+const MOST_HEARTBEATS = 16;
+const MOST_KEYS = 50;
+
+/** Every type of value there is. */
+export const TYPES = ['string', 'list', 'hash', 'set', 'zset', 'stream'] as const;
+/** A type of value, as TYPE says it. */
+export type Type = (typeof TYPES)[number];
+
+/** A key to be written. */
+export interface PlannedKey {
+  readonly name: string;
+  readonly value: Beat | Type;
+  readonly idleSeconds: number;
+  /** `over`: it has expired before the run, though Redis has not noticed yet. */
+  readonly ttl: 'none' | 'long' | 'over';
+}
+
+/** What is there when a run starts, and what the run is told. */
+export interface World {
+  readonly schema: WrittenSchema;
+  readonly keys: readonly PlannedKey[];
+  /** So many more keys, named `<prefix>:0` and so on: more than one page or call takes. */
+  readonly crowd: { readonly prefix: string; readonly count: number } | null;
+  readonly orphans: readonly string[];
+  readonly staleAfterSeconds: number;
+  readonly maxStaleFraction: number;
+  readonly callBudget: '2ms' | '0.1ms';
+  readonly memoryBudgetBytes: number | undefined;
+}
+
+const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+const WORDS = ['blocking', 'heartbeat', 'idempotency', 'activity', 'agent', 'beat', 'a', 'mail', '{coordinator}', '$&'];
+
+/** Ids of one family: each other's beginnings and ends, patterns that match each other, words of the schema, any bytes. */
+const ids: fc.Arbitrary<readonly string[]> = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(['c1', 'c10', 'c', '1', 'c11', '0c1'], ['ab', 'a', 'b', 'aab', 'abb']) },
+  { weight: 2, arbitrary: fc.constant(['c1', '*', 'c*', '?', 'c?', '[c]1', 'c\\1', '^-', '[a-z]', '\\']) },
+  { weight: 1, arbitrary: fc.constant(['ü', 'u\u0308', '日', '日本', '\u{1f600}', '\u00a0', ' ', 'x y'].map(bytesOf)) },
+  { weight: 1, arbitrary: fc.constant(['\0', '\xff', '\xff\xfe', '\n', '\r\n', 'a\0', '\xe6\x97', '"']) },
+  { weight: 1, arbitrary: fc.constant(WORDS) },
+  {
+    weight: 2,
+    arbitrary: fc.array(
+      fc
+        .string({ unit: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)), maxLength: 4 })
+        .map((id) => id.replaceAll(':', '') || 'x'),
+      { minLength: 1, maxLength: 6 },
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant(['x'.repeat(300), 'x'.repeat(299), 'c1']) },
+);
+
+/** How a name fails to be, or comes close to being, one of the schema's. */
+const TWISTS: Readonly<Record<string, (name: string) => string>> = {
+  none: (name) => name,
+  'more behind': (name) => `${name}:extra`,
+  'a colon behind': (name) => `${name}:`,
+  'a byte behind': (name) => `${name}0`,
+  'a byte before': (name) => `x${name}`,
+  'a colon before': (name) => `:${name}`,
+  'a byte less': (name) => name.slice(0, -1),
+  'no head': (name) => name.slice(1),
+  'other case': (name) => name.replace(/^[a-z]/, (letter) => letter.toUpperCase()),
+  'a segment less': (name) => name.replace(/:[^:]*/, ''),
+  'an empty segment': (name) => name.replace(/:[^:]*/, ':'),
+  'no colons': (name) => name.replaceAll(':', ';'),
+};
+
+const some = fc.nat(20);
+
+const nameRecipe = fc.record({
+  template: fc.nat(40),
+  coordinator: some,
+  swarm: some,
+  runs: fc.array(
+    fc.array(fc.option(fc.oneof({ weight: 3, arbitrary: some }, fc.constant(-1)), { freq: 6 }), { maxLength: 4 }),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  ),
+  twist: fc.oneof({ weight: 5, arbitrary: fc.constant('none') }, fc.constantFrom(...Object.keys(TWISTS))),
+});
+
+type NameRecipe = typeof nameRecipe extends fc.Arbitrary<infer T> ? T : never;
+
+interface Cast {
+  readonly ids: readonly string[];
+  readonly swarms: readonly string[];
+}
+
+const pick = <T>(from: readonly T[], at: number): T => from[at % from.length] as T;
+
+const nameOf = (templates: readonly string[], cast: Cast, recipe: NameRecipe): string => {
+  let run = 0;
+  const text = bytesOf(pick(templates, recipe.template)).replace(/\{coordinator\}|\{swarm\}|\*/g, (slot) => {
+    if (slot === '{coordinator}') return pick(cast.ids, recipe.coordinator);
+    if (slot === '{swarm}') return pick(cast.swarms, recipe.swarm);
+    // A run of segments: ids of others, numbers, or nothing.
+    const segments = pick(recipe.runs, run++);
+    return segments.map((at) => (at === null ? '' : at < 0 ? '1760000000000' : pick(cast.ids, at))).join(':');
+  });
+  return (TWISTS[recipe.twist] ?? String)(text);
+};
+
+const type = fc.constantFrom<Type>('string', 'string', 'string', 'string', 'string', ...TYPES);
+
+const ttl = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('none' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('long' as const, 'over' as const) },
+);
+
+/** Well away from the threshold, since a key grows more idle by itself. */
+const idleOf = (staleAfterSeconds: number) =>
+  fc.constantFrom(0, staleAfterSeconds - 40, staleAfterSeconds + 5, 1_000_000);
+
+const settingsOf = (schema: WrittenSchema, staleAfterSeconds: number) =>
+  fc.record({
+    schema: fc.constant(schema),
+    staleAfterSeconds: fc.constant(staleAfterSeconds),
+    orphans: fc.oneof(
+      { weight: 2, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.subarray(Object.keys(schema.families).filter((family) => family !== 'heartbeat')) },
+    ),
+    maxStaleFraction: fc.constantFrom(1, 1, 1, 1, 1, 1, 1, 0.5),
+    callBudget: fc.constantFrom('2ms' as const, '0.1ms' as const),
+    memoryBudgetBytes: fc.constantFrom(undefined, undefined, undefined, 900, 3_000, 10_000),
+  });
+
+const castsOf = fc.record({
+  ids,
+  swarms: fc.constantFrom(
+    ['s1'],
+    ['s1', 's10', 's'],
+    ['*', 's1'],
+    ['agent', 'blocking', '?'],
+    ['日', '\xff'].map(bytesOf),
+  ),
+});
+
+/** Most worlds are nearly all stale: where many live, next to nothing goes. */
+const heartbeatValue = (staleAfterSeconds: number) => {
+  const any = fc.oneof({ weight: 15, arbitrary: anyBeat(staleAfterSeconds) }, fc.constantFrom<Type>(...TYPES));
+  const stale = staleBeat(staleAfterSeconds);
+  return fc.constantFrom(
+    fc.oneof({ weight: 8, arbitrary: stale }, { weight: 1, arbitrary: any }),
+    fc.oneof({ weight: 1, arbitrary: stale }, { weight: 1, arbitrary: any }),
+    stale,
+  );
+};
+
+const heartbeatsOf = (staleAfterSeconds: number) =>
+  heartbeatValue(staleAfterSeconds).chain((value) =>
+    fc.array(fc.record({ recipe: nameRecipe, value, ttl }), { maxLength: MOST_HEARTBEATS, size: 'max' }),
+  );
+
+/** More keys than a page or a call takes: of one coordinator, of nobody, or heartbeats that can't be judged. */
+const crowd = fc.record({
+  recipe: nameRecipe,
+  /** So that the number becomes the id. */
+  withoutLast: fc.boolean(),
+  count: fc.integer({ min: 1, max: 2_000 }),
+});
+
+const contentsOf = (staleAfterSeconds: number) =>
+  fc.record({
+    cast: castsOf,
+    heartbeats: heartbeatsOf(staleAfterSeconds),
+    others: fc.array(fc.record({ recipe: nameRecipe, value: type, ttl, idleSeconds: idleOf(staleAfterSeconds) }), {
+      maxLength: MOST_KEYS,
+      size: 'max',
+    }),
+    // Crowds take longest.
+    crowd: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 39, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: crowd },
+    ),
+  });
+
+/** Worlds of a schema. */
+const worldOf = (schema: WrittenSchema, staleAfterSeconds: number): fc.Arbitrary<World> =>
+  fc
+    .tuple(settingsOf(schema, staleAfterSeconds), contentsOf(staleAfterSeconds))
+    .map(([settings, { cast, heartbeats, others, crowd: many }]) => {
+      const templates = Object.values(schema.families).flat();
+      const keys = new Map<string, PlannedKey>();
+      const add = (key: PlannedKey) => keys.has(key.name) || keys.set(key.name, key);
+      for (const { recipe, value, ttl: its } of heartbeats) {
+        const name = nameOf(schema.families.heartbeat ?? [], cast, { ...recipe, twist: 'none' });
+        add({ name, value, ttl: its, idleSeconds: 0 });
+      }
+      for (const { recipe, ...rest } of others) add({ name: nameOf(templates, cast, recipe), ...rest });
+      const name = many === null ? '' : nameOf(templates, cast, many.recipe);
+      const prefix = many?.withoutLast ? name.replace(/:[^:]*$/, '') : name;
+      // DEBUG POPULATE takes a C string of less than 128 bytes.
+      const fits = many !== null && !prefix.includes('\0') && prefix.length < 100;
+      return { ...settings, keys: [...keys.values()], crowd: fits ? { prefix, count: many.count } : null };
+    });
+
+/** Worlds of any of these schemas. */
+export const worldsOf = (schemas: fc.Arbitrary<WrittenSchema>): fc.Arbitrary<World> =>
+  fc
+    .tuple(schemas, fc.constantFrom(60, 600))
+    .chain(([schema, staleAfterSeconds]) => worldOf(schema, staleAfterSeconds));
