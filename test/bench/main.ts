@@ -1,0 +1,94 @@
+/** main: `npm run bench`. */
+import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { Command } from 'commander';
+import { table } from '../../src/cli/render.ts';
+import { type Case, FULL_PLAN, ONLY_ON_REQUEST, quickPlan } from './cases.ts';
+import { describeMachine } from './machine.ts';
+import { measureCase } from './measure.ts';
+import { titleOf } from './page/page.ts';
+import { aimsTable, costTable, failuresOf, feltTable, type Table } from './page/tables.ts';
+import { type CaseResult, merge } from './results.ts';
+import { print, progress } from './say.ts';
+import { readResults, writeResults } from './store.ts';
+
+interface Options {
+  readonly quick?: true;
+  readonly only?: string;
+  readonly huge?: true;
+  readonly render?: true;
+  readonly out: string;
+}
+
+const DOCS = join(dirname(createRequire(import.meta.url).resolve('#root/package.json')), 'docs');
+
+const show = ({ head, rows }: Table): void => print(`\n${table(head, rows)}`);
+
+const showCase = (one: CaseResult): void => {
+  print(`\n${titleOf(one)}`);
+  show(costTable(one));
+  show(feltTable(one));
+  for (const sentence of failuresOf(one)) print(sentence);
+};
+
+const planOf = ({ only, huge }: Options): Case[] => {
+  if (only === undefined) return FULL_PLAN.filter(({ id }) => huge || !ONLY_ON_REQUEST.includes(id));
+  return only.split(',').map((name) => {
+    const found = FULL_PLAN.find(({ id }) => id === name.trim());
+    if (found) return found;
+    throw new Error(`there is no case "${name}"; use ${FULL_PLAN.map(({ id }) => id).join(', ')}`);
+  });
+};
+
+const quick = async (): Promise<void> => {
+  const measured: CaseResult[] = [];
+  for (const one of quickPlan()) {
+    measured.push(await measureCase(one));
+    showCase(measured.at(-1) as CaseResult);
+  }
+  show(aimsTable(measured));
+};
+
+const full = async (options: Options): Promise<void> => {
+  const machine = describeMachine();
+  // What is measured now replaces what was; the rest of an earlier run stays only when a part was asked for.
+  let cases = options.only === undefined ? [] : ((await readResults(options.out))?.cases ?? []);
+  for (const one of planOf(options)) {
+    const measured = await measureCase(one);
+    cases = merge(cases, [measured]);
+    showCase(measured);
+    // After each case: hours of measuring must not hang on the last one.
+    await writeResults(options.out, { version: 1, machine, cases });
+  }
+  show(aimsTable(cases));
+  progress(`wrote ${join(options.out, 'benchmarks.md')}`);
+};
+
+const render = async ({ out }: Options): Promise<void> => {
+  const results = await readResults(out);
+  if (results === null) throw new Error(`there are no results under ${out}; run "npm run bench" first`);
+  await writeResults(out, results);
+};
+
+const cases = FULL_PLAN.map(({ id }) => id).join(', ');
+// Ending by `exit` lets the data be removed; servers and programs end with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+await new Command('npm run bench --')
+  .description(
+    'Measures stalesweep beside its floor and beside what people write instead, and writes docs/benchmarks.md.',
+  )
+  .option('--quick', 'a look of a minute, on the terminal; writes nothing')
+  .option('--only <cases>', `measures these, and keeps what is known of the others: ${cases}`)
+  .option('--huge', 'also two million coordinators, for the memory they take')
+  .option('--render', 'writes the page anew from docs/benchmarks/results.json, without measuring')
+  .option('--out <folder>', 'where the page goes', DOCS)
+  .action(async (options: Options) => {
+    try {
+      await (options.render ? render(options) : options.quick ? quick() : full(options));
+    } catch (error) {
+      progress(error instanceof Error ? error.message : String(error));
+      process.exitCode = 1;
+    }
+  })
+  .parseAsync();

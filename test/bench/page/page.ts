@@ -1,0 +1,89 @@
+/** page: `docs/benchmarks.md`, made of the results alone, so that its text can change without measuring again. */
+import type { CaseResult, Machine, Results } from '../results.ts';
+import { aimsTable, costTable, failuresOf, feltTable, growthTable, type Table } from './tables.ts';
+
+const markdown = ({ head, rows }: Table): string => {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+};
+
+const count = (value: number): string => value.toLocaleString('en-US');
+
+/** `flat: 100,000 coordinators, 99,000 of them stale`. */
+export const titleOf = ({ schema, coordinators, stale, foreign }: CaseResult): string => {
+  const among = foreign === 0 ? '' : `, among ${count(foreign)} foreign keys`;
+  return `${schema}: ${count(coordinators)} coordinators, ${stale === 0 ? 'none' : count(stale)} of them stale${among}`;
+};
+
+const sectionOf = (one: CaseResult): string =>
+  [
+    `### ${titleOf(one)}`,
+    `${count(one.keys)} keys in all.`,
+    markdown(costTable(one)),
+    ...(feltTable(one).rows.length > 0 ? [markdown(feltTable(one))] : []),
+    ...failuresOf(one),
+  ].join('\n\n');
+
+const machineLine = ({ cpu, cores, memoryBytes, system, node, redis }: Machine): string =>
+  `${cpu}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB; ${system}; Node.js ${node}; Redis ${redis}`;
+
+/** Which case the plot of pings shows: the one that says most, where it was measured. */
+export const plottedCase = (cases: readonly CaseResult[]): CaseResult | undefined =>
+  cases.find(({ id }) => id === 'flat-100000') ??
+  cases.find(({ contenders }) => contenders.some((one) => one.felt.length));
+
+const HOW = `## How it is measured
+
+Every trial starts a Redis of its own, a new process that loads the case's data, written once by \`stalesweep populate\`'s own code: per
+coordinator a heartbeat, a signal, two acknowledgements, an idempotency key and an activity key. Contenders take turns (A B C, A B C, …).
+Times are medians; a ratio is the median of the ratios of trials that ran one after the other, since a machine that others use gets slower and
+faster, but hardly between two neighbours. After each trial the number of keys left is checked.
+
+- **time**: from the first command to the last reply, in a process that is connected and has done nothing before; _warm_: in one that has
+  done the same five times.
+- **Redis CPU**: of its main thread, which is what others wait for (\`INFO cpu\`). **calls**: requests sent. **slowest call**: by Redis' slow log.
+- **RSS**: the most memory the contender's process ever held.
+- **pings**: in trials of their own, another process sends a PING every millisecond, whether or not the one before was answered; a latency counts
+  from the time the ping was due.
+
+The contenders:
+
+- **the floor**: one SCAN pass with the heartbeats' pattern, and bare UNLINKs of exactly the right keys, 1,000 a call, four in flight. It is told
+  which keys; it reads no value and proves nothing. A client that lets others have their turn can't do less.
+- **one SCAN pass**: the floor where hardly anything is to be removed.
+- **redis-cli | xargs**: \`redis-cli --scan --pattern … | xargs -n 1000 redis-cli unlink\`. It removes the active coordinators as well: a pattern
+  can't tell.
+- **scanStream, GET, DEL**: a loop over the heartbeats, one coordinator after the other, then one over the keys that only a scan can find. Who
+  beats between its GET and its DEL loses everything.
+- **one Lua call**: scans, judges and deletes everything at once. It blocks Redis all the while; after five seconds others are answered BUSY. This is its
+  best form: the usual one, which scans once per coordinator and unpacks all keys, takes minutes at 7,000 coordinators and fails beyond.
+
+Fewer trials are made of what takes minutes; the last column says how many.`;
+
+/** The page. */
+export const renderPage = ({ machine, cases }: Results): string => {
+  const dates = [...new Set(cases.map(({ measuredAt }) => measuredAt.slice(0, 10)))].sort();
+  const plotted = plottedCase(cases);
+  const parts = [
+    '# Benchmarks',
+    `Made by \`npm run bench\` on ${dates.join(', ')}: ${machineLine(machine)}. The figures behind it: [results.json](benchmarks/results.json).`,
+    'Look at the ratios, not at the times: all contenders of a table ran side by side, on the same data, on the same machine.',
+    '![time over the number of coordinators](benchmarks/time.svg)',
+    '## What was aimed at',
+    markdown(aimsTable(cases)),
+    '## As they become more',
+    "Redis' CPU time per coordinator. What stalesweep takes more than the floor is the price of proof: reading each heartbeat, and comparing it again in the step that removes.",
+    markdown(growthTable(cases)),
+    ...(plotted === undefined
+      ? []
+      : [
+          '## What a second client feels',
+          `The slowest pings during one trial (${titleOf(plotted)}):`,
+          '![latency of pings over time, for each contender](benchmarks/pings.svg)',
+        ]),
+    '## All cases',
+    ...cases.map(sectionOf),
+    HOW,
+  ];
+  return `${parts.join('\n\n')}\n`;
+};

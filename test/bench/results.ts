@@ -1,0 +1,77 @@
+/** results: what was measured, as it is kept; and the figures made of it. */
+import type { Sample } from './dataset.ts';
+
+/** What one trial took. */
+export interface Cost {
+  readonly wallMs: number;
+  /** CPU time of Redis' main thread. */
+  readonly cpuMs: number;
+  /** Requests sent to Redis. */
+  readonly calls: number;
+  /** As Redis' slow log has it; 0 when no call took 0.1 ms. */
+  readonly slowestCallMs: number;
+  /** The worker's peak; `null` where there is no one worker. */
+  readonly rssBytes: number | null;
+}
+
+/** What a second client felt in one trial. */
+export interface Felt {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly pings: number;
+  /** Answered with BUSY. */
+  readonly refused: number;
+  /** Time since the start and latency, both in ms. Kept of the last trial only. */
+  readonly series: readonly (readonly [number, number])[];
+}
+
+export interface ContenderResult {
+  readonly id: string;
+  /** One per repetition, in order: the nth trials of all contenders ran one after the other. */
+  readonly costs: readonly Cost[];
+  readonly felt: readonly Felt[];
+  /** Why it has no further trials. */
+  readonly failed: string | null;
+}
+
+export interface CaseResult extends Sample {
+  readonly id: string;
+  readonly measuredAt: string;
+  readonly keys: number;
+  readonly contenders: readonly ContenderResult[];
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly system: string;
+  readonly node: string;
+  readonly redis: string;
+}
+
+export interface Results {
+  readonly version: 1;
+  readonly machine: Machine;
+  readonly cases: readonly CaseResult[];
+}
+
+/** The middle value; `null` of nothing. */
+export const median = (values: readonly number[]): number | null => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  return upper === undefined || lower === undefined ? null : (upper + lower) / 2;
+};
+
+/** The median of the ratios of trials that ran side by side, which a machine that gets slower meanwhile does not distort. */
+export const medianRatio = (over: readonly number[], under: readonly number[]): number | null =>
+  median(over.slice(0, under.length).map((value, i) => value / (under[i] ?? Number.NaN)));
+
+/** What was measured before, with what has been measured anew in its place. */
+export const merge = (earlier: readonly CaseResult[], later: readonly CaseResult[]): CaseResult[] => {
+  const anew = new Map(later.map((one) => [one.id, one]));
+  const kept = earlier.map((one) => anew.get(one.id) ?? one);
+  return [...kept, ...later.filter(({ id }) => !earlier.some((one) => one.id === id))];
+};

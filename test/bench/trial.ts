@@ -1,0 +1,126 @@
+/** trial: one contender, once, on fresh data; and what Redis says it cost. */
+import { createHistogram } from 'node:perf_hooks';
+import { hrtime } from 'node:process';
+import type { Redis } from 'ioredis';
+import type { TestRedis } from '../support/redis.ts';
+import type { Contender } from './cases.ts';
+import { type Dataset, type Sample, STALE_AFTER } from './dataset.ts';
+import { KEYS_EACH } from './keys.ts';
+import { Program } from './program.ts';
+import type { Outcome, Task } from './programs/contend.ts';
+import type { Ping, Pings } from './programs/pings.ts';
+import type { Cost, Felt } from './results.ts';
+
+export interface Setting {
+  readonly sample: Sample;
+  readonly dataset: Dataset;
+  readonly contender: Contender;
+  /** The contender's process: a new one, or for a warm contender always the same. */
+  readonly program: Program;
+}
+
+const POINTS = 240;
+
+const nowMs = (): number => Number(hrtime.bigint()) / 1e6;
+
+const fieldOf = (info: string, name: string): number => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
+
+/** The main thread's alone: what others wait for. */
+const mainThreadMs = async (redis: Redis): Promise<number> => {
+  const info = await redis.info('cpu');
+  const seconds = fieldOf(info, 'used_cpu_user_main_thread') + fieldOf(info, 'used_cpu_sys_main_thread');
+  return seconds * 1000;
+};
+
+const callsOf = async (redis: Redis): Promise<number> => {
+  const info = await redis.info('commandstats');
+  const counts = [...info.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)];
+  const ours = /^(info|config|slowlog)/;
+  return counts.reduce((sum, [, name = '', count]) => sum + (ours.test(name) ? 0 : Number(count)), 0);
+};
+
+const slowestMs = async (redis: Redis): Promise<number> => {
+  const entries = (await redis.call('SLOWLOG', 'GET', '-1')) as [unknown, unknown, number][];
+  return entries.reduce((most, [, , micros]) => Math.max(most, micros), 0) / 1000;
+};
+
+/** A contender that removes too much or too little has not done the work that is compared. */
+const check = async ({ sample, dataset, contender }: Setting, redis: Redis): Promise<void> => {
+  const stale = sample.stale * KEYS_EACH;
+  const gone = { nothing: 0, stale, all: sample.coordinators * KEYS_EACH }[contender.removes];
+  const left = await redis.dbsize();
+  if (left !== dataset.keys - gone) {
+    throw new Error(`${contender.id} left ${left} keys of ${dataset.keys}; it should have removed ${gone}`);
+  }
+};
+
+const onFreshData = async <T>(setting: Setting, measure: (server: TestRedis) => Promise<T>): Promise<T> => {
+  const { sample, dataset, contender, program } = setting;
+  const server = await dataset.serve();
+  try {
+    const { schema, coordinators, stale } = sample;
+    const { settings } = contender;
+    const task: Task = { url: server.url, schema, coordinators, stale, staleAfter: STALE_AFTER, settings };
+    await program.ask('prepare', task);
+    const measured = await measure(server);
+    await check(setting, server.redis);
+    return measured;
+  } finally {
+    await server.stop();
+  }
+};
+
+/** Lets the contender go once, with nobody else on the server: what it takes. */
+export const measureCost = async (setting: Setting): Promise<Cost> =>
+  await onFreshData(setting, async ({ redis }) => {
+    await redis.config('RESETSTAT');
+    await redis.call('SLOWLOG', 'RESET');
+    const before = await mainThreadMs(redis);
+    const { wallMs, rssBytes, calls } = await setting.program.ask<Outcome>('go', null, setting.contender.limitMs);
+    const cpuMs = (await mainThreadMs(redis)) - before;
+    const slowest = await slowestMs(redis);
+    return { wallMs, cpuMs, rssBytes, calls: calls ?? (await callsOf(redis)), slowestCallMs: slowest };
+  });
+
+/** The slowest ping of each of some equal spans, so that the plot stays small and no peak is lost. */
+const thin = (pings: readonly Ping[], fromMs: number, toMs: number): [number, number][] => {
+  const spanMs = (toMs - fromMs) / POINTS;
+  const peaks = new Map<number, number>();
+  for (const [dueMs, latencyMs] of pings) {
+    const span = Math.floor((dueMs - fromMs) / spanMs);
+    peaks.set(span, Math.max(peaks.get(span) ?? 0, latencyMs));
+  }
+  const round = (value: number) => Math.round(value * 1000) / 1000;
+  return [...peaks].map(([span, latencyMs]) => [round((span + 0.5) * spanMs), round(latencyMs)]);
+};
+
+const pingWhile = async (url: string, work: () => Promise<void>) => {
+  const pinger = new Program('pings');
+  try {
+    await pinger.ask('start', url);
+    const fromMs = nowMs();
+    await work();
+    const toMs = nowMs();
+    return { fromMs, toMs, ...(await pinger.ask<Pings>('stop', { fromMs, toMs })) };
+  } finally {
+    await pinger.stop();
+  }
+};
+
+/** Lets the contender go once, with a second client pinging all the while: what that one feels. */
+export const measureFelt = async (setting: Setting): Promise<Felt> =>
+  await onFreshData(setting, async ({ url }) => {
+    const { fromMs, toMs, pings, refused } = await pingWhile(url, async () => {
+      await setting.program.ask<Outcome>('go', null, setting.contender.limitMs);
+    });
+    const micros = createHistogram();
+    for (const [, latencyMs] of pings) micros.record(Math.max(1, Math.round(latencyMs * 1000)));
+    return {
+      p50Ms: micros.percentile(50) / 1000,
+      p99Ms: micros.percentile(99) / 1000,
+      maxMs: micros.max / 1000,
+      pings: pings.length,
+      refused,
+      series: thin(pings, fromMs, toMs),
+    };
+  });
