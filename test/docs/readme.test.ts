@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { documentSettings } from '../../src/config/document.ts';
 import { ALL_SETTINGS } from '../../src/config/settings.ts';
+import { aclLine, patternsOf, WAYS } from '../../src/redis/permissions.ts';
+import { targetOf } from '../support/cleanup.ts';
 
 const README = new URL('../../README.md', import.meta.url);
 const readme = readFileSync(README, 'utf8');
@@ -24,6 +26,17 @@ describe('the README', () => {
       const known = command.options.map(({ long }) => long);
       for (const [flag] of row?.matchAll(/--[a-z-]+/g) ?? []) expect(known, command.name()).toContain(flag);
     }
+  });
+
+  test('gives the smallest ACL line for each way a run can go', () => {
+    const lines = WAYS.map((way) => aclLine(targetOf('redis://localhost'), way));
+    expect(readme.split('\n').filter((line) => line.startsWith('ACL SETUSER'))).toEqual(lines);
+    const { schema } = targetOf('redis://localhost', { schema: 'flat' });
+    expect(readme).toContain(
+      `\`${patternsOf(schema)
+        .map((pattern) => `~${pattern}`)
+        .join(' ')}\``,
+    );
   });
 
   test('has two commands on its first screen that need nothing before them', () => {
