@@ -1,13 +1,18 @@
 /** arena: records of bytes outside the JavaScript heap. What a run holds for a million coordinators is small as bytes; as
  * objects and strings it takes five times the room, and the collector walks all of them again and again.
+ *
+ * Each record lies in one of the arena's parts, and a whole part is released at once, without a look at its records.
  */
 
 /** Records are found by a 32-bit reference: the chunk's number, then the place in it. */
-const CHUNK_BITS = 20;
+const CHUNK_BITS = 16;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
 const PLACE = CHUNK_BYTES - 1;
-/** What fits the rest of the reference. */
+/** What fits the rest of the reference: with the place, four gigabytes. */
 const MOST_CHUNKS = 2 ** (32 - CHUNK_BITS);
+/** How many parts there are. Each has a chunk that is being filled, so all of them waste eight megabytes. */
+export const PARTS = 256;
+const RELEASED = Buffer.alloc(0);
 
 /** A part of some bytes. */
 export interface Slice {
@@ -26,33 +31,72 @@ export const textOf = ({ bytes, from, to }: Held): string => bytes.toString('lat
 /** No record. */
 export const NONE = 0;
 
+/** The chunk of a part that is being filled, and how far. */
+interface Filling {
+  readonly part: number;
+  chunk: number;
+  filled: number;
+  /** Bytes taken by the part's records. */
+  bytes: number;
+}
+
 export class Arena {
   /** Bytes taken by records. */
   bytes = 0;
-  readonly #chunks: Buffer[] = [];
-  /** The chunk being filled, and how far. The first byte is never used, so that no record is `NONE`. */
-  #current = -1;
-  #filled = CHUNK_BYTES;
+  /** Chunk 0 is never filled, so that no record is `NONE`. */
+  readonly #chunks: Buffer[] = [RELEASED];
+  /** The part that each chunk belongs to. */
+  readonly #parts: number[] = [0];
+  readonly #free: number[] = [];
+  readonly #filling: readonly Filling[] = Array.from({ length: PARTS }, (_, part) => ({
+    part,
+    chunk: 0,
+    filled: CHUNK_BYTES,
+    bytes: 0,
+  }));
 
-  /** Reserves a record of this many bytes. Its bytes are whatever they were. */
-  allocate(bytes: number): number {
+  /** Reserves a record of this many bytes in a part. Its bytes are whatever they were. */
+  allocate(part: number, bytes: number): number {
+    const filling = this.#filling[part] as Filling;
     this.bytes += bytes;
-    if (bytes > CHUNK_BYTES / 4) return this.#open(bytes) * CHUNK_BYTES;
-    if (this.#filled + bytes > CHUNK_BYTES) {
-      this.#current = this.#open(CHUNK_BYTES);
-      this.#filled = this.#current === 0 ? 1 : 0;
+    filling.bytes += bytes;
+    // A large record has a chunk of its own.
+    if (bytes > CHUNK_BYTES / 4) return this.#open(part, bytes) * CHUNK_BYTES;
+    if (filling.filled + bytes > CHUNK_BYTES) {
+      filling.chunk = this.#open(part, CHUNK_BYTES);
+      filling.filled = 0;
     }
-    const record = this.#current * CHUNK_BYTES + this.#filled;
-    this.#filled += bytes;
+    const record = filling.chunk * CHUNK_BYTES + filling.filled;
+    filling.filled += bytes;
     return record;
   }
 
-  #open(bytes: number): number {
-    // A large record has a chunk of its own; the very first chunk is an ordinary one.
-    if (this.#chunks.length === 0 && bytes !== CHUNK_BYTES) this.#chunks.push(Buffer.alloc(0));
-    if (this.#chunks.length >= MOST_CHUNKS) throw new RangeError('the arena is full; lower memoryBudget');
-    this.#chunks.push(Buffer.allocUnsafeSlow(bytes));
-    return this.#chunks.length - 1;
+  #open(part: number, bytes: number): number {
+    const chunk = this.#free.pop() ?? this.#chunks.length;
+    if (chunk >= MOST_CHUNKS) throw new RangeError('the arena is full; lower memoryBudget');
+    this.#chunks[chunk] = Buffer.allocUnsafeSlow(bytes);
+    this.#parts[chunk] = part;
+    return chunk;
+  }
+
+  /** The part a record lies in. */
+  partOf(record: number): number {
+    return this.#parts[record >>> CHUNK_BITS] as number;
+  }
+
+  /** Gives back the memory of all parts but these. Nobody may ask for their records any more. */
+  release(isKept: (part: number) => boolean): void {
+    for (let chunk = 1; chunk < this.#chunks.length; chunk++) {
+      if (this.#chunks[chunk] === RELEASED || isKept(this.#parts[chunk] as number)) continue;
+      this.#chunks[chunk] = RELEASED;
+      this.#free.push(chunk);
+    }
+    for (const filling of this.#filling) {
+      if (isKept(filling.part)) continue;
+      this.bytes -= filling.bytes;
+      filling.bytes = 0;
+      filling.filled = CHUNK_BYTES;
+    }
   }
 
   /** The bytes a record lies in, from `placeOf(record)` on. */

@@ -7,7 +7,7 @@ import { MOST_KEYS } from '../redis/sweep.ts';
 import { heartbeatKeyOf, type KeySchema } from '../domain/keySchema.ts';
 import { type Reading, readerOf } from '../domain/reading.ts';
 import type { Owner } from '../domain/template.ts';
-import { type Held, NONE, type Slice, textOf } from './arena.ts';
+import { type Held, NONE, textOf } from './arena.ts';
 import { HashIndex, hashOf } from './hashIndex.ts';
 import { Holdings } from './holdings.ts';
 import { Layout } from './layout.ts';
@@ -121,21 +121,18 @@ export class Census extends Roster {
   addHeartbeat(id: Id, hash: number, key: Uint8Array, reading: Reading, state: State, value: Uint8Array | null): void {
     const from = Math.max(0, reading.swarmFrom);
     const swarm = { bytes: key, from, to: Math.max(from, reading.swarmTo) };
-    this.#addBeat(id, hash, swarm, state, { bytes: value ?? key, from: 0, to: value?.length ?? 0 });
-  }
-
-  #addBeat(id: Id, hash: number, swarm: Slice, state: State, value: Slice): void {
     const swarmLength = swarm.to - swarm.from;
-    const valueLength = value.to - value.from;
-    const beat = this.arena.allocate(BEAT.bytes + swarmLength + valueLength) as Heartbeat;
-    this.arena.writeWord(beat, BEAT.next, this.#firstOf(id));
-    this.arena.writeWord(id, ID.heartbeat, beat);
-    this.arena.writeWord(beat, BEAT.id, id);
-    this.arena.writeWord(beat, BEAT.swarmLength, swarmLength);
-    this.arena.writeBytes(beat, BEAT.bytes, swarm);
-    this.arena.writeWord(beat, BEAT.valueLength, valueLength);
-    this.arena.writeBytes(beat, BEAT.bytes + swarmLength, value);
-    if (!this.schema.heartbeatDerivable) this.#heartbeats.add(hashOf(hash, swarm.bytes, swarm.from, swarm.to), beat);
+    const valueLength = value?.length ?? 0;
+    const { arena } = this;
+    const beat = arena.allocate(arena.partOf(id), BEAT.bytes + swarmLength + valueLength) as Heartbeat;
+    arena.writeWord(beat, BEAT.next, this.#firstOf(id));
+    arena.writeWord(id, ID.heartbeat, beat);
+    arena.writeWord(beat, BEAT.id, id);
+    arena.writeWord(beat, BEAT.swarmLength, swarmLength);
+    arena.writeBytes(beat, BEAT.bytes, swarm);
+    arena.writeWord(beat, BEAT.valueLength, valueLength);
+    if (value !== null) arena.writeBytes(beat, BEAT.bytes + swarmLength, { bytes: value, from: 0, to: valueLength });
+    if (!this.schema.heartbeatDerivable) this.#heartbeats.add(hashOf(hash, key, swarm.from, swarm.to), beat);
     this.become(beat, state);
   }
 
@@ -205,40 +202,21 @@ export class Census extends Roster {
   }
 
   /**
-   * The same census with only those ids that still belong to the round, after the rounds were cut; and how many
-   * heartbeats were left out: later rounds will find them again.
+   * Forgets the ids of other rounds, after the rounds were cut; returns how many heartbeats they had: later rounds will
+   * find them again.
    */
-  narrowed(): { census: Census; left: { active: number; unreadable: number; stale: number } } {
-    const census = new Census(this.schema, this.rounds);
+  narrow(): { active: number; unreadable: number; stale: number } {
     const left = { active: 0, unreadable: 0, stale: 0 };
-    for (const id of this.ids()) {
-      const { bytes, from, to } = this.idBytes(id);
-      const hash = this.rounds.hash(bytes, from, to);
-      if (this.isHere(hash)) this.#copy(id, hash, census);
-      else {
-        const [active, unreadable, stale] = this.#leaveWord(id);
-        left.active += active;
-        left.unreadable += unreadable;
-        left.stale += stale;
-      }
-    }
-    for (const key of this.holdings.shared()) {
-      const owners = this.holdings.ownersOf(key);
-      if (!owners.some(({ coordinator }) => this.isHere(this.lookUp(coordinator).hash))) continue;
-      const { bytes, from: start, to } = this.holdings.tailOf(key);
-      const kept = { family: this.holdings.familyOf(key), derivable: this.holdings.isDerivable(key) };
-      census.holdings.holdShared(bytes.subarray(start, to), kept);
-    }
-    return { census, left };
-  }
-
-  #copy(id: Id, hash: number, into: Census): void {
-    const { bytes, from, to } = this.idBytes(id);
-    const copied = into.enter(hash, bytes, from, to);
-    let beat = this.#firstOf(id);
-    for (; beat !== NO_HEARTBEAT; beat = this.#nextTo(beat)) {
-      into.#addBeat(copied, hash, this.swarmBytes(beat), this.stateOf(beat), this.valueBytes(beat));
-    }
-    into.holdings.copy(this.holdings, id, copied);
+    this.holdings.keepOnlyHere();
+    this.keepOnlyHere((id) => {
+      const [active, unreadable, stale] = this.#leaveWord(id);
+      left.active += active;
+      left.unreadable += unreadable;
+      left.stale += stale;
+    });
+    const isKept = (part: number) => this.rounds.isHere(part);
+    this.#heartbeats.keepOnly((beat) => isKept(this.arena.partOf(beat)));
+    this.arena.release(isKept);
+    return left;
   }
 }

@@ -61,7 +61,7 @@ export function* orphansIn(census: Census, { sharedOrphans }: Gathered): Generat
 /** Of the orphans that several could own, each is counted in one round only: that of the first of them. */
 const isCountedHere = (census: Census, owners: readonly Owner[]): boolean => {
   const [first] = owners;
-  return first !== undefined && census.isHere(census.lookUp(first.coordinator).hash);
+  return first !== undefined && census.isHere(census.hashOf(first.coordinator));
 };
 
 /** Sorts what mark held: a key whose stale owners are all one id joins that id's own, to go in the same step (P3). */

@@ -1,11 +1,13 @@
 /** hash index: finds records by what they hold. */
 import { NONE } from './arena.ts';
 
+const LEAST_SLOTS = 64;
+
 /** An index of records by the hash of what they hold: open addressing, twice as large whenever it is 5/8 full. */
 export class HashIndex {
   size = 0;
-  #hashes = new Uint32Array(64);
-  #records = new Uint32Array(64);
+  #hashes = new Uint32Array(LEAST_SLOTS);
+  #records = new Uint32Array(LEAST_SLOTS);
 
   get bytes(): number {
     return this.#hashes.length * 8;
@@ -43,12 +45,25 @@ export class HashIndex {
   }
 
   #grow(): void {
+    this.#rebuild(this.#records.length * 2, () => true);
+  }
+
+  /** Forgets all records but these. */
+  keepOnly(isKept: (record: number) => boolean): void {
+    this.size = this.#records.reduce((count, record) => count + (record !== NONE && isKept(record) ? 1 : 0), 0);
+    let slots = LEAST_SLOTS;
+    while (this.size * 8 >= slots * 5) slots *= 2;
+    this.#rebuild(slots, isKept);
+  }
+
+  #rebuild(slots: number, isKept: (record: number) => boolean): void {
     const hashes = this.#hashes;
     const records = this.#records;
-    this.#hashes = new Uint32Array(hashes.length * 2);
-    this.#records = new Uint32Array(hashes.length * 2);
+    this.#hashes = new Uint32Array(slots);
+    this.#records = new Uint32Array(slots);
     for (let slot = 0; slot < records.length; slot++) {
-      if (records[slot] !== NONE) this.#place(hashes[slot] as number, records[slot] as number);
+      const record = records[slot] as number;
+      if (record !== NONE && isKept(record)) this.#place(hashes[slot] as number, record);
     }
   }
 }

@@ -27,9 +27,11 @@ interface Kept {
   readonly weight: number;
 }
 
+type Shared = Pick<Reading, 'family' | 'derivable' | 'owners'>;
+
 export class Holdings {
   /** Shared keys by name: SCAN may return a key twice. */
-  readonly #names = new HashIndex();
+  #names = new HashIndex();
   #firstShared = NO_KEY;
 
   constructor(
@@ -47,25 +49,60 @@ export class Holdings {
   hold(id: Id, key: Uint8Array, { idFrom, idTo, family, derivable }: Reading): void {
     const head = this.layout.headOf(key, idFrom);
     const kept = { family, head: head ?? WHOLE, weight: derivable ? DERIVABLE : 1 };
-    this.#give(id, this.#add(kept, key, head === null ? 0 : idTo));
+    this.#give(id, this.#add(this.roster.arena.partOf(id), kept, key, head === null ? 0 : idTo));
   }
 
-  /** Keeps a key that several could own, or one whose name holds a swarm. */
-  holdShared(key: Uint8Array, { family, derivable }: Pick<Reading, 'family' | 'derivable'>): void {
+  /** Keeps a key that several could own, or one whose name holds a swarm, if one of them belongs to this round. */
+  holdShared(key: Uint8Array, { family, derivable, owners }: Shared): void {
+    const part = this.#partHereOf(owners);
+    if (part === null) return;
     const hash = this.roster.rounds.hash(key, 0, key.length);
     const names = this.#names;
     for (let slot = names.probe(hash, hash); slot !== -1; slot = names.probe(hash, slot + 1)) {
       if (this.roster.arena.holds(names.recordAt(slot), KEY.length, KEY.bytes, key, 0, key.length)) return;
     }
-    const record = this.#add({ family, head: WHOLE, weight: derivable ? DERIVABLE : 1 }, key, 0);
-    this.roster.arena.writeWord(record, KEY.next, this.#firstShared);
-    this.#firstShared = record;
-    names.add(hash, record);
+    const kept = { family, head: WHOLE, weight: derivable ? DERIVABLE : 1 };
+    this.#share(this.#add(part, kept, key, 0), hash);
   }
 
-  #add({ family, head, weight }: Kept, key: Uint8Array, from: number): Key {
+  #share(key: Key, hash: number): void {
+    this.roster.arena.writeWord(key, KEY.next, this.#firstShared);
+    this.#firstShared = key;
+    this.#names.add(hash, key);
+  }
+
+  /** The part of the first of them who belongs to the round under way; `null` when nobody does. */
+  #partHereOf(owners: readonly Owner[]): number | null {
+    const { rounds } = this.roster;
+    for (const { coordinator } of owners) {
+      const part = rounds.partOf(this.roster.hashOf(coordinator));
+      if (rounds.isHere(part)) return part;
+    }
+    return null;
+  }
+
+  /** Forgets the shared keys of other rounds, after the rounds were cut; one whose part goes while an owner stays moves. */
+  keepOnlyHere(): void {
+    const { arena, rounds } = this.roster;
+    let next = this.#firstShared;
+    this.#names = new HashIndex();
+    this.#firstShared = NO_KEY;
+    while (next !== NO_KEY) {
+      const key = next;
+      next = this.nextTo(key);
+      const owners = this.ownersOf(key);
+      const part = rounds.isHere(arena.partOf(key)) ? arena.partOf(key) : this.#partHereOf(owners);
+      if (part === null) continue;
+      const { bytes, from, to } = this.tailOf(key);
+      const hash = rounds.hash(bytes, from, to);
+      const kept = { family: this.familyOf(key), head: WHOLE, weight: this.weightOf(key) };
+      this.#share(part === arena.partOf(key) ? key : this.#add(part, kept, bytes.subarray(from, to), 0), hash);
+    }
+  }
+
+  #add(part: number, { family, head, weight }: Kept, key: Uint8Array, from: number): Key {
     const { arena } = this.roster;
-    const record = arena.allocate(KEY.bytes + key.length - from) as Key;
+    const record = arena.allocate(part, KEY.bytes + key.length - from) as Key;
     arena.writeByte(record, KEY.family, family);
     arena.writeByte(record, KEY.head, head);
     arena.writeByte(record, KEY.weight, weight);
@@ -78,15 +115,6 @@ export class Holdings {
     const { arena } = this.roster;
     arena.writeWord(key, KEY.next, arena.readWord(id, ID.key));
     arena.writeWord(id, ID.key, key);
-  }
-
-  /** Keeps another round's keys of an id under its record here. */
-  copy(from: Holdings, theirs: Id, id: Id): void {
-    for (let key = from.firstOf(theirs); key !== NO_KEY; key = from.nextTo(key)) {
-      const kept = { family: from.familyOf(key), head: from.#headCode(key), weight: from.weightOf(key) };
-      const { bytes, from: start, to } = from.tailOf(key);
-      this.#give(id, this.#add(kept, bytes.subarray(start, to), 0));
-    }
   }
 
   /** The keys of several owners that are not anybody's alone so far. */

@@ -22,9 +22,6 @@ import type { Rounds } from './rounds.ts';
 import { steadily } from './steadily.ts';
 import { walk } from './walk.ts';
 
-/** When this share of a round's memory is used, there is enough to tell whether the rest will fit. */
-const FORESEEABLE = 1 / 8;
-
 /**
  * Pages with few heartbeats would else bring a call each. Not more, so that Redis has these to do while the worker reads
  * the next page.
@@ -32,7 +29,7 @@ const FORESEEABLE = 1 / 8;
 const WORTH_A_CALL = 100;
 
 class Marking {
-  census: Census;
+  readonly census: Census;
   readonly #read: Reader;
   /** Heartbeats that were found and not yet read. */
   readonly #unread: Buffer[] = [];
@@ -54,8 +51,7 @@ class Marking {
       const reading = this.#read(key);
       if (reading.kind === 'foreign') continue;
       if (reading.kind === 'shared') {
-        const here = reading.owners.some(({ coordinator }) => this.#isHereText(coordinator));
-        if (here) this.census.holdings.holdShared(key, reading);
+        this.census.holdings.holdShared(key, reading);
         continue;
       }
       const hash = rounds.hash(key, reading.idFrom, reading.idTo);
@@ -90,10 +86,6 @@ class Marking {
     judging.catch(() => {});
     this.#underWay.push(judging);
     while (this.#underWay.length >= this.run.lanes) await this.#underWay.shift();
-  }
-
-  #isHereText(coordinator: string): boolean {
-    return this.rounds.count === 1 || this.census.isHere(this.census.lookUp(coordinator).hash);
   }
 
   /**
@@ -164,17 +156,12 @@ class Marking {
     if (unreadableSample.length < UNREADABLE_SAMPLE && !unreadableSample.includes(name)) unreadableSample.push(name);
   }
 
-  /** Cuts the run into more rounds when this one would outgrow its memory. */
+  /** Cuts the run into more rounds when this one outgrows its memory: what belongs to later ones is let go at once. */
   #fit(): void {
-    const { rounds, run } = this;
+    const { census, rounds, run } = this;
     const { tally } = run;
-    for (;;) {
-      const { bytes, size } = this.census;
-      const expected =
-        rounds.current === 0 && bytes > rounds.capacityBytes * FORESEEABLE ? bytes / tally.walked : bytes;
-      if (expected <= rounds.capacityBytes || size < 2 || rounds.current > 0 || !rounds.split()) return;
-      const { census, left } = this.census.narrowed();
-      this.census = census;
+    while (rounds.current === 0 && census.bytes > rounds.capacityBytes && census.size > 1 && rounds.split()) {
+      const left = census.narrow();
       for (const what of ['active', 'stale', 'unreadable'] as const) {
         tally[what] -= left[what];
         tally.foreseen[what] += left[what];

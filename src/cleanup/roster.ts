@@ -49,7 +49,7 @@ export class Roster {
     const known = this.find(hash, bytes, from, to);
     if (known !== NOBODY) return known;
     const { arena } = this;
-    const id = arena.allocate(ID.bytes + to - from) as Id;
+    const id = arena.allocate(this.rounds.partOf(hash), ID.bytes + to - from) as Id;
     arena.writeWord(id, ID.next, NONE);
     arena.writeWord(id, ID.heartbeat, NONE);
     arena.writeWord(id, ID.key, NONE);
@@ -61,6 +61,25 @@ export class Roster {
     this.#last = id;
     this.#index.add(hash, id);
     return id;
+  }
+
+  /** Forgets the ids of other rounds, after the rounds were cut; each is shown once more before it goes. */
+  protected keepOnlyHere(leave: (id: Id) => void): void {
+    const { arena, rounds } = this;
+    let last = NOBODY;
+    for (const id of this.ids()) {
+      if (!rounds.isHere(arena.partOf(id))) {
+        leave(id);
+        continue;
+      }
+      if (last === NOBODY) this.#first = id;
+      else arena.writeWord(last, ID.next, id);
+      last = id;
+    }
+    if (last === NOBODY) this.#first = NOBODY;
+    else arena.writeWord(last, ID.next, NONE);
+    this.#last = last;
+    this.#index.keepOnly((id) => rounds.isHere(arena.partOf(id)));
   }
 
   *ids(): Generator<Id> {
@@ -90,6 +109,11 @@ export class Roster {
     const { bytes, to: length } = this.spelled(coordinator);
     const hash = this.rounds.hash(bytes, 0, length);
     return { hash, id: this.find(hash, bytes, 0, length), bytes, length };
+  }
+
+  hashOf(coordinator: string): number {
+    const { bytes, to } = this.spelled(coordinator);
+    return this.rounds.hash(bytes, 0, to);
   }
 
   /** The bytes of a text; they hold until the next. */

@@ -6,6 +6,7 @@
  * and the default budget, and then a key is kept; never no where it is yes.
  */
 import { randomInt } from 'node:crypto';
+import { PARTS } from './arena.ts';
 import { hashOf } from './hashIndex.ts';
 
 /** The share of the memory budget that both filters take together. */
@@ -14,8 +15,8 @@ const FILTERS_SHARE = 1 / 4;
 const PROBES = 8;
 /** However small the budget: 64 KiB are right about 10,000 ids. */
 const LEAST_FILTER_BYTES = 64 * 1024;
-/** 1,024 rounds at most. */
-const MOST_BITS = 10;
+/** A round is made of whole parts of the arena. With the default budget, so many rounds take 300 million coordinators. */
+const PART_BITS = Math.log2(PARTS);
 
 class BloomFilter {
   readonly #words: Uint32Array;
@@ -60,15 +61,14 @@ export class Rounds {
     return 2 ** this.#bits;
   }
 
-  /** What the records of one round may take. While they are sorted anew, half as much again is needed. */
+  /** What the records of one round may take. */
   get capacityBytes(): number {
-    const filters = this.#living === undefined ? 0 : this.memoryBudgetBytes * FILTERS_SHARE;
-    return ((this.memoryBudgetBytes - filters) * 2) / 3;
+    return this.memoryBudgetBytes * (this.#living === undefined ? 1 : 1 - FILTERS_SHARE);
   }
 
   /** Cuts each round in two; `false` when that would be too many. */
   split(): boolean {
-    if (this.#bits >= MOST_BITS) return false;
+    if (this.#bits >= PART_BITS) return false;
     this.#bits++;
     this.#living ??= new BloomFilter((this.memoryBudgetBytes * FILTERS_SHARE) / 2);
     this.#waiting ??= new BloomFilter((this.memoryBudgetBytes * FILTERS_SHARE) / 2);
@@ -78,6 +78,16 @@ export class Rounds {
   /** The round that an id with this hash belongs to. The hash's low bits choose its place in an index, so the high ones. */
   roundOf(hash: number): number {
     return this.#bits === 0 ? 0 : hash >>> (32 - this.#bits);
+  }
+
+  /** The part of the arena for what belongs to an id with this hash. */
+  partOf(hash: number): number {
+    return hash >>> (32 - PART_BITS);
+  }
+
+  /** Whether a part of the arena belongs to the round under way. */
+  isHere(part: number): boolean {
+    return part >>> (PART_BITS - this.#bits) === this.current;
   }
 
   hash(bytes: Uint8Array, from: number, to: number): number {
