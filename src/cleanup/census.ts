@@ -58,8 +58,14 @@ export class Census extends Roster {
    */
   staleIds(): Id[] {
     const stale: Id[] = [];
-    for (const id of this.ids()) if (this.staleOf(id, 1).length > 0) stale.push(id);
+    for (const id of this.ids()) if (this.#isStale(id)) stale.push(id);
     return this.inNameOrder(stale);
+  }
+
+  #isStale(id: Id): boolean {
+    let beat = this.#firstOf(id);
+    while (beat !== NO_HEARTBEAT && this.stateOf(beat) !== State.stale) beat = this.#nextTo(beat);
+    return beat !== NO_HEARTBEAT;
   }
 
   hasHeartbeat(id: Id): boolean {

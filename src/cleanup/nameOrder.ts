@@ -8,17 +8,19 @@ const MOST_LENGTH = 7;
 /** Where the lower half of a 64-bit number stands. */
 const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
 
-const commonBeginning = (names: Iterable<Slice>): number => {
-  let first: Slice | undefined;
-  let common = Number.POSITIVE_INFINITY;
-  for (const name of names) {
-    first ??= name;
-    common = Math.min(common, name.to - name.from);
-    for (let i = 0; i < common; i++) {
-      if (name.bytes[name.from + i] !== first.bytes[first.from + i]) common = i;
-    }
+/** How many bytes all names begin with. */
+const commonBeginning = <T extends number>(records: readonly T[], nameOf: (record: T) => Slice): number => {
+  const [one] = records;
+  if (one === undefined) return 0;
+  const first = nameOf(one);
+  let common = first.to - first.from;
+  for (let i = 1; i < records.length && common > 0; i++) {
+    const { bytes, from, to } = nameOf(records[i] as T);
+    common = Math.min(common, to - from);
+    // From the end: once the common beginning is found, names differ right behind it.
+    for (let at = common - 1; at >= 0; at--) if (bytes[from + at] !== first.bytes[first.from + at]) common = at;
   }
-  return Number.isFinite(common) ? common : 0;
+  return common;
 };
 
 /** Shorter names first, so that 9 comes before 10; then by the bytes that follow what all have in common. */
@@ -33,17 +35,17 @@ const rankOf = ({ bytes, from, to }: Slice, common: number): number => {
 
 /** The records in the rough order of their names. A record is a number below 2^32. */
 export const inNameOrder = <T extends number>(records: readonly T[], nameOf: (record: T) => Slice): T[] => {
-  const names = function* () {
-    for (const record of records) yield nameOf(record);
-  };
-  const common = commonBeginning(names());
+  const common = commonBeginning(records, nameOf);
   // Sorted as 64-bit numbers, the rank above the record: no comparator is called.
   const pairs = new BigUint64Array(records.length);
   const words = new Uint32Array(pairs.buffer);
-  for (const [i, record] of records.entries()) {
+  for (let i = 0; i < records.length; i++) {
+    const record = records[i] as T;
     words[2 * i + LOW] = record;
     words[2 * i + 1 - LOW] = rankOf(nameOf(record), common);
   }
   pairs.sort();
-  return Array.from(records, (_, i) => words[2 * i + LOW] as T);
+  const sorted: T[] = [];
+  for (let i = 0; i < records.length; i++) sorted.push(words[2 * i + LOW] as T);
+  return sorted;
 };

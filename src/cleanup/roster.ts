@@ -1,5 +1,5 @@
 /** roster: the coordinator ids that were found in a round, whatever swarms they are in. */
-import { Arena, type Held, NONE, textOf } from './arena.ts';
+import { Arena, type Held, NONE, PARTS, textOf } from './arena.ts';
 import { HashIndex } from './hashIndex.ts';
 import { inNameOrder } from './nameOrder.ts';
 import type { Rounds } from './rounds.ts';
@@ -14,8 +14,9 @@ export const ID = { next: 0, heartbeat: 4, key: 8, lives: 12, length: 13, bytes:
 export class Roster {
   readonly arena = new Arena();
   readonly #index = new HashIndex();
-  #first = NOBODY;
-  #last = NOBODY;
+  /** The first and the last id of each part of the arena, where the ids of a part lie one behind the other. */
+  readonly #first = new Uint32Array(PARTS).fill(NOBODY);
+  readonly #last = new Uint32Array(PARTS).fill(NOBODY);
   #scratch = Buffer.alloc(256);
 
   constructor(readonly rounds: Rounds) {}
@@ -49,41 +50,35 @@ export class Roster {
     const known = this.find(hash, bytes, from, to);
     if (known !== NOBODY) return known;
     const { arena } = this;
-    const id = arena.allocate(this.rounds.partOf(hash), ID.bytes + to - from) as Id;
+    const part = this.rounds.partOf(hash);
+    const id = arena.allocate(part, ID.bytes + to - from) as Id;
     arena.writeWord(id, ID.next, NONE);
     arena.writeWord(id, ID.heartbeat, NONE);
     arena.writeWord(id, ID.key, NONE);
     arena.writeByte(id, ID.lives, 0);
     arena.writeWord(id, ID.length, to - from);
     arena.writeBytes(id, ID.bytes, { bytes, from, to });
-    if (this.#last === NOBODY) this.#first = id;
-    else arena.writeWord(this.#last, ID.next, id);
-    this.#last = id;
+    const last = this.#last[part] as Id;
+    if (last === NOBODY) this.#first[part] = id;
+    else arena.writeWord(last, ID.next, id);
+    this.#last[part] = id;
     this.#index.add(hash, id);
     return id;
   }
 
   /** Forgets the ids of other rounds, after the rounds were cut; each is shown once more before it goes. */
   protected keepOnlyHere(leave: (id: Id) => void): void {
-    const { arena, rounds } = this;
-    let last = NOBODY;
-    for (const id of this.ids()) {
-      if (!rounds.isHere(arena.partOf(id))) {
-        leave(id);
-        continue;
-      }
-      if (last === NOBODY) this.#first = id;
-      else arena.writeWord(last, ID.next, id);
-      last = id;
-    }
-    if (last === NOBODY) this.#first = NOBODY;
-    else arena.writeWord(last, ID.next, NONE);
-    this.#last = last;
-    this.#index.keepOnly((id) => rounds.isHere(arena.partOf(id)));
+    const isHere = (part: number) => this.rounds.isHere(part);
+    for (const id of this.ids()) if (!isHere(this.arena.partOf(id))) leave(id);
+    for (let part = 0; part < PARTS; part++) if (!isHere(part)) this.#first[part] = this.#last[part] = NOBODY;
+    this.#index.keepOnly((id) => isHere(this.arena.partOf(id)));
   }
 
   *ids(): Generator<Id> {
-    for (let id = this.#first; id !== NOBODY; id = this.arena.readWord(id, ID.next) as Id) yield id;
+    for (let part = 0; part < PARTS; part++) {
+      let id = this.#first[part] as Id;
+      for (; id !== NOBODY; id = this.arena.readWord(id, ID.next) as Id) yield id;
+    }
   }
 
   /** Some of them, those with neighbouring names together. */

@@ -1,36 +1,52 @@
-/** walk: every key that matches a pattern, page by page, the next page already asked for while this one is read. */
-import { scanPage } from '../redis/keyspace.ts';
-import { steadily } from './steadily.ts';
+/** walk: every key that matches a pattern, page by page, the next pages already asked for while this one is read. */
+import { type Page, scanPage } from '../redis/keyspace.ts';
 import { pause, stopIfInterrupted, type RunContext } from './context.ts';
+import { steadily } from './steadily.ts';
+
+/**
+ * So many pages may be there unread or be on their way. The cursor for the next one comes with the last, so with one alone
+ * Redis would wait whenever its reader is busy.
+ */
+const PAGES_AHEAD = 2;
 
 /** One pass over the keyspace. Yields each key that is there from start to end at least once, and maybe twice. */
 export async function* walk(run: RunContext, pattern: string): AsyncGenerator<readonly Buffer[]> {
-  const { calls, paces, tally } = run;
-  const ask = async (from: string) => {
+  const { calls, paces, signal, tally } = run;
+  // A run that is to rest between its calls has one under way at a time.
+  const most = run.lanes > 1 ? PAGES_AHEAD : 0;
+  const pages: Promise<Page>[] = [];
+  /** Where the next page begins; `null` while that is not known, or there is none. */
+  let cursor: string | null = '0';
+
+  const ask = async (from: string): Promise<Page> => {
     const count = paces.scan.size;
     const page = await steadily(run, paces.scan, () => scanPage(calls, from, pattern, count));
     paces.scan.learn(count, page.ms);
     tally.visited += count;
+    if (page.cursor !== '0') cursor = page.cursor;
+    if (pages.length < most && !signal.aborted && !calls.owesRest) askNext();
     return page;
   };
-  // A run that is to rest between its calls has one under way at a time.
-  const ahead = run.lanes > 1;
-  let cursor = '0';
-  let next: ReturnType<typeof ask> | undefined;
+  const askNext = (): void => {
+    if (cursor === null) return;
+    const page = ask(cursor);
+    cursor = null;
+    // Nobody may be waiting for it when the reader of an earlier one fails.
+    page.catch(() => {});
+    pages.push(page);
+  };
+
+  askNext();
   try {
-    do {
-      const page: Awaited<ReturnType<typeof ask>> = await (next ?? ask(cursor));
-      next = undefined;
-      cursor = page.cursor;
+    for (let page = pages.shift(); page !== undefined; page = pages.shift()) {
+      const { keys } = await page;
       if (!(await pause(run))) stopIfInterrupted(run);
-      if (ahead && cursor !== '0') {
-        next = ask(cursor);
-        // Nobody may be waiting for it when this page's reader fails.
-        next.catch(() => {});
-      }
-      if (page.keys.length > 0) yield page.keys;
-    } while (cursor !== '0');
+      if (pages.length < most) askNext();
+      if (keys.length > 0) yield keys;
+      if (pages.length === 0) askNext();
+    }
   } finally {
-    await next?.catch(() => {});
+    cursor = null;
+    await Promise.allSettled(pages);
   }
 }

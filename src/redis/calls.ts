@@ -152,10 +152,14 @@ export class Calls {
     this.latencyMs = least;
   }
 
+  /** Whether it is time to rest. A timer can't wait for less than a millisecond, so small debts are saved up. */
+  get owesRest(): boolean {
+    return this.#restMs >= 1;
+  }
+
   /** Rests for as long as `nice` and a strained Redis ask, after what has been sent since the last rest. */
   async rest(): Promise<void> {
-    // A timer can't wait for less than a millisecond, so small debts are saved up.
-    if (this.#restMs < 1) return;
+    if (!this.owesRest) return;
     const debtMs = this.#restMs;
     this.#restMs = 0;
     const startedAt = performance.now();
