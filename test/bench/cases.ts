@@ -1,6 +1,6 @@
 /** cases: what is measured, against what, and how often. */
 import type { Sample } from './dataset.ts';
-import type { SchemaName } from './keys.ts';
+import { ACKS, type SchemaName } from './keys.ts';
 import type { ProgramName } from './program.ts';
 
 export interface Contender {
@@ -27,6 +27,8 @@ export interface Case extends Sample {
 export const SIZES = [10_000, 100_000, 1_000_000];
 const SCHEMAS: readonly SchemaName[] = ['flat', 'swarm'];
 const REPETITIONS = 5;
+/** The default of the setting. */
+export const CALL_BUDGET_MS = 2;
 /** Who needs longer is out: in that time the slowest that works is done with a million coordinators. */
 const LIMIT_MS = 600_000;
 /** Below this size every contender has all its trials; from it on, those that take a minute have one. */
@@ -68,13 +70,15 @@ const others = (coordinators: number): Contender[] => {
   ];
 };
 
+const USUAL = { foreign: 0, acks: ACKS, padding: 0 };
+
 /** Nearly everybody stale: the case in which the most is to be done. */
 const sweeping = (schema: SchemaName, coordinators: number): Case => ({
   id: `${schema}-${coordinators}`,
   schema,
   coordinators,
   stale: Math.round(coordinators * 0.99),
-  foreign: 0,
+  ...USUAL,
   contenders: [
     coordinators < ONCE_FROM ? floor : { ...floor, felt: 1 },
     coordinators < ONCE_FROM ? stalesweep : { ...stalesweep, felt: 1 },
@@ -92,8 +96,20 @@ const looking = (name: string, schema: SchemaName, share: number): Case => ({
   schema,
   coordinators: 100_000,
   stale: Math.round(100_000 * share),
+  ...USUAL,
   foreign: 1_000_000,
   contenders: [contender('scan-pass', 'floor', { removes: 'nothing' }), stalesweep, idle],
+});
+
+/** Coordinators unlike most: what a key costs a call is not known beforehand. */
+const unusual = (id: string, coordinators: number, sample: Partial<Sample>): Case => ({
+  id,
+  schema: 'flat',
+  coordinators,
+  stale: Math.round(coordinators * 0.99),
+  ...USUAL,
+  ...sample,
+  contenders: [{ ...contender('scan-pass', 'floor', { removes: 'nothing' }), felt: 0 }, stalesweep, idle],
 });
 
 const huge: Case = {
@@ -101,7 +117,7 @@ const huge: Case = {
   schema: 'flat',
   coordinators: 2_000_000,
   stale: 1_980_000,
-  foreign: 0,
+  ...USUAL,
   contenders: [{ ...stalesweep, costs: 1, felt: 0 }],
 };
 
@@ -110,6 +126,8 @@ export const FULL_PLAN: readonly Case[] = [
   ...SIZES.flatMap((size) => SCHEMAS.map((schema) => sweeping(schema, size))),
   ...SCHEMAS.map((schema) => looking('everyday', schema, 0.001)),
   ...SCHEMAS.map((schema) => looking('nothing-stale', schema, 0)),
+  unusual('large-values', 2_000, { padding: 65_536 }),
+  unusual('many-acks', 200, { acks: 5_000 }),
   huge,
 ];
 

@@ -11,7 +11,7 @@ import type { Redis } from 'ioredis';
 import { compileSchema, SHIPPED_SCHEMAS } from '../../src/domain/keySchema.ts';
 import { populate } from '../../src/redis/populate.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { ACKS, type SchemaName } from './keys.ts';
+import { type SchemaName, sampleKeysOf } from './keys.ts';
 
 /** Far longer than a case takes, so that who is active when the data are written is so in the last trial too. */
 export const STALE_AFTER = '1d';
@@ -26,6 +26,10 @@ export interface Sample {
   readonly stale: number;
   /** Keys that are nobody's business here. */
   readonly foreign: number;
+  /** Acknowledgements of each coordinator. */
+  readonly acks: number;
+  /** How much longer a heartbeat's value is than usual, in bytes. */
+  readonly padding: number;
 }
 
 export interface Dataset {
@@ -44,13 +48,23 @@ const writeForeign = async (redis: Redis, count: number): Promise<void> => {
   }
 };
 
-const write = async (redis: Redis, { schema, coordinators, stale, foreign }: Sample): Promise<void> => {
+const padHeartbeats = async (redis: Redis, { schema, coordinators, padding }: Sample): Promise<void> => {
+  for (let number = 0; number < coordinators; number++) {
+    const key = sampleKeysOf(schema, number, 0).at(-1) ?? '';
+    const beat = JSON.parse((await redis.get(key)) ?? '') as object;
+    await redis.set(key, JSON.stringify({ ...beat, state: 'x'.repeat(padding) }));
+  }
+};
+
+const write = async (redis: Redis, wanted: Sample): Promise<void> => {
+  const { schema, coordinators, stale, foreign, acks, padding } = wanted;
   const families = SHIPPED_SCHEMAS[schema];
   if (families === undefined) throw new TypeError(`there is no schema "${schema}"`);
   // Among the coordinators' keys, as they would be after years.
   await writeForeign(redis, foreign);
-  const sample = { coordinators, stale, acks: ACKS, staleAfterSeconds: STALE_AFTER_SECONDS };
+  const sample = { coordinators, stale, acks, staleAfterSeconds: STALE_AFTER_SECONDS };
   await populate(redis, compileSchema(schema, families), sample);
+  if (padding > 0) await padHeartbeats(redis, wanted);
 };
 
 /** Writes the data. */

@@ -2,7 +2,7 @@
 
 export type SchemaName = 'flat' | 'swarm';
 
-/** What `populate` writes: how many acknowledgements a coordinator has, and into how many swarms they are dealt. */
+/** What `populate` writes: how many acknowledgements a coordinator usually has, and into how many swarms they are dealt. */
 export const ACKS = 2;
 const SWARMS = 10;
 
@@ -50,11 +50,11 @@ export const derivedOf = (schema: SchemaName, id: string, swarm: string): string
 ];
 
 /** How many keys each coordinator of the sample has. */
-export const KEYS_EACH = 4 + ACKS;
+export const keysEach = (acks: number): number => 4 + acks;
 
-/** Every key of the sample's coordinator with this number. */
-export const sampleKeysOf = (schema: SchemaName, number: number): string[] => {
+/** Every key of the sample's coordinator with this number, the heartbeat last. */
+export const sampleKeysOf = (schema: SchemaName, number: number, count = ACKS): string[] => {
   const id = `coordinator-${number}`;
-  const acks = Array.from({ length: ACKS }, (_, n) => `blocking:ack:${id}:${n + 1}`);
+  const acks = Array.from({ length: count }, (_, n) => `blocking:ack:${id}:${n + 1}`);
   return [...acks, ...derivedOf(schema, id, `swarm-${number % SWARMS}`)];
 };

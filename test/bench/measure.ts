@@ -74,7 +74,7 @@ class Trials {
 
 /** Measures a case; what fails is noted in its results. */
 export const measureCase = async (plan: Case): Promise<CaseResult> => {
-  const { id, schema, coordinators, stale, foreign, contenders } = plan;
+  const { id, contenders, ...sample } = plan;
   progress(`${id}: writing the data`);
   const dataset = await createDataset(plan);
   const all = contenders.map((contender) => new Trials(plan, dataset, contender));
@@ -86,7 +86,7 @@ export const measureCase = async (plan: Case): Promise<CaseResult> => {
     }
     const results = all.map(({ result }) => result);
     const measuredAt = new Date().toISOString();
-    return { id, measuredAt, schema, coordinators, stale, foreign, keys: dataset.keys, contenders: results };
+    return { id, measuredAt, ...sample, keys: dataset.keys, contenders: results };
   } finally {
     for (const trials of all) await trials.stop();
     dataset.remove();

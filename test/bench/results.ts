@@ -10,6 +10,8 @@ export interface Cost {
   readonly calls: number;
   /** As Redis' slow log has it; 0 when no call took 0.1 ms. */
   readonly slowestCallMs: number;
+  /** Calls that took longer than twice the call budget. */
+  readonly overBudget: number;
   /** The worker's peak; `null` where there is no one worker. */
   readonly rssBytes: number | null;
 }

@@ -3,9 +3,9 @@ import { createHistogram } from 'node:perf_hooks';
 import { hrtime } from 'node:process';
 import type { Redis } from 'ioredis';
 import type { TestRedis } from '../support/redis.ts';
-import type { Contender } from './cases.ts';
+import { CALL_BUDGET_MS, type Contender } from './cases.ts';
 import { type Dataset, type Sample, STALE_AFTER } from './dataset.ts';
-import { KEYS_EACH } from './keys.ts';
+import { keysEach } from './keys.ts';
 import { Program } from './program.ts';
 import type { Outcome, Task } from './programs/contend.ts';
 import type { Ping, Pings } from './programs/pings.ts';
@@ -39,15 +39,20 @@ const callsOf = async (redis: Redis): Promise<number> => {
   return counts.reduce((sum, [, name = '', count]) => sum + (ours.test(name) ? 0 : Number(count)), 0);
 };
 
-const slowestMs = async (redis: Redis): Promise<number> => {
+/** Of the calls that took 0.1 ms or more: how long the slowest took, and how many took more than twice the call budget. */
+const slowCalls = async (redis: Redis): Promise<Pick<Cost, 'slowestCallMs' | 'overBudget'>> => {
   const entries = (await redis.call('SLOWLOG', 'GET', '-1')) as [unknown, unknown, number][];
-  return entries.reduce((most, [, , micros]) => Math.max(most, micros), 0) / 1000;
+  const tookMs = entries.map(([, , micros]) => micros / 1000);
+  return {
+    slowestCallMs: tookMs.reduce((most, ms) => Math.max(most, ms), 0),
+    overBudget: tookMs.filter((ms) => ms > 2 * CALL_BUDGET_MS).length,
+  };
 };
 
 /** A contender that removes too much or too little has not done the work that is compared. */
 const check = async ({ sample, dataset, contender }: Setting, redis: Redis): Promise<void> => {
-  const stale = sample.stale * KEYS_EACH;
-  const gone = { nothing: 0, stale, all: sample.coordinators * KEYS_EACH }[contender.removes];
+  const each = keysEach(sample.acks);
+  const gone = { nothing: 0, stale: sample.stale * each, all: sample.coordinators * each }[contender.removes];
   const left = await redis.dbsize();
   if (left !== dataset.keys - gone) {
     throw new Error(`${contender.id} left ${left} keys of ${dataset.keys}; it should have removed ${gone}`);
@@ -78,8 +83,7 @@ export const measureCost = async (setting: Setting): Promise<Cost> =>
     const before = await mainThreadMs(redis);
     const { wallMs, rssBytes, calls } = await setting.program.ask<Outcome>('go', null, setting.contender.limitMs);
     const cpuMs = (await mainThreadMs(redis)) - before;
-    const slowest = await slowestMs(redis);
-    return { wallMs, cpuMs, rssBytes, calls: calls ?? (await callsOf(redis)), slowestCallMs: slowest };
+    return { wallMs, cpuMs, rssBytes, calls: calls ?? (await callsOf(redis)), ...(await slowCalls(redis)) };
   });
 
 /** The slowest ping of each of some equal spans, so that the plot stays small and no peak is lost. */

@@ -1,4 +1,5 @@
 /** page: `docs/benchmarks.md`, made of the results alone, so that its text can change without measuring again. */
+import { ACKS } from '../keys.ts';
 import type { CaseResult, Machine, Results } from '../results.ts';
 import { aimsTable, costTable, failuresOf, feltTable, growthTable, type Table } from './tables.ts';
 
@@ -10,9 +11,14 @@ const markdown = ({ head, rows }: Table): string => {
 const count = (value: number): string => value.toLocaleString('en-US');
 
 /** `flat: 100,000 coordinators, 99,000 of them stale`. */
-export const titleOf = ({ schema, coordinators, stale, foreign }: CaseResult): string => {
+export const titleOf = ({ schema, coordinators, stale, foreign, acks, padding }: CaseResult): string => {
   const among = foreign === 0 ? '' : `, among ${count(foreign)} foreign keys`;
-  return `${schema}: ${count(coordinators)} coordinators, ${stale === 0 ? 'none' : count(stale)} of them stale${among}`;
+  const extras = [
+    ...(padding === 0 ? [] : [`heartbeats of ${count(padding / 1024)} KB`]),
+    ...(acks === ACKS ? [] : [`${count(acks)} acknowledgements each`]),
+  ];
+  const unlike = extras.length === 0 ? '' : `, with ${extras.join(' and ')}`;
+  return `${schema}: ${count(coordinators)} coordinators, ${stale === 0 ? 'none' : count(stale)} of them stale${among}${unlike}`;
 };
 
 const sectionOf = (one: CaseResult): string =>

@@ -1,6 +1,6 @@
 /** tables: the results as rows of text, for the page and for a terminal. */
 import { type CaseResult, type ContenderResult, type Felt, median } from '../results.ts';
-import { aimsOf, contenderOf, medianCost, ratioOf, referenceOf } from './figures.ts';
+import { type Aim, aimsOf, contenderOf, medianCost, ratioOf, referenceOf } from './figures.ts';
 
 export interface Table {
   readonly head: readonly string[];
@@ -116,11 +116,18 @@ export const failuresOf = (one: CaseResult): string[] =>
     failed === null ? [] : [`${labelOf(id)} failed after ${costs.length} trials: ${failed}`],
   );
 
+const SHOWN: Readonly<Record<Aim['unit'], (value: number) => string>> = {
+  '×': times,
+  MB: (value) => `${Math.round(value)} MB`,
+  '%': (value) => `${value.toFixed(2)} %`,
+  ms: (value) => `${value.toFixed(1)} ms`,
+};
+
 /** What was aimed at beside what was reached. */
 export const aimsTable = (cases: readonly CaseResult[]): Table => ({
   head: ['what', 'measured', 'aim', ''],
   rows: aimsOf(cases).map(({ what, measured, atMost, unit }) => {
-    const show = (value: number) => (unit === '×' ? times(value) : `${Math.round(value)} MB`);
+    const show = (value: number) => SHOWN[unit](value);
     return [what, or(measured, show), `≤ ${show(atMost)}`, or(measured, (value) => (value <= atMost ? '✓' : 'missed'))];
   }),
 });
