@@ -1,7 +1,8 @@
 /** arena: records of bytes outside the JavaScript heap. What a run holds for a million coordinators is small as bytes; as
  * objects and strings it takes five times the room, and the collector walks all of them again and again.
  *
- * Each record lies in one of the arena's parts, and a whole part is released at once, without a look at its records.
+ * Each record lies in one of the arena's parts, and a whole part is released at once, without a look at its records. Its
+ * memory stays with the arena, for the next records: the collector would notice only much later that it is free.
  */
 
 /** Records are found by a 32-bit reference: the chunk's number, then the place in it. */
@@ -12,7 +13,8 @@ const PLACE = CHUNK_BYTES - 1;
 const MOST_CHUNKS = 2 ** (32 - CHUNK_BITS);
 /** How many parts there are. Each has a chunk that is being filled, so all of them waste eight megabytes. */
 export const PARTS = 256;
-const RELEASED = Buffer.alloc(0);
+const NOBODYS = -1;
+const EMPTY = Buffer.alloc(0);
 
 /** A part of some bytes. */
 export interface Slice {
@@ -44,10 +46,12 @@ export class Arena {
   /** Bytes taken by records. */
   bytes = 0;
   /** Chunk 0 is never filled, so that no record is `NONE`. */
-  readonly #chunks: Buffer[] = [RELEASED];
+  readonly #chunks: Buffer[] = [EMPTY];
   /** The part that each chunk belongs to. */
-  readonly #parts: number[] = [0];
+  readonly #parts: number[] = [NOBODYS];
+  /** Chunks that wait for a part, and numbers of chunks that were too large to be kept. */
   readonly #free: number[] = [];
+  readonly #unused: number[] = [];
   readonly #filling: readonly Filling[] = Array.from({ length: PARTS }, (_, part) => ({
     part,
     chunk: 0,
@@ -72,9 +76,10 @@ export class Arena {
   }
 
   #open(part: number, bytes: number): number {
-    const chunk = this.#free.pop() ?? this.#chunks.length;
+    const isUsual = bytes === CHUNK_BYTES;
+    const chunk = (isUsual ? this.#free : this.#unused).pop() ?? this.#unused.pop() ?? this.#chunks.length;
     if (chunk >= MOST_CHUNKS) throw new RangeError('the arena is full; lower memoryBudget');
-    this.#chunks[chunk] = Buffer.allocUnsafeSlow(bytes);
+    if (this.#chunks[chunk]?.length !== bytes) this.#chunks[chunk] = Buffer.allocUnsafeSlow(bytes);
     this.#parts[chunk] = part;
     return chunk;
   }
@@ -84,12 +89,17 @@ export class Arena {
     return this.#parts[record >>> CHUNK_BITS] as number;
   }
 
-  /** Gives back the memory of all parts but these. Nobody may ask for their records any more. */
+  /** Forgets the records of all parts but these. Nobody may ask for them any more. */
   release(isKept: (part: number) => boolean): void {
     for (let chunk = 1; chunk < this.#chunks.length; chunk++) {
-      if (this.#chunks[chunk] === RELEASED || isKept(this.#parts[chunk] as number)) continue;
-      this.#chunks[chunk] = RELEASED;
-      this.#free.push(chunk);
+      const part = this.#parts[chunk] as number;
+      if (part === NOBODYS || isKept(part)) continue;
+      this.#parts[chunk] = NOBODYS;
+      if (this.#chunks[chunk]?.length === CHUNK_BYTES) this.#free.push(chunk);
+      else {
+        this.#chunks[chunk] = EMPTY;
+        this.#unused.push(chunk);
+      }
     }
     for (const filling of this.#filling) {
       if (isKept(filling.part)) continue;

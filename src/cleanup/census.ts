@@ -56,10 +56,8 @@ export class Census extends Roster {
    * coordinators were written one after the other, and lie next to each other in Redis' memory. Sweeping them in the order
    * of a scan, which is that of a hash, took Redis a sixth longer at 300,000 coordinators.
    */
-  staleIds(): Id[] {
-    const stale: Id[] = [];
-    for (const id of this.ids()) if (this.#isStale(id)) stale.push(id);
-    return this.inNameOrder(stale);
+  staleIds(): Generator<Id> {
+    return this.inNameOrder((id) => this.#isStale(id));
   }
 
   #isStale(id: Id): boolean {
@@ -181,10 +179,10 @@ export class Census extends Roster {
 
   // --- rounds
 
-  /** Leaves word of this round's coordinators for the later ones. */
+  /** Leaves word of this round's coordinators for the later ones, and room for theirs. Nothing may be asked of it after. */
   retire(): void {
-    if (this.rounds.count === 1) return;
-    for (const id of this.ids()) this.#leaveWord(id);
+    if (this.rounds.count > 1) for (const id of this.ids()) this.#leaveWord(id);
+    this.arena.release(() => false);
   }
 
   /** What later rounds are to know of an id; the numbers of its heartbeats by state. */

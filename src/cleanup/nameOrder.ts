@@ -9,13 +9,13 @@ const MOST_LENGTH = 7;
 const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
 
 /** How many bytes all names begin with. */
-const commonBeginning = <T extends number>(records: readonly T[], nameOf: (record: T) => Slice): number => {
+const commonBeginning = (records: Uint32Array, nameOf: (record: number) => Slice): number => {
   const [one] = records;
   if (one === undefined) return 0;
   const first = nameOf(one);
   let common = first.to - first.from;
   for (let i = 1; i < records.length && common > 0; i++) {
-    const { bytes, from, to } = nameOf(records[i] as T);
+    const { bytes, from, to } = nameOf(records[i] as number);
     common = Math.min(common, to - from);
     // From the end: once the common beginning is found, names differ right behind it.
     for (let at = common - 1; at >= 0; at--) if (bytes[from + at] !== first.bytes[first.from + at]) common = at;
@@ -33,19 +33,17 @@ const rankOf = ({ bytes, from, to }: Slice, common: number): number => {
   return rank;
 };
 
-/** The records in the rough order of their names. A record is a number below 2^32. */
-export const inNameOrder = <T extends number>(records: readonly T[], nameOf: (record: T) => Slice): T[] => {
+/** Puts records in the rough order of their names. */
+export const putInNameOrder = (records: Uint32Array, nameOf: (record: number) => Slice): void => {
   const common = commonBeginning(records, nameOf);
   // Sorted as 64-bit numbers, the rank above the record: no comparator is called.
   const pairs = new BigUint64Array(records.length);
   const words = new Uint32Array(pairs.buffer);
   for (let i = 0; i < records.length; i++) {
-    const record = records[i] as T;
+    const record = records[i] as number;
     words[2 * i + LOW] = record;
     words[2 * i + 1 - LOW] = rankOf(nameOf(record), common);
   }
   pairs.sort();
-  const sorted: T[] = [];
-  for (let i = 0; i < records.length; i++) sorted.push(words[2 * i + LOW] as T);
-  return sorted;
+  for (let i = 0; i < records.length; i++) records[i] = words[2 * i + LOW] as number;
 };

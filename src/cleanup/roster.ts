@@ -1,7 +1,7 @@
 /** roster: the coordinator ids that were found in a round, whatever swarms they are in. */
-import { Arena, type Held, NONE, PARTS, textOf } from './arena.ts';
+import { type Arena, type Held, NONE, PARTS, textOf } from './arena.ts';
 import { HashIndex } from './hashIndex.ts';
-import { inNameOrder } from './nameOrder.ts';
+import { putInNameOrder } from './nameOrder.ts';
 import type { Rounds } from './rounds.ts';
 
 /** A coordinator id: the number of its record. */
@@ -11,19 +11,24 @@ export const NOBODY = NONE as Id;
 /** Places in a record; all but `lives` are words of four bytes. `heartbeat` and `key` are the first of each. */
 export const ID = { next: 0, heartbeat: 4, key: 8, lives: 12, length: 13, bytes: 17 };
 
+/** What it takes to put one id in order. */
+const ORDER_BYTES = 12;
+
 export class Roster {
-  readonly arena = new Arena();
+  readonly arena: Arena;
   readonly #index = new HashIndex();
   /** The first and the last id of each part of the arena, where the ids of a part lie one behind the other. */
   readonly #first = new Uint32Array(PARTS).fill(NOBODY);
   readonly #last = new Uint32Array(PARTS).fill(NOBODY);
   #scratch = Buffer.alloc(256);
 
-  constructor(readonly rounds: Rounds) {}
+  constructor(readonly rounds: Rounds) {
+    this.arena = rounds.arena;
+  }
 
-  /** The memory held, records of others in the same arena included. */
+  /** The memory held, records of others in the same arena and what ordering will take included. */
   get bytes(): number {
-    return this.arena.bytes + this.#index.bytes;
+    return this.arena.bytes + this.#index.bytes + ORDER_BYTES * this.size;
   }
 
   /** How many ids are known. */
@@ -81,9 +86,14 @@ export class Roster {
     }
   }
 
-  /** Some of them, those with neighbouring names together. */
-  inNameOrder(ids: readonly Id[]): Id[] {
-    return inNameOrder(ids, (id) => this.idBytes(id));
+  /** Those that are wanted, the ones with neighbouring names together. */
+  *inNameOrder(isWanted: (id: Id) => boolean): Generator<Id> {
+    const wanted = new Uint32Array(this.size);
+    let count = 0;
+    for (const id of this.ids()) if (isWanted(id)) wanted[count++] = id;
+    const found = wanted.subarray(0, count);
+    putInNameOrder(found, (id) => this.idBytes(id as Id));
+    for (const id of found) yield id as Id;
   }
 
   /** Whether this id has a living coordinator in any swarm. */

@@ -2,20 +2,20 @@
  *
  * Ids belong to a round by their hash, so each round is complete for its own: all their heartbeats, all their keys. About
  * ids of other rounds it is enough to know whether they may live, and whether they may be waiting for a later round. Both
- * are kept in Bloom filters of a fixed size: those may say yes where the answer is no, one time in 10^9 at a million ids
+ * are kept in Bloom filters of a fixed size: those may say yes where the answer is no, one time in 10^7 at two million ids
  * and the default budget, and then a key is kept; never no where it is yes.
  */
 import { randomInt } from 'node:crypto';
-import { PARTS } from './arena.ts';
+import { Arena, PARTS } from './arena.ts';
 import { hashOf } from './hashIndex.ts';
 
-/** The share of the memory budget that both filters take together. */
-const FILTERS_SHARE = 1 / 4;
-/** At 32 bits an id, the optimum is 22; more than 8 cost more time than the odds are worth. */
+/** The share of the memory budget that both filters take together; kept free until they are needed. */
+const FILTERS_SHARE = 1 / 8;
+/** At 64 bits an id, the optimum is 44; more than 8 cost more time than the odds are worth. */
 const PROBES = 8;
 /** However small the budget: 64 KiB are right about 10,000 ids. */
 const LEAST_FILTER_BYTES = 64 * 1024;
-/** A round is made of whole parts of the arena. With the default budget, so many rounds take 300 million coordinators. */
+/** A round is made of whole parts of the arena. With the default budget, so many rounds take 200 million coordinators. */
 const PART_BITS = Math.log2(PARTS);
 
 class BloomFilter {
@@ -48,6 +48,8 @@ class BloomFilter {
 export class Rounds {
   /** The round under way, from 0. */
   current = 0;
+  /** What the records of the round under way lie in. */
+  readonly arena = new Arena();
   readonly seed = randomInt(2 ** 31);
   readonly #otherSeed = randomInt(2 ** 31);
   #bits = 0;
@@ -63,7 +65,7 @@ export class Rounds {
 
   /** What the records of one round may take. */
   get capacityBytes(): number {
-    return this.memoryBudgetBytes * (this.#living === undefined ? 1 : 1 - FILTERS_SHARE);
+    return this.memoryBudgetBytes * (1 - FILTERS_SHARE);
   }
 
   /** Cuts each round in two; `false` when that would be too many. */

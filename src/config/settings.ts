@@ -89,9 +89,9 @@ export const TARGET_SETTINGS = {
   memoryBudget: {
     schema: memory('16MB', '2GB'),
     env: 'STALESWEEP_MEMORY_BUDGET',
-    default: '320MB',
+    default: '280MB',
     about:
-      'How much memory a run may take for what it finds: enough for about 1,400,000 coordinators at once. Beyond, it goes in rounds, each of which walks the keyspace again.',
+      'How much memory a run may take for what it finds: enough for about 1,100,000 coordinators at once. Beyond, it goes in rounds, each of which walks the keyspace again.',
   },
   history: {
     schema: history,
