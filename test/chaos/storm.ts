@@ -34,8 +34,8 @@ const say = (what: object): void => {
 const CALM_MS = 75_000;
 /** A storm and its calm take about 20 s; on a slow machine, much longer. */
 export const TIMEOUT_MS = 150_000 + longer * 1000;
-const FOUNDERS = 1_200;
-const SILENT = 700;
+const FOUNDERS = 800;
+const SILENT = 450;
 
 export interface Weather {
   readonly random: Random;
