@@ -8,43 +8,35 @@ import { startWorker } from '../support/cli.ts';
 import { eventually } from './eventually.ts';
 import { Random } from './random.ts';
 import { Server } from './server.ts';
-import { storm, TIMEOUT_MS } from './storm.ts';
+import { storm } from './storm.ts';
 import { KEYS_EACH, Swarm } from './swarm.ts';
 
 // Workers wait for most of the time that these take.
-test.concurrent(
-  'runs and schedules come back by themselves after the queue was flushed (P1)',
-  async (context) => {
-    await storm(context, {
-      seconds: 6,
-      gust: async ({ queue, requests, random }) => {
-        await random.moment(500, 1_500);
-        requests.forget();
-        await queue.redis.flushall();
-      },
-      after: async ({ queues }) => {
-        const scheduled = async () => (await queues.schedule.getJobSchedulers()).map(({ key }) => key);
-        await eventually(scheduled, ['cleanup:default'], 30_000);
-        expect(await queues.schedule.getDelayedCount()).toBe(1);
-      },
-    });
-  },
-  TIMEOUT_MS,
-);
+test.concurrent('runs and schedules come back by themselves after the queue was flushed (P1)', async (context) => {
+  await storm(context, {
+    seconds: 6,
+    gust: async ({ queue, requests, random }) => {
+      await random.moment(500, 1_500);
+      requests.forget();
+      await queue.redis.flushall();
+    },
+    after: async ({ queues }) => {
+      const scheduled = async () => (await queues.schedule.getJobSchedulers()).map(({ key }) => key);
+      await eventually(scheduled, ['cleanup:default'], 30_000);
+      expect(await queues.schedule.getDelayedCount()).toBe(1);
+    },
+  });
+});
 
-test.concurrent(
-  'connections to the queue that lead nowhere are given up, and runs go on (P1)',
-  async (context) => {
-    await storm(context, {
-      seconds: 1,
-      gust: async ({ toQueue, random }) => {
-        await random.moment(500, 1_500);
-        toQueue.forget();
-      },
-    });
-  },
-  TIMEOUT_MS,
-);
+test.concurrent('connections to the queue that lead nowhere are given up, and runs go on (P1)', async (context) => {
+  await storm(context, {
+    seconds: 1,
+    gust: async ({ toQueue, random }) => {
+      await random.moment(500, 1_500);
+      toQueue.forget();
+    },
+  });
+});
 
 const COORDINATORS = 4_000;
 /** A worker told to rest twenty times as long as it works does about one chunk in a twentieth of a second. */
@@ -71,46 +63,43 @@ const watchLeft = (target: Server): { end(): Promise<readonly number[]> } => {
   };
 };
 
-test.concurrent(
-  'the report of a run whose worker was killed misses what it had not recorded, and no more (P3)',
-  async (context) => {
-    const target = await Server.start();
-    const queue = await Server.start();
-    const queues = await openQueues(queue.url, { onError: () => {}, onReady: () => {} });
-    const { targets } = resolveConfig({}, { REDIS_URL: target.url });
-    const swarm = new Swarm(target.url, new Random(1));
-    try {
-      await swarm.found(COORDINATORS, COORDINATORS);
-      const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *' };
-      const victim = await startWorker(
-        { ...env, STALESWEEP_NICE: '20', STALESWEEP_CALL_BUDGET: '4ms' },
-        context.onTestFinished,
-      );
-      const { run } = await enqueue(queues.runs, targets, { target: 'default' });
-      const watching = watchLeft(target);
-      const recorded = async () => ((await queues.runs.getJob(run))?.progress as { swept?: number }).swept ?? 0;
-      await eventually(async () => (await recorded()) > COORDINATORS / 10, true, 60_000);
-      await victim.kill('SIGKILL');
-      const left = await watching.end();
-      const before = left[0] ?? 0;
+test.concurrent('the report of a run whose worker was killed misses what it had not recorded, and no more (P3)', async (context) => {
+  const target = await Server.start();
+  const queue = await Server.start();
+  const queues = await openQueues(queue.url, { onError: () => {}, onReady: () => {} });
+  const { targets } = resolveConfig({}, { REDIS_URL: target.url });
+  const swarm = new Swarm(target.url, new Random(1));
+  try {
+    await swarm.found(COORDINATORS, COORDINATORS);
+    const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *' };
+    const victim = await startWorker(
+      { ...env, STALESWEEP_NICE: '20', STALESWEEP_CALL_BUDGET: '4ms' },
+      context.onTestFinished,
+    );
+    const { run } = await enqueue(queues.runs, targets, { target: 'default' });
+    const watching = watchLeft(target);
+    const job = async () => await queues.runs.getJob(run);
+    const recorded = async () => ((await job())?.progress as { swept?: number } | undefined)?.swept ?? 0;
+    await eventually(async () => (await recorded()) > COORDINATORS / 10, true, 60_000);
+    await victim.kill('SIGKILL');
+    const left = await watching.end();
+    const before = left[0] ?? 0;
 
-      const atDeath = await recorded();
-      const missed = before - (left.at(-1) ?? 0) - atDeath;
-      expect(missed).toBeGreaterThanOrEqual(0);
-      expect(left.filter((now) => now < before - atDeath).length).toBeLessThanOrEqual(UNRECORDED_CHUNKS);
+    const atDeath = await recorded();
+    const missed = before - (left.at(-1) ?? 0) - atDeath;
+    expect(missed).toBeGreaterThanOrEqual(0);
+    expect(left.filter((now) => now < before - atDeath).length).toBeLessThanOrEqual(UNRECORDED_CHUNKS);
 
-      const heir = await startWorker(env, context.onTestFinished);
-      await eventually(async () => (await queues.runs.getJob(run))?.finishedOn !== undefined, true, 30_000);
-      const report = (await queues.runs.getJob(run))?.returnvalue as Report;
-      const active = report.coordinators.active;
-      expect(report.coordinators).toMatchObject({ swept: COORDINATORS - active - missed, revived: 0 });
-      expect(report.keys.deleted).toBe(report.coordinators.swept * KEYS_EACH);
-      expect((await heir.kill('SIGTERM')).code).toBe(0);
-    } finally {
-      swarm.close();
-      await queues.close();
-      await Promise.all([target.stop(), queue.stop()]);
-    }
-  },
-  TIMEOUT_MS,
-);
+    const heir = await startWorker(env, context.onTestFinished);
+    await eventually(async () => (await job())?.finishedOn !== undefined, true, 30_000);
+    const report = (await job())?.returnvalue as Report;
+    const active = report.coordinators.active;
+    expect(report.coordinators).toMatchObject({ swept: COORDINATORS - active - missed, revived: 0 });
+    expect(report.keys.deleted).toBe(report.coordinators.swept * KEYS_EACH);
+    expect((await heir.kill('SIGTERM')).code).toBe(0);
+  } finally {
+    swarm.close();
+    await queues.close();
+    await Promise.all([target.stop(), queue.stop()]);
+  }
+});
