@@ -38,9 +38,9 @@ test.concurrent('connections to the queue that lead nowhere are given up, and ru
   });
 });
 
-const COORDINATORS = 4_000;
-/** A worker told to rest twenty times as long as it works does about one chunk in a twentieth of a second. */
-const UNRECORDED_CHUNKS = 4;
+const COORDINATORS = 2_000;
+/** Resting ten times as long as it works, a worker does about five in a twentieth of a second; and some are on their way. */
+const UNRECORDED_CHUNKS = 10;
 
 /** Notes how many coordinators are left, each number that is seen once, until `end`, which resolves to them. */
 const watchLeft = (target: Server): { end(): Promise<readonly number[]> } => {
@@ -74,10 +74,7 @@ test.concurrent('the report of a run whose worker was killed misses what it had 
   try {
     await swarm.found(COORDINATORS, COORDINATORS);
     const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *' };
-    const victim = await startWorker(
-      { ...env, STALESWEEP_NICE: '20', STALESWEEP_CALL_BUDGET: '4ms' },
-      context.onTestFinished,
-    );
+    const victim = await startWorker({ ...env, STALESWEEP_NICE: '10' }, context.onTestFinished);
     const { run } = await enqueue(queues.runs, targets, { target: 'default' });
     const watching = watchLeft(target);
     const job = async () => await queues.runs.getJob(run);
