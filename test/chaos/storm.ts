@@ -159,10 +159,11 @@ const sweptInVain = async ({ runs }: Queues): Promise<number> => {
 /** One last run, and everything is as it should be. */
 const calm = async (weather: Weather): Promise<Aftermath> => {
   const { swarm, queues, requests, target, queue } = weather;
-  swarm.stir(false);
+  swarm.be('calm');
   await requests.end();
   await expectIdle(queues);
-  await eventually(() => swarm.count('unsure'), 0);
+  swarm.expectWell();
+  await eventually(() => swarm.count('unsure'), 0, CALM_MS);
   await requests.ask();
   await expectIdle(queues);
   await swarm.rest();
@@ -194,10 +195,13 @@ const around = async (plan: Plan, weather: Weather): Promise<Aftermath> => {
   await plan.before?.(weather);
   await fleet.join(plan.workers ?? 2);
   swarm.live();
-  swarm.stir(true);
+  swarm.be('wild');
   requests.begin();
   const ends = performance.now() + (longer || plan.seconds) * 1000;
-  while (performance.now() < ends) await plan.gust(weather);
+  while (performance.now() < ends) {
+    await plan.gust(weather);
+    swarm.expectWell();
+  }
   const aftermath = await calm(weather);
   await plan.after?.(weather, aftermath);
   await fleet.disband();

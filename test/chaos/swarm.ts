@@ -3,6 +3,7 @@
  * Everything a coordinator does is one step in Redis that also tells what was there just before: its heartbeat and how many
  * of its keys. Since its keys fit one call, it is at every moment either whole or gone; and gone only if it was silent before.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { belongingsOf, heartbeatOf } from '../support/world.ts';
 import type { Random } from './random.ts';
@@ -41,6 +42,9 @@ export const CREATED = 'audit:created';
 /** Nothing was done. */
 const REFUSED = /^(READONLY|OOM|MISCONF|LOADING)/;
 
+/** `still`: nobody beats. `calm`: everyone who is not silent does. `wild`: some also die, revive, and are born. */
+type Mood = 'still' | 'calm' | 'wild';
+
 /** What a step returns. */
 type Seen = readonly [heartbeats: number, keys: number, letters: number, now: number];
 
@@ -54,6 +58,7 @@ interface Coordinator {
   readonly id: string;
   readonly keys: readonly string[];
   readonly letter: string;
+  hasLetter: boolean;
   /** One who never falls silent, and to whom letters are written. */
   readonly anchor: boolean;
   state: State;
@@ -85,8 +90,11 @@ export class Swarm {
   #runsEnded = 0;
   #living: Promise<void> = Promise.resolve();
   #over = new AbortController();
-  /** Whether coordinators die, revive and are born. */
-  #turbulent = false;
+  #wrong: Error | undefined;
+  #mood: Mood = 'calm';
+  #round = 0;
+  /** Whether somebody to whom letters are written was silent for too long: on a busy machine a beat may come late. */
+  #anchorsLate = false;
   /** Since when it was possible to beat, in seconds since the epoch: before that, silence means nothing (P10). */
   #upSince = Number.NEGATIVE_INFINITY;
   #next = 0;
@@ -117,16 +125,22 @@ export class Swarm {
     await this.#do('fall silent', founders.filter(({ anchor }) => !anchor).slice(0, silent));
   }
 
-  /** Everyone who is not silent beats again and again from now on, until `rest`. */
+  /** Coordinators live, and the auditor looks, until `rest`. */
   live(): void {
     this.#living = this.#live(this.#over.signal);
-    // It is awaited in `rest`; until then nobody else need hear of it.
-    this.#living.catch(() => {});
+    this.#living.catch((error: Error) => {
+      this.#wrong = error;
+    });
   }
 
-  /** Whether coordinators also die, revive and are born. */
-  stir(turbulent: boolean): void {
-    this.#turbulent = turbulent;
+  /** Throws what the auditor has found wrong so far. */
+  expectWell(): void {
+    if (this.#wrong) throw this.#wrong;
+  }
+
+  /** How everyone lives from now on. */
+  be(mood: Mood): void {
+    this.#mood = mood;
   }
 
   /** Ends what `live` began; throws what the auditor has found wrong. */
@@ -145,17 +159,30 @@ export class Swarm {
     await this.#do('look', this.#all);
   }
 
-  /** The server has come back with the data it had: from now on, silence counts from then (P10). */
+  /** The server is about to go, with all it holds: from now on nobody beats, and nobody may lose anything. */
+  async brace(): Promise<void> {
+    this.#mood = 'still';
+    // What is under way comes to its end.
+    for (const round = this.#round; this.#round < round + 2; await pause(5)) this.expectWell();
+    // A run may still sweep these.
+    for (const coordinator of this.#in('silent')) coordinator.state = 'unsure';
+    this.#upSince = Number.POSITIVE_INFINITY;
+  }
+
+  /** It has come back: silence counts from then (P10). Coordinators beat again once they are told to. */
   async cameBack(): Promise<void> {
+    const unsure = this.#in('unsure');
+    await this.#do('look', unsure);
+    for (const coordinator of unsure) if (coordinator.state === 'unsure') coordinator.state = 'silent';
     const up = /uptime_in_seconds:(\d+)/.exec(await this.#redis.info('server'))?.[1];
     this.#upSince = Number((await this.#redis.time())[0]) - Number(up);
   }
 
   /** Every key that must be there and no other: after the last run, when nobody is silent any more. */
   expectedKeys(): string[] {
-    const letters = this.#all.filter(({ state }) => state !== 'unborn').map(({ letter }) => letter);
+    const letters = this.#all.filter(({ hasLetter }) => hasLetter).map(({ letter }) => letter);
     const keys = this.#in('active').flatMap((coordinator) => coordinator.keys);
-    return [...keys, ...letters.filter((letter) => letter !== ''), CREATED].sort();
+    return [...keys, ...letters, CREATED].sort();
   }
 
   count(...states: State[]): number {
@@ -181,6 +208,7 @@ export class Swarm {
       id: `c${number}`,
       keys,
       letter,
+      hasLetter: false,
       anchor: number < ANCHORS,
       state: 'unborn' as const,
       beatAt: 0,
@@ -194,9 +222,10 @@ export class Swarm {
     const { random } = this;
     while (!over.aborted) {
       await this.#do('look', random.sample(this.#all, 100));
-      await this.#do('beat', this.#inTurn(this.#in('active', 'unsure')));
-      if (this.#turbulent) await this.#turn();
+      if (this.#mood !== 'still') await this.#do('beat', this.#inTurn(this.#in('active', 'unsure')));
+      if (this.#mood === 'wild') await this.#turn();
       await random.moment(15, 45);
+      this.#round++;
     }
   }
 
@@ -229,11 +258,16 @@ export class Swarm {
     for (const [i, coordinator] of coordinators.entries()) {
       const reply = replies[i];
       if (reply?.status === 'fulfilled') this.#learn(coordinator, deed, reply.value as Seen);
-      else if (deed !== 'look' && !REFUSED.test(String(reply?.reason.message))) {
-        coordinator.state = 'unsure';
-        if (deed === 'beat') coordinator.createdAfter = this.#runsEnded;
-      }
+      else if (!REFUSED.test(String(reply?.reason.message))) this.#wonder(coordinator, deed);
     }
+  }
+
+  /** The answer never came. */
+  #wonder(coordinator: Coordinator, deed: Deed): void {
+    // Who was active is, with one beat more or less.
+    if (deed === 'look' || (deed === 'beat' && coordinator.state === 'active')) return;
+    coordinator.state = 'unsure';
+    if (deed === 'beat') coordinator.createdAfter = this.#runsEnded;
   }
 
   /** For how long it has been silent at least, by the server's own rule, in seconds. */
@@ -244,7 +278,7 @@ export class Swarm {
 
   /** What was there just before the deed, against what must have been. */
   #learn(coordinator: Coordinator, deed: Deed, [heartbeats, keys, letters, now]: Seen): void {
-    const { id, state } = coordinator;
+    const { id, state, letter, anchor } = coordinator;
     const { seen } = this;
     seen.steps++;
     const whole = heartbeats === 1 && keys === KEYS_EACH;
@@ -258,9 +292,12 @@ export class Swarm {
       coordinator.state = 'gone';
     }
     if (whole && state === 'gone') throw new Error(`coordinator ${id} was gone and had ${found}`);
-    if (state !== 'unborn' && state !== 'unsure' && letters === 0) {
+    if (anchor && state !== 'unborn' && this.#silence(coordinator, now) >= this.staleAfterSeconds)
+      this.#anchorsLate = true;
+    if (coordinator.hasLetter && letters === 0 && !this.#anchorsLate) {
       throw new Error(`a letter of ${id} to an active coordinator was lost (P2)`);
     }
+    coordinator.hasLetter = letter !== '' && (letters === 1 || (deed === 'beat' && none));
     // A server that came back with the data of an earlier moment may never have heard of it.
     if (none && state === 'unsure') coordinator.state = letters === 0 ? 'unborn' : 'gone';
     if (deed === 'beat') {
