@@ -1,5 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { failToSave, saveAgain } from './server.ts';
+import { openQueues } from '../../src/queue/queues.ts';
+import { startWorker } from '../support/cli.ts';
+import { failToSave, saveAgain, Server } from './server.ts';
+import { eventually } from './eventually.ts';
 import { storm } from './storm.ts';
 
 test('no active coordinator loses a key while the queue is full, read-only, or can not save (P1)', async (context) => {
@@ -21,4 +25,25 @@ test('no active coordinator loses a key while the queue is full, read-only, or c
     after: async ({ queues }) => expect(await queues.schedule.getDelayedCount()).toBe(1),
   });
   expect(after.reported).toBe(after.swept);
+});
+
+test('a queue that is full is not asked thousands of times a second for a run that is due, and then hands it out', async () => {
+  const server = await Server.start(['--maxmemory-policy', 'noeviction']);
+  const queues = await openQueues(server.url, { onError: () => {}, onReady: () => {} });
+  const asked = async () => Number(/total_commands_processed:(\d+)/.exec(await server.redis.info('stats'))?.[1]);
+  try {
+    const worker = await startWorker({ REDIS_URL: server.url, STALESWEEP_CRON: '0 0 1 1 *' });
+    const job = await queues.runs.add('cleanup', { target: 'default' }, { delay: 500 });
+    await server.redis.config('SET', 'maxmemory', '1');
+    await worker.says('OOM command not allowed');
+    const before = await asked();
+    await pause(1_000);
+    expect((await asked()) - before).toBeLessThan(200);
+    await server.redis.config('SET', 'maxmemory', '0');
+    await eventually(async () => await job.isCompleted(), true, 30_000);
+    expect((await worker.kill('SIGTERM')).code).toBe(0);
+  } finally {
+    await queues.close();
+    await server.stop();
+  }
 });
