@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { cli } from '../support/cli.ts';
+import { start } from '../support/cli.ts';
 import { eventually } from './eventually.ts';
 import { storm } from './storm.ts';
 
@@ -29,7 +29,7 @@ for (const [what, targetArgs] of Object.entries(WAYS_TO_KEEP_DATA)) {
         await swarm.cameBack();
         const up = async () => Number(/uptime_in_seconds:(\d+)/.exec(await target.redis.info('server'))?.[1]);
         // Nobody has beaten yet, and every heartbeat is older than the threshold.
-        const running = cli(['run', '--json'], env);
+        const running = start(['run', '--json'], env, undefined, context.onTestFinished).ended;
         await Promise.race([running, pause(RECOVERY_MS)]);
         swarm.be('wild');
         const { stdout, stderr } = await running;

@@ -14,10 +14,10 @@ import { type HistoryRow, readHistory } from '../../src/queue/history.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
 import { eventually } from './eventually.ts';
 import { Fleet } from './fleet.ts';
-import { Way } from './way.ts';
 import { Random } from './random.ts';
 import { Server } from './server.ts';
 import { CREATED, KEYS_EACH, KEYS_PER_FAMILY, type SchemaName, Swarm } from './swarm.ts';
+import { Way } from './way.ts';
 
 const seed = Number(process.env.CHAOS_SEED || Date.now() % 1_000_000);
 const longer = Number(process.env.CHAOS_SECONDS || 0);
@@ -208,7 +208,7 @@ const around = async (plan: Plan, weather: Weather): Promise<Aftermath> => {
   return aftermath;
 };
 
-/** Tells the swarm of every run that ends. */
+/** Tells the swarm of every run that ends, as far as the queue can be asked. */
 const countRuns = async (queues: Queues, swarm: Swarm, over: AbortSignal): Promise<void> => {
   for (let known = 0; !over.aborted; await pause(20)) {
     const ended = await queues.runs.getJobCountByTypes('completed', 'failed').catch(() => known);
