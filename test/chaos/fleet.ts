@@ -17,8 +17,8 @@ const expectClean = (stderr: string): void => {
 
 export class Fleet {
   #members: Running[] = [];
-  /** How many were killed and stopped so far. */
-  readonly lost = { killed: 0, stopped: 0 };
+  /** How many were killed so far. */
+  killed = 0;
   readonly #left: Promise<Ended>[] = [];
 
   constructor(
@@ -41,7 +41,7 @@ export class Fleet {
   async kill(): Promise<void> {
     const victim = this.#take();
     if (victim === undefined) return;
-    this.lost.killed++;
+    this.killed++;
     expectClean((await victim.kill('SIGKILL')).stderr);
   }
 
@@ -49,7 +49,6 @@ export class Fleet {
   stop(): void {
     const leaving = this.#take();
     if (leaving === undefined) return;
-    this.lost.stopped++;
     this.#left.push(this.#end(leaving));
   }
 
