@@ -1,4 +1,5 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { z } from 'zod';
 import { runCleanup } from '../src/cleanup/run.ts';
@@ -31,6 +32,12 @@ type RunJob = Job<RunData, Report>;
 
 /** How often progress is written to the queue, in ms. What a worker did since is not counted if it is killed. */
 const PROGRESS_EVERY_MS = 50;
+/**
+ * How long the last word is repeated to a queue that takes no writes (full, read-only after a failover), in ms. A report
+ * would else miss what this attempt removed. Not longer, since the job's lock has run out by then, or soon will.
+ */
+const INSIST_MS = 5_000;
+const INSIST_EVERY_MS = 200;
 /** The job's log gets a line per so many chunks. */
 const CHUNKS_PER_LINE = 100;
 const linesAfter = (chunks: number): number => Math.floor(chunks / CHUNKS_PER_LINE);
@@ -60,6 +67,8 @@ class Journal {
   #writtenAt = 0;
   #lines: number;
   #queue: Promise<unknown> = Promise.resolve();
+  /** Whether the queue took what was written last; `true` too once the lock is lost. */
+  #settled = true;
 
   constructor(
     private readonly job: RunJob,
@@ -92,10 +101,13 @@ class Journal {
     this.#then(() => this.job.log(sentence));
   }
 
-  /** Writes what is known now, so that the next attempt goes on from it; resolves when all is written. */
+  /** Writes what is known now, so that the next attempt goes on from it; resolves when all is written, or can't be. */
   async flush(): Promise<void> {
-    this.#write();
-    await this.#queue;
+    for (const until = performance.now() + INSIST_MS; ; await pause(INSIST_EVERY_MS)) {
+      this.#write();
+      await this.#queue;
+      if (this.#settled || performance.now() > until) return;
+    }
   }
 
   #write(): void {
@@ -122,8 +134,10 @@ class Journal {
       .then(async () => {
         if ((await this.job.extendLock(this.token, this.lockMs)) === 0) this.onLost();
         else await write();
+        this.#settled = true;
       })
       .catch(() => {
+        this.#settled = false;
         // The queue is out of reach: BullMQ tells of it, and the run goes on, since it needs only its target.
       });
   }

@@ -27,6 +27,7 @@ export const runWorker = async (config: Config, logger: Logger): Promise<number>
   await untilStopped(async (parts, stop) => {
     logger.info({ config: showConfig(config) }, 'configuration');
     const metrics = new Metrics();
+    for (const { name, schema } of config.targets.values()) metrics.expect(name, schema.families);
     const { metricsPort } = config.process;
     if (metricsPort !== undefined) parts.push(await startMonitor(config, metricsPort, metrics, logger));
     const onEnded: Parameters<typeof startWorker>[0]['onEnded'] = (report, target) =>

@@ -1,6 +1,6 @@
 /** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
 import { hostname } from 'node:os';
-import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import { type Job, UnrecoverableError, type Worker } from 'bullmq';
 import type { Config } from '../src/config/resolve.ts';
 import { sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
@@ -13,14 +13,15 @@ import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { declareSchedules } from '../src/queue/schedules.ts';
 import { createCleaner } from './cleaner.ts';
+import { PatientWorker } from './patientWorker.ts';
 
 /** A worker that dies is noticed once its lock has run out and the next check has come: 11 s at most. */
 const LOCK_MS = 8_000;
 const STALLED_CHECK_MS = 3_000;
 /** How many workers may die under one run before it counts as failed. BullMQ never resets the count, so it is high. */
 const MOST_DEATHS = 20;
-/** How often schedules are brought in line: a lost one misses no more than this. */
-const DECLARE_EVERY_MS = 60_000;
+/** How often schedules are brought in line: a lost one misses no more than this. It takes Redis a few short calls. */
+const DECLARE_EVERY_MS = 20_000;
 /** Whoever leaves waits no longer than this for a queue that does not answer: the run it can't hand back is taken over. */
 const LEAVE_MS = 5_000;
 
@@ -78,7 +79,7 @@ export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerPa
     return typeof target === 'string' && config.targets.has(target) ? target : null;
   };
   const clean = createCleaner({ config, queues, metrics, logger, stopping: stopping.signal, lockMs: LOCK_MS });
-  const runs = new Worker<RunData, Report>(RUN_QUEUE, (job, token, signal) => clean(job, token, signal), {
+  const runs = new PatientWorker<RunData, Report>(RUN_QUEUE, (job, token, signal) => clean(job, token, signal), {
     ...options,
     concurrency: config.process.concurrency,
     // For jobs that other programs add without saying how long they are to be kept.
@@ -87,7 +88,7 @@ export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerPa
       removeOnFail: { age: Math.ceil(kept.failed.ageMs / 1000), count: kept.failed.count },
     }),
   });
-  const ticks = new Worker<TickData>(
+  const ticks = new PatientWorker<TickData>(
     SCHEDULE_QUEUE,
     async (tick) => {
       const target = targetIn(tick.data);

@@ -8,6 +8,11 @@ import { Failure } from '../domain/failure.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A call that takes this long has not been forgotten by Redis: it is stuck, and so is everybody else. */
 const COMMAND_TIMEOUT_MS = 15_000;
+/**
+ * A connection that owes an answer and says nothing for this long leads nowhere: the way to Redis may forget it without a
+ * word, and then nobody ends it. Longer than BullMQ's blocking calls, which are answered after ten seconds.
+ */
+const SILENCE_TIMEOUT_MS = 15_000;
 /** Until the connection is ready, greeting and password included. */
 const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
@@ -84,6 +89,7 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_TIMEOUT_MS,
     connectionName: 'stalesweep',
     retryStrategy: (attempt) => (ready ? Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS) : null),
     // A replica answers READONLY after a failover: the name leads to the new primary once it is looked up again.
@@ -128,6 +134,8 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
 export const connectForRun = async (to: string | Address): Promise<Redis> =>
   await connect(to, {
     redis: {
+      // A call that was not answered in time is tried again: a Redis that stood still goes on where it was.
+      socketTimeout: undefined,
       retryStrategy: () => null,
       reconnectOnError: null,
       autoResendUnfulfilledCommands: false,

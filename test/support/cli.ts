@@ -30,8 +30,16 @@ export interface Running {
   kill(signal: NodeJS.Signals): Promise<Ended>;
 }
 
-/** Starts a command; it is killed at the end of the test if it still runs. */
-export const start = (args: readonly string[], env: Record<string, string>, cwd?: string): Running => {
+/**
+ * Starts a command; it is killed at the end of the test if it still runs.
+ * @param finished what a test's context offers, where several tests run at once
+ */
+export const start = (
+  args: readonly string[],
+  env: Record<string, string>,
+  cwd?: string,
+  finished = onTestFinished,
+): Running => {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -42,7 +50,7 @@ export const start = (args: readonly string[], env: Record<string, string>, cwd?
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = once(child, 'close').then(([code]): Ended => ({ code: code as number | null, stdout, stderr }));
-  onTestFinished(() => {
+  finished(() => {
     child.kill('SIGKILL');
   });
   return {
@@ -73,8 +81,8 @@ export const cli = async (args: readonly string[], env: Record<string, string>, 
   await start(args, env, cwd).ended;
 
 /** Starts a worker and resolves once it takes runs. */
-export const startWorker = async (env: Record<string, string>): Promise<Running> => {
-  const worker = start(['worker'], env);
+export const startWorker = async (env: Record<string, string>, finished = onTestFinished): Promise<Running> => {
+  const worker = start(['worker'], env, undefined, finished);
   await worker.says('worker started');
   return worker;
 };

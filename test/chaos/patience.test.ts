@@ -1,0 +1,104 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import type { Report } from '../../src/domain/report.ts';
+import { enqueue } from '../../src/queue/enqueue.ts';
+import { openQueues } from '../../src/queue/queues.ts';
+import { startWorker } from '../support/cli.ts';
+import { eventually } from './eventually.ts';
+import { Random } from './random.ts';
+import { Server } from './server.ts';
+import { storm } from './storm.ts';
+import { KEYS_EACH, Swarm } from './swarm.ts';
+
+// Workers wait for most of the time that these take.
+test.concurrent('runs and schedules come back by themselves after the queue was flushed (P1)', async (context) => {
+  await storm(context, {
+    seconds: 6,
+    gust: async ({ queue, requests, random }) => {
+      await random.moment(500, 1_500);
+      requests.forget();
+      await queue.redis.flushall();
+    },
+    after: async ({ queues }) => {
+      const scheduled = async () => (await queues.schedule.getJobSchedulers()).map(({ key }) => key);
+      await eventually(scheduled, ['cleanup:default'], 30_000);
+      expect(await queues.schedule.getDelayedCount()).toBe(1);
+    },
+  });
+});
+
+test.concurrent('connections to the queue that lead nowhere are given up, and runs go on (P1)', async (context) => {
+  await storm(context, {
+    seconds: 1,
+    gust: async ({ toQueue, random }) => {
+      await random.moment(500, 1_500);
+      toQueue.forget();
+    },
+  });
+});
+
+const COORDINATORS = 2_000;
+/** Resting ten times as long as it works, a worker does about five in a twentieth of a second; and some are on their way. */
+const UNRECORDED_CHUNKS = 10;
+
+/** Notes how many coordinators are left, each number that is seen once, until `end`, which resolves to them. */
+const watchLeft = (target: Server): { end(): Promise<readonly number[]> } => {
+  let over = false;
+  const watch = async () => {
+    const left: number[] = [];
+    // Once more when it is over: what went last counts.
+    for (let last = false; !last; await pause(1)) {
+      last = over;
+      const now = Math.ceil((await target.redis.dbsize()) / KEYS_EACH);
+      if (now !== left.at(-1)) left.push(now);
+    }
+    return left;
+  };
+  const watching = watch();
+  watching.catch(() => {});
+  return {
+    end: async () => {
+      over = true;
+      return await watching;
+    },
+  };
+};
+
+test.concurrent('the report of a run whose worker was killed misses what it had not recorded, and no more (P3)', async (context) => {
+  const target = await Server.start();
+  const queue = await Server.start();
+  const queues = await openQueues(queue.url, { onError: () => {}, onReady: () => {} });
+  const { targets } = resolveConfig({}, { REDIS_URL: target.url });
+  const swarm = new Swarm(target.url, new Random(1));
+  try {
+    await swarm.found(COORDINATORS, COORDINATORS);
+    const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *' };
+    const victim = await startWorker({ ...env, STALESWEEP_NICE: '10' }, context.onTestFinished);
+    const { run } = await enqueue(queues.runs, targets, { target: 'default' });
+    const watching = watchLeft(target);
+    const job = async () => await queues.runs.getJob(run);
+    const recorded = async () => ((await job())?.progress as { swept?: number } | undefined)?.swept ?? 0;
+    await eventually(async () => (await recorded()) > COORDINATORS / 10, true, 60_000);
+    await victim.kill('SIGKILL');
+    const left = await watching.end();
+    const before = left[0] ?? 0;
+
+    const atDeath = await recorded();
+    const missed = before - (left.at(-1) ?? 0) - atDeath;
+    expect(missed).toBeGreaterThanOrEqual(0);
+    expect(left.filter((now) => now < before - atDeath).length).toBeLessThanOrEqual(UNRECORDED_CHUNKS);
+
+    const heir = await startWorker(env, context.onTestFinished);
+    await eventually(async () => (await job())?.finishedOn !== undefined, true, 60_000);
+    const report = (await job())?.returnvalue as Report;
+    const active = report.coordinators.active;
+    expect(report.coordinators).toMatchObject({ swept: COORDINATORS - active - missed, revived: 0 });
+    expect(report.keys.deleted).toBe(report.coordinators.swept * KEYS_EACH);
+    expect((await heir.kill('SIGTERM')).code).toBe(0);
+  } finally {
+    swarm.close();
+    await queues.close();
+    await Promise.all([target.stop(), queue.stop()]);
+  }
+});

@@ -1,0 +1,94 @@
+/** way: the path to a Redis, which can be cut, held up, and lose what is sent. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket, connect } from 'node:net';
+
+/** One connection: the client's end, and the one to Redis. */
+interface Line {
+  readonly ends: readonly [Socket, Socket];
+  /** Whether bytes of it were lost, after which nothing on it can be understood. */
+  broken: boolean;
+}
+
+export class Way {
+  readonly url: string;
+  readonly #lines = new Set<Line>();
+  #weather: 'fair' | 'stalled' | 'losing' = 'fair';
+
+  private constructor(
+    private readonly server: Server,
+    private readonly redisPort: number,
+  ) {
+    this.url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('connection', (socket: Socket) => this.#open(socket));
+  }
+
+  /** Opens the way to the Redis on this port. */
+  static async to(redisPort: number): Promise<Way> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new Way(server, redisPort);
+  }
+
+  /** Ends every connection at once, in the middle of whatever is said. */
+  cut(): void {
+    for (const { ends } of this.#lines) for (const end of ends) end.resetAndDestroy();
+  }
+
+  /** Nothing passes, and nothing is lost: it arrives after `clear`. */
+  stall(): void {
+    this.#weather = 'stalled';
+    for (const { ends } of this.#lines) for (const end of ends) end.pause();
+  }
+
+  /** What is sent from now on vanishes, while every connection seems to stand. */
+  lose(): void {
+    this.#weather = 'losing';
+  }
+
+  /** As a router that has forgotten its connections: what is sent on those there are vanishes for ever, unsaid. */
+  forget(): void {
+    for (const line of this.#lines) line.broken = true;
+  }
+
+  /** All is well again; connections that lost something are cut. */
+  clear(): void {
+    this.#weather = 'fair';
+    for (const { ends, broken } of this.#lines) {
+      for (const end of ends) {
+        if (broken) end.resetAndDestroy();
+        else end.resume();
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    if (!this.server.listening) return;
+    this.cut();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  #open(client: Socket): void {
+    const redis = connect(this.redisPort, '127.0.0.1');
+    const line: Line = { ends: [client, redis], broken: false };
+    this.#lines.add(line);
+    this.#pass(line, client, redis);
+    this.#pass(line, redis, client);
+  }
+
+  #pass(line: Line, from: Socket, to: Socket): void {
+    from.setNoDelay(true);
+    if (this.#weather === 'stalled') from.pause();
+    from.on('data', (bytes) => {
+      if (this.#weather === 'losing') line.broken = true;
+      if (!line.broken) to.write(bytes);
+    });
+    from.on('end', () => to.end());
+    from.on('error', () => {});
+    from.on('close', () => {
+      to.destroy();
+      this.#lines.delete(line);
+    });
+  }
+}
