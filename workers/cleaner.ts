@@ -15,6 +15,7 @@ import type { Queues } from '../src/queue/queues.ts';
 import { Calls } from '../src/redis/calls.ts';
 import { connectForRun } from '../src/redis/connect.ts';
 import { explain } from '../src/redis/explain.ts';
+import { Warnings } from './tell.ts';
 
 export interface CleanerParts {
   readonly config: Config;
@@ -134,12 +135,15 @@ const forHistory = (error: unknown): Error => {
   const denied = error instanceof Failure && error.code !== 'UNREACHABLE' && error.code !== 'INTERRUPTED';
   const shown = denied ? new UnrecoverableError(error.message) : new Error(sentenceOf(error));
   shown.stack = `${shown.name}: ${shown.message}`;
+  // For whoever wonders why; the queue keeps only the message.
+  shown.cause = error;
   return shown;
 };
 
 /** Makes the function that a BullMQ worker calls for each job. */
 export const createCleaner = (parts: CleanerParts) => {
   const { config, queues, metrics, stopping } = parts;
+  const warnings = new Warnings();
 
   const clean = async (job: RunJob, token: string, payload: RunPayload, lost: AbortSignal): Promise<Report> => {
     const { target } = payload;
@@ -149,6 +153,7 @@ export const createCleaner = (parts: CleanerParts) => {
     const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
     const redis = await connectForRun(target);
     const calls = new Calls(redis, target, (call, ms) => metrics.called(target.name, call, ms));
+    const isNews = warnings.begin(target.name);
     const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
     try {
       const request = {
@@ -169,7 +174,7 @@ export const createCleaner = (parts: CleanerParts) => {
           },
           progress: (phase, tally) => journal.progress(phase, tally),
           warn: (sentence) => {
-            logger.warn(sentence);
+            if (isNews(sentence)) logger.warn(sentence);
             journal.note(sentence);
           },
         },

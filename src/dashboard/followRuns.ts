@@ -6,10 +6,9 @@ import type { Address } from '../config/tls.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { Logger } from '../log/logger.ts';
-import { Outage } from '../log/outages.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
-import { connectQueue, type Queues } from '../queue/queues.ts';
+import { connectQueue, type Queues, type QueueWatch } from '../queue/queues.ts';
 
 /** How many past runs are looked at for the last one of each target. */
 const LOOK_BACK = 500;
@@ -42,6 +41,7 @@ const parsed = (returned: unknown): unknown => {
 
 export interface FollowParts {
   readonly queue: string | Address;
+  readonly watch: QueueWatch;
   readonly queues: Queues;
   readonly targets: ReadonlyMap<string, TargetConfig>;
   readonly metrics: Metrics;
@@ -54,9 +54,7 @@ export interface FollowParts {
  * queue's Redis is not there.
  */
 export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise<void> }> => {
-  const { queues, targets, metrics, logger } = parts;
-  const outage = new Outage(logger, 'queue events');
-  const watch = { onError: (error: Error) => outage.failed(error), onReady: () => outage.restored() };
+  const { queues, targets, metrics, logger, watch } = parts;
   const connection = await connectQueue(parts.queue, watch, true);
   const events = new QueueEvents(RUN_QUEUE, { connection, prefix: PREFIX });
   events.on('error', watch.onError);

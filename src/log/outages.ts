@@ -3,7 +3,10 @@ import type { Logger } from './logger.ts';
 
 /** Watches connections of one kind. `failed` and `restored` may be called as often as the library emits them. */
 export class Outage {
+  // Not Date.now, which may be set right in between.
   #since: number | null = null;
+  #failedAt = 0;
+  #quiet = true;
 
   constructor(
     private readonly logger: Logger,
@@ -11,15 +14,24 @@ export class Outage {
   ) {}
 
   failed(error: Error): void {
+    this.#failedAt = performance.now();
+    this.#quiet = false;
     if (this.#since !== null) return;
-    this.#since = Date.now();
+    this.#since = this.#failedAt;
     this.logger.warn({ error: error.message }, `${this.what}: lost; trying again until it is back`);
   }
 
   restored(): void {
     if (this.#since === null) return;
-    const seconds = Math.round((Date.now() - this.#since) / 1000);
+    const seconds = Math.round((this.#failedAt - this.#since) / 1000);
     this.#since = null;
     this.logger.info({ seconds }, `${this.what}: back`);
+  }
+
+  /** Whether there is an outage in which nothing has failed since this was last asked. */
+  hasGoneQuiet(): boolean {
+    const quiet = this.#quiet;
+    this.#quiet = true;
+    return quiet && this.#since !== null;
   }
 }

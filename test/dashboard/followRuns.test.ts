@@ -83,7 +83,8 @@ const fails = (target?: string, attempts?: number): Ending => ({
 const follow = async () => {
   const metrics = new Metrics();
   const { queues, config, logger } = dashboard;
-  const following = await followRuns({ queue: redis.url, queues, targets: config.targets, metrics, logger });
+  const watch = { onError: () => {}, onReady: () => {} };
+  const following = await followRuns({ queue: redis.url, watch, queues, targets: config.targets, metrics, logger });
   const value = async (name: string): Promise<number | undefined> => {
     const line = (await metrics.registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));
     return line === undefined ? undefined : Number(line.slice(name.length + 1));
