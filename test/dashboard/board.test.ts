@@ -82,6 +82,20 @@ it('runs a schedule now as a tick, and adds no other ticks', async () => {
   expect([status, sentence]).toEqual([403, expect.stringContaining('ticks come from the schedules')]);
 });
 
+it.each([
+  ['PATCH', '', { every: 1 }],
+  ['PATCH', '', { pattern: '* * * * * *' }],
+  ['PUT', '/remove', {}],
+])('refuses to change a schedule, which the configuration would put back: %s %s %j', async (method, path, body) => {
+  await declareSchedules(dashboard.queues, dashboard.config.targets);
+  const before = await dashboard.queues.schedule.getJobSchedulers();
+  const id = encodeURIComponent('cleanup:default');
+  const answer = await dashboard.send(method, `${SCHEDULE}/job-schedulers/${id}${path}`, body);
+  expect(answer.status).toBe(403);
+  expect(await answer.text()).toContain('schedules come from the configuration; change them there');
+  expect(await dashboard.queues.schedule.getJobSchedulers()).toEqual(before);
+});
+
 it('shows the progress as a number and beside it what was counted', async () => {
   const id = await idOf(await add({ target: 'default' }));
   const job = await dashboard.queues.runs.getJob(String(id));

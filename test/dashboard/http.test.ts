@@ -48,8 +48,9 @@ describe('routes', () => {
     expect(response.headers.get('strict-transport-security')).toBeNull();
     expect(response.headers.get('content-security-policy')).toBe(
       "default-src 'none';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data:;font-src 'self';" +
-        "connect-src 'self';base-uri 'self';form-action 'self';frame-ancestors 'none'",
+        "connect-src 'self';base-uri 'self';form-action 'none';frame-ancestors 'none'",
     );
+    expect(response.headers.get('x-frame-options')).toBe('DENY');
     expect(await response.text()).not.toMatch(/https?:\/\//);
   });
 
