@@ -6,6 +6,7 @@ import type { Carried, Tally } from '../src/cleanup/tally.ts';
 import type { Phase } from '../src/cleanup/context.ts';
 import type { Config } from '../src/config/resolve.ts';
 import { Failure, sentenceOf } from '../src/domain/failure.ts';
+import { isoOf } from '../src/domain/instant.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
@@ -36,15 +37,16 @@ const PROGRESS_EVERY_MS = 50;
 const CHUNKS_PER_LINE = 100;
 const linesAfter = (chunks: number): number => Math.floor(chunks / CHUNKS_PER_LINE);
 
+const count = z.number().nonnegative();
 const CARRIED = z.object({
-  startedAt: z.number(),
+  startedAt: count.refine((at) => isoOf(at) !== null),
   carried: z.object({
-    swept: z.number(),
-    deletedByFamily: z.array(z.number()),
-    chunks: z.number(),
-    calls: z.number(),
-    slowestCallMs: z.number(),
-    memoryFreedBytes: z.number(),
+    swept: count,
+    deletedByFamily: z.array(count),
+    chunks: count,
+    calls: count,
+    slowestCallMs: count,
+    memoryFreedBytes: count,
   }),
 });
 

@@ -2,6 +2,7 @@
  * often as it is called and by as many processes as run, and mends a schedule whose pending job was lost. */
 import type { JobSchedulerJson } from 'bullmq';
 import type { TargetConfig } from '../config/resolve.ts';
+import { isoOf } from '../domain/instant.ts';
 import { schedulerIdOf } from './names.ts';
 import type { Queues, TickData } from './queues.ts';
 
@@ -89,8 +90,8 @@ export const listSchedules = async (
         : Number(scheduler?.every ?? (target.cron === undefined ? target.every : 0)) || null,
       cron: scheduler?.pattern ?? (scheduler ? null : (target.cron ?? null)),
       tz: scheduler?.tz ?? (scheduler ? null : (target.tz ?? null)),
-      nextAt: scheduler?.next ? new Date(scheduler.next).toISOString() : null,
-      lastAt: last ? new Date(last.processedOn ?? last.timestamp).toISOString() : null,
+      nextAt: scheduler?.next ? isoOf(scheduler.next) : null,
+      lastAt: last ? isoOf(last.processedOn ?? last.timestamp) : null,
       lastRun: last?.id ?? null,
     };
   });

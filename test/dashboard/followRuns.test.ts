@@ -136,7 +136,13 @@ it('takes from past runs the last success, and counts none of them again', async
 
 it('goes on counting after jobs whose return value or data make no sense', async () => {
   const { value, close } = await follow();
-  const returned = ['nonsense', null, { outcome: 'completed' }, { ...report('completed'), target: 'made-up' }];
+  const returned = [
+    'nonsense',
+    null,
+    { outcome: 'completed' },
+    { ...report('completed'), target: 'made-up' },
+    { ...report('completed'), keys: {} },
+  ];
   await work(...returned.map((given) => ({ act: () => given })), fails('made-up'));
   await work(completes);
   await expect.poll(() => value(runs('completed'))).toBe(1);
