@@ -6,6 +6,7 @@ import { followRuns } from '../src/dashboard/followRuns.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { Outage } from '../src/log/outages.ts';
 import { Metrics } from '../src/metrics/registry.ts';
+import { followClock } from '../src/queue/clock.ts';
 import { openQueues } from '../src/queue/queues.ts';
 import { closeAll, untilStopped } from './shutdown.ts';
 import { type Running, watchQueue } from './worker.ts';
@@ -27,6 +28,7 @@ export const startDashboard = async (
     const watch = watchQueue(outage);
     const queues = await openQueues(config.queue, watch);
     parts.push(queues);
+    await followClock(queues.connection);
     const dashboard = createDashboard({ config, queues, metrics, logger });
     parts.push(dashboard);
     parts.push(await followRuns({ queue: config.queue, watch, queues, targets: config.targets, metrics, logger }));

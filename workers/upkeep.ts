@@ -28,7 +28,7 @@ export interface UpkeepParts {
 
 /** Sets the clock by the queue's, and says so once when it was wrong. */
 export const setClock = async ({ queues, logger }: Pick<UpkeepParts, 'queues' | 'logger'>): Promise<void> => {
-  const aheadMs = await followClock(queues.connection).catch(() => 0);
+  const aheadMs = await followClock(queues.connection);
   if (Math.abs(aheadMs) < WRONG_CLOCK_MS) return;
   const off = `${ms(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'}`;
   logger.warn(`the clock of this machine is ${off} that of the queue's Redis; the latter is used`);
