@@ -132,10 +132,14 @@ class Journal {
   }
 }
 
+/** However many attempts other programs give a job, and without a pause between them: a target may be down for a night. */
+const MOST_ATTEMPTS = 10;
+
 /** An error as the history shows it: one sentence, no stack. */
-const forHistory = (error: unknown): Error => {
+const forHistory = (error: unknown, attempts: number): Error => {
   const denied = error instanceof Failure && error.code !== 'UNREACHABLE' && error.code !== 'INTERRUPTED';
-  const shown = denied ? new UnrecoverableError(error.message) : new Error(sentenceOf(error));
+  const shown =
+    denied || attempts >= MOST_ATTEMPTS ? new UnrecoverableError(sentenceOf(error)) : new Error(sentenceOf(error));
   shown.stack = `${shown.name}: ${shown.message}`;
   // For whoever wonders why; the queue keeps only the message.
   shown.cause = error;
@@ -207,7 +211,7 @@ export const createCleaner = (parts: CleanerParts) => {
       return await clean(job, token, payload, lost);
     } catch (error) {
       if (error instanceof WaitingError) throw error;
-      throw forHistory(error);
+      throw forHistory(error, job.attemptsMade + 1);
     }
   };
 };

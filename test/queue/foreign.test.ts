@@ -103,6 +103,14 @@ test('options that other programs give a job change when it runs, not what it do
   expect(await job.waitUntilFinished(events, 20_000)).toMatchObject({ outcome: 'completed', dryRun: true });
 });
 
+test('however many attempts a job is given, a target that is down gets ten', async () => {
+  const own = { REDIS_URL: 'redis://127.0.0.1:1', QUEUE_REDIS_URL: server.url, STALESWEEP_CRON: '0 0 1 1 *' };
+  await startWorker(own);
+  const job = await runs.add('cleanup', { target: 'default' }, { attempts: 1e9 });
+  await expect(job.waitUntilFinished(events, 20_000)).rejects.toThrow('connection refused');
+  expect((await runs.getJob(String(job.id)))?.attemptsMade).toBe(10);
+});
+
 test('a run that another version completed with something else is listed without a report', async () => {
   const client = server.redis;
   for (const [id, value] of [

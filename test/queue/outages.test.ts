@@ -33,13 +33,15 @@ const troubles = ({ stderr }: Running): string[] =>
 test('a schedule comes back by itself after FLUSHALL, and is not doubled', async () => {
   const own = { REDIS_URL: server.url, STALESWEEP_EVERY: '1h' };
   const workers = await Promise.all([startWorker(own), startWorker(own)]);
-  await expect.poll(() => schedule.getDelayedCount(), { timeout: 5_000 }).toBe(1);
+  // The first run is over, and with it its tick: nothing is under way.
+  await expect.poll(() => runs.getCompletedCount(), { timeout: 15_000 }).toBe(1);
+  await expect.poll(() => schedule.getJobCountByTypes('active', 'waiting'), { timeout: 15_000 }).toBe(0);
   await server.redis.flushall();
-  await expect.poll(() => schedule.getDelayedCount(), { timeout: 15_000 }).toBe(1);
+  await expect.poll(() => schedule.getDelayedCount(), { timeout: 20_000 }).toBe(1);
   expect(await schedule.getJobSchedulers()).toMatchObject([{ key: 'cleanup:default', every: 3_600_000 }]);
-  await expect.poll(() => runs.getCompletedCount(), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => runs.getCompletedCount(), { timeout: 15_000 }).toBe(1);
   for (const worker of workers) expect(troubles(worker)).toEqual([]);
-});
+}, 60_000);
 
 test('a full Redis stops its schedule with one line in the log, and lets it go on with one when there is room', async () => {
   const worker = await startWorker({ REDIS_URL: server.url, STALESWEEP_EVERY: '1s' });

@@ -1,9 +1,12 @@
 import { Queue, QueueEvents } from 'bullmq';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
 import { cli, populate, startWorker, withClockOff } from '../support/cli.ts';
 import { configFile, folder } from '../support/files.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+
+// Several processes a test, each of which takes its time to start on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const HOUR_MS = 3_600_000;
 const HOURLY = { STALESWEEP_EVERY: '1h' };
@@ -35,7 +38,7 @@ beforeEach(async () => {
 
 /** Resolves when the next tick is waiting for its time: to when that is, in ms from now. */
 const nextIn = async (): Promise<number> => {
-  await expect.poll(() => schedule.getDelayedCount(), { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => schedule.getDelayedCount(), { timeout: 15_000 }).toBe(1);
   const [tick] = await schedule.getDelayed();
   return Number(tick?.timestamp) + Number(tick?.delay) - Date.now();
 };
@@ -80,7 +83,7 @@ describe('workers whose clocks are hours off', () => {
     const { coordinators } = await reportOf(cli(['enqueue', '--target', 'default', '--wait', '--json'], own));
     expect(coordinators).toMatchObject({ active: 10, stale: 10, swept: 10 });
     const job = await runs.add('cleanup', { target: 'gone' }, { attempts: 2, backoff: { type: 'fixed', delay: 500 } });
-    await expect(job.waitUntilFinished(events, 5_000)).rejects.toThrow('connection refused');
+    await expect(job.waitUntilFinished(events, 20_000)).rejects.toThrow('connection refused');
     expect((await runs.getJob(String(job.id)))?.attemptsMade).toBe(2);
   });
 });
@@ -100,7 +103,7 @@ test('slow runs never pile up: while one is at work, every tick joins it', async
     // It can be read, but whoever removes anything has to wait.
     await target.redis.call('CLIENT', 'PAUSE', '60000', 'WRITE');
     await startWorker(own);
-    await expect.poll(() => joined.length, { timeout: 10_000 }).toBeGreaterThan(2);
+    await expect.poll(() => joined.length, { timeout: 15_000 }).toBeGreaterThan(2);
     expect(new Set(joined)).toEqual(new Set(['1']));
     expect(await runs.getJobCountByTypes('active', 'waiting', 'delayed', 'completed')).toBe(1);
     expect(await schedule.getJobCountByTypes('active', 'waiting', 'delayed')).toBeLessThanOrEqual(2);
@@ -155,7 +158,7 @@ test('a schedule survives restarts of its workers and of Redis, with the same ne
     await redis.call('ZRANGE', '{stalesweep}:schedule:delayed', '0', '-1', 'WITHSCORES'),
   ];
   const lasting = await startWorker(own);
-  await expect.poll(() => before.redis.zcard('{stalesweep}:schedule:delayed'), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => before.redis.zcard('{stalesweep}:schedule:delayed'), { timeout: 15_000 }).toBe(1);
   const planned = await scheduler(before);
   await before.stop();
   await lasting.says('queue: lost');
