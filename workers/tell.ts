@@ -2,6 +2,7 @@
  * of its runs with it, gets one line when that begins and one when it ends. */
 import type { Job, Worker } from 'bullmq';
 import { Failure } from '../src/domain/failure.ts';
+import { isoOf } from '../src/domain/instant.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { beginsToFail, failingSince, worksAgain } from '../src/queue/failing.ts';
@@ -42,7 +43,7 @@ export const tellOfRuns = (
 export const tellOfFailing = async (queues: Queues, targets: Iterable<string>, logger: Logger): Promise<void> => {
   for (const target of targets) {
     const since = await failingSince(queues, target).catch(() => null);
-    if (since !== null) logger.warn({ target, since: new Date(since).toISOString() }, 'runs fail');
+    if (since !== null) logger.warn({ target, since: isoOf(since) }, 'runs fail');
   }
 };
 

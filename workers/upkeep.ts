@@ -15,7 +15,8 @@ import { declareSchedules } from '../src/queue/schedules.ts';
 const LOOK_EVERY_MS = 5_000;
 /** A clock that is wrong by more is worth a line. */
 const WRONG_CLOCK_MS = 60_000;
-/** How long a worker rests after an error. BullMQ asks again at once, thousands of times a second while memory is full. */
+/** How long a worker rests after Redis refused something. BullMQ asks again at once, thousands of times a second while
+ * memory is full; for a lost connection it waits by itself. */
 const REST_MS = 1_000;
 
 export interface UpkeepParts {
@@ -58,10 +59,10 @@ export const startUpkeep = async (parts: UpkeepParts): Promise<void> => {
   goOn().catch(() => {});
 };
 
-/** Makes a worker rest a moment after each error. */
-export const restAfterErrors = (worker: Worker): void => {
-  worker.on('error', () => {
-    if (worker.isPaused() || worker.closing) return;
+/** Makes a worker rest a moment whenever Redis refuses what it asks. */
+export const restWhenRefused = (worker: Worker): void => {
+  worker.on('error', ({ name }) => {
+    if (name !== 'ReplyError' || worker.isPaused() || worker.closing) return;
     void worker.pause(true);
     setTimeout(() => void worker.resume(), REST_MS).unref();
   });

@@ -12,7 +12,7 @@ import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { createCleaner } from './cleaner.ts';
 import { tellOfFailing, tellOfRuns } from './tell.ts';
-import { restAfterErrors, setClock, startUpkeep } from './upkeep.ts';
+import { restWhenRefused, setClock, startUpkeep } from './upkeep.ts';
 
 /** A worker that dies is noticed once its lock has run out and the next check has come: 11 s at most. */
 const LOCK_MS = 8_000;
@@ -101,7 +101,7 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
 
   for (const worker of [runs, ticks]) {
     worker.on('error', watch.onError);
-    restAfterErrors(worker);
+    restWhenRefused(worker);
   }
   runs.on('lockRenewalFailed', (ids) => {
     for (const id of ids) runs.cancelJob(id, 'its lock was lost');
