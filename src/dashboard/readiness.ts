@@ -73,7 +73,9 @@ export const createReadiness = (queue: Redis, targets: ReadonlyMap<string, Targe
       await inTime(question);
       return null;
     } catch (error) {
-      return `${who}: ${sentenceOf(error)}`;
+      // The library says which of its options gave up.
+      const lost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
+      return `${who}: ${lost ? 'the connection is lost' : sentenceOf(error)}`;
     }
   };
   const askAll = async (): Promise<string | null> => {
