@@ -162,6 +162,18 @@ describe('credentials', () => {
     }
   });
 
+  it('can be guessed no oftener by guessing many at once', async () => {
+    const closed = await startDashboard({ REDIS_URL: redis.url, ...WITH_CREDENTIALS });
+    try {
+      const guesses = Array.from({ length: 100 }, (_, i) => closed.ask('/queues', { headers: basic(USER, `no ${i}`) }));
+      const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+      expect(statuses.filter((status) => status === 401)).toHaveLength(20);
+      expect(statuses.filter((status) => status === 429)).toHaveLength(80);
+    } finally {
+      await closed.close();
+    }
+  });
+
   it('must be set before others can reach the dashboard', async () => {
     const start = (env: Record<string, string>) => startDashboard({ REDIS_URL: redis.url, ...env });
     for (const host of ['0.0.0.0', '::', '192.168.1.5', 'example.com', '127.evil.example']) {
