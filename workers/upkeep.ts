@@ -13,6 +13,9 @@ import { declareSchedules } from '../src/queue/schedules.ts';
 
 /** How often it is looked after: a lost schedule is back after as long. A look costs a call and two a target. */
 const LOOK_EVERY_MS = 5_000;
+/** How often schedules are brought in line with the configuration. Each change starts a run at once: two processes that are
+ * configured differently, as during a roll-out, must not change them to and fro more often. */
+const DECLARE_EVERY_MS = 60_000;
 /** A clock that is wrong by more is worth a line. */
 const WRONG_CLOCK_MS = 60_000;
 /** How long a worker rests after Redis refused something. BullMQ asks again at once, thousands of times a second while
@@ -36,10 +39,10 @@ export const setClock = async ({ queues, logger }: Pick<UpkeepParts, 'queues' | 
 };
 
 /** Sees to everything once. What fails is an outage of the queue. */
-const look = async ({ config, queues, outage, stopping }: UpkeepParts): Promise<void> => {
+const look = async ({ config, queues, outage, stopping }: UpkeepParts, lostOnly: boolean): Promise<void> => {
   try {
     await followClock(queues.connection);
-    await declareSchedules(queues, config.targets);
+    await declareSchedules(queues, config.targets, lostOnly);
     if (!outage.hasGoneQuiet()) return;
     // A full Redis goes on answering: that it can be written to again shows only when something is.
     await queues.connection.set(`${PREFIX}:probe`, 1, 'PX', LOOK_EVERY_MS);
@@ -51,9 +54,14 @@ const look = async ({ config, queues, outage, stopping }: UpkeepParts): Promise<
 
 /** Looks after everything now, and from then on until the worker stops. */
 export const startUpkeep = async (parts: UpkeepParts): Promise<void> => {
-  await look(parts);
+  await look(parts, false);
   const goOn = async () => {
-    for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { signal: parts.stopping })) await look(parts);
+    let declaredAt = performance.now();
+    for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { signal: parts.stopping })) {
+      const due = performance.now() - declaredAt >= DECLARE_EVERY_MS;
+      if (due) declaredAt = performance.now();
+      await look(parts, !due);
+    }
   };
   // It ends by being aborted.
   goOn().catch(() => {});

@@ -30,17 +30,25 @@ const isAsWanted = (scheduler: Scheduler, target: TargetConfig): boolean => {
 const isPending = async ({ schedule }: Queues, { key, next }: Scheduler): Promise<boolean> =>
   PENDING.includes(await schedule.getJobState(`repeat:${key}:${next}`));
 
-/** Declares every target's schedule, and removes those of targets that are no longer configured. */
-export const declareSchedules = async (queues: Queues, targets: ReadonlyMap<string, TargetConfig>): Promise<void> => {
+/**
+ * Declares every target's schedule, and removes those of targets that are no longer configured. `lostOnly`: puts back what
+ * is missing, and lets be what a process that is configured differently has declared.
+ */
+export const declareSchedules = async (
+  queues: Queues,
+  targets: ReadonlyMap<string, TargetConfig>,
+  lostOnly = false,
+): Promise<void> => {
   const { schedule } = queues;
   const known = await schedule.getJobSchedulers();
   const wanted = new Map([...targets.values()].map((target) => [schedulerIdOf(target.name), target]));
   for (const scheduler of known) {
-    if (!wanted.has(scheduler.key)) await schedule.removeJobScheduler(scheduler.key);
+    if (!lostOnly && !wanted.has(scheduler.key)) await schedule.removeJobScheduler(scheduler.key);
   }
   for (const [id, target] of wanted) {
     const scheduler = known.find(({ key }) => key === id);
-    if (scheduler !== undefined && isAsWanted(scheduler, target) && (await isPending(queues, scheduler))) continue;
+    const stays = scheduler !== undefined && (lostOnly || isAsWanted(scheduler, target));
+    if (stays && (await isPending(queues, scheduler))) continue;
     await schedule.upsertJobScheduler(id, wantedOf(target), {
       name: 'tick',
       data: { target: target.name },
