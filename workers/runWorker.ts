@@ -33,8 +33,8 @@ const startMonitor = async (
 export const runWorker = async (config: Config, logger: Logger): Promise<number> =>
   await untilStopped(async (parts, stop) => {
     logger.info({ config: showConfig(config) }, 'configuration');
-    const metrics = new Metrics();
     const outage = new Outage(logger, 'queue');
+    const metrics = new Metrics();
     const { metricsPort } = config.process;
     if (metricsPort !== undefined) parts.push(await startMonitor(config, metricsPort, metrics, logger, outage));
     const onEnded: Parameters<typeof startWorker>[0]['onEnded'] = (report, target) =>

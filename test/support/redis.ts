@@ -53,12 +53,11 @@ const reach = async (port: number, logfile: string): Promise<Redis | null> => {
   return null;
 };
 
-/** Starts a redis-server, without snapshots; resolves once it answers. Later `args` win. On a free port, unless one is
- * named: that of a server which has ended, say. */
-export const startRedis = async (args: readonly string[] = [], onPort?: number): Promise<TestRedis> => {
+/** Starts a redis-server on a free port, or this one, without snapshots; resolves once it answers. Later `args` win. */
+export const startRedis = async (args: readonly string[] = [], at?: number): Promise<TestRedis> => {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const folder = mkdtempSync(join(tmpdir(), 'stalesweep-test-'));
-    const port = onPort ?? (await getPort({ host: '127.0.0.1' }));
+    const port = at ?? (await getPort({ host: '127.0.0.1' }));
     const logfile = join(folder, 'redis.log');
     const own = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--logfile', logfile, '--save', ''];
     const shell = spawn('sh', ['-c', WATCHDOG, 'redis-server', ...own, ...args], {
