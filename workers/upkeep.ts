@@ -1,6 +1,5 @@
 /** upkeep: what a worker sees to beside its runs: its clock, the schedules, and whether an outage of the queue is over. */
 import { setInterval } from 'node:timers/promises';
-import type { Worker } from 'bullmq';
 import ms from 'ms';
 import type { Config } from '../src/config/resolve.ts';
 import { sentenceOf } from '../src/domain/failure.ts';
@@ -18,9 +17,6 @@ const LOOK_EVERY_MS = 5_000;
 const DECLARE_EVERY_MS = 60_000;
 /** A clock that is wrong by more is worth a line. */
 const WRONG_CLOCK_MS = 60_000;
-/** How long a worker rests after Redis refused something. BullMQ asks again at once, thousands of times a second while
- * memory is full; for a lost connection it waits by itself. */
-const REST_MS = 1_000;
 
 export interface UpkeepParts {
   readonly config: Config;
@@ -65,13 +61,4 @@ export const startUpkeep = async (parts: UpkeepParts): Promise<void> => {
   };
   // It ends by being aborted.
   goOn().catch(() => {});
-};
-
-/** Makes a worker rest a moment whenever Redis refuses what it asks. */
-export const restWhenRefused = (worker: Worker): void => {
-  worker.on('error', ({ name }) => {
-    if (name !== 'ReplyError' || worker.isPaused() || worker.closing) return;
-    void worker.pause(true);
-    setTimeout(() => void worker.resume(), REST_MS).unref();
-  });
 };

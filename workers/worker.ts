@@ -1,6 +1,6 @@
 /** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
 import { hostname } from 'node:os';
-import { UnrecoverableError, Worker } from 'bullmq';
+import { UnrecoverableError, type Worker } from 'bullmq';
 import type { Config } from '../src/config/resolve.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
@@ -11,8 +11,9 @@ import { PREFIX, RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { createCleaner } from './cleaner.ts';
+import { PatientWorker } from './patientWorker.ts';
 import { tellOfFailing, tellOfRuns } from './tell.ts';
-import { restWhenRefused, setClock, startUpkeep } from './upkeep.ts';
+import { setClock, startUpkeep } from './upkeep.ts';
 
 /** A worker that dies is noticed once its lock has run out and the next check has come: 11 s at most. */
 const LOCK_MS = 8_000;
@@ -80,7 +81,7 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
     return typeof target === 'string' && config.targets.has(target) ? target : null;
   };
   const clean = createCleaner({ config, queues, metrics, logger, stopping: stopping.signal, lockMs: LOCK_MS });
-  const runs = new Worker<RunData, Report>(RUN_QUEUE, (job, token, signal) => clean(job, token, signal), {
+  const runs = new PatientWorker<RunData, Report>(RUN_QUEUE, (job, token, signal) => clean(job, token, signal), {
     ...options,
     concurrency: config.process.concurrency,
     // For jobs that other programs add without saying how long they are to be kept.
@@ -89,7 +90,7 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
       removeOnFail: { age: Math.ceil(kept.failed.ageMs / 1000), count: kept.failed.count },
     }),
   });
-  const ticks = new Worker<TickData>(
+  const ticks = new PatientWorker<TickData>(
     SCHEDULE_QUEUE,
     async (tick) => {
       const target = targetIn(tick.data);
@@ -99,10 +100,7 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
     options,
   );
 
-  for (const worker of [runs, ticks]) {
-    worker.on('error', watch.onError);
-    restWhenRefused(worker);
-  }
+  for (const worker of [runs, ticks]) worker.on('error', watch.onError);
   runs.on('lockRenewalFailed', (ids) => {
     for (const id of ids) runs.cancelJob(id, 'its lock was lost');
   });
