@@ -7,6 +7,7 @@ import type { Carried, Tally } from '../src/cleanup/tally.ts';
 import type { Phase } from '../src/cleanup/context.ts';
 import type { Config } from '../src/config/resolve.ts';
 import { Failure, sentenceOf } from '../src/domain/failure.ts';
+import { isoOf } from '../src/domain/instant.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
@@ -16,6 +17,7 @@ import type { Queues } from '../src/queue/queues.ts';
 import { Calls } from '../src/redis/calls.ts';
 import { connectForRun } from '../src/redis/connect.ts';
 import { explain } from '../src/redis/explain.ts';
+import { Warnings } from './tell.ts';
 
 export interface CleanerParts {
   readonly config: Config;
@@ -42,15 +44,16 @@ const INSIST_EVERY_MS = 200;
 const CHUNKS_PER_LINE = 100;
 const linesAfter = (chunks: number): number => Math.floor(chunks / CHUNKS_PER_LINE);
 
+const count = z.number().nonnegative();
 const CARRIED = z.object({
-  startedAt: z.number(),
+  startedAt: count.refine((at) => isoOf(at) !== null),
   carried: z.object({
-    swept: z.number(),
-    deletedByFamily: z.array(z.number()),
-    chunks: z.number(),
-    calls: z.number(),
-    slowestCallMs: z.number(),
-    memoryFreedBytes: z.number(),
+    swept: count,
+    deletedByFamily: z.array(count),
+    chunks: count,
+    calls: count,
+    slowestCallMs: count,
+    memoryFreedBytes: count,
   }),
 });
 
@@ -143,17 +146,24 @@ class Journal {
   }
 }
 
+/** However many attempts other programs give a job, and without a pause between them: a target may be down for a night. */
+const MOST_ATTEMPTS = 10;
+
 /** An error as the history shows it: one sentence, no stack. */
-const forHistory = (error: unknown): Error => {
+const forHistory = (error: unknown, attempts: number): Error => {
   const denied = error instanceof Failure && error.code !== 'UNREACHABLE' && error.code !== 'INTERRUPTED';
-  const shown = denied ? new UnrecoverableError(error.message) : new Error(sentenceOf(error));
+  const shown =
+    denied || attempts >= MOST_ATTEMPTS ? new UnrecoverableError(sentenceOf(error)) : new Error(sentenceOf(error));
   shown.stack = `${shown.name}: ${shown.message}`;
+  // For whoever wonders why; the queue keeps only the message.
+  shown.cause = error;
   return shown;
 };
 
 /** Makes the function that a BullMQ worker calls for each job. */
 export const createCleaner = (parts: CleanerParts) => {
   const { config, queues, metrics, stopping } = parts;
+  const warnings = new Warnings();
 
   const clean = async (job: RunJob, token: string, payload: RunPayload, lost: AbortSignal): Promise<Report> => {
     const { target } = payload;
@@ -163,6 +173,7 @@ export const createCleaner = (parts: CleanerParts) => {
     const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
     const redis = await connectForRun(target);
     const calls = new Calls(redis, target, (call, ms) => metrics.called(target.name, call, ms));
+    const isNews = warnings.begin(target.name);
     const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
     try {
       const request = {
@@ -183,7 +194,7 @@ export const createCleaner = (parts: CleanerParts) => {
           },
           progress: (phase, tally) => journal.progress(phase, tally),
           warn: (sentence) => {
-            logger.warn(sentence);
+            if (isNews(sentence)) logger.warn(sentence);
             journal.note(sentence);
           },
         },
@@ -214,7 +225,7 @@ export const createCleaner = (parts: CleanerParts) => {
       return await clean(job, token, payload, lost);
     } catch (error) {
       if (error instanceof WaitingError) throw error;
-      throw forHistory(error);
+      throw forHistory(error, job.attemptsMade + 1);
     }
   };
 };

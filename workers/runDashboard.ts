@@ -4,7 +4,9 @@ import { showConfig } from '../src/config/show.ts';
 import { createDashboard, serve } from '../src/dashboard/app.ts';
 import { followRuns } from '../src/dashboard/followRuns.ts';
 import type { Logger } from '../src/log/logger.ts';
+import { Outage } from '../src/log/outages.ts';
 import { Metrics } from '../src/metrics/registry.ts';
+import { followClock } from '../src/queue/clock.ts';
 import { openQueues } from '../src/queue/queues.ts';
 import { closeAll, untilStopped } from './shutdown.ts';
 import { type Running, watchQueue } from './worker.ts';
@@ -15,14 +17,21 @@ export interface RunningDashboard extends Running {
 }
 
 /** Serves the dashboard. Fails with a sentence when it must not, or can't, listen; nothing stays open then. */
-export const startDashboard = async (config: Config, metrics: Metrics, logger: Logger): Promise<RunningDashboard> => {
+export const startDashboard = async (
+  config: Config,
+  metrics: Metrics,
+  logger: Logger,
+  outage = new Outage(logger, 'queue'),
+): Promise<RunningDashboard> => {
   const parts: Running[] = [];
   try {
-    const queues = await openQueues(config.queue, watchQueue(logger));
+    const watch = watchQueue(outage);
+    const queues = await openQueues(config.queue, watch);
     parts.push(queues);
+    await followClock(queues.connection);
     const dashboard = createDashboard({ config, queues, metrics, logger });
     parts.push(dashboard);
-    parts.push(await followRuns({ queue: config.queue, queues, targets: config.targets, metrics, logger }));
+    parts.push(await followRuns({ queue: config.queue, watch, queues, targets: config.targets, metrics, logger }));
     const served = await serve(dashboard.app, config.process.host, config.process.port);
     parts.push(served);
     logger.info({ url: served.url }, 'dashboard started');

@@ -4,6 +4,7 @@ import type { Config } from '../src/config/resolve.ts';
 import { showConfig } from '../src/config/show.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
+import { Outage } from '../src/log/outages.ts';
 import { Metrics } from '../src/metrics/registry.ts';
 import { fillWithSample, runOnce } from './firstLook.ts';
 import { startPrivateRedis } from './privateRedis.ts';
@@ -57,12 +58,13 @@ export const runStart = async (given: Config, logger: Logger, options: StartOpti
     if (embedded && !options.portIsChosen) config = await withFreePort(config);
     logger.info({ config: showConfig(config) }, 'configuration');
     const metrics = new Metrics();
+    const outage = new Outage(logger, 'queue');
     stop.throwIfAborted();
-    const dashboard = await startDashboard(config, metrics, logger);
+    const dashboard = await startDashboard(config, metrics, logger, outage);
     parts.push(dashboard);
     stop.throwIfAborted();
     // The dashboard counts the runs of every worker, this one's among them.
-    parts.push(await startWorker({ config, metrics, logger }));
+    parts.push(await startWorker({ config, metrics, logger, outage }));
     stop.throwIfAborted();
     if (embedded) options.say(`\n${options.render(await runOnce(config, stop))}`);
     options.say(`\ndashboard: ${dashboard.url}/queues`);

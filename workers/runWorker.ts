@@ -3,14 +3,21 @@ import type { Config } from '../src/config/resolve.ts';
 import { showConfig } from '../src/config/show.ts';
 import { createMonitor, serve } from '../src/dashboard/app.ts';
 import type { Logger } from '../src/log/logger.ts';
+import { Outage } from '../src/log/outages.ts';
 import { Metrics } from '../src/metrics/registry.ts';
 import { openQueues } from '../src/queue/queues.ts';
 import { closeAll, untilStopped } from './shutdown.ts';
 import { type Running, startWorker, watchQueue } from './worker.ts';
 
 /** Serves this worker's own metrics and health. */
-const startMonitor = async (config: Config, port: number, metrics: Metrics, logger: Logger): Promise<Running> => {
-  const queues = await openQueues(config.queue, watchQueue(logger));
+const startMonitor = async (
+  config: Config,
+  port: number,
+  metrics: Metrics,
+  logger: Logger,
+  outage: Outage,
+): Promise<Running> => {
+  const queues = await openQueues(config.queue, watchQueue(outage));
   const monitor = createMonitor({ config, queues, metrics, logger });
   try {
     const served = await serve(monitor.app, config.process.host, port, 'STALESWEEP_METRICS_PORT');
@@ -26,12 +33,13 @@ const startMonitor = async (config: Config, port: number, metrics: Metrics, logg
 export const runWorker = async (config: Config, logger: Logger): Promise<number> =>
   await untilStopped(async (parts, stop) => {
     logger.info({ config: showConfig(config) }, 'configuration');
+    const outage = new Outage(logger, 'queue');
     const metrics = new Metrics();
     for (const { name, schema } of config.targets.values()) metrics.expect(name, schema.families);
     const { metricsPort } = config.process;
-    if (metricsPort !== undefined) parts.push(await startMonitor(config, metricsPort, metrics, logger));
+    if (metricsPort !== undefined) parts.push(await startMonitor(config, metricsPort, metrics, logger, outage));
     const onEnded: Parameters<typeof startWorker>[0]['onEnded'] = (report, target) =>
       report === null ? metrics.failed(target) : metrics.reported(report);
     stop.throwIfAborted();
-    parts.push(await startWorker({ config, metrics, logger, onEnded }));
+    parts.push(await startWorker({ config, metrics, logger, outage, onEnded }));
   }, logger);

@@ -1,27 +1,25 @@
 /** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
 import { hostname } from 'node:os';
-import { type Job, UnrecoverableError, type Worker } from 'bullmq';
+import { UnrecoverableError, type Worker } from 'bullmq';
 import type { Config } from '../src/config/resolve.ts';
-import { sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
-import { Outage } from '../src/log/outages.ts';
+import type { Outage } from '../src/log/outages.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { enqueue } from '../src/queue/enqueue.ts';
 import { PREFIX, RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
-import { declareSchedules } from '../src/queue/schedules.ts';
 import { createCleaner } from './cleaner.ts';
 import { PatientWorker } from './patientWorker.ts';
+import { tellOfFailing, tellOfRuns } from './tell.ts';
+import { setClock, startUpkeep } from './upkeep.ts';
 
 /** A worker that dies is noticed once its lock has run out and the next check has come: 11 s at most. */
 const LOCK_MS = 8_000;
 const STALLED_CHECK_MS = 3_000;
 /** How many workers may die under one run before it counts as failed. BullMQ never resets the count, so it is high. */
 const MOST_DEATHS = 20;
-/** How often schedules are brought in line: a lost one misses no more than this. It takes Redis a few short calls. */
-const DECLARE_EVERY_MS = 20_000;
 /** Whoever leaves waits no longer than this for a queue that does not answer: the run it can't hand back is taken over. */
 const LEAVE_MS = 5_000;
 
@@ -34,15 +32,17 @@ export interface WorkerParts {
   readonly config: Config;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** That of the queue, for all parts of the process. */
+  readonly outage: Outage;
   /** Told of every run that ended here for good: its report, or `null` and the target when it failed. */
   readonly onEnded?: (report: Report | null, target: string) => void;
 }
 
 /** Logs when the queue is lost, and when it is back. */
-export const watchQueue = (logger: Logger): QueueWatch => {
-  const outage = new Outage(logger, 'queue');
-  return { onError: (error) => outage.failed(error), onReady: () => outage.restored() };
-};
+export const watchQueue = (outage: Outage): QueueWatch => ({
+  onError: (error) => outage.failed(error),
+  onReady: () => outage.restored(),
+});
 
 /**
  * BullMQ ends the blocking connection and waits for its end, which ioredis does not tell of before that connection has come
@@ -57,11 +57,13 @@ const closeWorker = async (worker: Worker): Promise<void> => {
 };
 
 /** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there; afterwards it outlasts outages. */
-export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerParts): Promise<Running> => {
+export const startWorker = async ({ config, metrics, logger, outage, onEnded }: WorkerParts): Promise<Running> => {
   const stopping = new AbortController();
-  const watch = { ...watchQueue(logger), leaving: stopping.signal };
+  const watch = { ...watchQueue(outage), leaving: stopping.signal };
   const queues = await openQueues(config.queue, watch);
   const connection = await connectQueue(config.queue, watch, true);
+  await setClock({ queues, logger });
+  await tellOfFailing(queues, config.targets.keys(), logger);
   const [first] = config.targets.values();
   const kept = first?.history;
   const options = {
@@ -102,31 +104,16 @@ export const startWorker = async ({ config, metrics, logger, onEnded }: WorkerPa
   runs.on('lockRenewalFailed', (ids) => {
     for (const id of ids) runs.cancelJob(id, 'its lock was lost');
   });
+  tellOfRuns(runs, queues, logger, targetIn);
   runs.on('completed', (_job, report) => onEnded?.(report, report.target));
-  runs.on('failed', (job: Job<RunData, Report> | undefined, error) => {
-    const target = targetIn(job?.data) ?? 'unknown';
-    const final = job?.finishedOn !== undefined;
-    logger.error(
-      { run: job?.id, target, error: error.message },
-      final ? 'run failed' : 'attempt failed; will be retried',
-    );
-    if (final) onEnded?.(null, target);
+  runs.on('failed', (job) => {
+    if (job?.finishedOn !== undefined) onEnded?.(null, targetIn(job.data) ?? 'unknown');
   });
-
-  const declare = async () => {
-    try {
-      await declareSchedules(queues, config.targets);
-    } catch (error) {
-      if (!stopping.signal.aborted) watch.onError(new Error(sentenceOf(error)));
-    }
-  };
-  await declare();
-  const timer = setInterval(declare, DECLARE_EVERY_MS);
+  await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal });
   logger.info({ targets: [...config.targets.keys()], concurrency: config.process.concurrency }, 'worker started');
 
   return {
     close: async () => {
-      clearInterval(timer);
       stopping.abort();
       const late = setTimeout(() => connection.disconnect(), LEAVE_MS);
       await Promise.allSettled([closeWorker(runs), closeWorker(ticks)]);

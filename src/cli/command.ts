@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config, Flags } from '../config/resolve.ts';
 import { ALL_SETTINGS } from '../config/settings.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
+import { plain } from './render.ts';
 
 /** Thrown to end with an exit code when everything has been said. */
 export class Exit extends Error {
@@ -46,7 +47,7 @@ export const configOf = (command: Command, own: readonly string[] = []): Config 
 /** Says in one sentence on stderr what went wrong; resolves to the exit code. Stacks are for debugging only. */
 export const fail = (error: unknown): number => {
   if (error instanceof Exit) return error.code;
-  console.error(`stalesweep: ${sentenceOf(error).replace(/\p{Cc}+/gu, ' ')}`);
+  console.error(`stalesweep: ${plain(sentenceOf(error))}`);
   if (process.env.LOG_LEVEL === 'debug' && error instanceof Error) console.error(error.stack);
   return error instanceof Failure ? error.exitCode : 1;
 };

@@ -1,5 +1,6 @@
 /** queue: opens the queue for a command that ends when it has said what it found. */
 import type { Config } from '../config/resolve.ts';
+import { followClock } from '../queue/clock.ts';
 import { openQueues, type Queues, type QueueWatch } from '../queue/queues.ts';
 
 /** A command fails by its own calls; what happens between them need not be told. */
@@ -8,6 +9,7 @@ export const QUIET: QueueWatch = { onError: () => {}, onReady: () => {} };
 export const withQueues = async <T>(config: Config, work: (queues: Queues) => Promise<T>): Promise<T> => {
   const queues = await openQueues(config.queue, QUIET);
   try {
+    await followClock(queues.connection);
     return await work(queues);
   } finally {
     await queues.close();

@@ -7,6 +7,9 @@ const number = (value: number): string => value.toLocaleString('en-US');
 
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
 
+/** A text of others in one line, without what a terminal would obey. */
+export const plain = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
+
 /** A span as people say it: `1.4 s`, `320 ms`. */
 const span = (milliseconds: number): string =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
@@ -27,7 +30,7 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
     chars: { ...chars, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  made.push(...rows.map((row) => [...row]));
+  made.push(...rows.map((row) => row.map(plain)));
   return made
     .toString()
     .split('\n')
@@ -53,6 +56,7 @@ export const renderReport = (report: Report): string => {
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${megabytes(redis.memoryFreedBytes)} freed`,
   ];
-  if (report.unreadable.length > 0) lines.push(`  unreadable    ${report.unreadable.join('\n                ')}`);
+  if (report.unreadable.length > 0)
+    lines.push(`  unreadable    ${report.unreadable.map(plain).join('\n                ')}`);
   return lines.join('\n');
 };

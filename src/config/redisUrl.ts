@@ -21,6 +21,14 @@ export const redactUrl = (text: string): string => {
   return `${start}${rest}`.replace(/[?#].*$/s, '');
 };
 
+const isEscaped = (text: string): boolean => {
+  try {
+    return decodeURIComponent(text) !== null;
+  } catch {
+    return false;
+  }
+};
+
 /** Why a text is no Redis address; `null` when it is one. The sentence holds no secret. */
 export const urlComplaint = (text: string): string | null => {
   const shown = JSON.stringify(redactUrl(text));
@@ -31,6 +39,13 @@ export const urlComplaint = (text: string): string | null => {
   if (scheme === undefined || !SUPPORTED.includes(scheme)) return `${shown} is not a Redis URL; use ${ALLOWED}`;
   if (!URL.canParse(text)) return `${shown} is not a valid URL; write redis://user:password@host:6379/0`;
   const url = new URL(text);
+  if (!isEscaped(url.username) || !isEscaped(url.password)) {
+    return `${shown} holds a "%" in its user or password that escapes nothing; write %25 for it`;
+  }
+  // The library would take any option of its own from here.
+  if (url.hash !== '' || !/^(\?family=[046])?$/.test(url.search)) {
+    return `${shown} may end in ?family=4 or ?family=6, and in nothing else after the database; user and password stand before the host`;
+  }
   if (url.hostname === '') return `${shown} names no host; write redis://host:6379/0`;
   if (!/^\/?\d*$/.test(url.pathname)) return `${shown} must end in a database number, as in redis://host:6379/0`;
   return null;

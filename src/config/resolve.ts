@@ -3,7 +3,6 @@
  *      flags  over  environment  over  file (a target's own, then everyone's)  over  defaults
  */
 import { closest, distance } from 'fastest-levenshtein';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
 import { compileSchema, type FamilyTemplates, type KeySchema, SHIPPED_SCHEMAS } from '../domain/keySchema.ts';
@@ -18,6 +17,7 @@ import {
   type TargetValues,
 } from './settings.ts';
 import type { Address } from './tls.ts';
+import { parseYaml } from './yaml.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -84,28 +84,9 @@ export const parseSetting = <T extends z.ZodType>(schema: T, value: unknown, whe
   throw issue ? complain(where, issue, []) : new Failure('CONFIG', `${where}: is not valid`);
 };
 
-/** What validation would pass over, or stumble on: `__proto__` as a name, and a value that contains itself. */
-const refuseOddities = (file: string, content: unknown): void => {
-  try {
-    JSON.stringify(content, (name, value: unknown) => {
-      if (name === '__proto__') throw new Failure('CONFIG', `${file}: unknown setting "__proto__"`);
-      return value;
-    });
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure('CONFIG', `${file}: a value contains itself`);
-  }
-};
-
 const readFile = (file: ConfigFile | undefined): FileValues => {
   if (file === undefined) return {};
-  let content: unknown;
-  try {
-    content = parseYaml(file.text, { maxAliasCount: 100, logLevel: 'error' }) ?? {};
-  } catch (error) {
-    const where = error instanceof YAMLParseError ? error.message.split('\n')[0] : 'an alias names no anchor';
-    throw new Failure('CONFIG', `${file.name}: is not YAML: ${where}`);
-  }
-  refuseOddities(file.name, content);
+  const content = parseYaml(file.name, file.text);
   const result = FILE.safeParse(content);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -1,7 +1,7 @@
 /** tls: the certificates for `rediss://`, from the files that the settings name. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Failure } from '../domain/failure.ts';
+import { readText } from './readText.ts';
 import type { ProcessValues } from './settings.ts';
 
 /** Certificates and a key, as PEM. What is missing: nobody but the usual authorities is trusted, and no certificate shown. */
@@ -31,14 +31,7 @@ const WANTED: Readonly<Record<keyof Tls, string>> = {
 };
 
 const read = (setting: string, part: keyof Tls, file: string): string => {
-  let pem: string;
-  try {
-    pem = readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why = code === 'ENOENT' ? 'does not exist' : `can't be read (${code})`;
-    throw new Failure('CONFIG', `${setting}: the file ${file} ${why}`, { cause: error });
-  }
+  const pem = readText(file, `${setting}: the file ${file}`);
   try {
     CHECKS[part](pem);
   } catch (cause) {

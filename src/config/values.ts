@@ -9,7 +9,8 @@ import { urlComplaint } from './redisUrl.ts';
 const MOST_SHOWN = 100;
 
 const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no word for NaN and Infinity, which YAML has.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
 };
 
@@ -82,19 +83,19 @@ export const truth = z.preprocess(
   z.boolean({ error: ({ input }) => `${shown(input)} must be true or false` }),
 );
 
-/** A text that is not empty. */
+/** A text that is neither empty nor blank. */
 export const text = (what: string) =>
   z
     .string({
       error: ({ input }) =>
         input === undefined ? `is missing; it must be ${what}` : `${shown(input)} must be ${what}`,
     })
-    .min(1, { error: `must be ${what}, not empty` });
+    .regex(/\S/, { error: `must be ${what}, not empty` });
 
 /** A text that no sentence repeats. */
 export const secret = (what: string) => {
   const error = `must be ${what} in quotes, and not empty`;
-  return z.string({ error }).min(1, { error });
+  return z.string({ error }).regex(/\S/, { error });
 };
 
 /** An address that can be connected to; no sentence repeats its password. */

@@ -94,7 +94,7 @@ const assemble = (config: Config, logger: Logger, routes: readonly Route[]): Exp
 export const createDashboard = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
   requireCredentials(config.process.host, credentialsOf(config.process));
   const { targets } = config;
-  const links = new Links(logger);
+  const links = new Links();
   const readiness = createReadiness(queues.connection, targets, links);
   const app = assemble(config, logger, [
     { path: '/healthz', answer: answerHealth, open: true },
@@ -109,7 +109,7 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
 /** What a worker serves: its own metrics, and health. Nothing can be changed there, so credentials are asked for only
  * when they are set. */
 export const createMonitor = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
-  const links = new Links(logger);
+  const links = new Links();
   const readiness = createReadiness(queues.connection, config.targets, links);
   const app = assemble(config, logger, [
     { path: '/healthz', answer: answerHealth, open: true },

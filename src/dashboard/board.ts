@@ -7,7 +7,7 @@ import type { Express } from 'express';
 import type { Config } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { enqueue } from '../queue/enqueue.ts';
-import { RUN_QUEUE } from '../queue/names.ts';
+import { RUN_QUEUE, SCHEDULE_QUEUE } from '../queue/names.ts';
 import { parsePayload, payloadJsonSchema, type RunData } from '../queue/payload.ts';
 import type { Queues } from '../queue/queues.ts';
 
@@ -138,6 +138,9 @@ class OfflineAdapter extends ExpressAdapter {
 }
 type ViewEngine = Parameters<Express['engine']>[1];
 
+/** Editing or removing a schedule: a worker would put it back a moment later. */
+const SCHEDULE_CHANGES = /\/job-schedulers\/:schedulerId(\/remove)?$/;
+
 export interface BoardParts {
   readonly config: Config;
   readonly queues: Queues;
@@ -156,8 +159,12 @@ export const createBoard = (path: string, { config, queues, answerFor }: BoardPa
     options: {
       uiConfig: { boardTitle: 'stalesweep', hideDocsLink: true },
       handlerHooks: {
-        // Changed data is checked like new data, before a worker has to refuse it.
         before: ({ route, request }) => {
+          if (SCHEDULE_CHANGES.test(route) && request.params.queueName === SCHEDULE_QUEUE) {
+            const message = 'schedules come from the configuration; change them there';
+            return { allow: false, status: 403, message };
+          }
+          // Changed data is checked like new data, before a worker has to refuse it.
           if (!route.endsWith('/update-data') || request.params.queueName !== RUN_QUEUE) return;
           try {
             parsePayload(request.body.jobData, targets);

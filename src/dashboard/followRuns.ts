@@ -1,34 +1,21 @@
 /** followRuns: counts every run that ends, whichever worker did it, by listening to the queue. */
 import { QueueEvents } from 'bullmq';
-import { z } from 'zod';
 import type { TargetConfig } from '../config/resolve.ts';
 import type { Address } from '../config/tls.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { Logger } from '../log/logger.ts';
-import { Outage } from '../log/outages.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
-import { connectQueue, type Queues } from '../queue/queues.ts';
+import { connectQueue, type Queues, type QueueWatch } from '../queue/queues.ts';
+import { reportIn } from '../queue/reportIn.ts';
 
 /** How many past runs are looked at for the last one of each target. */
 const LOOK_BACK = 500;
 
-/** What the metrics take from a report. Anyone can add a job and complete it with anything. */
-const REPORT = z.looseObject({
-  target: z.string(),
-  outcome: z.enum(['completed', 'refused', 'skipped']),
-  dryRun: z.boolean(),
-  durationMs: z.number().nonnegative(),
-  finishedAt: z.iso.datetime(),
-  coordinators: z.record(z.string(), z.number().nonnegative()),
-  keys: z.looseObject({ byFamily: z.record(z.string(), z.number().nonnegative()) }),
-  redis: z.looseObject({ memoryFreedBytes: z.number().nonnegative() }),
-});
-
-const reportIn = (value: unknown, targets: ReadonlyMap<string, TargetConfig>): Report | null => {
-  const result = REPORT.safeParse(value);
-  return result.success && targets.has(result.data.target) ? (value as Report) : null;
+const countedReport = (value: unknown, targets: ReadonlyMap<string, TargetConfig>): Report | null => {
+  const report = reportIn(value);
+  return report !== null && targets.has(report.target) ? report : null;
 };
 
 const parsed = (returned: unknown): unknown => {
@@ -42,6 +29,7 @@ const parsed = (returned: unknown): unknown => {
 
 export interface FollowParts {
   readonly queue: string | Address;
+  readonly watch: QueueWatch;
   readonly queues: Queues;
   readonly targets: ReadonlyMap<string, TargetConfig>;
   readonly metrics: Metrics;
@@ -54,9 +42,7 @@ export interface FollowParts {
  * queue's Redis is not there.
  */
 export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise<void> }> => {
-  const { queues, targets, metrics, logger } = parts;
-  const outage = new Outage(logger, 'queue events');
-  const watch = { onError: (error: Error) => outage.failed(error), onReady: () => outage.restored() };
+  const { queues, targets, metrics, logger, watch } = parts;
   const connection = await connectQueue(parts.queue, watch, true);
   const events = new QueueEvents(RUN_QUEUE, { connection, prefix: PREFIX });
   events.on('error', watch.onError);
@@ -65,12 +51,12 @@ export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise
 
   const seed = async (): Promise<void> => {
     const past = await queues.runs.getJobs(['completed'], 0, LOOK_BACK - 1);
-    const reports = past.map((job) => reportIn(job?.returnvalue, targets)).filter((report) => report !== null);
+    const reports = past.map((job) => countedReport(job?.returnvalue, targets)).filter((report) => report !== null);
     // Oldest first, so that the newest has the last word.
     for (const report of reports.toReversed()) metrics.lastKnown(report);
   };
   const completed = async (run: string, returned: unknown): Promise<void> => {
-    const report = reportIn(parsed(returned), targets);
+    const report = countedReport(parsed(returned), targets);
     if (report === null) logger.warn({ run }, 'a run ended without a report that can be read; it is not counted');
     else metrics.reported(report);
   };

@@ -6,7 +6,8 @@ import { isLoopback } from './access.ts';
 
 const SELF = ["'self'"];
 
-/** Nothing comes from elsewhere. HSTS and upgrade-insecure-requests would break plain http, which is what we serve;
+/** Nothing comes from elsewhere, and no form goes anywhere: Bull Board's are sent by its script. It makes style elements at
+ * run time, which 'unsafe-inline' is for. HSTS and upgrade-insecure-requests would break plain http, which is what we serve;
  * COOP and Origin-Agent-Cluster are ignored there, with a complaint in the browser's console. */
 export const protectPages: RequestHandler = helmet({
   contentSecurityPolicy: {
@@ -19,10 +20,11 @@ export const protectPages: RequestHandler = helmet({
       fontSrc: SELF,
       connectSrc: SELF,
       baseUri: SELF,
-      formAction: SELF,
+      formAction: ["'none'"],
       frameAncestors: ["'none'"],
     },
   },
+  xFrameOptions: { action: 'deny' },
   strictTransportSecurity: false,
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,

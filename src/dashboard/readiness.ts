@@ -5,8 +5,6 @@ import type { Redis } from 'ioredis';
 import type { TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { derive } from '../domain/template.ts';
-import type { Logger } from '../log/logger.ts';
-import { Outage } from '../log/outages.ts';
 import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
 import { connect } from '../redis/connect.ts';
 
@@ -36,12 +34,10 @@ const prove = async (redis: Redis, key: string): Promise<void> => {
   await Promise.all([ping, redis.time(), redis.get(key)]);
 };
 
-/** Connections to the targets, one each. */
+/** Connections to the targets, one each. Who asks is told when one is lost; the log has it from the runs that fail. */
 export class Links {
   readonly #open = new Map<string, Promise<Redis>>();
   #closed = false;
-
-  constructor(private readonly logger: Logger) {}
 
   /** The connection to a target. Fails (`UNREACHABLE`) while it can't be reached; the next call tries again. */
   to(target: TargetConfig): Promise<Redis> {
@@ -63,10 +59,7 @@ export class Links {
 
   async #connect(target: TargetConfig): Promise<Redis> {
     if (this.#closed) throw new Failure('UNREACHABLE', 'the dashboard is closing');
-    const outage = new Outage(this.logger, `target "${target.name}"`);
-    const redis = await connect(target, { onError: (error) => outage.failed(error) });
-    redis.on('ready', () => outage.restored());
-    return redis;
+    return await connect(target);
   }
 }
 
@@ -80,7 +73,9 @@ export const createReadiness = (queue: Redis, targets: ReadonlyMap<string, Targe
       await inTime(question);
       return null;
     } catch (error) {
-      return `${who}: ${sentenceOf(error)}`;
+      // The library says which of its options gave up.
+      const lost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
+      return `${who}: ${lost ? 'the connection is lost' : sentenceOf(error)}`;
     }
   };
   const askAll = async (): Promise<string | null> => {

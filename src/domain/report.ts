@@ -13,7 +13,7 @@ export interface Report {
   readonly outcome: Outcome;
   /** Why nothing was removed: present when the outcome is `refused` or `skipped`. */
   readonly reason?: string;
-  /** ISO 8601, UTC, by the clock of the machine that ran it. */
+  /** ISO 8601, UTC, by the clock of the queue's Redis; without a queue, by that of the machine. */
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly durationMs: number;

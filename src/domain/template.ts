@@ -36,7 +36,13 @@ const tokenOf = (part: string): Token => {
   return { kind: 'literal', text: bytesOf(part) };
 };
 
-const complain = (text: string, what: string): Failure => new Failure('CONFIG', `key template "${text}" ${what}`);
+/** As much of a wrong template as a sentence can hold. */
+const MOST_SHOWN = 200;
+
+const complain = (text: string, what: string): Failure => {
+  const shown = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+  return new Failure('CONFIG', `key template "${shown}" ${what}`);
+};
 
 const isFree = (token: Token | undefined): boolean => token !== undefined && token.kind !== 'literal';
 

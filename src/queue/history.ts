@@ -1,14 +1,16 @@
 /** history: past runs, as the queue keeps them. */
 import type { Job, JobType, Queue } from 'bullmq';
+import { isoOf } from '../domain/instant.ts';
 import type { Report } from '../domain/report.ts';
 import type { RunData } from './payload.ts';
+import { reportIn } from './reportIn.ts';
 
 export interface HistoryRow {
   readonly run: string;
   /** BullMQ's state: `completed`, `failed`, `active`, `waiting`, `delayed` (between two attempts). */
   readonly state: string;
-  /** ISO 8601. */
-  readonly addedAt: string;
+  /** ISO 8601; `null` when whoever added it gave it an impossible time. */
+  readonly addedAt: string | null;
   readonly attempts: number;
   readonly failedReason: string | null;
   readonly report: Report | null;
@@ -18,19 +20,10 @@ const STATES = ['completed', 'failed', 'active', 'waiting', 'delayed'] as const 
 
 type RunJob = Job<RunData, unknown>;
 
-/** Any program, and any version, can complete a job with anything. */
-const reportIn = (value: unknown): Report | null => {
-  if (typeof value !== 'object' || value === null) return null;
-  const { coordinators, keys } = value as Record<string, unknown>;
-  return typeof coordinators === 'object' && typeof keys === 'object' && coordinators && keys
-    ? (value as Report)
-    : null;
-};
-
 const rowOf = (job: RunJob, state: string): HistoryRow => ({
   run: String(job.id),
   state,
-  addedAt: new Date(job.timestamp).toISOString(),
+  addedAt: isoOf(job.timestamp),
   attempts: job.attemptsMade,
   failedReason: job.failedReason || null,
   report: reportIn(job.returnvalue),

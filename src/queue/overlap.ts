@@ -25,7 +25,7 @@ export const runInProgress = async (queue: Queue<RunData>, job: RunJob, target: 
 
 /** The report of a run that found another in progress: nothing was looked at. */
 export const skippedReport = (job: RunJob, payload: RunPayload, other: string): Report => {
-  const at = new Date().toISOString();
+  const at = new Date(Date.now()).toISOString();
   const { target, dryRun, trigger, staleAfterSeconds } = payload;
   return {
     run: String(job.id),

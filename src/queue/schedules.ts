@@ -2,14 +2,15 @@
  * often as it is called and by as many processes as run, and mends a schedule whose pending job was lost. */
 import type { JobSchedulerJson } from 'bullmq';
 import type { TargetConfig } from '../config/resolve.ts';
+import { isoOf } from '../domain/instant.ts';
 import { schedulerIdOf } from './names.ts';
 import type { Queues, TickData } from './queues.ts';
 
 /** A tick is done in a moment; a few stay for whoever wonders why nothing ran. */
 const TICKS_KEPT = 20;
 
-/** Beyond this, a tick that is due was not merely late: nobody will ever run it. */
-const LOST_AFTER_MS = 60_000;
+/** A tick in one of these states will come, however late: one that workers which were away have missed is caught up. */
+const PENDING: readonly string[] = ['delayed', 'waiting', 'active', 'prioritized'];
 
 type Scheduler = JobSchedulerJson<TickData>;
 
@@ -24,24 +25,30 @@ const isAsWanted = (scheduler: Scheduler, target: TargetConfig): boolean => {
   return sameTiming && scheduler.template?.data?.target === target.name;
 };
 
-const pendingSchedulers = async ({ schedule }: Queues): Promise<ReadonlySet<string>> => {
-  const jobs = await schedule.getJobs(['delayed', 'waiting', 'active', 'prioritized']);
-  return new Set(jobs.flatMap((job) => job?.repeatJobKey ?? []));
-};
+/** Whether the next tick of a schedule is in the queue. BullMQ makes the one after it when it begins: once one is lost,
+ * none would ever come. */
+const isPending = async ({ schedule }: Queues, { key, next }: Scheduler): Promise<boolean> =>
+  PENDING.includes(await schedule.getJobState(`repeat:${key}:${next}`));
 
-/** Declares every target's schedule, and removes those of targets that are no longer configured. */
-export const declareSchedules = async (queues: Queues, targets: ReadonlyMap<string, TargetConfig>): Promise<void> => {
+/**
+ * Declares every target's schedule, and removes those of targets that are no longer configured. `lostOnly`: puts back what
+ * is missing, and lets be what a process that is configured differently has declared.
+ */
+export const declareSchedules = async (
+  queues: Queues,
+  targets: ReadonlyMap<string, TargetConfig>,
+  lostOnly = false,
+): Promise<void> => {
   const { schedule } = queues;
   const known = await schedule.getJobSchedulers();
-  const pending = await pendingSchedulers(queues);
   const wanted = new Map([...targets.values()].map((target) => [schedulerIdOf(target.name), target]));
   for (const scheduler of known) {
-    if (!wanted.has(scheduler.key)) await schedule.removeJobScheduler(scheduler.key);
+    if (!lostOnly && !wanted.has(scheduler.key)) await schedule.removeJobScheduler(scheduler.key);
   }
   for (const [id, target] of wanted) {
     const scheduler = known.find(({ key }) => key === id);
-    const lost = !pending.has(id) || (scheduler?.next ?? 0) < Date.now() - LOST_AFTER_MS;
-    if (scheduler !== undefined && !lost && isAsWanted(scheduler, target)) continue;
+    const stays = scheduler !== undefined && (lostOnly || isAsWanted(scheduler, target));
+    if (stays && (await isPending(queues, scheduler))) continue;
     await schedule.upsertJobScheduler(id, wantedOf(target), {
       name: 'tick',
       data: { target: target.name },
@@ -91,8 +98,8 @@ export const listSchedules = async (
         : Number(scheduler?.every ?? (target.cron === undefined ? target.every : 0)) || null,
       cron: scheduler?.pattern ?? (scheduler ? null : (target.cron ?? null)),
       tz: scheduler?.tz ?? (scheduler ? null : (target.tz ?? null)),
-      nextAt: scheduler?.next ? new Date(scheduler.next).toISOString() : null,
-      lastAt: last ? new Date(last.processedOn ?? last.timestamp).toISOString() : null,
+      nextAt: scheduler?.next ? isoOf(scheduler.next) : null,
+      lastAt: last ? isoOf(last.processedOn ?? last.timestamp) : null,
       lastRun: last?.id ?? null,
     };
   });

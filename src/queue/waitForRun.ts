@@ -7,6 +7,7 @@ import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import { PREFIX, RUN_QUEUE } from './names.ts';
 import { connectQueue, type Queues, type QueueWatch } from './queues.ts';
+import { reportIn } from './reportIn.ts';
 
 /** How often it is looked whether the run still exists: anybody may remove it from the queue. */
 const LOOK_EVERY_MS = 2_000;
@@ -27,7 +28,7 @@ const untilStopped = async (stop: AbortSignal): Promise<never> => {
 
 /**
  * Waits until a run has ended, however long that takes, or until `stop`, whose reason it throws. Fails (`RUN_FAILED`) when
- * the run fails or was removed.
+ * the run fails, was removed, or left no report.
  */
 export const waitForRun = async (
   queues: Queues,
@@ -45,11 +46,16 @@ export const waitForRun = async (
     if (!job) throw new Failure('RUN_FAILED', `run ${run} is no longer in the queue`);
     try {
       const ends = [job.waitUntilFinished(events), untilRemoved(queues, run)];
-      return (await Promise.race(stop ? [...ends, untilStopped(stop)] : ends)) as Report;
+      const report = reportIn(await Promise.race(stop ? [...ends, untilStopped(stop)] : ends));
+      if (report !== null) return report;
     } catch (error) {
       stop?.throwIfAborted();
       throw new Failure('RUN_FAILED', `run ${run} failed: ${sentenceOf(error)}`, { cause: error });
     }
+    throw new Failure(
+      'RUN_FAILED',
+      `run ${run} ended with a report that can't be read; another version may have done it`,
+    );
   } finally {
     await events.close();
     connection.disconnect();

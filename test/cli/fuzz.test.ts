@@ -108,6 +108,8 @@ test.each([
   [['start', '--port', '65536']],
   [['dashboard', '--host', '']],
   [['run', '--config', '/']],
+  [['run', '--config', '/dev/zero']],
+  [['run', '--config', ' ']],
   [[`--${'x'.repeat(50_000)}`]],
 ])('a real process answers %.60j with exit code 2 and one line', async (args) => {
   const { code, stdout, stderr } = await cli(args, { REDIS_URL: NOWHERE });

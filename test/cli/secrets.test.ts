@@ -121,7 +121,7 @@ test.each([
     ] as const) {
       await server.redis.acl('SETUSER', user, 'on');
     }
-    await Promise.all([worker.says('queue: back'), dashboard.says('queue events: back')]);
+    await Promise.all([worker.says('queue: back'), dashboard.says('queue: back')]);
     for (const [name, running] of [
       ['worker', worker],
       ['dashboard', dashboard],

@@ -26,13 +26,17 @@ const idOf = async (response: Response) => ((await response.json()) as { job: Jo
 const refusal = async (response: Response) => [response.status, ((await response.json()) as { error: string }).error];
 
 it('adds a run under our name and options, whatever name and options were sent', async () => {
-  const options = { attempts: 99, delay: 60_000, removeOnComplete: true, deduplication: { id: 'mine' }, jobId: 'mine' };
+  const times = { attempts: 1e9, delay: 60_000, repeat: { every: 1 }, lifo: true, priority: 5 };
+  const names = { deduplication: { id: 'mine' }, jobId: 'mine', parent: { id: '1', queue: 'bull:other' } };
+  const options = { ...times, ...names, removeOnComplete: true, removeOnFail: true, sizeLimit: 1 };
   expect((await add({ target: 'default' }, options, 'mine')).status).toBe(200);
   const [job] = await dashboard.queues.runs.getJobs();
   expect(job?.id).toBe('1');
   expect(job?.name).toBe('cleanup');
   expect(job?.opts).toMatchObject({ attempts: 3, deduplication: { id: 'default' } });
   expect(await job?.getState()).toBe('waiting');
+  expect(job?.parentKey).toBeUndefined();
+  expect(await dashboard.queues.runs.getJobSchedulers()).toEqual([]);
 });
 
 it('joins the run in progress and answers with it', async () => {
@@ -80,6 +84,20 @@ it('runs a schedule now as a tick, and adds no other ticks', async () => {
     await dashboard.send('POST', `${SCHEDULE}/add`, { name: 'tick', data: { target: 'default' }, options: {} }),
   );
   expect([status, sentence]).toEqual([403, expect.stringContaining('ticks come from the schedules')]);
+});
+
+it.each([
+  ['PATCH', '', { every: 1 }],
+  ['PATCH', '', { pattern: '* * * * * *' }],
+  ['PUT', '/remove', {}],
+])('refuses to change a schedule, which the configuration would put back: %s %s %j', async (method, path, body) => {
+  await declareSchedules(dashboard.queues, dashboard.config.targets);
+  const before = await dashboard.queues.schedule.getJobSchedulers();
+  const id = encodeURIComponent('cleanup:default');
+  const answer = await dashboard.send(method, `${SCHEDULE}/job-schedulers/${id}${path}`, body);
+  expect(answer.status).toBe(403);
+  expect(await answer.text()).toContain('schedules come from the configuration; change them there');
+  expect(await dashboard.queues.schedule.getJobSchedulers()).toEqual(before);
 });
 
 it('shows the progress as a number and beside it what was counted', async () => {

@@ -83,7 +83,8 @@ const fails = (target?: string, attempts?: number): Ending => ({
 const follow = async () => {
   const metrics = new Metrics();
   const { queues, config, logger } = dashboard;
-  const following = await followRuns({ queue: redis.url, queues, targets: config.targets, metrics, logger });
+  const watch = { onError: () => {}, onReady: () => {} };
+  const following = await followRuns({ queue: redis.url, watch, queues, targets: config.targets, metrics, logger });
   const value = async (name: string): Promise<number | undefined> => {
     const line = (await metrics.registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));
     return line === undefined ? undefined : Number(line.slice(name.length + 1));
@@ -135,7 +136,13 @@ it('takes from past runs the last success, and counts none of them again', async
 
 it('goes on counting after jobs whose return value or data make no sense', async () => {
   const { value, close } = await follow();
-  const returned = ['nonsense', null, { outcome: 'completed' }, { ...report('completed'), target: 'made-up' }];
+  const returned = [
+    'nonsense',
+    null,
+    { outcome: 'completed' },
+    { ...report('completed'), target: 'made-up' },
+    { ...report('completed'), keys: {} },
+  ];
   await work(...returned.map((given) => ({ act: () => given })), fails('made-up'));
   await work(completes);
   await expect.poll(() => value(runs('completed'))).toBe(1);

@@ -48,8 +48,9 @@ describe('routes', () => {
     expect(response.headers.get('strict-transport-security')).toBeNull();
     expect(response.headers.get('content-security-policy')).toBe(
       "default-src 'none';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data:;font-src 'self';" +
-        "connect-src 'self';base-uri 'self';form-action 'self';frame-ancestors 'none'",
+        "connect-src 'self';base-uri 'self';form-action 'none';frame-ancestors 'none'",
     );
+    expect(response.headers.get('x-frame-options')).toBe('DENY');
     expect(await response.text()).not.toMatch(/https?:\/\//);
   });
 
@@ -137,8 +138,16 @@ describe('credentials', () => {
 
   it('can be guessed 20 times in a quarter of an hour, then not even the right ones are looked at', async () => {
     const closed = await startDashboard({ REDIS_URL: redis.url, ...WITH_CREDENTIALS });
-    const statusWith = async (password: string) =>
-      (await closed.ask('/metrics', { headers: basic(USER, password) })).status;
+    // Whoever guesses may claim to be somebody else each time.
+    let claim = 0;
+    const statusWith = async (password: string) => {
+      const headers = {
+        ...basic(USER, password),
+        'x-forwarded-for': `10.0.0.${claim++}`,
+        forwarded: `for=10.0.1.${claim}`,
+      };
+      return (await closed.ask('/metrics', { headers })).status;
+    };
     try {
       for (let i = 0; i < 60; i++) expect((await closed.ask('/metrics')).status).toBe(401);
       for (let i = 0; i < 20; i++) {
@@ -148,6 +157,18 @@ describe('credentials', () => {
       expect(await statusWith('guess 21')).toBe(429);
       expect(await statusWith(PASSWORD)).toBe(429);
       expect((await closed.ask('/healthz')).status).toBe(200);
+    } finally {
+      await closed.close();
+    }
+  });
+
+  it('can be guessed no oftener by guessing many at once', async () => {
+    const closed = await startDashboard({ REDIS_URL: redis.url, ...WITH_CREDENTIALS });
+    try {
+      const guesses = Array.from({ length: 100 }, (_, i) => closed.ask('/queues', { headers: basic(USER, `no ${i}`) }));
+      const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+      expect(statuses.filter((status) => status === 401)).toHaveLength(20);
+      expect(statuses.filter((status) => status === 429)).toHaveLength(80);
     } finally {
       await closed.close();
     }

@@ -1,4 +1,4 @@
-import { Queue, QueueEvents } from 'bullmq';
+import { Queue, QueueEvents, Worker } from 'bullmq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cli, populate, type Running, startWorker } from '../support/cli.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -30,6 +30,14 @@ afterAll(async () => {
 const keysLeft = async (): Promise<string[]> =>
   (await server.redis.keys('*')).filter((key) => !key.startsWith('{stalesweep}')).sort();
 
+const NOTHING_CARRIED = {
+  swept: 0,
+  deletedByFamily: [],
+  chunks: 0,
+  calls: 0,
+  slowestCallMs: 0,
+  memoryFreedBytes: 0,
+};
 const HUGE = 'x'.repeat(5_000_000);
 const WRONG: readonly unknown[] = [
   undefined,
@@ -95,6 +103,14 @@ test('options that other programs give a job change when it runs, not what it do
   expect(await job.waitUntilFinished(events, 20_000)).toMatchObject({ outcome: 'completed', dryRun: true });
 });
 
+test('however many attempts a job is given, a target that is down gets ten', async () => {
+  const own = { REDIS_URL: 'redis://127.0.0.1:1', QUEUE_REDIS_URL: server.url, STALESWEEP_CRON: '0 0 1 1 *' };
+  await startWorker(own);
+  const job = await runs.add('cleanup', { target: 'default' }, { attempts: 1e9 });
+  await expect(job.waitUntilFinished(events, 20_000)).rejects.toThrow('connection refused');
+  expect((await runs.getJob(String(job.id)))?.attemptsMade).toBe(10);
+});
+
 test('a run that another version completed with something else is listed without a report', async () => {
   const client = server.redis;
   for (const [id, value] of [
@@ -111,4 +127,51 @@ test('a run that another version completed with something else is listed without
   expect({ code: plain.code, stderr: plain.stderr }).toEqual({ code: 0, stderr: '' });
   const rows = JSON.parse((await cli(['history', '--json'], env())).stdout) as { run: string; report: unknown }[];
   expect(rows.filter(({ run }) => run.startsWith('y-')).map(({ report }) => report)).toEqual([null, null, null]);
+});
+
+test('a job with an impossible time, or words that a terminal would obey, does not keep the others from being listed', async () => {
+  const rowsOf = async () =>
+    JSON.parse((await cli(['history', '--limit', '200', '--json'], env())).stdout) as { addedAt: unknown }[];
+  const before = await rowsOf();
+  await runs.add('cleanup', { target: 'default' }, { jobId: 'z-1', timestamp: 1e300 });
+  await server.redis.hset('{stalesweep}:cleanup:z-1', 'failedReason', 'red \u001b[31m\u0007\nforged line');
+  await server.redis.hset('{stalesweep}:cleanup:z-1', 'timestamp', 'soon');
+  const after = await rowsOf();
+  expect(after).toHaveLength(before.length + 1);
+  expect(after.filter(({ addedAt }) => addedAt === null)).toHaveLength(1);
+  const { code, stdout, stderr } = await cli(['history', '--limit', '200'], env());
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('run z-1: red  [31m forged line\n');
+  expect((await cli(['schedule'], env())).code).toBe(0);
+  await (await runs.getJob('z-1'))?.remove();
+});
+
+test.each([[5], [null], [{ outcome: 'completed', coordinators: {}, keys: {} }]])(
+  'who waits for a run that another version ends with %j is told so in a sentence',
+  async (returned) => {
+    const worker = new Worker('cleanup', async () => returned, options());
+    const { code, stdout, stderr } = await cli(['enqueue', '--wait'], env());
+    await worker.close();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^stalesweep: run \d+ ended with a report that can't be read; another version may have done it\n$/,
+    );
+  },
+);
+
+test.each([
+  [{ startedAt: 1e300, carried: { ...NOTHING_CARRIED } }],
+  [{ startedAt: 0, carried: { ...NOTHING_CARRIED, swept: -5 } }],
+  [{ phase: 'mark', percent: 'all', carried: 7 }],
+  [99],
+])('a run whose progress another version left as %j begins anew', async (progress) => {
+  await server.redis.flushall();
+  await populate(env(), 20, 10);
+  const job = await runs.add('cleanup', { target: 'default' }, { delay: 600_000 });
+  await job.updateProgress(progress);
+  await job.promote();
+  await startWorker(env());
+  const report = await job.waitUntilFinished(events, 20_000);
+  expect(report).toMatchObject({ outcome: 'completed', coordinators: { stale: 10, swept: 10 }, keys: { deleted: 60 } });
+  expect(Date.now() - Date.parse(report.startedAt)).toBeLessThan(60_000);
 });

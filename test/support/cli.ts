@@ -14,6 +14,15 @@ const environment = (env: Record<string, string>): NodeJS.ProcessEnv => {
   return { ...Object.fromEntries(clean), ...env };
 };
 
+/** The environment of a process whose own clock is this many hours off. */
+export const withClockOff = (hours: number): Record<string, string> => {
+  const code = `const Right = Date; globalThis.Date = class extends Right {
+    constructor(...args) { super(...(args.length > 0 ? args : [Date.now()])); }
+    static now() { return Right.now() + ${hours * 3_600_000}; }
+  };`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+};
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type Finding, examine } from '../doctor.ts';
 import { configOf, Exit, newCommand } from '../command.ts';
+import { plain } from '../render.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 
 const SIGNS: Readonly<Record<Finding['status'], string>> = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL' };
@@ -17,7 +18,7 @@ export const doctorCommand = (): Command =>
       if (options.json) console.log(JSON.stringify(findings));
       else {
         for (const { status, check, target, message, advice } of findings) {
-          console.log(`${SIGNS[status]}  ${target === null ? 'queue' : target}: ${check}: ${message}`);
+          console.log(plain(`${SIGNS[status]}  ${target === null ? 'queue' : target}: ${check}: ${message}`));
           if (advice !== null) console.log(`      -> ${advice}`);
         }
       }

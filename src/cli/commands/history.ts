@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type HistoryRow, readHistory } from '../../queue/history.ts';
 import { configOf, newCommand, wholeNumber } from '../command.ts';
 import { withQueues } from '../queue.ts';
-import { instant, table } from '../render.ts';
+import { instant, plain, table } from '../render.ts';
 import { withPrivateRedis } from '../target.ts';
 
 const outcomeOf = ({ state, report }: HistoryRow): string => {
@@ -42,5 +42,5 @@ export const historyCommand = (): Command =>
         table(['RUN', 'TARGET', 'ADDED (UTC)', 'OUTCOME', 'STALE', 'SWEPT', 'DELETED', 'TIME'], rows.map(cellsOf)),
       );
       if (rows.some(({ report }) => report?.dryRun)) console.log('* dry run');
-      for (const { run, failedReason } of rows) if (failedReason) console.log(`run ${run}: ${failedReason}`);
+      for (const { run, failedReason } of rows) if (failedReason) console.log(plain(`run ${run}: ${failedReason}`));
     });

@@ -1,0 +1,32 @@
+/** clock: the time of the queue's Redis. BullMQ stamps, delays and starts jobs by the clock of the process that asks: a
+ * worker whose clock is hours off would start everybody's runs hours early, or put the next ones hours away. So whoever works
+ * on the queue goes by the queue's clock. */
+import type { Redis } from 'ioredis';
+
+const ownClock = Date.now;
+
+/** What an answer that took its time may be wrong by. A clock that is moved for less would only jump to and fro. */
+const TOLERANCE_MS = 200;
+
+/** Between what the queue's clock says and what `performance.now` says, which nobody can set. */
+let offsetMs: number | undefined;
+
+/**
+ * Makes `Date.now` of this process tell the time of the queue's Redis, and go on by itself until it is asked again.
+ * Resolves to how far this machine's own clock is ahead, in ms; behind is negative. Where the queue may not be asked, all
+ * stays as it is.
+ */
+export const followClock = async (redis: Redis): Promise<number> => {
+  const askedAt = performance.now();
+  const time = await redis.time().catch(() => null);
+  if (time === null) return 0;
+  const [seconds, microseconds] = time;
+  const answeredAt = performance.now();
+  const told = Number(seconds) * 1000 + Number(microseconds) / 1000 - (askedAt + answeredAt) / 2;
+  const offBy = offsetMs === undefined ? Number.POSITIVE_INFINITY : Math.abs(told - offsetMs);
+  if (offBy > TOLERANCE_MS + answeredAt - askedAt) {
+    offsetMs = told;
+    Date.now = () => Math.floor(told + performance.now());
+  }
+  return ownClock() - Date.now();
+};

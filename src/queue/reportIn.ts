@@ -1,0 +1,37 @@
+/** reportIn: the report in what a job returned. Any program, and any version of this one, can complete a job with
+ * anything, so it is checked before anybody counts or shows it. */
+import { z } from 'zod';
+import type { Report } from '../domain/report.ts';
+
+const count = z.number().nonnegative();
+
+/** What is shown and counted; a later version may say more. */
+const REPORT = z.looseObject({
+  run: z.string(),
+  target: z.string(),
+  dryRun: z.boolean(),
+  outcome: z.enum(['completed', 'refused', 'skipped']),
+  reason: z.string().optional(),
+  finishedAt: z.iso.datetime(),
+  durationMs: count,
+  coordinators: z.looseObject({
+    checked: count,
+    active: count,
+    stale: count,
+    unreadable: count,
+    swept: count,
+    revived: count,
+  }),
+  keys: z.looseObject({
+    found: count,
+    deleted: count,
+    orphans: count.nullable(),
+    byFamily: z.record(z.string(), count),
+  }),
+  redis: z.looseObject({ calls: count, slowestCallMs: count, memoryFreedBytes: count }),
+  unreadable: z.array(z.string()),
+});
+
+/** `null` when there is none that can be read. */
+export const reportIn = (returned: unknown): Report | null =>
+  REPORT.safeParse(returned).success ? (returned as Report) : null;

@@ -1,0 +1,64 @@
+/** upkeep: what a worker sees to beside its runs: its clock, the schedules, and whether an outage of the queue is over. */
+import { setInterval } from 'node:timers/promises';
+import ms from 'ms';
+import type { Config } from '../src/config/resolve.ts';
+import { sentenceOf } from '../src/domain/failure.ts';
+import type { Logger } from '../src/log/logger.ts';
+import type { Outage } from '../src/log/outages.ts';
+import { followClock } from '../src/queue/clock.ts';
+import { PREFIX } from '../src/queue/names.ts';
+import type { Queues } from '../src/queue/queues.ts';
+import { declareSchedules } from '../src/queue/schedules.ts';
+
+/** How often it is looked after: a lost schedule is back after as long. A look costs a call and two a target. */
+const LOOK_EVERY_MS = 5_000;
+/** How often schedules are brought in line with the configuration. Each change starts a run at once: two processes that are
+ * configured differently, as during a roll-out, must not change them to and fro more often. */
+const DECLARE_EVERY_MS = 60_000;
+/** A clock that is wrong by more is worth a line. */
+const WRONG_CLOCK_MS = 60_000;
+
+export interface UpkeepParts {
+  readonly config: Config;
+  readonly queues: Queues;
+  readonly outage: Outage;
+  readonly logger: Logger;
+  readonly stopping: AbortSignal;
+}
+
+/** Sets the clock by the queue's, and says so once when it was wrong. */
+export const setClock = async ({ queues, logger }: Pick<UpkeepParts, 'queues' | 'logger'>): Promise<void> => {
+  const aheadMs = await followClock(queues.connection);
+  if (Math.abs(aheadMs) < WRONG_CLOCK_MS) return;
+  const off = `${ms(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'}`;
+  logger.warn(`the clock of this machine is ${off} that of the queue's Redis; the latter is used`);
+};
+
+/** Sees to everything once. What fails is an outage of the queue. */
+const look = async ({ config, queues, outage, stopping }: UpkeepParts, lostOnly: boolean): Promise<void> => {
+  try {
+    await followClock(queues.connection);
+    await declareSchedules(queues, config.targets, lostOnly);
+    if (!outage.hasGoneQuiet()) return;
+    // A full Redis goes on answering: that it can be written to again shows only when something is.
+    await queues.connection.set(`${PREFIX}:probe`, 1, 'PX', LOOK_EVERY_MS);
+    outage.restored();
+  } catch (error) {
+    if (!stopping.aborted) outage.failed(new Error(sentenceOf(error)));
+  }
+};
+
+/** Looks after everything now, and from then on until the worker stops. */
+export const startUpkeep = async (parts: UpkeepParts): Promise<void> => {
+  await look(parts, false);
+  const goOn = async () => {
+    let declaredAt = performance.now();
+    for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { signal: parts.stopping })) {
+      const due = performance.now() - declaredAt >= DECLARE_EVERY_MS;
+      if (due) declaredAt = performance.now();
+      await look(parts, !due);
+    }
+  };
+  // It ends by being aborted.
+  goOn().catch(() => {});
+};
