@@ -1,5 +1,5 @@
 /** upkeep: what a worker sees to beside its runs: its clock, the schedules, and whether an outage of the queue is over. */
-import { setInterval } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import ms from 'ms';
 import type { Config } from '../src/config/resolve.ts';
 import { sentenceOf } from '../src/domain/failure.ts';
@@ -34,29 +34,30 @@ export const setClock = async ({ queues, logger }: Pick<UpkeepParts, 'queues' | 
   logger.warn(`the clock of this machine is ${off} that of the queue's Redis; the latter is used`);
 };
 
-/** Sees to everything once. What fails is an outage of the queue. */
-const look = async ({ config, queues, outage, stopping }: UpkeepParts, lostOnly: boolean): Promise<void> => {
+/** Sees to everything once; whether that succeeded. What fails is an outage of the queue. */
+const look = async ({ config, queues, outage, stopping }: UpkeepParts, lostOnly: boolean): Promise<boolean> => {
   try {
     await followClock(queues.connection);
     await declareSchedules(queues, config.targets, lostOnly);
-    if (!outage.hasGoneQuiet()) return;
+    if (!outage.hasGoneQuiet()) return true;
     // A full Redis goes on answering: that it can be written to again shows only when something is.
     await queues.connection.set(`${PREFIX}:probe`, 1, 'PX', LOOK_EVERY_MS);
     outage.restored();
+    return true;
   } catch (error) {
     if (!stopping.aborted) outage.failed(new Error(sentenceOf(error)));
+    return false;
   }
 };
 
 /** Looks after everything now, and from then on until the worker stops. */
 export const startUpkeep = async (parts: UpkeepParts): Promise<void> => {
-  await look(parts, false);
+  let declaredAt = (await look(parts, false)) ? performance.now() : Number.NEGATIVE_INFINITY;
   const goOn = async () => {
-    let declaredAt = performance.now();
-    for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { signal: parts.stopping })) {
+    for (;;) {
+      await setTimeout(LOOK_EVERY_MS, undefined, { signal: parts.stopping });
       const due = performance.now() - declaredAt >= DECLARE_EVERY_MS;
-      if (due) declaredAt = performance.now();
-      await look(parts, !due);
+      if ((await look(parts, !due)) && due) declaredAt = performance.now();
     }
   };
   // It ends by being aborted.

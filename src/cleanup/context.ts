@@ -77,6 +77,7 @@ export const stopIfInterrupted = ({ signal }: RunContext): void => {
  * further item is taken, and it returns only after those under way have ended, so that nothing goes uncounted.
  */
 export const inFlight = async <T>(run: RunContext, items: AsyncGenerator<T>, work: (item: T) => Promise<void>) => {
+  stopIfInterrupted(run);
   const lane = async () => {
     for await (const item of items) await work(item);
   };

@@ -16,7 +16,7 @@ import { Bulk } from '../redis/bulk.ts';
 import { readSeconds } from '../redis/clock.ts';
 import { existing, readValues } from '../redis/keyspace.ts';
 import { Census, NO_HEARTBEAT, State } from './census.ts';
-import { pause, type RunContext } from './context.ts';
+import { pause, type RunContext, stopIfInterrupted } from './context.ts';
 import { NOBODY } from './roster.ts';
 import type { Rounds } from './rounds.ts';
 import { steadily } from './steadily.ts';
@@ -109,7 +109,7 @@ class Marking {
     const { values, ms } = await steadily(run, paces.read, () => readValues(calls, names));
     paces.read.learn(heartbeats.length, ms);
     const missing = heartbeats.filter((_, i) => values[i] === null);
-    const exist = await existing(calls, missing);
+    const exist = await steadily(run, paces.read, () => existing(calls, missing));
     const expired = new Set(missing.filter((_, i) => !exist[i]));
     const ahead: number[] = [];
     for (let i = 0; i < heartbeats.length; i++) {
@@ -118,7 +118,7 @@ class Marking {
     }
     if (ahead.length === 0) return;
     // They may have beaten since the run read the clock: only the present can tell that from a wrong clock.
-    const present = { ...run.clock, nowSeconds: await readSeconds(calls) };
+    const present = { ...run.clock, nowSeconds: await steadily(run, paces.read, () => readSeconds(calls)) };
     for (const i of ahead) this.#record(heartbeats[i] as Buffer, values[i] ?? null, present, true);
   }
 
@@ -180,6 +180,8 @@ export const mark = async (run: RunContext, rounds: Rounds): Promise<Census> => 
     observer.progress?.('mark', tally);
   }
   await marking.settle();
+  // Who was not judged any more might live: with a census that lacks somebody nothing may be removed.
+  stopIfInterrupted(run);
   tally.visited = tally.keyspace;
   return marking.census;
 };

@@ -7,7 +7,7 @@
  */
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
-import { keysIn, MOST_KEYS, type SweepResult } from '../redis/sweep.ts';
+import { keysIn, type SweepResult } from '../redis/sweep.ts';
 import { type Census, State } from './census.ts';
 import { type Chunk, chunkOfShared, chunkOfUnits, slicesOf, type Unit, unitOf } from './chunk.ts';
 import { inFlight, pause, type RunContext } from './context.ts';
@@ -37,10 +37,12 @@ const learn = (run: RunContext, census: Census, chunk: Chunk, result: SweepResul
 };
 
 /** What a dry run does instead: counts what exists. */
-const countChunk = async ({ calls, paces, schema, tally }: RunContext, chunk: Chunk): Promise<void> => {
+const countChunk = async (run: RunContext, chunk: Chunk): Promise<void> => {
+  const { calls, paces, schema, tally } = run;
   for (const [family, keys] of chunk.families.entries()) {
     // SCAN may have returned a key twice, and EXISTS would count it twice.
-    const { count, ms } = await countExisting(calls, Bulk.of(new Set(keys.texts())));
+    const names = Bulk.of(new Set(keys.texts()));
+    const { count, ms } = await steadily(run, paces.read, () => countExisting(calls, names));
     paces.read.learn(keys.count, ms);
     tally.add(family, count);
   }
@@ -136,7 +138,7 @@ async function* sharedSlices(run: RunContext, census: Census, shared: readonly K
     const verdict = verdictOn(census, census.holdings.ownersOf(key));
     if (verdict.kind !== 'go') continue;
     const weight = 1 + verdict.judged.length + verdict.absent.length;
-    if (weight > MOST_KEYS) {
+    if (weight > run.remover.mostKeys) {
       kept++;
       continue;
     }

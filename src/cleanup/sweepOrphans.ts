@@ -8,10 +8,8 @@ import { verdictOn } from './ownership.ts';
 import { steadily } from './steadily.ts';
 
 const countIdle = async (run: RunContext, slice: readonly Orphan[]): Promise<void> => {
-  const idle = await idleSeconds(
-    run.calls,
-    slice.map(({ name }) => name),
-  );
+  const names = slice.map(({ name }) => name);
+  const idle = await steadily(run, run.paces.read, () => idleSeconds(run.calls, names));
   for (const [i, { family }] of slice.entries()) if ((idle[i] ?? 0) > run.staleAfterSeconds) run.tally.add(family, 1);
 };
 

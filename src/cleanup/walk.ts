@@ -27,8 +27,9 @@ export async function* walk(run: RunContext, pattern: string): AsyncGenerator<re
     if (pages.length < most && !signal.aborted && !calls.owesRest) askNext();
     return page;
   };
+  let ended = false;
   const askNext = (): void => {
-    if (cursor === null) return;
+    if (cursor === null || ended) return;
     const page = ask(cursor);
     cursor = null;
     // Nobody may be waiting for it when the reader of an earlier one fails.
@@ -46,7 +47,7 @@ export async function* walk(run: RunContext, pattern: string): AsyncGenerator<re
       if (pages.length === 0) askNext();
     }
   } finally {
-    cursor = null;
+    ended = true;
     await Promise.allSettled(pages);
   }
 }

@@ -37,10 +37,8 @@ export const countExisting = async (calls: Calls, keys: Bulk): Promise<{ count: 
   return { count: Number(reply), ms };
 };
 
-/** How long each key has been idle, in seconds; `null` where it is gone or the server does not keep count. */
+/** How long each key has been idle, in seconds; `null` where it is gone. Fails where the server does not keep count. */
 export const idleSeconds = async (calls: Calls, keys: readonly string[]): Promise<readonly (number | null)[]> => {
-  const replies = await Promise.all(
-    keys.map((key) => calls.send('object', ['IDLETIME', key]).catch(() => ({ reply: null, ms: 0 }))),
-  );
+  const replies = await Promise.all(keys.map((key) => calls.send('object', ['IDLETIME', key])));
   return replies.map(({ reply }) => (typeof reply === 'number' ? reply : null));
 };

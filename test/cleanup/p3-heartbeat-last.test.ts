@@ -136,3 +136,28 @@ test('what a run removed before it died counts once, when another attempt carrie
   expect(report.coordinators).toMatchObject({ stale: 5, swept: 5, revived: 0 });
   expect(report.keys.byFamily).toMatchObject({ heartbeat: 5, ack: 10, signal: 1 });
 });
+
+test.each([1, 2, 3])(
+  'a run that is interrupted after it read %i times for values removes nothing: who was not judged might live (P1, P2)',
+  async (reads) => {
+    const { url, redis } = server.current;
+    const now = await nowOf(redis);
+    const world: Record<string, string> = {};
+    // All on one page. Stale in one swarm, active in the other: with only the first of them judged, all but that one's keys would go.
+    for (let i = 0; i < 150; i++) {
+      world[heartbeatOf(`c${i}`, 's1')] = beat(now - 3_600_000);
+      world[heartbeatOf(`c${i}`, 's2')] = beat(now);
+      world[`blocking:ack:c${i}:1`] = '1';
+      world[`blocking:idempotency:c${i}:c${i + 1}:update`] = '1';
+    }
+    await writeAll(redis, world);
+    const before = await keysIn(redis);
+    const interrupt = new AbortController();
+    let seen = 0;
+    const after = (name: string) => {
+      if (name === 'mget' && ++seen === reads) interrupt.abort();
+    };
+    await expect(clean(url, { signal: interrupt.signal, after })).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(await keysIn(redis)).toEqual(before);
+  },
+);
