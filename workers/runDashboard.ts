@@ -16,6 +16,9 @@ export interface RunningDashboard extends Running {
   readonly url: string;
 }
 
+/** A machine that slept goes on with the time at which it fell asleep, until it asks again. */
+const FOLLOW_EVERY_MS = 5_000;
+
 /** Serves the dashboard. Fails with a sentence when it must not, or can't, listen; nothing stays open then. */
 export const startDashboard = async (
   config: Config,
@@ -29,6 +32,8 @@ export const startDashboard = async (
     const queues = await openQueues(config.queue, watch);
     parts.push(queues);
     await followClock(queues.connection);
+    const clock = setInterval(() => void followClock(queues.connection), FOLLOW_EVERY_MS);
+    parts.push({ close: async () => clearInterval(clock) });
     const dashboard = createDashboard({ config, queues, metrics, logger });
     parts.push(dashboard);
     parts.push(await followRuns({ queue: config.queue, watch, queues, targets: config.targets, metrics, logger }));

@@ -49,6 +49,11 @@ export class Census extends Roster {
     return super.bytes + this.#heartbeats.bytes + this.holdings.bytes;
   }
 
+  /** Whether a cut could make it smaller: what belongs to a single id stays together. */
+  get isDivisible(): boolean {
+    return this.size > 1 || this.holdings.sharedCount > 1;
+  }
+
   // --- who is stale
 
   /**

@@ -45,6 +45,10 @@ export class Holdings {
     return this.#names.bytes;
   }
 
+  get sharedCount(): number {
+    return this.#names.size;
+  }
+
   /** Keeps a key that only one id could own. */
   hold(id: Id, key: Uint8Array, { idFrom, idTo, family, derivable }: Reading): void {
     const head = this.layout.headOf(key, idFrom);
@@ -71,12 +75,19 @@ export class Holdings {
     this.#names.add(hash, key);
   }
 
-  /** The part of the first of them who belongs to the round under way; `null` when nobody does. */
+  /**
+   * The part of the first of them who belongs to the round under way, and might be why the key goes or is counted now;
+   * `null` when nobody does. Names hold words that are nobody's id but stand in many of them: in a later round it is known
+   * that these have no stale heartbeat. The first owner's round counts the key should it be an orphan.
+   */
   #partHereOf(owners: readonly Owner[]): number | null {
     const { rounds } = this.roster;
-    for (const { coordinator } of owners) {
-      const part = rounds.partOf(this.roster.hashOf(coordinator));
-      if (rounds.isHere(part)) return part;
+    for (const [i, { coordinator }] of owners.entries()) {
+      const { bytes, from, to } = this.roster.spelled(coordinator);
+      const hash = rounds.hash(bytes, from, to);
+      const part = rounds.partOf(hash);
+      if (rounds.isHere(part) && (i === 0 || rounds.current === 0 || rounds.mayWait(hash, bytes, from, to)))
+        return part;
     }
     return null;
   }

@@ -160,7 +160,7 @@ class Marking {
   #fit(): void {
     const { census, rounds, run } = this;
     const { tally } = run;
-    while (rounds.current === 0 && census.bytes > rounds.capacityBytes && census.size > 1 && rounds.split()) {
+    while (rounds.current === 0 && census.bytes > rounds.capacityBytes && census.isDivisible && rounds.split()) {
       const left = census.narrow();
       for (const what of ['active', 'stale', 'unreadable'] as const) {
         tally[what] -= left[what];
