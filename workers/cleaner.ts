@@ -108,8 +108,8 @@ class Journal {
   async flush(): Promise<void> {
     for (const until = performance.now() + INSIST_MS; ; await pause(INSIST_EVERY_MS)) {
       this.#write();
-      await this.#queue;
-      if (this.#settled || performance.now() > until) return;
+      await Promise.race([this.#queue, pause(Math.max(0, until - performance.now()), undefined, { ref: false })]);
+      if (this.#settled || this.#tally === undefined || performance.now() >= until) return;
     }
   }
 

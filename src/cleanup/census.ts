@@ -5,7 +5,7 @@
  */
 import { MOST_KEYS } from '../redis/sweep.ts';
 import { heartbeatKeyOf, type KeySchema } from '../domain/keySchema.ts';
-import { type Reading, readerOf } from '../domain/reading.ts';
+import { type Reader, type Reading, readerOf } from '../domain/reading.ts';
 import type { Owner } from '../domain/template.ts';
 import { type Held, NONE, textOf } from './arena.ts';
 import { HashIndex, hashOf } from './hashIndex.ts';
@@ -29,6 +29,7 @@ const BEAT = { next: 0, id: 4, state: 8, swarmLength: 9, valueLength: 13, bytes:
 const CROWD = 1_000;
 
 export class Census extends Roster {
+  readonly #read: Reader;
   readonly layout: Layout;
   readonly holdings: Holdings;
   /** Heartbeats by their key, where the id alone does not tell them. */
@@ -41,6 +42,7 @@ export class Census extends Roster {
     rounds: Rounds,
   ) {
     super(rounds);
+    this.#read = readerOf(schema);
     this.layout = new Layout(schema);
     this.holdings = new Holdings(schema, this.layout, this);
   }
@@ -171,7 +173,7 @@ export class Census extends Roster {
 
   /** A heartbeat exists that did not before: whoever it belongs to lives. */
   born(key: Buffer): void {
-    const reading = readerOf(this.schema)(key);
+    const reading = this.#read(key);
     if (reading.kind !== 'heartbeat') return;
     const hash = this.rounds.hash(key, reading.idFrom, reading.idTo);
     this.rounds.addLiving(hash, key, reading.idFrom, reading.idTo);

@@ -5,14 +5,15 @@ const PLANNED = ['redis+cluster:', 'redis+sentinel:'];
 const ALLOWED = 'redis:// or rediss://';
 
 /**
- * A URL as it may be printed: user names and hosts stay, passwords and everything after `?` go. Where an unescaped
+ * A URL as it may be printed: hosts and the names of users with a password stay, passwords and everything after `?` go. Where an unescaped
  * password may have been taken for a path or a port, everything before the last `@` goes.
  */
 export const redactUrl = (text: string): string => {
   const start = /^[a-z0-9+.-]*:?\/\//i.exec(text)?.[0] ?? '';
   if (start.endsWith('://') && URL.canParse(text)) {
     const url = new URL(text);
-    const user = url.username || url.password ? `${url.username}:***@` : '';
+    // A user name without a password is most often a password that lacks its colon.
+    const user = url.password ? `${url.username}:***@` : url.username ? '***@' : '';
     const shown = `${url.protocol}//${user}${url.host}${url.pathname === '/' ? '' : url.pathname}`;
     if (!`${url.pathname}${url.search}${url.hash}`.includes('@')) return shown;
   }

@@ -27,12 +27,6 @@ export class Bulk {
     return bulk;
   }
 
-  /** Empties it; its room stays. */
-  clear(): void {
-    this.count = 0;
-    this.#length = 0;
-  }
-
   /** The arguments as they travel. Valid until the next one is added. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
@@ -83,10 +77,6 @@ export class Bulk {
     this.begin(text.length);
     this.#length += this.#buffer.write(text, this.#length, 'latin1');
     this.end();
-  }
-
-  addNumber(value: number): void {
-    this.addText(String(value));
   }
 
   /** The arguments as byte strings again. */

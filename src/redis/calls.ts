@@ -71,8 +71,6 @@ const AT_EASE: Manners = { nice: 0, callBudget: Number.POSITIVE_INFINITY };
 export class Calls {
   /** Commands sent. */
   count = 0;
-  /** Bytes sent. */
-  bytes = 0;
   slowestMs = 0;
   /** What a call takes that asks for nothing, in ms: the way there and back. Known once it was measured. */
   latencyMs = 0;
@@ -132,7 +130,6 @@ export class Calls {
     const command = new EncodedCommand(name, encoded, replyEncoding);
     const sentAt = performance.now();
     this.count++;
-    this.bytes += encoded.length;
     const share = ++this.#underWay;
     const reply = (await (redis.sendCommand(command) as Promise<Reply>).finally(() => this.#underWay--)) as Reply;
     const repliedAt = performance.now();
@@ -164,10 +161,8 @@ export class Calls {
     this.#restMs = 0;
     const startedAt = performance.now();
     await new Promise((resolve) => setTimeout(resolve, debtMs));
-    this.#restMs -= Math.max(0, performance.now() - startedAt - debtMs);
-  }
-
-  async close(): Promise<void> {
-    this.redis.disconnect();
+    const overslept = Math.max(0, performance.now() - startedAt - debtMs);
+    // Who was stopped for minutes has not rested in advance.
+    this.#restMs = Math.max(this.#restMs - overslept, -LONGEST_REST_MS);
   }
 }
