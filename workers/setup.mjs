@@ -29,56 +29,41 @@ const TOOLS = {
 /** The script that builds it: the benchmark runs built, for tests as well. */
 const BUILDS = { start: 'build', test: 'build:bench', bench: 'build:bench' };
 
-/** Which package of which package manager brings a tool. */
+/** Which package brings a tool, wherever it has its usual name. */
+const PACKAGES = {
+  'redis-server': 'redis',
+  'redis-cli': 'redis',
+  chromium: 'chromium',
+  promtool: 'prometheus',
+  openssl: 'openssl',
+};
+
+/** Which package manager brings them, and what it calls differently. */
 const MANAGERS = [
   {
     name: 'apt-get',
     root: true,
     before: ['update', '-qq'],
     install: ['install', '-y', '-qq', '--no-install-recommends'],
-    packages: {
-      'redis-server': 'redis-server',
-      'redis-cli': 'redis-tools',
-      chromium: 'chromium',
-      promtool: 'prometheus',
-      openssl: 'openssl',
-    },
+    packages: { ...PACKAGES, 'redis-server': 'redis-server', 'redis-cli': 'redis-tools' },
   },
   {
     name: 'dnf',
     root: true,
     install: ['install', '-y', '-q'],
-    packages: {
-      'redis-server': 'redis',
-      'redis-cli': 'redis',
-      chromium: 'chromium',
-      promtool: 'prometheus',
-      openssl: 'openssl',
-    },
+    packages: PACKAGES,
   },
   {
     name: 'apk',
     root: true,
     install: ['add', '--no-progress'],
-    packages: {
-      'redis-server': 'redis',
-      'redis-cli': 'redis',
-      chromium: 'chromium',
-      promtool: 'prometheus',
-      openssl: 'openssl',
-    },
+    packages: PACKAGES,
   },
   {
     name: 'brew',
     root: false,
     install: ['install', '--quiet'],
-    packages: {
-      'redis-server': 'redis',
-      'redis-cli': 'redis',
-      chromium: 'chromium',
-      promtool: 'prometheus',
-      openssl: 'openssl',
-    },
+    packages: PACKAGES,
   },
 ];
 
