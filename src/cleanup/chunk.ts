@@ -157,6 +157,11 @@ const addDerived = (draft: Draft, { id, heartbeats, lives }: Unit): void => {
   }
 };
 
+/** Lets go of a chunk's names and values: nobody may ask for them any more. */
+export const release = ({ judged, absent, families }: Chunk): void => {
+  for (const bulk of [judged.keys, judged.values, absent, ...families]) bulk.clear();
+};
+
 export const chunkOfUnits = (census: Census, units: readonly Unit[]): Chunk => {
   const draft = new Draft(census);
   for (const unit of units) {

@@ -3,14 +3,17 @@ import { NONE } from './arena.ts';
 
 const LEAST_SLOTS = 64;
 
+/** A slot is a hash and a record side by side, so that a look at both waits for memory once. */
+const SLOT_WORDS = 2;
+
 /** An index of records by the hash of what they hold: open addressing, twice as large whenever it is 5/8 full. */
 export class HashIndex {
   size = 0;
-  #hashes = new Uint32Array(LEAST_SLOTS);
-  #records = new Uint32Array(LEAST_SLOTS);
+  #slots = LEAST_SLOTS;
+  #words = new Uint32Array(LEAST_SLOTS * SLOT_WORDS);
 
   get bytes(): number {
-    return this.#hashes.length * 8;
+    return this.#words.byteLength;
   }
 
   /**
@@ -18,52 +21,69 @@ export class HashIndex {
    * slot after the last.
    */
   probe(hash: number, from: number): number {
-    const mask = this.#records.length - 1;
-    for (let slot = from & mask; this.#records[slot] !== NONE; slot = (slot + 1) & mask) {
-      if (this.#hashes[slot] === hash) return slot;
+    const words = this.#words;
+    const mask = this.#slots - 1;
+    for (let slot = from & mask; words[SLOT_WORDS * slot + 1] !== NONE; slot = (slot + 1) & mask) {
+      if (words[SLOT_WORDS * slot] === hash) return slot;
     }
     return -1;
   }
 
+  /**
+   * The record in the first slot that holds each of so many hashes, `NONE` where there is none. Done for many at once, since
+   * the slots lie anywhere in memory, and a loop that does nothing else waits for several of them at the same time.
+   */
+  probeAll(hashes: Uint32Array, count: number, records: Uint32Array): void {
+    const words = this.#words;
+    const mask = this.#slots - 1;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i] as number;
+      let slot = hash & mask;
+      while (words[SLOT_WORDS * slot + 1] !== NONE && words[SLOT_WORDS * slot] !== hash) slot = (slot + 1) & mask;
+      records[i] = words[SLOT_WORDS * slot + 1] as number;
+    }
+  }
+
   recordAt(slot: number): number {
-    return this.#records[slot] as number;
+    return this.#words[SLOT_WORDS * slot + 1] as number;
   }
 
   /** Adds a record that was not found. */
   add(hash: number, record: number): void {
-    if (this.size * 8 >= this.#records.length * 5) this.#grow();
+    if (this.size * 8 >= this.#slots * 5) this.#rebuild(this.#slots * 2, () => true);
     this.#place(hash, record);
     this.size++;
   }
 
   #place(hash: number, record: number): void {
-    const mask = this.#records.length - 1;
+    const words = this.#words;
+    const mask = this.#slots - 1;
     let slot = hash & mask;
-    while (this.#records[slot] !== NONE) slot = (slot + 1) & mask;
-    this.#hashes[slot] = hash;
-    this.#records[slot] = record;
-  }
-
-  #grow(): void {
-    this.#rebuild(this.#records.length * 2, () => true);
+    while (words[SLOT_WORDS * slot + 1] !== NONE) slot = (slot + 1) & mask;
+    words[SLOT_WORDS * slot] = hash;
+    words[SLOT_WORDS * slot + 1] = record;
   }
 
   /** Forgets all records but these. */
   keepOnly(isKept: (record: number) => boolean): void {
-    this.size = this.#records.reduce((count, record) => count + (record !== NONE && isKept(record) ? 1 : 0), 0);
+    let size = 0;
+    for (let slot = 0; slot < this.#slots; slot++) {
+      const record = this.recordAt(slot);
+      if (record !== NONE && isKept(record)) size++;
+    }
+    this.size = size;
     let slots = LEAST_SLOTS;
-    while (this.size * 8 >= slots * 5) slots *= 2;
+    while (size * 8 >= slots * 5) slots *= 2;
     this.#rebuild(slots, isKept);
   }
 
   #rebuild(slots: number, isKept: (record: number) => boolean): void {
-    const hashes = this.#hashes;
-    const records = this.#records;
-    this.#hashes = new Uint32Array(slots);
-    this.#records = new Uint32Array(slots);
-    for (let slot = 0; slot < records.length; slot++) {
-      const record = records[slot] as number;
-      if (record !== NONE && isKept(record)) this.#place(hashes[slot] as number, record);
+    const words = this.#words;
+    this.#slots = slots;
+    this.#words = new Uint32Array(slots * SLOT_WORDS);
+    for (let at = 0; at < words.length; at += SLOT_WORDS) {
+      const record = words[at + 1] as number;
+      if (record !== NONE && isKept(record)) this.#place(words[at] as number, record);
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Owner } from '../domain/template.ts';
 import { type Held, NONE, textOf } from './arena.ts';
 import { HashIndex } from './hashIndex.ts';
 import type { Layout } from './layout.ts';
+import type { Page } from './page.ts';
 import { ID, type Id, NOBODY, type Roster } from './roster.ts';
 
 /** A key that a scan found: the number of its record. */
@@ -49,11 +50,13 @@ export class Holdings {
     return this.#names.size;
   }
 
-  /** Keeps a key that only one id could own. */
-  hold(id: Id, key: Uint8Array, { idFrom, idTo, family, derivable }: Reading): void {
-    const head = this.layout.headOf(key, idFrom);
-    const kept = { family, head: head ?? WHOLE, weight: derivable ? DERIVABLE : 1 };
-    this.#give(id, this.#add(this.roster.arena.partOf(id), kept, key, head === null ? 0 : idTo));
+  /** Keeps the key of a row, which only one id could own. */
+  hold({ keys, ids, idFrom, idTo, families, derivable }: Page, row: number): void {
+    const id = ids[row] as Id;
+    const key = keys[row] as Uint8Array;
+    const head = this.layout.headOf(key, idFrom[row] as number);
+    const kept = { family: families[row] as number, head: head ?? WHOLE, weight: derivable[row] === 1 ? DERIVABLE : 1 };
+    this.#give(id, this.#add(this.roster.arena.partOf(id), kept, key, head === null ? 0 : (idTo[row] as number)));
   }
 
   /** Keeps a key that several could own, or one whose name holds a swarm, if one of them belongs to this round. */

@@ -17,6 +17,7 @@ import { readSeconds } from '../redis/clock.ts';
 import { existing, readValues } from '../redis/keyspace.ts';
 import { Census, NO_HEARTBEAT, State } from './census.ts';
 import { pause, type RunContext, stopIfInterrupted } from './context.ts';
+import { HEARTBEAT, Page, type Unread } from './page.ts';
 import { NOBODY } from './roster.ts';
 import type { Rounds } from './rounds.ts';
 import { steadily } from './steadily.ts';
@@ -31,8 +32,8 @@ const WORTH_A_CALL = 100;
 class Marking {
   readonly census: Census;
   readonly #read: Reader;
-  /** Heartbeats that were found and not yet read. */
-  readonly #unread: Buffer[] = [];
+  readonly #page = new Page();
+  readonly #unread: Unread[] = [];
   readonly #underWay: Promise<void>[] = [];
 
   constructor(
@@ -45,24 +46,30 @@ class Marking {
 
   /** Takes in a page: holds its keys, and judges its heartbeats. */
   async take(keys: readonly Buffer[]): Promise<void> {
-    const { rounds, run } = this;
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i] as Buffer;
-      const reading = this.#read(key);
-      if (reading.kind === 'foreign') continue;
-      if (reading.kind === 'shared') {
-        this.census.holdings.holdShared(key, reading);
-        continue;
-      }
-      const hash = rounds.hash(key, reading.idFrom, reading.idTo);
-      const here = this.census.isHere(hash);
-      if (reading.kind === 'owned') {
-        if (here) this.census.holdings.hold(this.census.enter(hash, key, reading.idFrom, reading.idTo), key, reading);
-      } else if (here || rounds.current === 0) this.#unread.push(key);
-      else this.#notice(hash, key, reading);
+    const { census, run } = this;
+    const page = this.#page;
+    page.clear(keys.length);
+    for (let i = 0; i < keys.length; i++) this.#sort(keys[i] as Buffer);
+    census.enterAll(page);
+    for (let row = 0; row < page.count; row++) {
+      if (page.families[row] === HEARTBEAT) this.#unread.push(page.heartbeat(row));
+      else census.holdings.hold(page, row);
     }
     await this.#judgeAll(() => this.#unread.length >= Math.min(WORTH_A_CALL, run.paces.read.size));
     this.#fit();
+  }
+
+  /** Tells whose key it is; one that belongs to an id of this round joins the page. */
+  #sort(key: Buffer): void {
+    const { census, rounds } = this;
+    const reading = this.#read(key);
+    if (reading.kind === 'foreign') return;
+    if (reading.kind === 'shared') return census.holdings.holdShared(key, reading);
+    const hash = rounds.hash(key, reading.idFrom, reading.idTo);
+    if (census.isHere(hash)) this.#page.add(key, hash, reading);
+    else if (reading.kind === 'owned') return;
+    else if (rounds.current === 0) this.#unread.push({ key, hash, id: NOBODY });
+    else this.#notice(hash, key, reading);
   }
 
   async #judgeAll(goOn: () => boolean): Promise<void> {
@@ -80,7 +87,7 @@ class Marking {
   }
 
   /** Values are read while the next page is: Redis never waits for the worker, unless the run is to rest. */
-  async #judgeSoon(heartbeats: readonly Buffer[]): Promise<void> {
+  async #judgeSoon(heartbeats: readonly Unread[]): Promise<void> {
     const judging = this.#judge(heartbeats);
     // Whoever awaits it will see why it failed.
     judging.catch(() => {});
@@ -101,35 +108,36 @@ class Marking {
     rounds.addPair(key.toString('latin1'), false);
   }
 
-  async #judge(heartbeats: readonly Buffer[]): Promise<void> {
+  async #judge(heartbeats: readonly Unread[]): Promise<void> {
     const { run } = this;
     const { calls, paces } = run;
     const names = new Bulk(heartbeats.length * 48);
-    for (const key of heartbeats) names.add(key);
+    for (const { key } of heartbeats) names.add(key);
     const { values, ms } = await steadily(run, paces.read, () => readValues(calls, names));
+    names.clear();
     paces.read.learn(heartbeats.length, ms);
-    const missing = heartbeats.filter((_, i) => values[i] === null);
+    const missing = heartbeats.filter((_, i) => values[i] === null).map(({ key }) => key);
     const exist = await steadily(run, paces.read, () => existing(calls, missing));
     const expired = new Set(missing.filter((_, i) => !exist[i]));
-    const ahead: number[] = [];
-    for (let i = 0; i < heartbeats.length; i++) {
-      const key = heartbeats[i] as Buffer;
-      if (!expired.has(key) && !this.#record(key, values[i] ?? null, run.clock, false)) ahead.push(i);
-    }
+    const ahead = heartbeats.flatMap((heartbeat, i) => {
+      const value = values[i] ?? null;
+      return expired.has(heartbeat.key) || this.#record(heartbeat, value, run.clock, false) ? [] : { heartbeat, value };
+    });
+    // As `walk` does with its pages.
+    values.length = 0;
     if (ahead.length === 0) return;
     // They may have beaten since the run read the clock: only the present can tell that from a wrong clock.
     const present = { ...run.clock, nowSeconds: await steadily(run, paces.read, () => readSeconds(calls)) };
-    for (const i of ahead) this.#record(heartbeats[i] as Buffer, values[i] ?? null, present, true);
+    for (const { heartbeat, value } of ahead) this.#record(heartbeat, value, present, true);
   }
 
   /** Judges one heartbeat; `false` when it lies ahead of the clock, and that was not the present. */
-  #record(key: Buffer, value: Buffer | null, clock: Clock, present: boolean): boolean {
+  #record({ key, hash, id }: Unread, value: Buffer | null, clock: Clock, present: boolean): boolean {
     const { rounds, run, census } = this;
     const reading = this.#read(key);
     const { idFrom, idTo } = reading;
-    const hash = rounds.hash(key, idFrom, idTo);
-    const here = census.isHere(hash);
-    const id = here ? census.enter(hash, key, idFrom, idTo) : NOBODY;
+    // The rounds may have been cut since it was found: then its id is not known here any more.
+    const here = id !== NOBODY && census.isHere(hash);
     if (here && census.findHeartbeat(id, hash, key, reading) !== NO_HEARTBEAT) return true;
     const judgement = judge(value === null ? null : value.toString('latin1'), clock, run.staleAfterSeconds);
     if (judgement === 'ahead' && !present) return false;

@@ -2,6 +2,7 @@
 import { type Arena, type Held, NONE, PARTS, textOf } from './arena.ts';
 import { HashIndex } from './hashIndex.ts';
 import { putInNameOrder } from './nameOrder.ts';
+import type { Page } from './page.ts';
 import type { Rounds } from './rounds.ts';
 
 /** A coordinator id: the number of its record. */
@@ -69,6 +70,23 @@ export class Roster {
     this.#last[part] = id;
     this.#index.add(hash, id);
     return id;
+  }
+
+  /**
+   * Finds the ids of a page's keys, and enters those that were not known. Index first, then records, each for the whole page:
+   * both lie anywhere in memory, and one after the other they would be waited for one by one.
+   */
+  enterAll({ keys, hashes, idFrom, idTo, ids, count }: Page): void {
+    const { arena } = this;
+    this.#index.probeAll(hashes, count, ids);
+    for (let i = 0; i < count; i++) {
+      const id = ids[i] as Id;
+      const key = keys[i] as Uint8Array;
+      const from = idFrom[i] as number;
+      const to = idTo[i] as number;
+      if (id !== NOBODY && arena.holds(id, ID.length, ID.bytes, key, from, to)) continue;
+      ids[i] = this.enter(hashes[i] as number, key, from, to);
+    }
   }
 
   /** Forgets the ids of other rounds, after the rounds were cut; each is shown once more before it goes. */

@@ -9,7 +9,7 @@ import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { keysIn, type SweepResult } from '../redis/sweep.ts';
 import { type Census, State } from './census.ts';
-import { type Chunk, chunkOfShared, chunkOfUnits, slicesOf, type Unit, unitOf } from './chunk.ts';
+import { type Chunk, chunkOfShared, chunkOfUnits, release, slicesOf, type Unit, unitOf } from './chunk.ts';
 import { inFlight, pause, type RunContext } from './context.ts';
 import type { Key } from './holdings.ts';
 import { verdictOn } from './ownership.ts';
@@ -51,6 +51,14 @@ const countChunk = async (run: RunContext, chunk: Chunk): Promise<void> => {
 
 /** Sweeps one chunk; whether all was still as judged. If not, nothing was removed and the census knows more. */
 const sweepChunk = async (run: RunContext, census: Census, chunk: Chunk): Promise<boolean> => {
+  try {
+    return await attemptChunk(run, census, chunk);
+  } finally {
+    release(chunk);
+  }
+};
+
+const attemptChunk = async (run: RunContext, census: Census, chunk: Chunk): Promise<boolean> => {
   const { tally, schema, paces } = run;
   if (run.dryRun) {
     await countChunk(run, chunk);

@@ -9,7 +9,11 @@ import { steadily } from './steadily.ts';
  */
 const PAGES_AHEAD = 2;
 
-/** One pass over the keyspace. Yields each key that is there from start to end at least once, and maybe twice. */
+/**
+ * One pass over the keyspace. Yields each key that is there from start to end at least once, and maybe twice. A page is
+ * emptied when the next one is asked for: the client keeps hold of its last reply while it reads the next, so that to the
+ * collector of young objects a page would keep all earlier ones alive.
+ */
 export async function* walk(run: RunContext, pattern: string): AsyncGenerator<readonly Buffer[]> {
   const { calls, paces, signal, tally } = run;
   // A run that is to rest between its calls has one under way at a time.
@@ -44,6 +48,7 @@ export async function* walk(run: RunContext, pattern: string): AsyncGenerator<re
       if (!(await pause(run))) stopIfInterrupted(run);
       if (pages.length < most) askNext();
       if (keys.length > 0) yield keys;
+      keys.length = 0;
       if (pages.length === 0) askNext();
     }
   } finally {

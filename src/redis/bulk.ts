@@ -8,8 +8,34 @@ const DOLLAR = 36;
 const ZERO = 48;
 /** Below this a loop copies faster than a call into the runtime does. */
 const SHORT = 48;
+const NONE = Buffer.alloc(0);
 /** Room for `$`, the digits of a length, and both line ends. */
 const FRAME = 16;
+
+/** Buffers that are done with, by their size as a power of two. */
+const spare: Buffer[][] = [];
+const LEAST_BITS = 10;
+/** Of each size, and the largest: the bytes of a few chunks. */
+const MOST_SPARE = 16;
+const MOST_BITS = 20;
+
+const bitsFor = (bytes: number): number => Math.max(LEAST_BITS, 32 - Math.clz32(bytes - 1));
+
+/**
+ * A buffer of at least so many bytes. One that was given back, if there is any: memory outside the heap that is asked for anew
+ * for each call makes the collector look through everything again and again.
+ */
+export const takeBuffer = (bytes: number): Buffer =>
+  spare[bitsFor(bytes)]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bitsFor(bytes));
+
+/** Gives back a buffer of `takeBuffer` that nobody reads any more. */
+export const giveBuffer = (buffer: Buffer): void => {
+  const bits = bitsFor(buffer.length);
+  if (bits > MOST_BITS) return;
+  spare[bits] ??= [];
+  const list = spare[bits] as Buffer[];
+  if (list.length < MOST_SPARE) list.push(buffer);
+};
 
 export class Bulk {
   /** How many arguments it holds. */
@@ -18,7 +44,7 @@ export class Bulk {
   #length = 0;
 
   constructor(bytes = 1024) {
-    this.#buffer = Buffer.allocUnsafe(bytes);
+    this.#buffer = takeBuffer(bytes);
   }
 
   static of(names: Iterable<string>): Bulk {
@@ -32,12 +58,21 @@ export class Bulk {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** Lets go of all arguments. */
+  clear(): void {
+    this.count = 0;
+    this.#length = 0;
+    giveBuffer(this.#buffer);
+    this.#buffer = NONE;
+  }
+
   /** Opens an argument of this many bytes: `put` them, then `end` it. */
   begin(bytes: number): void {
     const needed = this.#length + bytes + FRAME;
     if (needed > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+      const larger = takeBuffer(needed);
       this.#buffer.copy(larger, 0, 0, this.#length);
+      giveBuffer(this.#buffer);
       this.#buffer = larger;
     }
     this.#buffer[this.#length++] = DOLLAR;

@@ -1,6 +1,6 @@
 /** calls: every command that goes to a target, counted and timed. Names and values travel byte for byte. */
 import { Command, type Redis } from 'ioredis';
-import { Bulk } from './bulk.ts';
+import { Bulk, giveBuffer, takeBuffer } from './bulk.ts';
 import { connectBeside } from './connect.ts';
 
 /** One reply as Redis sends it; bulk strings are byte strings (latin1), or Buffers for those who asked for bytes. */
@@ -35,23 +35,30 @@ class EncodedCommand extends Command {
   }
 }
 
-const encode = (name: string, args: readonly Argument[]): Buffer => {
-  const parts: Buffer[] = [];
-  let count = 1;
-  let plain = new Bulk(256);
-  plain.addText(name);
-  for (const arg of args) {
+/** A command as it travels: so many bytes of a buffer that is to be given back. */
+const encode = (name: string, args: readonly Argument[]): { buffer: Buffer; length: number } => {
+  const parts: Bulk[] = [];
+  const plain: Bulk[] = [];
+  let open: Bulk | null = null;
+  for (const arg of [name, ...args]) {
     if (arg instanceof Bulk) {
-      parts.push(plain.bytes, arg.bytes);
-      plain = new Bulk(256);
-      count += arg.count;
-    } else {
-      plain.addText(String(arg));
-      count++;
+      parts.push(arg);
+      open = null;
+      continue;
     }
+    if (open === null) {
+      open = new Bulk();
+      plain.push(open);
+      parts.push(open);
+    }
+    open.addText(String(arg));
   }
-  parts.push(plain.bytes);
-  return Buffer.concat([Buffer.from(`*${count}\r\n`), ...parts]);
+  const head = `*${parts.reduce((sum, { count }) => sum + count, 0)}\r\n`;
+  const buffer = takeBuffer(parts.reduce((sum, { bytes }) => sum + bytes.length, head.length));
+  let length = buffer.write(head, 'latin1');
+  for (const { bytes } of parts) length += bytes.copy(buffer, length);
+  for (const bulk of plain) bulk.clear();
+  return { buffer, length };
 };
 
 /** How a target wants to be treated. */
@@ -126,13 +133,15 @@ export class Calls {
   }
 
   async #send(redis: Redis, name: string, args: readonly Argument[], replyEncoding: 'latin1' | null): Promise<Answer> {
-    const encoded = encode(name, args);
-    const command = new EncodedCommand(name, encoded, replyEncoding);
+    const { buffer, length } = encode(name, args);
+    const command = new EncodedCommand(name, buffer.subarray(0, length), replyEncoding);
     const sentAt = performance.now();
     this.count++;
     const share = ++this.#underWay;
     const reply = (await (redis.sendCommand(command) as Promise<Reply>).finally(() => this.#underWay--)) as Reply;
     const repliedAt = performance.now();
+    // Redis answers what it has read to the end; what it did not answer may yet be sent.
+    giveBuffer(buffer);
     const ms = Math.max(repliedAt - Math.max(sentAt, this.#lastReplyAt), (repliedAt - sentAt) / share);
     this.#lastReplyAt = repliedAt;
     this.slowestMs = Math.max(this.slowestMs, ms);

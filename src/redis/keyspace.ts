@@ -4,7 +4,7 @@ import type { Calls } from './calls.ts';
 
 export interface Page {
   readonly cursor: string;
-  readonly keys: readonly Buffer[];
+  readonly keys: Buffer[];
   readonly ms: number;
 }
 
@@ -16,10 +16,7 @@ export const scanPage = async (calls: Calls, cursor: string, pattern: string, co
 };
 
 /** MGET: `null` where a key is missing or not a string. */
-export const readValues = async (
-  calls: Calls,
-  keys: Bulk,
-): Promise<{ values: readonly (Buffer | null)[]; ms: number }> => {
+export const readValues = async (calls: Calls, keys: Bulk): Promise<{ values: (Buffer | null)[]; ms: number }> => {
   const { reply, ms } = await calls.send('mget', [keys], null);
   return { values: reply as (Buffer | null)[], ms };
 };
