@@ -64,7 +64,10 @@ class Marking {
     const { census, rounds } = this;
     const reading = this.#read(key);
     if (reading.kind === 'foreign') return;
-    if (reading.kind === 'shared') return census.holdings.holdShared(key, reading);
+    if (reading.kind === 'shared') {
+      census.holdings.holdShared(key, reading);
+      return;
+    }
     const hash = rounds.hash(key, reading.idFrom, reading.idTo);
     if (census.isHere(hash)) this.#page.add(key, hash, reading);
     else if (reading.kind === 'owned') return;
