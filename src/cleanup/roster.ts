@@ -1,7 +1,7 @@
 /** roster: the coordinator ids that were found in a round, whatever swarms they are in. */
 import { type Arena, type Held, NONE, PARTS, textOf } from './arena.ts';
 import { HashIndex } from './hashIndex.ts';
-import { putInNameOrder } from './nameOrder.ts';
+import { NameOrder } from './nameOrder.ts';
 import type { Page } from './page.ts';
 import type { Rounds } from './rounds.ts';
 
@@ -9,8 +9,8 @@ import type { Rounds } from './rounds.ts';
 export type Id = number & { readonly of: 'id' };
 export const NOBODY = NONE as Id;
 
-/** Places in a record; all but `lives` are words of four bytes. `heartbeat` and `key` are the first of each. */
-export const ID = { next: 0, heartbeat: 4, key: 8, lives: 12, length: 13, bytes: 17 };
+/** Places in a record; all but `lives` and `wasStale` are words of four bytes. `heartbeat` and `key` are the first of each. */
+export const ID = { next: 0, heartbeat: 4, key: 8, lives: 12, wasStale: 13, length: 14, bytes: 18 };
 
 /** What it takes to put one id in order. */
 const ORDER_BYTES = 12;
@@ -62,6 +62,7 @@ export class Roster {
     arena.writeWord(id, ID.heartbeat, NONE);
     arena.writeWord(id, ID.key, NONE);
     arena.writeByte(id, ID.lives, 0);
+    arena.writeByte(id, ID.wasStale, 0);
     arena.writeWord(id, ID.length, to - from);
     arena.writeBytes(id, ID.bytes, { bytes, from, to });
     const last = this.#last[part] as Id;
@@ -106,12 +107,9 @@ export class Roster {
 
   /** Those that are wanted, the ones with neighbouring names together. */
   *inNameOrder(isWanted: (id: Id) => boolean): Generator<Id> {
-    const wanted = new Uint32Array(this.size);
-    let count = 0;
-    for (const id of this.ids()) if (isWanted(id)) wanted[count++] = id;
-    const found = wanted.subarray(0, count);
-    putInNameOrder(found, (id) => this.idBytes(id as Id));
-    for (const id of found) yield id as Id;
+    const order = new NameOrder(this.size, (id) => this.idBytes(id as Id));
+    for (const id of this.ids()) if (isWanted(id)) order.add(id);
+    for (const id of order.inOrder()) yield id as Id;
   }
 
   /** Whether this id has a living coordinator in any swarm. */
