@@ -37,6 +37,8 @@ describe('a heartbeat', () => {
     ['empty', ''],
     ['not JSON', 'alive'],
     ['cut off', '{"timestamp":1'],
+    ['with NUL behind it', '{"timestamp":1}\0'],
+    ['with NUL in a text', '{"timestamp":1,"state":"\0"}'],
     ['a bare number', '1'],
     ['null', 'null'],
     ['a list', '[{"timestamp":1}]'],

@@ -86,6 +86,18 @@ describe.each([
     expect(await keysIn(redis)).toEqual(before);
   });
 
+  test.each([
+    ['moved into the one before', { h1: 'old1o', h2: 'ld2' }, [0, 1]],
+    ['run together', { h1: 'old1\0old2', h2: '' }, [0, 1]],
+    ['exchanged', { h1: 'old2', h2: 'old1' }, [0, 1]],
+    ['longer by a NUL', { h1: 'old1', h2: 'old2\0' }, [1]],
+    ['empty', { h1: '', h2: 'old2' }, [0]],
+  ])('values that were %s are not the judged ones (P1)', async (_, values, revived) => {
+    await writeAll(server.current.redis, { ...WORLD, ...values });
+    expect(await (await open()).sweep(CHUNK)).toMatchObject({ swept: false, revived, vanished: [], born: [] });
+    expect(await keysIn(server.current.redis)).toEqual(Object.keys(WORLD).sort());
+  });
+
   test('a chunk with nothing else than a proof of absence goes, or not', async () => {
     await writeAll(server.current.redis, WORLD);
     const chunk = {
@@ -103,7 +115,8 @@ describe.each([
   test('names and values are bytes, whatever they spell', async () => {
     const { redis } = server.current;
     const bytes = Buffer.from([0xff, 0x00, 0x0d, 0x0a, 0xe4, 0x2a]);
-    const [key, value] = [Buffer.concat([Buffer.from('h'), bytes]), Buffer.concat([bytes, Buffer.from('v')])];
+    const key = Buffer.concat([Buffer.from('h'), bytes]);
+    const value = Buffer.concat([bytes, Buffer.from('v')]);
     await redis.set(key, value);
     const judged = judgedAs({ [key.toString('latin1')]: value.toString('latin1') });
     const result = await (await open()).sweep({ judged, absent: Bulk.of([]), families: [], withHeartbeats: true });
