@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { folder } from '../support/files.ts';
 import { shortened, smallCase } from './cases.ts';
+import { measureHistory } from './history.ts';
 import { describeMachine } from './machine.ts';
 import { measureCase } from './measure.ts';
-import { labelOf } from './page/tables.ts';
+import { aimsTable, labelOf } from './page/tables.ts';
 import { readResults, writeResults } from './store.ts';
 
 const PATIENCE_MS = 120_000;
@@ -27,7 +28,7 @@ describe('the benchmark', () => {
       }
 
       const out = await folder();
-      const results = { version: 1, machine: describeMachine(), cases: [measured] } as const;
+      const results = { version: 1, machine: describeMachine(), cases: [measured], history: null } as const;
       await writeResults(out, results);
       expect(await readResults(out)).toEqual(results);
       const page = readFileSync(join(out, 'benchmarks.md'), 'utf8');
@@ -35,6 +36,25 @@ describe('the benchmark', () => {
       const linked = [...page.matchAll(/\]\((benchmarks\/[^)]+)\)/g)].map(([, name]) => name ?? '');
       expect(linked.toSorted()).toEqual(['benchmarks/pings.svg', 'benchmarks/results.json', 'benchmarks/time.svg']);
       for (const name of linked) expect(existsSync(join(out, name)), name).toBe(true);
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    'measures runs and pages with a history and without, and shows them among the aims',
+    async () => {
+      const history = await measureHistory({ past: 30, coordinators: 100, trials: 2 });
+      const { runMs, dashboardMs } = history;
+      for (const times of [runMs.with, runMs.without, dashboardMs.first, dashboardMs.queue]) {
+        expect(times).toHaveLength(2);
+        expect(Math.min(...times)).toBeGreaterThan(0);
+      }
+      const shown = aimsTable([], history).rows.map(([what = '', measured]) => [what.split(' among')[0], measured]);
+      expect(shown.slice(-3)).toEqual([
+        ['a run', expect.stringMatching(/^\d+\.\d\d×$/)],
+        ["the dashboard's first page", expect.stringMatching(/^\d+\.\d ms$/)],
+        ['the page of the queue', expect.stringMatching(/^\d+\.\d ms$/)],
+      ]);
     },
     PATIENCE_MS,
   );

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { table } from '../../src/cli/render.ts';
 import { type Case, FULL_PLAN, ONLY_ON_REQUEST, quickPlan } from './cases.ts';
+import { HISTORY, measureHistory } from './history.ts';
 import { describeMachine } from './machine.ts';
 import { measureCase } from './measure.ts';
 import { titleOf } from './page/page.ts';
@@ -31,13 +32,18 @@ const showCase = (one: CaseResult): void => {
   for (const sentence of failuresOf(one)) print(sentence);
 };
 
-const planOf = ({ only, huge }: Options): Case[] => {
-  if (only === undefined) return FULL_PLAN.filter(({ id }) => huge || !ONLY_ON_REQUEST.includes(id));
-  return only.split(',').map((name) => {
-    const found = FULL_PLAN.find(({ id }) => id === name.trim());
-    if (found) return found;
-    throw new Error(`there is no case "${name}"; use ${FULL_PLAN.map(({ id }) => id).join(', ')}`);
-  });
+/** The one that is not about a keyspace. */
+const THE_HISTORY = 'history';
+const NAMES = [...FULL_PLAN.map(({ id }) => id), THE_HISTORY];
+
+const planOf = ({ only, huge }: Options): { cases: Case[]; history: boolean } => {
+  if (only === undefined) {
+    return { cases: FULL_PLAN.filter(({ id }) => huge || !ONLY_ON_REQUEST.includes(id)), history: true };
+  }
+  const names = only.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no case "${unknown}"; use ${NAMES.join(', ')}`);
+  return { cases: FULL_PLAN.filter(({ id }) => names.includes(id)), history: names.includes(THE_HISTORY) };
 };
 
 const quick = async (): Promise<void> => {
@@ -46,21 +52,29 @@ const quick = async (): Promise<void> => {
     measured.push(await measureCase(one));
     showCase(measured.at(-1) as CaseResult);
   }
-  show(aimsTable(measured));
+  show(aimsTable(measured, null));
 };
 
 const full = async (options: Options): Promise<void> => {
   const machine = describeMachine();
   // What is measured now replaces what was; the rest of an earlier run stays only when a part was asked for.
-  let cases = options.only === undefined ? [] : ((await readResults(options.out))?.cases ?? []);
-  for (const one of planOf(options)) {
+  const earlier = options.only === undefined ? null : await readResults(options.out);
+  const plan = planOf(options);
+  let cases = earlier?.cases ?? [];
+  let history = earlier?.history ?? null;
+  // After each case: hours of measuring must not hang on the last one.
+  const write = async () => await writeResults(options.out, { version: 1, machine, cases, history });
+  for (const one of plan.cases) {
     const measured = await measureCase(one);
     cases = merge(cases, [measured]);
     showCase(measured);
-    // After each case: hours of measuring must not hang on the last one.
-    await writeResults(options.out, { version: 1, machine, cases });
+    await write();
   }
-  show(aimsTable(cases));
+  if (plan.history) {
+    history = await measureHistory(HISTORY);
+    await write();
+  }
+  show(aimsTable(cases, history));
   progress(`wrote ${join(options.out, 'benchmarks.md')}`);
 };
 
@@ -70,7 +84,6 @@ const render = async ({ out }: Options): Promise<void> => {
   await writeResults(out, results);
 };
 
-const cases = FULL_PLAN.map(({ id }) => id).join(', ');
 // Ending by `exit` lets the data be removed; servers and programs end with this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
@@ -79,7 +92,7 @@ await new Command('npm run bench --')
     'Measures stalesweep beside its floor and beside what people write instead, and writes docs/benchmarks.md.',
   )
   .option('--quick', 'a look of a minute, on the terminal; writes nothing')
-  .option('--only <cases>', `measures these, and keeps what is known of the others: ${cases}`)
+  .option('--only <cases>', `measures these, and keeps what is known of the others: ${NAMES.join(', ')}`)
   .option('--huge', 'also two million coordinators, for the memory they take')
   .option('--render', 'writes the page anew from docs/benchmarks/results.json, without measuring')
   .option('--out <folder>', 'where the page goes', DOCS)

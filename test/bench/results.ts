@@ -1,5 +1,6 @@
 /** results: what was measured, as it is kept; and the figures made of it. */
 import type { Sample } from './dataset.ts';
+import type { HistoryResult } from './history.ts';
 
 /** What one trial took. */
 export interface Cost {
@@ -57,6 +58,7 @@ export interface Results {
   readonly version: 1;
   readonly machine: Machine;
   readonly cases: readonly CaseResult[];
+  readonly history: HistoryResult | null;
 }
 
 /** The middle value; `null` of nothing. */

@@ -9,8 +9,11 @@ import type { Results } from './results.ts';
 const fileOf = (folder: string): string => join(folder, 'benchmarks', 'results.json');
 
 /** The results kept under this folder; `null` when there are none. */
-export const readResults = async (folder: string): Promise<Results | null> =>
-  existsSync(fileOf(folder)) ? (JSON.parse(await readFile(fileOf(folder), 'utf8')) as Results) : null;
+export const readResults = async (folder: string): Promise<Results | null> => {
+  if (!existsSync(fileOf(folder))) return null;
+  const kept = JSON.parse(await readFile(fileOf(folder), 'utf8')) as Omit<Results, 'history'> & Partial<Results>;
+  return { history: null, ...kept };
+};
 
 /** Writes results, page and plots: `<folder>/benchmarks.md` and `<folder>/benchmarks/`. */
 export const writeResults = async (folder: string, results: Results): Promise<void> => {

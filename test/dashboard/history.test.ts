@@ -2,73 +2,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readHistory } from '../../src/queue/history.ts';
 import { listSchedules } from '../../src/queue/schedules.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { writeHistory } from '../support/history.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const PAST = 10_000;
 /** How often BullMQ reads a job that it lists. */
 const READS = 2;
-const FAMILIES = ['heartbeat', 'signal', 'ack', 'idempotency', 'activity', 'state'];
 
 let redis: TestRedis;
 let dashboard: TestDashboard;
 
-/** 10,000 completed runs with their reports and logs, as a worker leaves them. */
-const writeHistory = async (): Promise<void> => {
-  const report = (run: string, at: number) => ({
-    run,
-    target: 'default',
-    trigger: 'schedule',
-    dryRun: false,
-    outcome: 'completed',
-    startedAt: new Date(at).toISOString(),
-    finishedAt: new Date(at + 1_440).toISOString(),
-    durationMs: 1_440,
-    staleAfterSeconds: 600,
-    coordinators: { checked: 100_000, active: 1_000, stale: 99_000, unreadable: 20, swept: 99_000, revived: 0 },
-    keys: {
-      found: 594_000,
-      deleted: 594_000,
-      orphans: 0,
-      byFamily: Object.fromEntries(FAMILIES.map((f) => [f, 99_000])),
-    },
-    redis: { calls: 1_200, slowestCallMs: 2.1, memoryFreedBytes: 70_000_000 },
-    chunks: 495,
-    strategy: 'script',
-    attempts: 1,
-    unreadable: Array.from({ length: 20 }, (_, i) => `swarm:s1:blocking:heartbeat:unreadable-${i}`),
-  });
-  const { runs } = dashboard.queues;
-  const start = Date.now() - PAST * 1_000;
-  for (let from = 0; from < PAST; from += 1_000) {
-    const ids = Array.from({ length: 1_000 }, (_, i) => `past-${from + i}`);
-    await runs.addBulk(ids.map((jobId) => ({ name: 'cleanup', data: { target: 'default' }, opts: { jobId } })));
-    const pipeline = redis.redis.pipeline();
-    for (const [i, id] of ids.entries()) {
-      const at = start + (from + i) * 1_000;
-      const value = JSON.stringify(report(id, at));
-      pipeline.hset(
-        `{stalesweep}:cleanup:${id}`,
-        'returnvalue',
-        value,
-        'finishedOn',
-        at,
-        'processedOn',
-        at,
-        'timestamp',
-        at,
-      );
-      pipeline.rpush(`{stalesweep}:cleanup:${id}:logs`, 'mark: 100,000 coordinators', 'sweep: done', 'report: done');
-      pipeline.zadd('{stalesweep}:cleanup:completed', at, id);
-    }
-    await pipeline.exec();
-    await redis.redis.del('{stalesweep}:cleanup:wait');
-  }
-};
-
 beforeAll(async () => {
   redis = await startRedis();
   dashboard = await startDashboard({ REDIS_URL: redis.url });
-  await writeHistory();
+  await writeHistory(dashboard.queues, PAST);
 }, 60_000);
 afterAll(async () => {
   await dashboard?.close();

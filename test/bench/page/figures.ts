@@ -1,5 +1,6 @@
 /** figures: the numbers a reader looks for first, made of the results; and what was aimed at. */
 import { CALL_BUDGET_MS } from '../cases.ts';
+import type { HistoryResult } from '../history.ts';
 import { type CaseResult, type ContenderResult, type Cost, median, medianRatio } from '../results.ts';
 
 /** The contender whose cost all others of a case are compared with. */
@@ -85,6 +86,29 @@ const lookAims = (one: CaseResult): Aim[] =>
       unit: '×',
     }));
 
+/** How much a history may slow a run by, since no two runs take the same time. */
+const WITH_HISTORY = 1.1;
+const FIRST_PAGE_MS = 300;
+
+const historyAims = (history: HistoryResult | null): Aim[] => {
+  if (history === null) return [];
+  const { past, runMs, dashboardMs } = history;
+  const among = `among ${thousands(past)} past runs`;
+  const ratio = medianRatio(runMs.with, runMs.without);
+  const slowest = (times: readonly number[]) => Math.max(...times);
+  const page = (what: string, times: readonly number[]): Aim => ({
+    what: `${what} ${among}, the slowest of ${times.length}`,
+    measured: slowest(times),
+    atMost: FIRST_PAGE_MS,
+    unit: 'ms',
+  });
+  return [
+    { what: `a run ${among}: time, over one without`, measured: ratio, atMost: WITH_HISTORY, unit: '×' },
+    page("the dashboard's first page", dashboardMs.first),
+    page('the page of the queue', dashboardMs.queue),
+  ];
+};
+
 /** The worst of all cases: an average would hide the one that matters. */
 const callAims = (cases: readonly CaseResult[]): Aim[] => {
   const own = cases.map((one) => contenderOf(one, 'stalesweep'));
@@ -101,7 +125,8 @@ const callAims = (cases: readonly CaseResult[]): Aim[] => {
 };
 
 /** What was aimed at, and what was reached, in the order of the cases. */
-export const aimsOf = (cases: readonly CaseResult[]): Aim[] => [
+export const aimsOf = (cases: readonly CaseResult[], history: HistoryResult | null): Aim[] => [
   ...cases.flatMap((one) => [...sweepAims(one), ...lookAims(one), ...memoryAims(one)]),
   ...callAims(cases),
+  ...historyAims(history),
 ];

@@ -1,4 +1,6 @@
 /** tables: the results as rows of text, for the page and for a terminal. */
+import { CALL_BUDGET_MS } from '../cases.ts';
+import type { HistoryResult } from '../history.ts';
 import { type CaseResult, type ContenderResult, type Felt, median } from '../results.ts';
 import { type Aim, aimsOf, contenderOf, medianCost, ratioOf, referenceOf } from './figures.ts';
 
@@ -35,6 +37,7 @@ const span = (ms: number): string => {
 };
 
 const times = (ratio: number): string => `${ratio.toFixed(2)}×`;
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
@@ -66,6 +69,10 @@ const costRow = (one: CaseResult, contender: ContenderResult): string[] => {
       (ms) => (ms === 0 ? '< 0.1 ms' : span(ms)),
     ),
     or(
+      medianCost(contender, ({ overBudget, calls }) => overBudget / calls),
+      percent,
+    ),
+    or(
       medianCost(contender, ({ rssBytes }) => rssBytes),
       megabytes,
     ),
@@ -77,7 +84,18 @@ const costRow = (one: CaseResult, contender: ContenderResult): string[] => {
 export const costTable = (one: CaseResult): Table => {
   const over = `over ${labelOf(referenceOf(one))}`;
   return {
-    head: ['contender', 'time', over, 'Redis CPU', over, 'calls', 'slowest call', 'RSS', 'trials'],
+    head: [
+      'contender',
+      'time',
+      over,
+      'Redis CPU',
+      over,
+      'calls',
+      'slowest call',
+      `> ${2 * CALL_BUDGET_MS} ms`,
+      'RSS',
+      'trials',
+    ],
     rows: one.contenders.filter(({ costs }) => costs.length > 0).map((contender) => costRow(one, contender)),
   };
 };
@@ -124,9 +142,9 @@ const SHOWN: Readonly<Record<Aim['unit'], (value: number) => string>> = {
 };
 
 /** What was aimed at beside what was reached. */
-export const aimsTable = (cases: readonly CaseResult[]): Table => ({
+export const aimsTable = (cases: readonly CaseResult[], history: HistoryResult | null): Table => ({
   head: ['what', 'measured', 'aim', ''],
-  rows: aimsOf(cases).map(({ what, measured, atMost, unit }) => {
+  rows: aimsOf(cases, history).map(({ what, measured, atMost, unit }) => {
     const show = (value: number) => SHOWN[unit](value);
     return [what, or(measured, show), `≤ ${show(atMost)}`, or(measured, (value) => (value <= atMost ? '✓' : 'missed'))];
   }),
