@@ -1,6 +1,7 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { runCleanup } from '../src/cleanup/run.ts';
 import type { Carried, Tally } from '../src/cleanup/tally.ts';
@@ -171,49 +172,57 @@ export const createCleaner = (parts: CleanerParts) => {
     const fenced = new AbortController();
     const signal = AbortSignal.any([stopping, lost, fenced.signal]);
     const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
-    const redis = await connectForRun(target);
-    const calls = new Calls(redis, target, (call, ms) => metrics.called(target.name, call, ms));
-    const isNews = warnings.begin(target.name);
-    const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
-    try {
-      const request = {
-        run: String(job.id),
-        trigger: payload.trigger,
-        dryRun: payload.dryRun,
-        staleAfterSeconds: payload.staleAfterSeconds,
-        force: payload.force,
-        attempts: job.attemptsMade + 1,
-        ...earlier,
-      };
-      const report = await runCleanup(calls, target, request, {
-        signal,
-        observer: {
-          phase: (phase, sentence) => {
-            logger.debug({ phase }, sentence);
-            journal.phase(phase, sentence);
+    const request = {
+      run: String(job.id),
+      trigger: payload.trigger,
+      dryRun: payload.dryRun,
+      staleAfterSeconds: payload.staleAfterSeconds,
+      force: payload.force,
+      attempts: job.attemptsMade + 1,
+      ...earlier,
+    };
+    const cleanOver = async (redis: Redis): Promise<Report> => {
+      const calls = new Calls(redis, target, (call, ms) => metrics.called(target.name, call, ms));
+      const isNews = warnings.begin(target.name);
+      const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
+      try {
+        return await runCleanup(calls, target, request, {
+          signal,
+          observer: {
+            phase: (phase, sentence) => {
+              logger.debug({ phase }, sentence);
+              journal.phase(phase, sentence);
+            },
+            progress: (phase, tally) => journal.progress(phase, tally),
+            warn: (sentence) => {
+              if (isNews(sentence)) logger.warn(sentence);
+              journal.note(sentence);
+            },
           },
-          progress: (phase, tally) => journal.progress(phase, tally),
-          warn: (sentence) => {
-            if (isNews(sentence)) logger.warn(sentence);
-            journal.note(sentence);
-          },
-        },
-      });
-      await journal.flush();
-      const { coordinators, keys, durationMs, outcome } = report;
-      logger.info({ outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun }, 'run ended');
-      return report;
-    } catch (error) {
-      await journal.flush();
-      if (signal.aborted && !lost.aborted && !fenced.signal.aborted) {
-        // Back to the head of the queue at once, without burning an attempt: another worker goes on.
-        logger.info('handing the run back to the queue');
-        await job.moveToWait(token);
-        throw new WaitingError();
+        });
+      } finally {
+        await journal.flush();
       }
-      throw explain(error, target);
-    } finally {
-      redis.disconnect();
+    };
+    try {
+      const redis = await connectForRun(target, signal);
+      try {
+        const report = await cleanOver(redis);
+        const { coordinators, keys, durationMs, outcome } = report;
+        logger.info(
+          { outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun },
+          'run ended',
+        );
+        return report;
+      } finally {
+        redis.disconnect();
+      }
+    } catch (error) {
+      if (!signal.aborted || lost.aborted || fenced.signal.aborted) throw explain(error, target);
+      // Back to the head of the queue at once, without burning an attempt: another worker goes on.
+      logger.info('handing the run back to the queue');
+      await job.moveToWait(token);
+      throw new WaitingError();
     }
   };
 

@@ -5,7 +5,7 @@ import type { Owner } from '../domain/template.ts';
 import { type Held, NONE, textOf } from './arena.ts';
 import { HashIndex } from './hashIndex.ts';
 import type { Layout } from './layout.ts';
-import type { Page } from './page.ts';
+import type { Found } from './found.ts';
 import { ID, type Id, NOBODY, type Roster } from './roster.ts';
 
 /** A key that a scan found: the number of its record. */
@@ -51,7 +51,7 @@ export class Holdings {
   }
 
   /** Keeps the key of a row, which only one id could own. */
-  hold({ keys, ids, idFrom, idTo, families, derivable }: Page, row: number): void {
+  hold({ keys, ids, idFrom, idTo, families, derivable }: Found, row: number): void {
     const id = ids[row] as Id;
     const key = keys[row] as Uint8Array;
     const head = this.layout.headOf(key, idFrom[row] as number);

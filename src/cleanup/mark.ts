@@ -17,7 +17,7 @@ import { readSeconds } from '../redis/clock.ts';
 import { existing, readValues } from '../redis/keyspace.ts';
 import { Census, NO_HEARTBEAT, State } from './census.ts';
 import { pause, type RunContext, stopIfInterrupted } from './context.ts';
-import { HEARTBEAT, Page, type Unread } from './page.ts';
+import { Found, HEARTBEAT, type Unread } from './found.ts';
 import { NOBODY } from './roster.ts';
 import type { Rounds } from './rounds.ts';
 import { steadily } from './steadily.ts';
@@ -32,7 +32,7 @@ const WORTH_A_CALL = 100;
 class Marking {
   readonly census: Census;
   readonly #read: Reader;
-  readonly #page = new Page();
+  readonly #found = new Found();
   readonly #unread: Unread[] = [];
   readonly #underWay: Promise<void>[] = [];
 
@@ -47,13 +47,13 @@ class Marking {
   /** Takes in a page: holds its keys, and judges its heartbeats. */
   async take(keys: readonly Buffer[]): Promise<void> {
     const { census, run } = this;
-    const page = this.#page;
-    page.clear(keys.length);
+    const found = this.#found;
+    found.clear(keys.length);
     for (let i = 0; i < keys.length; i++) this.#sort(keys[i] as Buffer);
-    census.enterAll(page);
-    for (let row = 0; row < page.count; row++) {
-      if (page.families[row] === HEARTBEAT) this.#unread.push(page.heartbeat(row));
-      else census.holdings.hold(page, row);
+    census.enterAll(found);
+    for (let row = 0; row < found.count; row++) {
+      if (found.families[row] === HEARTBEAT) this.#unread.push(found.heartbeat(row));
+      else census.holdings.hold(found, row);
     }
     await this.#judgeAll(() => this.#unread.length >= Math.min(WORTH_A_CALL, run.paces.read.size));
     this.#fit();
@@ -69,7 +69,7 @@ class Marking {
       return;
     }
     const hash = rounds.hash(key, reading.idFrom, reading.idTo);
-    if (census.isHere(hash)) this.#page.add(key, hash, reading);
+    if (census.isHere(hash)) this.#found.add(key, hash, reading);
     else if (reading.kind === 'owned') return;
     else if (rounds.current === 0) this.#unread.push({ key, hash, id: NOBODY });
     else this.#notice(hash, key, reading);

@@ -2,7 +2,7 @@
 import { type Arena, type Held, NONE, PARTS, textOf } from './arena.ts';
 import { HashIndex } from './hashIndex.ts';
 import { NameOrder } from './nameOrder.ts';
-import type { Page } from './page.ts';
+import type { Found } from './found.ts';
 import type { Rounds } from './rounds.ts';
 
 /** A coordinator id: the number of its record. */
@@ -77,7 +77,7 @@ export class Roster {
    * Finds the ids of a page's keys, and enters those that were not known. Index first, then records, each for the whole page:
    * both lie anywhere in memory, and one after the other they would be waited for one by one.
    */
-  enterAll({ keys, hashes, idFrom, idTo, ids, count }: Page): void {
+  enterAll({ keys, hashes, idFrom, idTo, ids, count }: Found): void {
     const { arena } = this;
     this.#index.probeAll(hashes, count, ids);
     for (let i = 0; i < count; i++) {

@@ -43,6 +43,7 @@ const countChunk = async (run: RunContext, chunk: Chunk): Promise<void> => {
     // SCAN may have returned a key twice, and EXISTS would count it twice.
     const names = Bulk.of(new Set(keys.texts()));
     const { count, ms } = await steadily(run, paces.read, () => countExisting(calls, names));
+    names.clear();
     paces.read.learn(keys.count, ms);
     tally.add(family, count);
   }

@@ -14,24 +14,27 @@ const FRAME = 16;
 
 /** Buffers that are done with, by their size as a power of two. */
 const spare: Buffer[][] = [];
-const LEAST_BITS = 10;
-/** Of each size, and the largest: the bytes of a few chunks. */
+/** Smaller ones come from a slab of the runtime's. */
+const LEAST_BITS = 12;
+/** Larger ones are seldom: only values of many kilobytes make such calls. */
+const MOST_BITS = 18;
+/** How many of each size are kept: what is under way at once. All of them together are eight megabytes. */
 const MOST_SPARE = 16;
-const MOST_BITS = 20;
-
-const bitsFor = (bytes: number): number => Math.max(LEAST_BITS, 32 - Math.clz32(bytes - 1));
 
 /**
  * A buffer of at least so many bytes. One that was given back, if there is any: memory outside the heap that is asked for anew
  * for each call makes the collector look through everything again and again.
  */
-export const takeBuffer = (bytes: number): Buffer =>
-  spare[bitsFor(bytes)]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bitsFor(bytes));
+export const takeBuffer = (bytes: number): Buffer => {
+  const bits = 32 - Math.clz32(Math.max(bytes, 1) - 1);
+  if (bits < LEAST_BITS || bits > MOST_BITS) return Buffer.allocUnsafe(bytes);
+  return spare[bits]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bits);
+};
 
-/** Gives back a buffer of `takeBuffer` that nobody reads any more. */
+/** Gives back a buffer of `takeBuffer` that nobody reads any more; it may be somebody else's at once. */
 export const giveBuffer = (buffer: Buffer): void => {
-  const bits = bitsFor(buffer.length);
-  if (bits > MOST_BITS) return;
+  const bits = 31 - Math.clz32(buffer.length);
+  if (bits < LEAST_BITS || bits > MOST_BITS || buffer.length !== 2 ** bits) return;
   spare[bits] ??= [];
   const list = spare[bits] as Buffer[];
   if (list.length < MOST_SPARE) list.push(buffer);
@@ -53,12 +56,12 @@ export class Bulk {
     return bulk;
   }
 
-  /** The arguments as they travel. Valid until the next one is added. */
+  /** The arguments as they travel. Valid until the next one is added, or all are let go. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Lets go of all arguments. */
+  /** Lets go of all arguments, and of the buffer they were in. */
   clear(): void {
     this.count = 0;
     this.#length = 0;
@@ -70,7 +73,7 @@ export class Bulk {
   begin(bytes: number): void {
     const needed = this.#length + bytes + FRAME;
     if (needed > this.#buffer.length) {
-      const larger = takeBuffer(needed);
+      const larger = takeBuffer(Math.max(needed, this.#buffer.length * 2));
       this.#buffer.copy(larger, 0, 0, this.#length);
       giveBuffer(this.#buffer);
       this.#buffer = larger;

@@ -1,4 +1,6 @@
 /** connect: connections that fail fast and say why. */
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { redactUrl } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
@@ -18,9 +20,17 @@ const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
 const LATE = 'no answer in time';
 
+/** Never resolves; fails with the reason of `signal` once that is aborted. Waits no longer than until `settled`. */
+const untilAborted = async (signal: AbortSignal, settled: AbortSignal): Promise<never> => {
+  if (!signal.aborted) await once(signal, 'abort', { signal: settled });
+  throw signal.reason;
+};
+
 export interface ConnectOptions {
   /** Told of every connection error after the first success; must not throw. */
   readonly onError?: (error: Error) => void;
+  /** Ends the attempt at once, with the signal's reason, however long a connection takes. */
+  readonly signal?: AbortSignal | undefined;
   /** Options of a library that needs its own. */
   readonly redis?: Omit<RedisOptions, 'replyMapping'>;
 }
@@ -103,27 +113,32 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     lastError = error;
     if (ready) options.onError?.(error);
   });
-  try {
-    // A server that accepts and then stays silent would otherwise be waited for as long as for a command.
-    const silent = AbortSignal.timeout(READY_TIMEOUT_MS);
-    const late = new Promise<never>((_, reject) => {
-      silent.addEventListener('abort', () => reject(new Error(LATE)));
-    });
-    late.catch(() => {});
-    await Promise.race([redis.connect(), late]);
+  const enter = async (): Promise<void> => {
+    await redis.connect();
     // Being connected is not being let in: a wrong password shows with the first command. A user who may not PING is in.
     await redis.ping().catch((error: Error) => {
       if (!error.message.startsWith('NOPERM')) throw error;
     });
     await insistOnDatabase(redis, redactUrl(url));
+  };
+  const settled = new AbortController();
+  try {
+    // A server that accepts and then stays silent would otherwise be waited for as long as for a command.
+    const late = pause(READY_TIMEOUT_MS, undefined, { signal: settled.signal }).then(() => {
+      throw new Error(LATE);
+    });
+    await Promise.race([enter(), late, ...(options.signal ? [untilAborted(options.signal, settled.signal)] : [])]);
     ready = true;
     return redis;
   } catch (error) {
     // On a connection that has ended already it would wait two seconds for the end.
     if (redis.status !== 'end') redis.disconnect();
+    options.signal?.throwIfAborted();
     if (error instanceof Failure) throw error;
     const reason = reasonOf(lastError ?? (error instanceof Error ? error : undefined), encrypted);
     throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} could not be reached: ${reason}`, { cause: error });
+  } finally {
+    settled.abort();
   }
 };
 
@@ -131,8 +146,9 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
  * Opens a connection for one run. It does not outlive the server: whoever comes back may have restarted with old data, and
  * what is stale must be judged anew (P10). When it breaks, calls fail, and so does the run; the next attempt goes on.
  */
-export const connectForRun = async (to: string | Address): Promise<Redis> =>
+export const connectForRun = async (to: string | Address, signal?: AbortSignal): Promise<Redis> =>
   await connect(to, {
+    signal,
     redis: {
       // A call that was not answered in time is tried again: a Redis that stood still goes on where it was.
       socketTimeout: undefined,

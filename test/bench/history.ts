@@ -19,7 +19,7 @@ export interface HistoryResult {
   readonly past: number;
   /** How long runs took, from being asked for to their end, with the history and without; they took turns. */
   readonly runMs: { readonly without: readonly number[]; readonly with: readonly number[] };
-  /** How long the dashboard's first page took with all it asks for, and the page of the queue. */
+  /** How long the dashboard's first page took with the list of queues it asks for, and what the page of a queue asks for. */
   readonly dashboardMs: { readonly first: readonly number[]; readonly queue: readonly number[] };
 }
 
@@ -56,7 +56,7 @@ const startCommand = async (command: string, says: string, env: Record<string, s
 };
 
 const end = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');
   await once(child, 'exit');
 };

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Queue, QueueEvents } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
@@ -97,5 +99,27 @@ describe('a run whose worker goes away', () => {
     expect(report.keys.deleted).toBe(59_400);
     await expectAllGone();
     expect((await heir.kill('SIGTERM')).code).toBe(0);
+  }, 60_000);
+
+  test('is handed back at once on SIGTERM while its target does not answer yet, without burning an attempt', async () => {
+    const connected: Socket[] = [];
+    const silent = createServer((socket) => connected.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    try {
+      const { port } = silent.address() as AddressInfo;
+      const apart = { ...env(), REDIS_URL: `redis://127.0.0.1:${port}`, QUEUE_REDIS_URL: server.url };
+      const leaving = await startWorker(apart);
+      const asked = once(silent, 'connection');
+      expect((await cli(['enqueue', '--json'], apart)).code).toBe(0);
+      await asked;
+      const stoppedAt = Date.now();
+      expect((await leaving.kill('SIGTERM')).code).toBe(0);
+      expect(Date.now() - stoppedAt).toBeLessThan(5_000);
+      const job = await queue.getJob('1');
+      expect([await job?.getState(), job?.attemptsMade]).toEqual(['waiting', 0]);
+    } finally {
+      for (const socket of connected) socket.destroy();
+      silent.close();
+    }
   }, 60_000);
 });

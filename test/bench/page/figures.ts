@@ -104,7 +104,7 @@ const historyAims = (history: HistoryResult | null): Aim[] => {
   });
   return [
     { what: `a run ${among}: time, over one without`, measured: ratio, atMost: WITH_HISTORY, unit: '×' },
-    page("the dashboard's first page", dashboardMs.first),
+    page("the dashboard's first page and its list of queues", dashboardMs.first),
     page('the page of the queue', dashboardMs.queue),
   ];
 };

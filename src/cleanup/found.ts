@@ -1,4 +1,4 @@
-/** page: those keys of a page of the keyspace that belong to an id of the round under way, in columns, so that what is looked
+/** found: those keys of a page of the keyspace that belong to an id of the round under way, in columns, so that what is looked
  * up in memory for one of them is looked up for all of them in one loop.
  */
 import type { Reading } from '../domain/reading.ts';
@@ -16,7 +16,8 @@ export const HEARTBEAT = -1;
 
 const LEAST_ROWS = 1_024;
 
-export class Page {
+/** The keys that were found on one page, a row each. */
+export class Found {
   count = 0;
   readonly keys: Buffer[] = [];
   hashes = new Uint32Array(0);
