@@ -71,8 +71,11 @@ const openWay = async () => {
 };
 
 const BYTES = 100_000;
-const COMMANDS = 150;
+const COMMANDS = 16;
 const textOf = (i: number): string => String.fromCharCode(33 + (i % 90)).repeat(BYTES);
+/** More than lies on a blocked way, in pieces too large to be used again. */
+const FILLERS = 40;
+const FILLER = 'x'.repeat(1_000_000);
 
 test('a command that was given up before it was sent still arrives as it was, whatever is sent after it', async () => {
   const way = await openWay();
@@ -87,21 +90,24 @@ test('a command that was given up before it was sent still arrives as it was, wh
   redis.on('error', () => {});
   await redis.connect();
   const calls = new Calls(redis);
-  const setAll = async (from: number, to: number) =>
+  const setAll = async (from: number, to: number, text: (i: number) => string) =>
     await Promise.allSettled(
-      Array.from({ length: to - from }, async (_, i) => await calls.send('set', [`k${from + i}`, textOf(from + i)])),
+      Array.from({ length: to - from }, async (_, i) => await calls.send('set', [`k${from + i}`, text(from + i)])),
     );
 
   // Answered ones first, so that there are buffers to be used again.
-  expect((await setAll(0, 10)).every(({ status }) => status === 'fulfilled')).toBe(true);
+  expect((await setAll(0, COMMANDS, textOf)).every(({ status }) => status === 'fulfilled')).toBe(true);
   way.block();
-  const late = await setAll(10, COMMANDS);
+  const [, late] = await Promise.all([
+    setAll(1_000, 1_000 + FILLERS, () => FILLER),
+    setAll(COMMANDS, 2 * COMMANDS, textOf),
+  ]);
   expect(late.every(({ status }) => status === 'rejected')).toBe(true);
-  const later = setAll(COMMANDS, 2 * COMMANDS);
+  const later = setAll(2 * COMMANDS, 4 * COMMANDS, textOf);
   way.clear();
   await later;
 
   const { redis: direct } = server.current;
-  await expect.poll(async () => await direct.dbsize(), { timeout: 10_000 }).toBe(2 * COMMANDS);
-  for (let i = 0; i < 2 * COMMANDS; i++) expect((await direct.get(`k${i}`)) === textOf(i), `k${i}`).toBe(true);
+  await expect.poll(async () => await direct.dbsize(), { timeout: 10_000 }).toBe(4 * COMMANDS + FILLERS);
+  for (let i = 0; i < 4 * COMMANDS; i++) expect((await direct.get(`k${i}`)) === textOf(i), `k${i}`).toBe(true);
 });
