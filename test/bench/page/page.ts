@@ -76,8 +76,8 @@ The rest is waiting for memory: in a profile of the main thread, walking the has
 is how many names are looked up, how often, and how near they lie to each other.
 
 A new process has its own code yet to compile. On two cores, the compiler's threads take the processor from Redis in the midst of a call, for 3 to 5 ms: at
-10,000 coordinators, where a run takes a third of a second, that is one to three calls of 150 that take longer than twice the budget, though the
-script in them does not. The floor has them too. A worker that has a few runs behind it has not.
+10,000 coordinators, where a run takes a third of a second, that is one to four calls of 150 that take longer than twice the budget, though the
+script in them does not. The floor, with less code, has hardly any; a worker that has a few runs behind it neither.
 
 ## What was tried
 
