@@ -185,6 +185,7 @@ export class Census extends Roster {
   retire(): void {
     if (this.rounds.count > 1) for (const id of this.ids()) this.#leaveWord(id);
     this.arena.release(() => false);
+    this.rounds.ids.clear();
   }
 
   /** What later rounds are to know of an id; the numbers of its heartbeats by state. */

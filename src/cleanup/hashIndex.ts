@@ -50,7 +50,7 @@ export class HashIndex {
 
   /** Adds a record that was not found. */
   add(hash: number, record: number): void {
-    if (this.size * 8 >= this.#slots * 5) this.#rebuild(this.#slots * 2, () => true);
+    if (this.size * 8 >= this.#slots * 5) this.#grow();
     this.#place(hash, record);
     this.size++;
   }
@@ -64,26 +64,34 @@ export class HashIndex {
     words[SLOT_WORDS * slot + 1] = record;
   }
 
-  /** Forgets all records but these. */
-  keepOnly(isKept: (record: number) => boolean): void {
-    let size = 0;
-    for (let slot = 0; slot < this.#slots; slot++) {
-      const record = this.recordAt(slot);
-      if (record !== NONE && isKept(record)) size++;
-    }
-    this.size = size;
-    let slots = LEAST_SLOTS;
-    while (size * 8 >= slots * 5) slots *= 2;
-    this.#rebuild(slots, isKept);
+  /** Forgets all records, and keeps the room for as many. */
+  clear(): void {
+    this.size = 0;
+    this.#words.fill(0);
   }
 
-  #rebuild(slots: number, isKept: (record: number) => boolean): void {
+  /** Forgets all records but these, and keeps the room: a new table would leave the old one to the collector. */
+  keepOnly(isKept: (record: number) => boolean): void {
+    const kept = new Uint32Array(this.size * SLOT_WORDS);
+    let length = 0;
+    for (let slot = 0; slot < this.#slots; slot++) {
+      const record = this.recordAt(slot);
+      if (record === NONE || !isKept(record)) continue;
+      kept[length++] = this.#words[SLOT_WORDS * slot] as number;
+      kept[length++] = record;
+    }
+    this.clear();
+    this.size = length / SLOT_WORDS;
+    for (let at = 0; at < length; at += SLOT_WORDS) this.#place(kept[at] as number, kept[at + 1] as number);
+  }
+
+  #grow(): void {
     const words = this.#words;
-    this.#slots = slots;
-    this.#words = new Uint32Array(slots * SLOT_WORDS);
+    this.#slots *= 2;
+    this.#words = new Uint32Array(this.#slots * SLOT_WORDS);
     for (let at = 0; at < words.length; at += SLOT_WORDS) {
       const record = words[at + 1] as number;
-      if (record !== NONE && isKept(record)) this.#place(words[at] as number, record);
+      if (record !== NONE) this.#place(words[at] as number, record);
     }
   }
 }

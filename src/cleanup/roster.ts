@@ -1,6 +1,6 @@
 /** roster: the coordinator ids that were found in a round, whatever swarms they are in. */
 import { type Arena, type Held, NONE, PARTS, textOf } from './arena.ts';
-import { HashIndex } from './hashIndex.ts';
+import type { HashIndex } from './hashIndex.ts';
 import { NameOrder } from './nameOrder.ts';
 import type { Found } from './found.ts';
 import type { Rounds } from './rounds.ts';
@@ -17,7 +17,7 @@ const ORDER_BYTES = 12;
 
 export class Roster {
   readonly arena: Arena;
-  readonly #index = new HashIndex();
+  readonly #index: HashIndex;
   /** The first and the last id of each part of the arena, where the ids of a part lie one behind the other. */
   readonly #first = new Uint32Array(PARTS).fill(NOBODY);
   readonly #last = new Uint32Array(PARTS).fill(NOBODY);
@@ -25,6 +25,7 @@ export class Roster {
 
   constructor(readonly rounds: Rounds) {
     this.arena = rounds.arena;
+    this.#index = rounds.ids;
   }
 
   /** The memory held, records of others in the same arena and what ordering will take included. */

@@ -7,7 +7,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { Arena, PARTS } from './arena.ts';
-import { hashOf } from './hashIndex.ts';
+import { HashIndex, hashOf } from './hashIndex.ts';
 
 /** The share of the memory budget that both filters take together; kept free until they are needed. */
 const FILTERS_SHARE = 1 / 8;
@@ -50,6 +50,8 @@ export class Rounds {
   current = 0;
   /** What the records of the round under way lie in. */
   readonly arena = new Arena();
+  /** Finds its ids. Kept from round to round: what the collector is to free, it may free only much later. */
+  readonly ids = new HashIndex();
   readonly seed = randomInt(2 ** 31);
   readonly #otherSeed = randomInt(2 ** 31);
   #bits = 0;
