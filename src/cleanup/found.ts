@@ -18,7 +18,6 @@ const LEAST_ROWS = 1_024;
 
 /** The keys that were found on one page, a row each. */
 export class Found {
-  count = 0;
   readonly keys: Buffer[] = [];
   hashes = new Uint32Array(0);
   /** Their ids, once they were entered. */
@@ -28,9 +27,12 @@ export class Found {
   families = new Int32Array(0);
   derivable = new Uint8Array(0);
 
+  get count(): number {
+    return this.keys.length;
+  }
+
   /** Forgets all rows, and makes room for so many. */
   clear(rows: number): void {
-    this.count = 0;
     this.keys.length = 0;
     if (rows <= this.hashes.length) return;
     const room = Math.max(LEAST_ROWS, rows * 2);
@@ -43,8 +45,7 @@ export class Found {
   }
 
   add(key: Buffer, hash: number, { kind, family, idFrom, idTo, derivable }: Reading): void {
-    const row = this.count++;
-    this.keys.push(key);
+    const row = this.keys.push(key) - 1;
     this.hashes[row] = hash;
     this.idFrom[row] = idFrom;
     this.idTo[row] = idTo;

@@ -59,7 +59,7 @@ class Marking {
     this.#fit();
   }
 
-  /** Tells whose key it is; one that belongs to an id of this round joins the page. */
+  /** Tells whose key it is; one that belongs to an id of this round gets a row. */
   #sort(key: Buffer): void {
     const { census, rounds } = this;
     const reading = this.#read(key);

@@ -1,10 +1,10 @@
 /** waitForRun: the report of a run, once it has ended. */
-import { once } from 'node:events';
 import { setInterval } from 'node:timers/promises';
 import { QueueEvents } from 'bullmq';
 import type { Address } from '../config/tls.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
+import { untilAborted } from '../redis/untilAborted.ts';
 import { PREFIX, RUN_QUEUE } from './names.ts';
 import { connectQueue, type Queues, type QueueWatch } from './queues.ts';
 import { reportIn } from './reportIn.ts';
@@ -18,12 +18,6 @@ const untilRemoved = async ({ runs }: Queues, run: string): Promise<never> => {
     if (!(await runs.getJob(run))) break;
   }
   throw new Error('it was removed from the queue');
-};
-
-/** Never resolves; fails once it is to stop. */
-const untilStopped = async (stop: AbortSignal): Promise<never> => {
-  if (!stop.aborted) await once(stop, 'abort');
-  throw stop.reason;
 };
 
 /**
@@ -40,13 +34,14 @@ export const waitForRun = async (
   const connection = await connectQueue(to, watch, true);
   const events = new QueueEvents(RUN_QUEUE, { connection, prefix: PREFIX });
   events.on('error', watch.onError);
+  const settled = new AbortController();
   try {
     await events.waitUntilReady();
     const job = await queues.runs.getJob(run);
     if (!job) throw new Failure('RUN_FAILED', `run ${run} is no longer in the queue`);
     try {
       const ends = [job.waitUntilFinished(events), untilRemoved(queues, run)];
-      const report = reportIn(await Promise.race(stop ? [...ends, untilStopped(stop)] : ends));
+      const report = reportIn(await Promise.race(stop ? [...ends, untilAborted(stop, settled.signal)] : ends));
       if (report !== null) return report;
     } catch (error) {
       stop?.throwIfAborted();
@@ -57,6 +52,7 @@ export const waitForRun = async (
       `run ${run} ended with a report that can't be read; another version may have done it`,
     );
   } finally {
+    settled.abort();
     await events.close();
     connection.disconnect();
   }

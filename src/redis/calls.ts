@@ -38,7 +38,6 @@ class EncodedCommand extends Command {
 /** A command as it travels: so many bytes of a buffer that is to be given back. */
 const encode = (name: string, args: readonly Argument[]): { buffer: Buffer; length: number } => {
   const parts: Bulk[] = [];
-  const plain: Bulk[] = [];
   let open: Bulk | null = null;
   for (const arg of [name, ...args]) {
     if (arg instanceof Bulk) {
@@ -48,7 +47,6 @@ const encode = (name: string, args: readonly Argument[]): { buffer: Buffer; leng
     }
     if (open === null) {
       open = new Bulk();
-      plain.push(open);
       parts.push(open);
     }
     open.addText(String(arg));
@@ -57,7 +55,6 @@ const encode = (name: string, args: readonly Argument[]): { buffer: Buffer; leng
   const buffer = takeBuffer(parts.reduce((sum, { bytes }) => sum + bytes.length, head.length));
   let length = buffer.write(head, 'latin1');
   for (const { bytes } of parts) length += bytes.copy(buffer, length);
-  for (const bulk of plain) bulk.clear();
   return { buffer, length };
 };
 

@@ -1,10 +1,10 @@
 /** connect: connections that fail fast and say why. */
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { redactUrl } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
+import { untilAborted } from './untilAborted.ts';
 
 /** Below the ten seconds in which a command must have said that Redis can't be reached. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -19,12 +19,6 @@ const SILENCE_TIMEOUT_MS = 15_000;
 const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
 const LATE = 'no answer in time';
-
-/** Never resolves; fails with the reason of `signal` once that is aborted. Waits no longer than until `settled`. */
-const untilAborted = async (signal: AbortSignal, settled: AbortSignal): Promise<never> => {
-  if (!signal.aborted) await once(signal, 'abort', { signal: settled });
-  throw signal.reason;
-};
 
 export interface ConnectOptions {
   /** Told of every connection error after the first success; must not throw. */
