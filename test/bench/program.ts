@@ -6,6 +6,9 @@ import type { Answer, Question } from './programs/serve.ts';
 
 export type ProgramName = 'stalesweep' | 'floor' | 'byHand' | 'loop' | 'oneScript' | 'idle' | 'pings';
 
+/** How `npm start` and the image run Node.js. */
+export const NODE_OPTIONS = ['--v8-pool-size=0'];
+
 /** Programs run built, as they would in production, also when a test runs this file from source. */
 const fileOf = (name: ProgramName): string =>
   createRequire(import.meta.url).resolve(`#root/dist/test/bench/programs/${name}.js`);
@@ -16,7 +19,7 @@ export class Program {
 
   constructor(name: ProgramName) {
     this.#name = name;
-    this.#child = fork(fileOf(name), [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#child = fork(fileOf(name), [], { execArgv: NODE_OPTIONS, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   }
 
   /** Asks one thing; fails when the program does, when it ends, or when it takes longer than it may: then it is killed. */

@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { NODE_OPTIONS } from '../bench/program.ts';
 import { CLI_COMMANDS, exists, PACKAGE, PROGRAM, read } from './project.ts';
 
 interface Instruction {
@@ -78,6 +79,13 @@ describe('the image', () => {
     expect(PACKAGE.bin.stalesweep).toBe(PROGRAM.built);
     expect(exists(PROGRAM.source)).toBe(true);
     expect(CLI_COMMANDS).toContain(list(all('CMD')[0] ?? '')[0]);
+  });
+
+  test('runs Node.js with the options of `npm start` and of the benchmark, which it takes', () => {
+    const options = /NODE_OPTIONS=(\S+)/.exec(finalStage.map(({ rest }) => rest).join('\n'))?.[1] ?? '';
+    expect(PACKAGE.scripts.start).toBe(`node ${options} ${PROGRAM.built} start`);
+    expect(NODE_OPTIONS.join(' ')).toBe(options);
+    expect(spawnSync(process.execPath, ['-e', ''], { env: { NODE_OPTIONS: options } }).status).toBe(0);
   });
 
   test('does not run as root', () => {
