@@ -159,11 +159,13 @@ export class Swarm {
     await this.#do('look', this.#all);
   }
 
-  /** The server is about to go, with all it holds: from now on nobody beats, and nobody may lose anything. */
+  /** The server is about to go, with all it holds: from now on nobody beats, and nobody who beat a moment ago may lose anything. */
   async brace(): Promise<void> {
     this.#mood = 'still';
     // What is under way comes to its end.
     for (const round = this.#round; this.#round < round + 2; await pause(5)) this.expectWell();
+    // On a busy machine somebody may have been late, and gone already without being looked at since.
+    await this.#do('beat', this.#in('active', 'unsure'));
     // A run may still sweep these.
     for (const coordinator of this.#in('silent')) coordinator.state = 'unsure';
     this.#upSince = Number.POSITIVE_INFINITY;
