@@ -17,8 +17,7 @@ test.concurrent('runs and schedules come back by themselves after the queue was 
     seconds: 6,
     gust: async ({ queue, requests, random }) => {
       await random.moment(500, 1_500);
-      requests.forget();
-      await queue.redis.flushall();
+      await requests.forget(() => queue.redis.flushall());
     },
     after: async ({ queues }) => {
       const scheduled = async () => (await queues.schedule.getJobSchedulers()).map(({ key }) => key);

@@ -91,6 +91,8 @@ class Requests {
   unanswered = 0;
   /** Whether runs have gone without a trace. */
   forgotten = false;
+  /** How often a loss began or ended. */
+  #turns = 0;
   #over = false;
   #asking: Promise<void> = Promise.resolve();
 
@@ -101,8 +103,10 @@ class Requests {
   ) {}
 
   async ask(): Promise<void> {
+    const before = this.#turns;
     const { run } = await enqueue(this.queues.runs, this.targets, { target: 'default', trigger: 'manual' });
-    this.runs.add(run);
+    // Who asks while the queue loses everything may have been promised a run that is lost, or not.
+    if (this.#turns === before) this.runs.add(run);
   }
 
   begin(): void {
@@ -115,10 +119,13 @@ class Requests {
     this.#asking = keepAsking();
   }
 
-  /** The queue has lost all it held. */
-  forget(): void {
-    this.runs.clear();
+  /** The queue loses all it holds. */
+  async forget(lose: () => Promise<unknown>): Promise<void> {
     this.forgotten = true;
+    this.#turns++;
+    await lose();
+    this.#turns++;
+    this.runs.clear();
   }
 
   async end(): Promise<void> {
