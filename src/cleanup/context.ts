@@ -1,10 +1,15 @@
 /** context: what the phases of one run share. */
 import type { Clock } from '../domain/heartbeat.ts';
-import type { KeySchema } from '../domain/keySchema.ts';
 import { Failure } from '../domain/failure.ts';
+import type { Sightings } from '../domain/sighting.ts';
 import type { Calls, Manners } from '../redis/calls.ts';
 import type { Remover } from '../redis/remover.ts';
+import type { KeyReader } from '../schema/keyReader.ts';
+import type { KeySchema } from '../schema/keySchema.ts';
+import type { HeldKeys } from '../store/heldKeys.ts';
+import type { Store } from '../store/store.ts';
 import { Pace } from './pace.ts';
+import type { Spellers } from './spellers.ts';
 import type { Tally } from './tally.ts';
 
 export type Phase = 'mark' | 'gather' | 'sweep' | 'report';
@@ -21,7 +26,15 @@ export interface RunContext {
   readonly calls: Calls;
   readonly remover: Remover;
   readonly schema: KeySchema;
+  readonly reader: KeyReader;
+  readonly spellers: Spellers;
+  readonly store: Store;
+  readonly keys: HeldKeys;
+  /** What earlier runs saw; `null` where nothing is kept of that. */
+  readonly sightings: Sightings | null;
   readonly clock: Clock;
+  /** The clock for those who have no heartbeat any more: they may have lost it with the server's memory (P10, P11). */
+  readonly lapsedClock: Clock;
   readonly staleAfterSeconds: number;
   readonly dryRun: boolean;
   readonly memoryBudgetBytes: number;

@@ -1,25 +1,24 @@
 /** mark: find the stale coordinators of a target.
  *      [mark] ──▶ gather ──▶ sweep ──▶ report
- *  Owns      the walk over the keyspace: pages, judgement, what is unreadable; when a run is cut into rounds.
- *  Leaves    what "stale" means to domain/heartbeat, key names to redis/keyspace.
+ *  Owns      the walk over the keyspace: pages, judgement, what is unreadable; when a run is cut into partitions.
+ *  Leaves    what "stale" means to domain/heartbeat, whose key it is to schema, who was found to store.
  *  Promises  reads only; each stale heartbeat carries the value that proves it; holds no more than the memory budget (P9).
  *
- * One pass serves both heartbeats and the keys that only a scan can find: those are held by owner until it is known who is
- * stale. A page costs Redis mostly for the slots it visits, not for the names it returns, so a second pass would cost far
- * more than the longer replies.
+ * One pass serves both heartbeats and the keys that only a scan can find: those are held until it is known who is stale. A
+ * page costs Redis mostly for the slots it visits, not for the names it returns, so a second pass would cost far more than the
+ * longer replies. Where all of it does not fit the memory budget, the keys are let go, and found again by a second pass.
  */
-import { type Clock, judge } from '../domain/heartbeat.ts';
-import { type Reader, readerOf } from '../domain/reading.ts';
-import { UNREADABLE_SAMPLE } from '../domain/report.ts';
-import { sharedGlob } from '../domain/template.ts';
+import { Failure } from '../domain/failure.ts';
+import { type Clock, type Judgement, judge } from '../domain/heartbeat.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { readSeconds } from '../redis/clock.ts';
 import { existing, readValues } from '../redis/keyspace.ts';
-import { Census, NO_HEARTBEAT, State } from './census.ts';
+import { proofOf } from '../redis/proof.ts';
+import { sharedGlob } from '../schema/glob.ts';
+import { isIdOf } from '../schema/keySchema.ts';
+import type { Found } from '../store/store.ts';
 import { pause, type RunContext, stopIfInterrupted } from './context.ts';
-import { Found, HEARTBEAT, type Unread } from './found.ts';
-import { NOBODY } from './roster.ts';
-import type { Rounds } from './rounds.ts';
+import { Expiry } from './expiry.ts';
 import { steadily } from './steadily.ts';
 import { walk } from './walk.ts';
 
@@ -29,50 +28,51 @@ import { walk } from './walk.ts';
  */
 const WORTH_A_CALL = 100;
 
+/** The share of the memory budget that records may take; the rest is for cutting them, and for keys. */
+const RECORDS_SHARE = 1 / 2;
+
+/** A heartbeat that was found and not yet read. */
+interface Unread extends Found {
+  readonly key: Buffer;
+}
+
 class Marking {
-  readonly census: Census;
-  readonly #read: Reader;
-  readonly #found = new Found();
+  /** Whether keys are held; not any more once they did not fit. */
+  holdsKeys: boolean;
   readonly #unread: Unread[] = [];
   readonly #underWay: Promise<void>[] = [];
+  readonly #expiry: Expiry | null;
 
+  /** @param first whether this is the run's first pass, which judges every heartbeat and counts them */
   constructor(
     private readonly run: RunContext,
-    private readonly rounds: Rounds,
+    private readonly first: boolean,
   ) {
-    this.census = new Census(run.schema, rounds);
-    this.#read = readerOf(run.schema);
+    this.holdsKeys = first && run.schema.scanned.length > 0;
+    this.#expiry = first && run.sightings !== null ? new Expiry(run) : null;
+  }
+
+  /** Whether heartbeats carry a time to live, as far as was seen. */
+  get heartbeatsExpire(): boolean {
+    return this.#expiry?.seen ?? false;
   }
 
   /** Takes in a page: holds its keys, and judges its heartbeats. */
-  async take(keys: readonly Buffer[]): Promise<void> {
-    const { census, run } = this;
-    const found = this.#found;
-    found.clear(keys.length);
-    for (let i = 0; i < keys.length; i++) this.#sort(keys[i] as Buffer);
-    census.enterAll(found);
-    for (let row = 0; row < found.count; row++) {
-      if (found.families[row] === HEARTBEAT) this.#unread.push(found.heartbeat(row));
-      else census.holdings.hold(found, row);
-    }
+  async take(page: readonly Buffer[]): Promise<void> {
+    const { run } = this;
+    for (let i = 0; i < page.length; i++) this.#sort(page[i] as Buffer);
     await this.#judgeAll(() => this.#unread.length >= Math.min(WORTH_A_CALL, run.paces.read.size));
     this.#fit();
   }
 
-  /** Tells whose key it is; one that belongs to an id of this round gets a row. */
   #sort(key: Buffer): void {
-    const { census, rounds } = this;
-    const reading = this.#read(key);
-    if (reading.kind === 'foreign') return;
-    if (reading.kind === 'shared') {
-      census.holdings.holdShared(key, reading);
-      return;
-    }
-    const hash = rounds.hash(key, reading.idFrom, reading.idTo);
-    if (census.isHere(hash)) this.#found.add(key, hash, reading);
-    else if (reading.kind === 'owned') return;
-    else if (rounds.current === 0) this.#unread.push({ key, hash, id: NOBODY });
-    else this.#notice(hash, key, reading);
+    const { reader, keys } = this.run;
+    const kind = reader.read(key);
+    if (kind === 'heartbeat') {
+      const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
+      const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
+      this.#unread.push({ key, id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm });
+    } else if (kind === 'remain' && this.holdsKeys) keys.hold(reader.template, key);
   }
 
   async #judgeAll(goOn: () => boolean): Promise<void> {
@@ -98,27 +98,17 @@ class Marking {
     while (this.#underWay.length >= this.run.lanes) await this.#underWay.shift();
   }
 
-  /**
-   * A heartbeat of another round, in a later pass. Stale ones of earlier rounds were swept, and those that wait were seen
-   * in the first pass: any other one is new, and lives.
-   */
-  #notice(hash: number, key: Buffer, { idFrom, idTo }: { idFrom: number; idTo: number }): void {
-    const { rounds, run } = this;
-    const earlier = rounds.roundOf(hash) < rounds.current;
-    // A dry run leaves the stale ones of earlier rounds where they are.
-    if (earlier ? run.dryRun : rounds.mayWait(hash, key, idFrom, idTo)) return;
-    rounds.addLiving(hash, key, idFrom, idTo);
-    rounds.addPair(key.toString('latin1'), false);
-  }
-
-  async #judge(heartbeats: readonly Unread[]): Promise<void> {
+  async #judge(found: readonly Unread[]): Promise<void> {
     const { run } = this;
-    const { calls, paces } = run;
+    const { calls, paces, store } = run;
+    const heartbeats = found.filter((one) => !store.has(one));
+    if (heartbeats.length === 0) return;
     const names = new Bulk(heartbeats.length * 48);
     for (const { key } of heartbeats) names.add(key);
     const { values, ms } = await steadily(run, paces.read, () => readValues(calls, names));
     names.clear();
     paces.read.learn(heartbeats.length, ms);
+    await this.#expiry?.look(heartbeats.map(({ key }) => key));
     const missing = heartbeats.filter((_, i) => values[i] === null).map(({ key }) => key);
     const exist = await steadily(run, paces.read, () => existing(calls, missing));
     const expired = new Set(missing.filter((_, i) => !exist[i]));
@@ -135,64 +125,91 @@ class Marking {
   }
 
   /** Judges one heartbeat; `false` when it lies ahead of the clock, and that was not the present. */
-  #record({ key, hash, id }: Unread, value: Buffer | null, clock: Clock, present: boolean): boolean {
-    const { rounds, run, census } = this;
-    const reading = this.#read(key);
-    const { idFrom, idTo } = reading;
-    // The rounds may have been cut since it was found: then its id is not known here any more.
-    const here = id !== NOBODY && census.isHere(hash);
-    if (here && census.findHeartbeat(id, hash, key, reading) !== NO_HEARTBEAT) return true;
-    const judgement = judge(value === null ? null : value.toString('latin1'), clock, run.staleAfterSeconds);
-    if (judgement === 'ahead' && !present) return false;
-    // Who beat after the run began is active, however long ago that is by now: the walk may have missed keys of it (P3).
-    const what = judgement === 'ahead' ? 'unreadable' : present ? 'active' : judgement;
-    const stale = what === 'stale';
-    if (what === 'unreadable') this.#sample(key);
-    if (here) {
-      census.addHeartbeat(id, hash, key, reading, State[what], stale ? value : null);
-      run.tally[what]++;
+  #record(found: Unread, value: Buffer | null, clock: Clock, present: boolean): boolean {
+    const { run, first } = this;
+    const { store, tally } = run;
+    if (store.has(found)) return true;
+    const judgement = this.#judgementOn(found, value, clock);
+    if (judgement.state === 'ahead' && !present) return false;
+    if (judgement.state === 'unreadable' || judgement.state === 'ahead') {
+      store.enterLiving(found);
+      if (!first) return true;
+      tally.unreadable++;
+      tally.unreadableByWhy.add('why' in judgement ? judgement.why : 'future', found.key);
       return true;
     }
-    // Its own round will judge it again; until then it matters only who lives.
-    run.tally.foreseen[what]++;
-    if (stale) rounds.addWaiting(hash, key, idFrom, idTo);
-    else rounds.addLiving(hash, key, idFrom, idTo);
-    rounds.addPair(key.toString('latin1'), stale);
+    const beatAtSeconds = Math.ceil(judgement.beatAt / 1000);
+    // Who beat after the run began is active, however long ago that is by now: the walk may have missed keys of it (P3).
+    if (judgement.state === 'active' || present) {
+      store.enterLiving(found);
+      if (this.heartbeatsExpire) run.sightings?.see(found.id, found.swarm, beatAtSeconds);
+      if (first) tally.active++;
+      else this.#revive();
+      return true;
+    }
+    store.enterStale(found, beatAtSeconds, value === null ? null : { bytes: proofOf(value), valueBytes: value.length });
+    if (first) tally.stale++;
     return true;
   }
 
-  #sample(key: Buffer): void {
-    const { unreadableSample } = this.run.tally;
-    const name = key.toString('latin1');
-    if (unreadableSample.length < UNREADABLE_SAMPLE && !unreadableSample.includes(name)) unreadableSample.push(name);
+  #judgementOn({ idSegments }: Unread, value: Buffer | null, clock: Clock): Judgement {
+    const { schema, staleAfterSeconds } = this.run;
+    if (!isIdOf(schema, idSegments)) return { state: 'unreadable', why: 'id-shape' };
+    return judge(value === null ? null : value.toString('latin1'), clock, staleAfterSeconds);
   }
 
-  /** Cuts the run into more rounds when this one outgrows its memory: what belongs to later ones is let go at once. */
+  /** One that the first pass found stale has beaten before its partition came. */
+  #revive(): void {
+    this.run.tally.revived++;
+  }
+
+  /** Lets go of what does not fit the memory budget: keys first, then, of the records, those of later partitions. */
   #fit(): void {
-    const { census, rounds, run } = this;
-    const { tally } = run;
-    while (rounds.current === 0 && census.bytes > rounds.capacityBytes && census.isDivisible && rounds.split()) {
-      const left = census.narrow();
-      for (const what of ['active', 'stale', 'unreadable'] as const) {
-        tally[what] -= left[what];
-        tally.foreseen[what] += left[what];
-      }
+    const { store, keys, memoryBudgetBytes } = this.run;
+    if (store.bytes + keys.bytes <= memoryBudgetBytes) return;
+    this.holdsKeys = false;
+    keys.clear();
+    while (this.first && store.recordBytes > memoryBudgetBytes * RECORDS_SHARE && store.idCount > 1) {
+      const before = store.idCount;
+      store.split();
+      if (store.idCount === before) break;
+    }
+    if (store.bytes - store.recordBytes > memoryBudgetBytes) {
+      const needed = Math.ceil((2 * (store.bytes - store.recordBytes)) / 1_000_000);
+      throw new Failure('RUN_FAILED', `memoryBudget is too small for so many coordinators; set at least ${needed}MB`);
     }
   }
 }
 
-/** Walks the whole keyspace once and judges every heartbeat of the round under way; in the first, every heartbeat. */
-export const mark = async (run: RunContext, rounds: Rounds): Promise<Census> => {
-  const { schema, observer, tally } = run;
-  const marking = new Marking(run, rounds);
+export interface Marked {
+  /** Whether the keys that only a scan can find are all held. */
+  readonly keysHeld: boolean;
+  readonly heartbeatsExpire: boolean;
+}
+
+async function walkHeartbeats(run: RunContext, marking: Marking, glob: string): Promise<void> {
+  const { observer, tally } = run;
   tally.visited = 0;
-  for await (const keys of walk(run, sharedGlob([schema.heartbeat, ...schema.scanned]))) {
-    await marking.take(keys);
+  for await (const page of walk(run, glob)) {
+    await marking.take(page);
     observer.progress?.('mark', tally);
   }
   await marking.settle();
-  // Who was not judged any more might live: with a census that lacks somebody nothing may be removed.
+  // Who was not judged any more might live: with a store that lacks somebody nothing may be removed.
   stopIfInterrupted(run);
   tally.visited = tally.keyspace;
-  return marking.census;
-};
+}
+
+/** Walks the whole keyspace once and judges every heartbeat. */
+export async function mark(run: RunContext): Promise<Marked> {
+  const { schema } = run;
+  const marking = new Marking(run, true);
+  const templates = [schema.heartbeat, ...schema.scanned.map(({ template }) => template)];
+  await walkHeartbeats(run, marking, sharedGlob(templates));
+  return { keysHeld: marking.holdsKeys, heartbeatsExpire: marking.heartbeatsExpire };
+}
+
+/** Walks it again for the stale heartbeats of the partition that has come, whose values were let go. */
+export async function markPartition(run: RunContext): Promise<void> {
+  await walkHeartbeats(run, new Marking(run, false), sharedGlob([run.schema.heartbeat]));
+}

@@ -6,16 +6,29 @@
 import type { TargetConfig } from '../config/resolve.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Outcome, Report, Trigger } from '../domain/report.ts';
+import type { Sightings } from '../domain/sighting.ts';
 import type { Calls } from '../redis/calls.ts';
-import { clockOf, type Info, keyspaceSizeOf, readInfo, readSeconds, usedMemoryBytesOf } from '../redis/clock.ts';
+import {
+  clockOf,
+  type Info,
+  keyspaceSizeOf,
+  lapsedClockOf,
+  readInfo,
+  readSeconds,
+  usedMemoryBytesOf,
+} from '../redis/clock.ts';
 import { Remover } from '../redis/remover.ts';
+import { KeyReader } from '../schema/keyReader.ts';
+import { HeldKeys } from '../store/heldKeys.ts';
+import { Store } from '../store/store.ts';
 import { newPaces, type Observer, type RunContext } from './context.ts';
-import { gather, orphansIn } from './gather.ts';
-import { mark } from './mark.ts';
+import { gather, walkKeys } from './gather.ts';
+import { forgetWhoLeftNothing, keepSightings, noteLeft, recallLapsed } from './lapsed.ts';
+import { type Marked, mark, markPartition } from './mark.ts';
+import { sweepOrphans } from './orphans.ts';
+import { spellersOf } from './spellers.ts';
+import { sweepCoordinators, sweepKeys } from './sweep.ts';
 import { type Carried, Tally } from './tally.ts';
-import { Rounds } from './rounds.ts';
-import { sweepCoordinators, sweepShared } from './sweep.ts';
-import { sweepOrphanKeys } from './sweepOrphans.ts';
 
 export interface RunRequest {
   /** The run's id, as the report names it. */
@@ -38,6 +51,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Instead of the target's `memoryBudget`. */
   readonly memoryBudgetBytes?: number;
+  /** What earlier runs saw of this target; without it, who has no heartbeat any more is nobody. */
+  readonly sightings?: Sightings;
 }
 
 /** A second call is on its way while Redis works on the first, unless the run is to rest between them. */
@@ -66,50 +81,79 @@ const readTargetInfo = async (
 };
 
 /** Why the run must not go on: more looks stale than an operator holds possible. */
-const refusal = (run: RunContext, target: TargetConfig, force: boolean): string | null => {
-  const { tally } = run;
-  const stale = tally.stale + tally.foreseen.stale;
-  const checked = stale + tally.active + tally.unreadable + tally.foreseen.active + tally.foreseen.unreadable;
+const refusal = ({ tally }: RunContext, target: TargetConfig, force: boolean): string | null => {
+  const { stale, checked } = tally.coordinators;
   // A quotient, since 0.29 * 100 is less than 29.
   if (force || checked === 0 || stale / checked <= target.maxStaleFraction) return null;
   const share = `${stale} of ${checked} coordinators look stale, more than maxStaleFraction ${target.maxStaleFraction} allows`;
   return `${share}; check the clock and the heartbeat writers, or send the run again with "force": true`;
 };
 
-/** Round after round, each for a share of the coordinators, as many as the memory budget asks for; why not, if refused. */
-const cleanInRounds = async (run: RunContext, target: TargetConfig, force: boolean): Promise<string | null> => {
-  const { observer, tally } = run;
-  const rounds = new Rounds(run.memoryBudgetBytes);
-  for (; rounds.current < rounds.count; rounds.current++) {
-    const which = rounds.count > 1 ? `round ${rounds.current + 1} of ${rounds.count}: ` : '';
-    tally.round = rounds.current;
-    observer.phase?.('mark', `${which}looking for stale coordinators`);
-    const census = await mark(run, rounds);
-    tally.rounds = rounds.count;
-    const { active, stale, unreadable } = tally;
-    observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable; gathering their keys`);
-    const reason = rounds.current === 0 ? refusal(run, target, force) : null;
-    if (reason !== null) {
-      tally.countForeseen();
-      return reason;
-    }
-    const gathered = gather(run, census);
-    const { shared } = gathered;
-    observer.phase?.('sweep', `sweeping ${tally.stale - tally.swept} coordinators`);
-    await sweepShared(run, census, shared);
-    await sweepOrphanKeys(run, census, orphansIn(census, gathered));
-    await sweepCoordinators(run, census);
-    census.retire();
+/** The partition under way: its keys, where they are not held yet, then everything of its stale coordinators. */
+async function sweepPartition(run: RunContext, { keysHeld }: Marked): Promise<void> {
+  const { observer, schema, store, tally } = run;
+  const which = store.partitions > 1 ? `partition ${store.partition + 1} of ${store.partitions}: ` : '';
+  // A pass only for keys is worth it when one of them could go.
+  if (!keysHeld && schema.scanned.length > 0 && (tally.stale > 0 || schema.orphanFamilies.size > 0)) {
+    observer.phase?.('gather', `${which}looking for what the stale ones left`);
+    await walkKeys(run, async () => {
+      gather(run);
+      await sweepKeys(run);
+    });
+    tally.walk++;
   }
-  return null;
-};
+  observer.phase?.('gather', `${which}telling whose ${run.keys.count} keys are`);
+  const looked = keysHeld || run.keys.count > 0 || tally.orphans !== null;
+  const gathered = looked ? gather(run) : null;
+  await forgetWhoLeftNothing(run);
+  observer.phase?.('sweep', `${which}sweeping ${tally.stale - tally.swept} coordinators`);
+  if (gathered !== null) await sweepOrphans(run, gathered);
+  await sweepCoordinators(run);
+  run.keys.clear();
+}
+
+async function sweepPartitions(run: RunContext, marked: Marked): Promise<void> {
+  const { store, tally, observer } = run;
+  await sweepPartition(run, marked);
+  if (!run.dryRun) noteLeft(run);
+  while (store.partition + 1 < store.partitions) {
+    store.nextPartition();
+    observer.phase?.('mark', `partition ${store.partition + 1} of ${store.partitions}: reading its heartbeats`);
+    await markPartition(run);
+    tally.walk++;
+    await recallLapsed(run, false);
+    await sweepPartition(run, { ...marked, keysHeld: false });
+    if (!run.dryRun) noteLeft(run);
+  }
+}
+
+/** Finds who is stale, and sweeps them, partition by partition; why not, if refused. */
+async function cleanTarget(run: RunContext, target: TargetConfig, force: boolean): Promise<string | null> {
+  const { observer, store, tally } = run;
+  observer.phase?.('mark', 'looking for stale coordinators');
+  const marked = await mark(run);
+  tally.walk++;
+  const wasSeen = await recallLapsed(run);
+  const { active, stale, unreadable } = tally;
+  observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable`);
+  tally.walks += (marked.keysHeld ? 0 : 1) + 2 * (store.partitions - 1);
+  const reason = refusal(run, target, force);
+  // A dry run leaves everybody; so does one that is refused.
+  if (reason !== null || run.dryRun) noteLeft(run);
+  try {
+    if (reason === null) await sweepPartitions(run, marked);
+  } finally {
+    if (marked.heartbeatsExpire || wasSeen) await keepSightings(run);
+  }
+  return reason;
+}
 
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
 export const runCleanup = async (
   calls: Calls,
   target: TargetConfig,
   request: RunRequest,
-  { observer = {}, signal = new AbortController().signal, memoryBudgetBytes = target.memoryBudget }: RunOptions = {},
+  { observer = {}, signal = new AbortController().signal, memoryBudgetBytes, sightings }: RunOptions = {},
 ): Promise<Report> => {
   const { schema } = target;
   const { dryRun, staleAfterSeconds, carried } = request;
@@ -124,10 +168,16 @@ export const runCleanup = async (
     calls,
     remover,
     schema,
+    reader: new KeyReader(schema),
+    spellers: spellersOf(schema),
+    store: new Store(schema),
+    keys: new HeldKeys(schema.scanned.map(({ template }) => template.prefix)),
+    sightings: sightings ?? null,
     clock,
+    lapsedClock: lapsedClockOf(clock, before, target.restartGrace),
     staleAfterSeconds,
     dryRun,
-    memoryBudgetBytes,
+    memoryBudgetBytes: memoryBudgetBytes ?? target.memoryBudget,
     tally,
     observer,
     signal,
@@ -140,7 +190,7 @@ export const runCleanup = async (
     );
   }
 
-  const reason = await cleanInRounds(run, target, request.force);
+  const reason = await cleanTarget(run, target, request.force);
   const after = dryRun || reason !== null ? before : await readTargetInfo(calls, target, dryRun, observer);
   const freed = Math.max(0, usedMemoryBytesOf(before) - usedMemoryBytesOf(after));
   const report = reportOf(run, target, request, { reason, freed, outcome: reason === null ? 'completed' : 'refused' });
@@ -182,6 +232,6 @@ const reportOf = (
     chunks: tally.chunks,
     strategy: remover.strategy,
     attempts: request.attempts,
-    unreadable: tally.unreadableSample.map((key) => Buffer.from(key, 'latin1').toString('utf8')),
+    unreadable: tally.unreadableByWhy.groups,
   };
 };

@@ -1,45 +1,59 @@
-/** sweep: remove the keys of stale coordinators, chunk by chunk.
+/** sweep: remove the things of stale coordinators, batch by batch.
  *      mark ──▶ gather ──▶ [sweep] ──▶ report
  *  Owns      the order of removal, and what happens when a coordinator beat again meanwhile.
- *  Leaves    the proof and the removal itself, in one step, to redis/sweep.
- *  Promises  heartbeats go last, in the same call as their coordinator's other keys or after them (P3); a key goes only
+ *  Leaves    what a batch holds to batch, the proof and the removal itself, in one step, to redis/sweep.
+ *  Promises  heartbeats go last, in the same call as their coordinator's other things or after them (P3); a key goes only
  *            while all its owners' heartbeats are as they were judged (P1).
  */
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
-import { keysIn, type SweepResult } from '../redis/sweep.ts';
-import { type Census, State } from './census.ts';
-import { type Chunk, chunkOfShared, chunkOfUnits, release, slicesOf, type Unit, unitOf } from './chunk.ts';
+import { keysIn, MOST_KEYS_EVER, type SweepResult } from '../redis/sweep.ts';
+import { NO_KEY } from '../store/heldKeys.ts';
+import { type Beat, BeatState, type Id } from '../store/store.ts';
+import { type Batch, batchOf, release, slicesOf } from './batch.ts';
 import { inFlight, pause, type RunContext } from './context.ts';
-import type { Key } from './holdings.ts';
-import { verdictOn } from './ownership.ts';
+import { leftNothing } from './lapsed.ts';
 import { steadily } from './steadily.ts';
+import { type Unit, unitOf } from './unit.ts';
 
-/** Brings the census in line with what the call saw, which removed nothing. */
-const learn = (run: RunContext, census: Census, chunk: Chunk, result: SweepResult & { swept: false }): void => {
-  // Another chunk that was under way with the same heartbeat may have told already: each counts once.
-  const news = (positions: readonly number[]) =>
-    positions
-      .flatMap((at) => chunk.heartbeats[at] ?? [])
-      .filter((heartbeat) => census.stateOf(heartbeat) === State.stale);
-  for (const heartbeat of news(result.revived)) {
-    census.become(heartbeat, State.active);
-    run.tally.revived++;
+/** Brings the store in line with what the call saw, which removed nothing. */
+async function learn(run: RunContext, batch: Batch, result: SweepResult & { swept: false }): Promise<void> {
+  const { store, tally } = run;
+  const at = (beats: readonly Beat[], positions: readonly number[]) => positions.flatMap((one) => beats[one] ?? []);
+  // Another call that was under way with the same heartbeat may have told already: each counts once.
+  for (const beat of at(batch.judgedBeats, result.revived)) {
+    if (store.stateOf(beat) === BeatState.stale) revive(run, beat);
   }
-  for (const heartbeat of news(result.vanished)) {
-    // It expired, or another run swept it: for this run it was never there.
-    census.become(heartbeat, State.gone);
-    run.tally.stale--;
+  for (const beat of at(batch.absentBeats, result.born)) {
+    if (store.stateOf(beat) === BeatState.lapsed) revive(run, beat);
+    else store.become(beat, BeatState.alive);
   }
-  if (result.born.length === 0) return;
-  const absent = chunk.absent.texts();
-  for (const at of result.born) census.born(Buffer.from(absent[at] ?? '', 'latin1'));
-};
+  for (const beat of at(batch.judgedBeats, result.vanished)) {
+    if (store.stateOf(beat) !== BeatState.stale) continue;
+    // It expired: from now on its absence is the proof. Or another run swept it: then there is nothing left of it.
+    store.become(beat, BeatState.lapsed);
+    tally.lapsed++;
+    if (await leftNothing(run, store.ownerOf(beat))) forget(run, beat);
+  }
+}
+
+function revive(run: RunContext, beat: Beat): void {
+  if (run.store.stateOf(beat) === BeatState.lapsed) run.tally.lapsed--;
+  run.store.become(beat, BeatState.alive);
+  run.tally.revived++;
+}
+
+/** For this run it was never there. */
+function forget({ store, tally }: RunContext, beat: Beat): void {
+  store.become(beat, BeatState.gone);
+  tally.stale--;
+  tally.lapsed--;
+}
 
 /** What a dry run does instead: counts what exists. */
-const countChunk = async (run: RunContext, chunk: Chunk): Promise<void> => {
+async function countBatch(run: RunContext, batch: Batch): Promise<void> {
   const { calls, paces, schema, tally } = run;
-  for (const [family, keys] of chunk.families.entries()) {
+  for (const [family, keys] of batch.families.entries()) {
     // SCAN may have returned a key twice, and EXISTS would count it twice.
     const names = Bulk.of(new Set(keys.texts()));
     const { count, ms } = await steadily(run, paces.read, () => countExisting(calls, names));
@@ -47,130 +61,134 @@ const countChunk = async (run: RunContext, chunk: Chunk): Promise<void> => {
     paces.read.learn(keys.count, ms);
     tally.add(family, count);
   }
-  if (chunk.withHeartbeats) tally.add(schema.heartbeatFamily, chunk.heartbeats.length);
-};
+  tally.add(schema.heartbeatFamily, batch.heartbeats);
+}
 
-/** Sweeps one chunk; whether all was still as judged. If not, nothing was removed and the census knows more. */
-const sweepChunk = async (run: RunContext, census: Census, chunk: Chunk): Promise<boolean> => {
+/** Sweeps one batch; whether all was still as judged. If not, nothing was removed and the store knows more. */
+async function sweepBatch(run: RunContext, batch: Batch): Promise<boolean> {
   try {
-    return await attemptChunk(run, census, chunk);
+    return await attemptBatch(run, batch);
   } finally {
-    release(chunk);
+    release(batch);
   }
-};
+}
 
-const attemptChunk = async (run: RunContext, census: Census, chunk: Chunk): Promise<boolean> => {
-  const { tally, schema, paces } = run;
+async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
+  const { store, tally, schema, paces, observer } = run;
   if (run.dryRun) {
-    await countChunk(run, chunk);
+    await countBatch(run, batch);
+    for (const beat of batch.going) store.become(beat, BeatState.gone);
     return true;
   }
-  const result = await steadily(run, paces.sweep, () => run.remover.sweep(chunk));
-  paces.sweep.learn(keysIn(chunk), result.ms);
+  const result = await steadily(run, paces.sweep, () => run.remover.sweep(batch));
+  paces.sweep.learn(keysIn(batch), result.ms);
   if (!result.swept) {
-    learn(run, census, chunk, result);
+    await learn(run, batch, result);
     return false;
   }
   tally.chunks++;
   for (const [family, removed] of result.removed.entries()) tally.add(family, removed);
   tally.add(schema.heartbeatFamily, result.heartbeats);
-  if (chunk.withHeartbeats) {
-    tally.swept += chunk.heartbeats.length;
-    for (const heartbeat of chunk.heartbeats) census.become(heartbeat, State.gone);
-  }
-  run.observer.progress?.('sweep', tally);
+  for (const beat of batch.going) store.become(beat, BeatState.gone);
+  tally.swept += batch.going.length;
+  observer.progress?.('sweep', tally);
   return true;
-};
+}
 
-/** Fewer keys than this go in one step however small calls have become, so that who beats meanwhile keeps all (P3). */
-const LEAST_SLICED = 256;
+/** These ids as they stand now; those of whom nothing is stale any more are left out. */
+function unitsOf(run: RunContext, ids: readonly Id[]): Unit[] {
+  return ids.flatMap((id) => unitOf(run, id) ?? []);
+}
 
-/** Sweeps these ids in one call, and again without those that beat meanwhile; one too large for a call in slices. */
-const settle = async (run: RunContext, census: Census, units: readonly Unit[]): Promise<void> => {
-  const [first] = units;
-  if (first === undefined) return;
-  const again = ({ id }: Unit) => unitOf(census, id) ?? [];
-  if (units.length === 1 && !first.partial && first.size > Math.max(run.paces.sweep.size, LEAST_SLICED)) {
-    const joint = census.holdings.part(first.id);
-    if (joint.length > 0) {
-      // With the proof of others they would not fit: they go before the rest.
-      await sweepShared(run, census, joint);
-      return await settle(run, census, [again(first)].flat());
+/** Sweeps these ids, in one call if they fit; again without whoever was found to live, until all that may go is gone. */
+async function settle(run: RunContext, ids: readonly Id[]): Promise<void> {
+  for (let units = unitsOf(run, ids); units.length > 0; units = unitsOf(run, ids)) {
+    const [first, ...others] = units;
+    if (first === undefined) return;
+    if (others.length === 0 && first.size > run.paces.sweep.size) {
+      const ended = await settleInSlices(run, first, true);
+      if (ended === 'stopped' || (ended === 'done' && !first.partial)) return;
+    } else {
+      const batch = batchOf(run, units);
+      if (await isTooLarge(run, batch, units)) return;
+      if ((await sweepBatch(run, batch)) && units.every(({ partial }) => !partial)) return;
     }
-    for (const chunk of slicesOf(census, first, () => run.paces.sweep.size)) {
-      if (!(await pause(run))) return;
-      if (!(await sweepChunk(run, census, chunk))) return await settle(run, census, [again(first)].flat());
-    }
-    return;
+    if (!(await pause(run))) return;
   }
-  if (!(await sweepChunk(run, census, chunkOfUnits(census, units)))) {
-    return await settle(run, census, units.flatMap(again));
-  }
-  for (const unit of units.filter(({ partial }) => partial)) {
-    // A dry run leaves them, but has counted them.
-    for (const heartbeat of unit.heartbeats) census.become(heartbeat, State.gone);
-    // One by one: with the last of an id's heartbeats come the keys without a swarm, however many they are.
-    if (await pause(run)) await settle(run, census, [again(unit)].flat());
-  }
-};
+}
 
-async function* unitChunks(run: RunContext, census: Census) {
-  let units: Unit[] = [];
+/** @param withHeartbeats whether the heartbeats go with the last of its keys */
+async function settleInSlices(
+  run: RunContext,
+  unit: Unit,
+  withHeartbeats: boolean,
+): Promise<'done' | 'again' | 'stopped'> {
+  for (const batch of slicesOf(run, unit, () => run.paces.sweep.size, withHeartbeats)) {
+    if (await isTooLarge(run, batch, [unit])) return 'stopped';
+    if (!(await sweepBatch(run, batch))) return 'again';
+    if (!(await pause(run))) return 'stopped';
+  }
+  return 'done';
+}
+
+/** Sweeps the keys that were found of one id, and leaves its heartbeats, which prove those that are still to be found. */
+async function settleKeys(run: RunContext, id: Id): Promise<void> {
+  for (let unit = unitOf(run, id, true); unit !== null; unit = unitOf(run, id, true)) {
+    if ((await settleInSlices(run, unit, false)) !== 'again') return;
+  }
+}
+
+/**
+ * Proofs can't be cut: a key that roles of thousands of swarms share needs them all at once. What fits no call stays, with the
+ * heartbeats of those it could belong to, or nobody would ever find it again (P3).
+ */
+async function isTooLarge(run: RunContext, batch: Batch, units: readonly Unit[]): Promise<boolean> {
+  const { judged, absent } = batch;
+  const most = run.remover.strategy === 'script' ? MOST_KEYS_EVER / 2 : run.remover.mostKeys;
+  if (judged.keys.count + absent.count <= most) return false;
+  release(batch);
+  if (units.length > 1) {
+    for (const { id } of units) await settle(run, [id]);
+  } else {
+    run.observer.warn?.('kept coordinators whose keys need the proof of thousands of others: it fits no call');
+  }
+  return true;
+}
+
+async function* batches(run: RunContext) {
+  let ids: Id[] = [];
   let size = 0;
-  for (const id of census.staleIds()) {
-    const unit = unitOf(census, id);
+  for (const id of run.store.idsInNameOrder()) {
+    const unit = unitOf(run, id);
     if (unit === null) continue;
-    if (units.length > 0 && size + unit.size > run.paces.sweep.size) {
-      yield units;
+    if (ids.length > 0 && size + unit.size > run.paces.sweep.size) {
+      yield ids;
       if (!(await pause(run))) return;
-      units = [];
+      ids = [];
       size = 0;
     }
-    units.push(unit);
+    ids.push(id);
     size += unit.size;
   }
-  if (units.length > 0) yield units;
+  if (ids.length > 0) yield ids;
 }
 
-/** Sweeps every stale coordinator of the census, its heartbeat last. */
-export const sweepCoordinators = async (run: RunContext, census: Census): Promise<void> => {
-  await inFlight(run, unitChunks(run, census), async (units) => {
-    await settle(run, census, units);
+/** Sweeps every stale coordinator of the store, its heartbeat last. */
+export async function sweepCoordinators(run: RunContext): Promise<void> {
+  await inFlight(run, batches(run), async (ids) => {
+    await settle(run, ids);
   });
-};
-
-async function* sharedSlices(run: RunContext, census: Census, shared: readonly Key[]) {
-  let kept = 0;
-  let slice: Key[] = [];
-  let size = 0;
-  for (const key of shared) {
-    const verdict = verdictOn(census, census.holdings.ownersOf(key));
-    if (verdict.kind !== 'go') continue;
-    const weight = 1 + verdict.judged.length + verdict.absent.length;
-    if (weight > run.remover.mostKeys) {
-      kept++;
-      continue;
-    }
-    if (slice.length > 0 && size + weight > run.paces.sweep.size) {
-      yield slice;
-      if (!(await pause(run))) return;
-      slice = [];
-      size = 0;
-    }
-    slice.push(key);
-    size += weight;
-  }
-  if (slice.length > 0) yield slice;
-  if (kept > 0)
-    run.observer.warn?.(`kept ${kept} keys that thousands of coordinators could own: their proof fits no call`);
 }
 
-/** Sweeps keys of several owners, each with the proof of them all, before any of their heartbeats goes. */
-export const sweepShared = async (run: RunContext, census: Census, shared: readonly Key[]): Promise<void> => {
-  await inFlight(run, sharedSlices(run, census, shared), async (slice) => {
-    for (;;) {
-      const chunk = chunkOfShared(census, slice);
-      if (chunk === null || (await sweepChunk(run, census, chunk))) return;
-    }
+async function* idsWithKeys(run: RunContext) {
+  for (const id of run.store.ids()) if (run.store.keysOf(id) !== 0) yield id;
+}
+
+/** Sweeps only the keys that were found, and lets go of them, so that there is room for more. */
+export async function sweepKeys(run: RunContext): Promise<void> {
+  await inFlight(run, idsWithKeys(run), async (id) => {
+    await settleKeys(run, id);
   });
-};
+  for (const id of run.store.ids()) run.store.setKeys(id, NO_KEY);
+  run.keys.clear();
+}

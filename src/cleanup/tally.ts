@@ -1,5 +1,6 @@
 /** tally: what a run has counted so far. */
 import type { CoordinatorCounts } from '../domain/report.ts';
+import { Unreadable } from './unreadable.ts';
 
 /** What earlier attempts of the same run already removed; it is gone, so this attempt can't count it again. */
 export interface Carried {
@@ -15,21 +16,22 @@ export class Tally {
   active = 0;
   stale = 0;
   unreadable = 0;
+  /** How many of the stale had no heartbeat any more (P11). */
+  lapsed = 0;
   swept = 0;
   revived = 0;
   chunks = 0;
-  /** How far this round's walk over the keyspace has come, and how many keys there are, both roughly. */
+  /** How far this walk over the keyspace has come, and how many keys there are, both roughly. */
   visited = 0;
   keyspace = 0;
-  /** Which round this is, and how many there are. */
-  round = 0;
-  rounds = 1;
-  /** Heartbeats that were seen in the first round and will be judged again in a later one. */
-  readonly foreseen = { active: 0, stale: 0, unreadable: 0 };
+  /** Which walk this is, from 0, and how many there will be, as far as that is known. */
+  walk = 0;
+  walks = 1;
   orphans: number | null = null;
   /** Keys deleted (in a dry run: found), by family. */
   readonly byFamily: number[];
-  readonly unreadableSample: string[] = [];
+  /** Why heartbeats could not be judged, and which. */
+  readonly unreadableByWhy = new Unreadable();
 
   constructor(
     families: number,
@@ -60,27 +62,20 @@ export class Tally {
   }
 
   get coordinators(): CoordinatorCounts {
-    const { active, stale, unreadable, swept, revived } = this;
-    return { checked: active + stale + unreadable, active, stale, unreadable, swept, revived };
+    const { active, stale, unreadable, lapsed, swept, revived } = this;
+    return { checked: active + stale + unreadable, active, stale, unreadable, lapsed, swept, revived };
   }
 
-  /** What the first round counted for later ones, when there will be none. */
-  countForeseen(): void {
-    this.active += this.foreseen.active;
-    this.stale += this.foreseen.stale;
-    this.unreadable += this.foreseen.unreadable;
-  }
-
-  /** The share of the keyspace that this round has walked, from just above 0 to 1. */
+  /** The share of the keyspace that this walk has seen, from just above 0 to 1. */
   get walked(): number {
     return this.keyspace === 0 ? 1 : Math.min(1, Math.max(this.visited, 1) / this.keyspace);
   }
 
-  /** How far the run has come, in percent: half of each round for the walk, half for the sweep. */
+  /** How far the run has come, in percent: half of it for the walks, half for the sweep. */
   get percent(): number {
     const swept = this.stale === 0 ? 1 : (this.swept + this.revived) / this.stale;
-    const round = this.walked < 1 ? this.walked * 50 : 50 + swept * 50;
-    return Math.floor((this.round * 100 + round) / this.rounds);
+    const walked = Math.min(1, (this.walk + this.walked) / this.walks);
+    return Math.floor(walked * 50 + (walked < 1 && this.walks === 1 ? 0 : swept * 50));
   }
 
   get keys(): number {

@@ -2,7 +2,7 @@
 import { redactUrl } from '../config/redisUrl.ts';
 import type { Config, TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
-import { compileSchema, SHIPPED_SCHEMAS } from '../domain/keySchema.ts';
+import { compileSchema, SHIPPED_SCHEMAS } from '../schema/keySchema.ts';
 import { Calls } from '../redis/calls.ts';
 import { type Info, readInfo } from '../redis/clock.ts';
 import { connect } from '../redis/connect.ts';

@@ -5,7 +5,8 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
-import { compileSchema, type FamilyTemplates, type KeySchema, SHIPPED_SCHEMAS } from '../domain/keySchema.ts';
+import { compileSchema, type KeySchema, type SchemaDefinition } from '../schema/keySchema.ts';
+import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import {
   ADDRESS_SETTINGS,
   FILE,
@@ -156,9 +157,9 @@ const checkTarget = (target: TargetConfig): TargetConfig => {
   return target;
 };
 
-const schemasOf = (file: FileValues): ReadonlyMap<string, FamilyTemplates> => {
+const schemasOf = (file: FileValues): ReadonlyMap<string, SchemaDefinition> => {
   const schemas = new Map(Object.entries(SHIPPED_SCHEMAS));
-  for (const [name, families] of Object.entries(file.schemas ?? {})) schemas.set(name, families);
+  for (const [name, definition] of Object.entries(file.schemas ?? {})) schemas.set(name, definition);
   return schemas;
 };
 
@@ -171,7 +172,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
   const { targets: fileTargets = {}, schemas: _, queue, ...everyone } = file;
   const address = { ...envLevel(ADDRESS_SETTINGS, env), ...flagLevel(ADDRESS_SETTINGS, flags) };
   const schemas = schemasOf(file);
-  for (const [name, families] of schemas) compileSchema(name, families);
+  for (const [name, definition] of schemas) compileSchema(name, definition);
 
   const names = Object.keys(fileTargets);
   if (names.length === 0 || (address.url !== undefined && !names.includes('default'))) names.unshift('default');
@@ -190,8 +191,8 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
     if (url === undefined && name !== 'default') {
       throw new Failure('CONFIG', `target "${name}" has no url; write url: redis://host:6379/0 under it`);
     }
-    const families = schemas.get(values.schema);
-    if (families === undefined) {
+    const definition = schemas.get(values.schema);
+    if (definition === undefined) {
       const known = [...schemas.keys()];
       const hint = suggestion(values.schema, known) || `; known: ${known.join(', ')}`;
       throw new Failure('CONFIG', `target "${name}": unknown schema "${legible(values.schema)}"${hint}`);
@@ -205,7 +206,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
         url: url ?? DEFAULT_URL,
         cron,
         tz,
-        schema: compileSchema(values.schema, families, values.orphans),
+        schema: compileSchema(values.schema, definition, values.orphans),
         staleAfterSeconds: wholeSeconds(staleAfter),
         minStaleAfterSeconds: wholeSeconds(minStaleAfter),
       }),

@@ -4,7 +4,6 @@ import type { z } from 'zod';
 import {
   cron,
   duration,
-  family,
   fields,
   history,
   memory,
@@ -13,6 +12,7 @@ import {
   number,
   oneOf,
   redisUrl,
+  schemaDefinition,
   secret,
   text,
   timeZone,
@@ -215,7 +215,7 @@ export const FILE = fields(
       fields({ ...shapeOf(TARGET_SETTINGS), url: redisUrl.optional() }, URL_EXAMPLE),
       URL_EXAMPLE,
     ).optional(),
-    schemas: named(named(family, TEMPLATE_EXAMPLE), TEMPLATE_EXAMPLE).optional(),
+    schemas: named(schemaDefinition, TEMPLATE_EXAMPLE).optional(),
   },
   'staleAfter: 10m',
 );

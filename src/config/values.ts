@@ -147,6 +147,41 @@ export const names = z.preprocess(
 );
 
 /** The templates of a key family. */
-export const family = z.union([z.string(), z.array(z.string()).min(1)], {
+const family = z.union([z.string(), z.array(z.string()).min(1)], {
   error: 'a family is a key template or a list of them',
 });
+
+/** How many segments an id has, a word each; `+` for one or more. `null` stands for these. */
+const idShape = text('a shape such as "host:pid" or "+"').transform((shape, context) => {
+  const words = shape.split(':');
+  if (shape === '+') return null;
+  if (words.every((word) => /^\w+$/.test(word))) return words.length;
+  const message = `${shown(shape)} is no shape of an id; write a word for each segment, such as "host:pid", or "+" for one or more`;
+  context.issues.push({ code: 'custom', input: shape, message });
+  return z.NEVER;
+});
+
+const toByteString = (word: string): string => Buffer.from(word, 'utf8').toString('latin1');
+
+const ids = fields(
+  {
+    shape: idShape,
+    never: z.array(text('a word'), { error: ({ input }) => `${shown(input)} must be a list of words such as [ping]` }),
+  },
+  'shape: "+"',
+)
+  .partial()
+  .transform((given) => ({
+    segments: given.shape === undefined ? 1 : given.shape,
+    never: (given.never ?? []).map(toByteString),
+  }));
+
+/** A key schema: families by name, and what ids look like. */
+export const schemaDefinition = z
+  .looseObject({ ids: ids.optional() }, { error: 'must hold families such as heartbeat: "beat:{coordinator}"' })
+  .transform(({ ids: shape, ...rest }, context) => {
+    const families = named(family, 'heartbeat: "beat:{coordinator}"').safeParse(rest);
+    if (families.success) return { ...(shape === undefined ? {} : { ids: shape }), families: families.data };
+    for (const issue of families.error.issues) context.issues.push({ ...issue, input: rest });
+    return z.NEVER;
+  });

@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
 import type { TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
-import { derive } from '../domain/template.ts';
+import { derive } from '../schema/template.ts';
 import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
 import { connect } from '../redis/connect.ts';
 

@@ -38,7 +38,7 @@ export const skippedReport = (job: RunJob, payload: RunPayload, other: string): 
     finishedAt: at,
     durationMs: 0,
     staleAfterSeconds,
-    coordinators: { checked: 0, active: 0, stale: 0, unreadable: 0, swept: 0, revived: 0 },
+    coordinators: { checked: 0, active: 0, stale: 0, unreadable: 0, lapsed: 0, swept: 0, revived: 0 },
     keys: {
       found: 0,
       deleted: 0,

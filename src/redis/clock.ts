@@ -44,3 +44,12 @@ export const clockOf = (nowSeconds: number, info: Info, restartGrace: boolean): 
   nowSeconds,
   upSeconds: restartGrace ? upSecondsOf(info) : null,
 });
+
+/**
+ * The clock for coordinators that have no heartbeat any more: they may have lost it with a server that came back empty, so
+ * their silence counts from its return in any case (P10, P11).
+ */
+export const lapsedClockOf = (clock: Clock, info: Info, restartGrace: boolean): Clock => ({
+  ...clock,
+  upSeconds: restartGrace ? Number(info.get('uptime_in_seconds') ?? 0) : null,
+});

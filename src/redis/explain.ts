@@ -1,8 +1,8 @@
 /** explain: what a Redis error means, in a sentence with the way out. */
 import { redactUrl } from '../config/redisUrl.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
-import type { KeySchema } from '../domain/keySchema.ts';
-import { isKeyRefusal, patternsOf, Refused, refusedCommandIn } from './permissions.ts';
+import type { KeySchema } from '../schema/keySchema.ts';
+import { isKeyRefusal, patternsIn, Refused, refusedCommandIn } from './permissions.ts';
 
 /** Inside a script, Redis does not name the command it refused. */
 const REFUSED_IN_SCRIPT = /user executing the script can't run this command/i;
@@ -24,7 +24,7 @@ export const explain = (
     return denied('may not run UNLINK, MGET or EXISTS; grant it +unlink +mget +exists');
   }
   if (isKeyRefusal(error)) {
-    const patterns = patternsOf(schema).map((pattern) => `~${pattern}`);
+    const patterns = patternsIn(schema).map((pattern) => `~${pattern}`);
     return denied(`may not touch all keys of the schema; grant it ${patterns.join(' ')}`);
   }
   return error;

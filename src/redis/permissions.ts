@@ -2,8 +2,9 @@
  *  Promises  asking writes nothing: what it removes to see whether it may is a key that can't exist.
  */
 import { randomUUID } from 'node:crypto';
-import type { KeySchema } from '../domain/keySchema.ts';
-import { derive, sharedGlob, type Template } from '../domain/template.ts';
+import type { KeySchema } from '../schema/keySchema.ts';
+import { globOf, patternsOf } from '../schema/glob.ts';
+import { derive, type Template } from '../schema/template.ts';
 import type { Calls, Order } from './calls.ts';
 import { scriptRefusal } from './script.ts';
 import { askWhetherScriptsRun } from './sweep.ts';
@@ -16,9 +17,10 @@ const READING = ['info', 'time', 'scan', 'mget', 'exists'];
 const SCRIPT = ['eval', 'evalsha'];
 const TRANSACTION = ['watch', 'multi', 'exec', 'discard'];
 
-/** The commands a run needs, as ACLs name them. */
+/** The commands a run needs, as ACLs name them; without `pttl` it takes heartbeats to expire. */
 const commandsFor = (schema: KeySchema, way: Way): readonly string[] => [
   ...READING,
+  'pttl',
   ...(schema.orphanFamilies.size > 0 ? ['object|idletime'] : []),
   ...(way === 'dry run' ? [] : ['unlink']),
   ...(way === 'script' ? SCRIPT : way === 'transaction' ? TRANSACTION : []),
@@ -29,20 +31,12 @@ const templatesOf = (schema: KeySchema): readonly Template[] => [
   ...schema.templates.map(({ template }) => template),
 ];
 
-const covers = (glob: string, other: string): boolean => {
-  const literal = (text: string) => text.replace(/[\\^$.|?+()[\]{}]/g, '\\$&');
-  return new RegExp(`^${glob.split('*').map(literal).join('.*')}$`, 's').test(other);
-};
-
-/** The patterns of all keys of a schema, without those that another one covers. */
-export const patternsOf = (schema: KeySchema): readonly string[] => {
-  const globs = [...new Set(templatesOf(schema).map((template) => sharedGlob([template])))];
-  return globs.filter((glob) => !globs.some((other) => other !== glob && covers(other, glob)));
-};
+/** The patterns of all keys of a schema. */
+export const patternsIn = (schema: KeySchema): readonly string[] => patternsOf(templatesOf(schema));
 
 /** The smallest ACL line that lets a run of this target go this way. */
 export const aclLine = ({ url, schema }: { readonly url: string; readonly schema: KeySchema }, way: Way): string => {
-  const patterns = patternsOf(schema).map((pattern) => `~${pattern}`);
+  const patterns = patternsIn(schema).map((pattern) => `~${pattern}`);
   const select = Number(new URL(url).pathname.slice(1)) > 0 ? ['select'] : [];
   const commands = [...select, ...commandsFor(schema, way)].map((command) => `+${command}`);
   return ['ACL SETUSER stalesweep on >secret', ...patterns, ...commands].join(' ');
@@ -135,8 +129,8 @@ export const refusedPatterns = async (calls: Calls, schema: KeySchema): Promise<
   const { replies } = await calls.sendTogether(keys.map((key) => ['exists', [key]] as const));
   const denied = (reply: unknown) => reply instanceof Error && isKeyRefusal(reply);
   const globs = templatesOf(schema).filter((_, i) => denied(replies[i]));
-  const refused = new Set(globs.map((template) => sharedGlob([template])));
-  return patternsOf(schema).filter((pattern) => refused.has(pattern));
+  const refused = new Set(globs.map(globOf));
+  return patternsIn(schema).filter((pattern) => refused.has(pattern));
 };
 
 /** Whether Redis refused a key rather than a command. */

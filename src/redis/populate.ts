@@ -1,7 +1,7 @@
 /** populate: sample coordinators, to try stalesweep on. Never part of a run. */
 import type { Redis } from 'ioredis';
-import { derive, type Template } from '../domain/template.ts';
-import type { KeySchema } from '../domain/keySchema.ts';
+import { derive, type Template } from '../schema/template.ts';
+import type { KeySchema } from '../schema/keySchema.ts';
 
 export interface Sample {
   readonly coordinators: number;

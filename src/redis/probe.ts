@@ -1,6 +1,6 @@
 /** probe: what `doctor` looks at in a target's keyspace. Writes nothing. */
 import { beatAtOf } from '../domain/heartbeat.ts';
-import { identify, type KeySchema } from '../domain/keySchema.ts';
+import { identify, type KeySchema } from '../schema/keySchema.ts';
 import { Bulk } from './bulk.ts';
 import type { Calls } from './calls.ts';
 import { existing, readValues, scanPage } from './keyspace.ts';

@@ -1,5 +1,5 @@
 /** remover: removes chunks by script, or, where scripts are refused, by transaction, for the rest of a run. */
-import type { KeySchema } from '../domain/keySchema.ts';
+import type { KeySchema } from '../schema/keySchema.ts';
 import type { Strategy } from '../domain/report.ts';
 import type { Calls } from './calls.ts';
 import { type OrphanChunk, type OrphanResult, sweepOrphans } from './orphans.ts';

@@ -6,14 +6,14 @@ import { callScript, loadScript } from './script.ts';
 const SCRIPT = loadScript('sweep');
 
 export interface SweepChunk {
-  /** Heartbeats and, in the same order, the values they were judged by: the proof that travels with every removal (P1). */
-  readonly judged: { readonly keys: Bulk; readonly values: Bulk };
+  /** Heartbeats and, in the same order, the proofs (`proofOf`) of the values they were judged by, for every removal (P1). */
+  readonly judged: { readonly keys: Bulk; readonly proofs: Bulk };
   /** Heartbeats that must not exist. */
   readonly absent: Bulk;
   /** Keys to remove, family by family. */
   readonly families: readonly Bulk[];
-  /** Whether the judged heartbeats go too, after everything else (P3). */
-  readonly withHeartbeats: boolean;
+  /** How many of the judged heartbeats go too, the first ones, after everything else (P3). */
+  readonly heartbeats: number;
 }
 
 export type SweepResult =
@@ -33,40 +33,42 @@ export type SweepResult =
 export const keysIn = ({ judged, absent, families }: SweepChunk): number =>
   judged.keys.count + absent.count + families.reduce((sum, keys) => sum + keys.count, 0);
 
-/** Lua's unpack takes fewer than 8,000 values. */
+/** So many keys take Redis about 7 ms: how large a call grows where the call budget allows it. */
 export const MOST_KEYS = 7_900;
+/** What the script takes at most, for the sake of proofs that can't be cut. */
+export const MOST_KEYS_EVER = 20_000;
 
 /** Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. */
 export const sweep = async (calls: Calls, chunk: SweepChunk): Promise<SweepResult> => {
   const { judged, absent, families } = chunk;
-  const heartbeats = judged.keys.count;
+  const count = judged.keys.count;
   const { reply, ms } = await callScript(
     calls,
     SCRIPT,
     [judged.keys, absent, ...families],
     [
-      heartbeats,
+      count,
       absent.count,
-      chunk.withHeartbeats ? '1' : '0',
+      chunk.heartbeats,
       families.length,
       ...families.map((keys) => keys.count),
-      judged.values,
+      judged.proofs,
     ],
   );
   const [changed = 0, ...rest] = reply as number[];
   if (changed === 0) return { swept: true, removed: rest.slice(0, -1), heartbeats: rest.at(-1) ?? 0, ms };
   return {
     swept: false,
-    revived: rest.filter((at) => at > 0 && at <= heartbeats).map((at) => at - 1),
+    revived: rest.filter((at) => at > 0 && at <= count).map((at) => at - 1),
     vanished: rest.filter((at) => at < 0).map((at) => -at - 1),
-    born: rest.filter((at) => at > heartbeats).map((at) => at - heartbeats - 1),
+    born: rest.filter((at) => at > count).map((at) => at - count - 1),
     ms,
   };
 };
 
 /** Calls the script with nothing to sweep; resolves to the error that stands in the way, or `null`. Never throws. */
 export const askWhetherScriptsRun = async (calls: Calls): Promise<Error | null> => {
-  const nothing = [0, 0, 0, '0', 0];
+  const nothing = [0, 0, 0, 0, 0];
   const ask = async (name: string, script: string) => {
     const { replies } = await calls.sendTogether([[name, [script, ...nothing]]]);
     return replies[0] instanceof Error ? replies[0] : null;

@@ -11,6 +11,7 @@ import type { Redis } from 'ioredis';
 import { Bulk } from './bulk.ts';
 import type { Calls, Order, Reply } from './calls.ts';
 import { existing } from './keyspace.ts';
+import { proofOf } from './proof.ts';
 import type { OrphanChunk, OrphanResult } from './orphans.ts';
 import type { SweepChunk, SweepResult } from './sweep.ts';
 
@@ -33,6 +34,10 @@ type Settled<T> = { readonly removed: readonly number[] } | { readonly instead: 
 const firstError = (replies: readonly unknown[]): Error | undefined =>
   replies.find((reply): reply is Error => reply instanceof Error);
 
+function isProof(proof: string, value: string | null | undefined): boolean {
+  return typeof value === 'string' && proofOf(Buffer.from(value, 'latin1')).toString('latin1') === proof;
+}
+
 /** What made Redis refuse: EXEC answers for others. */
 const causeOf = (error: Error): Error => {
   if (error.message.startsWith('OOM')) {
@@ -50,8 +55,8 @@ export class Transactions {
   constructor(private readonly calls: Calls) {}
 
   /** As `sweep` of `sweep.ts`. */
-  async sweep({ judged, absent, families, withHeartbeats }: SweepChunk): Promise<SweepResult> {
-    const { keys, values } = judged;
+  async sweep({ judged, absent, families, heartbeats }: SweepChunk): Promise<SweepResult> {
+    const { keys, proofs } = judged;
     const { ms, ...settled } = await this.#inTurn({
       watched: [keys, absent],
       questions: [
@@ -60,12 +65,12 @@ export class Transactions {
       ],
       decide: async (replies) => {
         const now = keys.count > 0 ? (replies[0] as (string | null)[]) : [];
-        const changed = values.texts().flatMap((value, at) => (now[at] === value ? [] : [at]));
+        const changed = proofs.texts().flatMap((proof, at) => (isProof(proof, now[at]) ? [] : [at]));
         const someBorn = absent.count > 0 && replies.at(-1) !== 0;
         const born = someBorn ? await this.#existing(absent) : [];
         if (changed.length > 0 || born.length > 0) return { instead: { ...(await this.#told(changed, keys)), born } };
         if (someBorn) return null;
-        return { remove: withHeartbeats ? [...families, keys] : families };
+        return { remove: [...families, Bulk.of(keys.texts().slice(0, heartbeats))] };
       },
     });
     if ('instead' in settled) return { swept: false, ...settled.instead, ms };

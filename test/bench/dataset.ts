@@ -8,7 +8,7 @@ import { link, mkdir, mkdtemp, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { compileSchema, SHIPPED_SCHEMAS } from '../../src/domain/keySchema.ts';
+import { compileSchema, SHIPPED_SCHEMAS } from '../../src/schema/keySchema.ts';
 import { populate } from '../../src/redis/populate.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { type SchemaName, sampleKeysOf } from './keys.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import getPort from 'get-port';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { compileSchema, SHIPPED_SCHEMAS } from '../../src/domain/keySchema.ts';
+import { compileSchema, SHIPPED_SCHEMAS } from '../../src/schema/keySchema.ts';
 import { enqueue } from '../../src/queue/enqueue.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
 import { waitForRun } from '../../src/queue/waitForRun.ts';

@@ -1,7 +1,7 @@
 /** What a run costs, in counts and not in time, so that every machine sees the same. When one of these grows, the
  * benchmark says whether it was worth it. */
 import { expect, test } from 'vitest';
-import { compileSchema, SHIPPED_SCHEMAS } from '../../src/domain/keySchema.ts';
+import { compileSchema, SHIPPED_SCHEMAS } from '../../src/schema/keySchema.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { populate } from '../../src/redis/populate.ts';
 import { clean } from '../support/cleanup.ts';

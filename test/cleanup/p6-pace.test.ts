@@ -2,7 +2,7 @@
  * a machine's speed. */
 import { describe, expect, test } from 'vitest';
 import { Pace } from '../../src/cleanup/pace.ts';
-import { compileSchema, SHIPPED_SCHEMAS } from '../../src/domain/keySchema.ts';
+import { compileSchema, SHIPPED_SCHEMAS } from '../../src/schema/keySchema.ts';
 import { populate } from '../../src/redis/populate.ts';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileSchema, type FamilyTemplates, identify, SHIPPED_SCHEMAS } from '../../src/domain/keySchema.ts';
-import { derive, eachOwner, mayOverlap, parseTemplate, sharedGlob } from '../../src/domain/template.ts';
+import { compileSchema, type FamilyTemplates, identify, SHIPPED_SCHEMAS } from '../../src/schema/keySchema.ts';
+import { derive, eachOwner, mayOverlap, parseTemplate, sharedGlob } from '../../src/schema/template.ts';
 import { useRedis } from '../support/leaks.ts';
 
 const ownersOf = (text: string, key: string): string[] => {

@@ -1,0 +1,181 @@
+/** batch: what one call removes, put together from the store as it stands. */
+import { Bulk } from '../redis/bulk.ts';
+import type { SweepChunk } from '../redis/sweep.ts';
+import type { Slice } from '../store/arena.ts';
+import { type Key, NO_KEY } from '../store/heldKeys.ts';
+import { type Beat, BeatState, type Id, NO_BEAT } from '../store/store.ts';
+import type { RunContext } from './context.ts';
+import { familyOf } from './gather.ts';
+import { NO_SWARM } from './spellers.ts';
+import { type Unit, weightOf } from './unit.ts';
+import { Verdicts } from './verdict.ts';
+
+/** A batch that knows whose heartbeats it names. */
+export interface Batch extends SweepChunk {
+  /** In the order of `judged`. */
+  readonly judgedBeats: readonly Beat[];
+  /** In the order of `absent`. */
+  readonly absentBeats: readonly Beat[];
+  /** The heartbeats that are to go, lapsed ones among them. */
+  readonly going: readonly Beat[];
+}
+
+/** Puts a batch together. */
+export class Draft {
+  /** How much work it is, in keys; and how many keys of it are to go. */
+  size = 0;
+  keyCount = 0;
+  readonly #judgedBeats: Beat[] = [];
+  readonly #absentBeats: Beat[] = [];
+  readonly #going: Beat[] = [];
+  readonly #named = new Set<Beat>();
+  readonly #judged = { keys: new Bulk(16_384), proofs: new Bulk(32_768) };
+  readonly #absent = new Bulk();
+  readonly #families: readonly Bulk[];
+  readonly #verdicts: Verdicts;
+
+  constructor(private readonly run: RunContext) {
+    this.#families = run.schema.families.map(() => new Bulk(8_192));
+    this.#verdicts = new Verdicts(run);
+  }
+
+  #swarmOf(beat: Beat): Slice {
+    return this.run.schema.heartbeatDerivable ? NO_SWARM : this.run.store.swarmOf(beat);
+  }
+
+  /** Proves a heartbeat: that it is as it was judged, or, where it is gone or has lapsed, that it is not there. */
+  prove(beat: Beat): void {
+    if (this.#named.has(beat)) return;
+    this.#named.add(beat);
+    const { store, spellers } = this.run;
+    this.size += weightOf(this.run, beat);
+    const name = store.nameOf(store.ownerOf(beat));
+    if (store.stateOf(beat) !== BeatState.stale) {
+      this.#absentBeats.push(beat);
+      spellers.heartbeat.spell(this.#absent, name, this.#swarmOf(beat));
+      return;
+    }
+    this.#judgedBeats.push(beat);
+    spellers.heartbeat.spell(this.#judged.keys, name, this.#swarmOf(beat));
+    const { bytes, from, to } = store.proofOf(beat);
+    this.#judged.proofs.add(bytes, from, to);
+  }
+
+  /** Proves all heartbeats of an id. */
+  #proveAll(id: Id): void {
+    const { store } = this.run;
+    for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) this.prove(beat);
+  }
+
+  /** Proves a unit's own heartbeats. */
+  proveUnit({ stale, gone, lives }: Unit): void {
+    for (const beat of stale) this.prove(beat);
+    if (!lives) for (const beat of gone) this.prove(beat);
+  }
+
+  /** Its heartbeats go, too. */
+  takeHeartbeats({ stale }: Unit): void {
+    this.#going.push(...stale);
+  }
+
+  /** Adds the keys whose names follow from the id and its swarms. */
+  takeDerived({ id, stale, lives }: Unit): void {
+    const { store, spellers } = this.run;
+    const name = store.nameOf(id);
+    for (let i = 0; i < spellers.derived.length; i++) {
+      const { family, speller } = spellers.derived[i] as (typeof spellers.derived)[number];
+      if (!speller.hasSwarm) {
+        if (!lives) this.#spell(family, speller, name, NO_SWARM);
+      } else for (const beat of stale) this.#spell(family, speller, name, this.#swarmOf(beat));
+    }
+  }
+
+  #spell(family: number, speller: { spell(into: Bulk, id: Slice, swarm: Slice): void }, id: Slice, swarm: Slice): void {
+    speller.spell(this.#families[family] as Bulk, id, swarm);
+    this.size++;
+    this.keyCount++;
+  }
+
+  /** Adds a key that was found, with the proof of everyone who could own it, if it may go. */
+  takeKey(unit: Unit, key: Key): void {
+    const { run } = this;
+    const { keys, store } = run;
+    const name = keys.nameOf(key);
+    if (unit.lives || !keys.isAlone(key) || store.changes > 0) {
+      const verdicts = this.#verdicts;
+      if (verdicts.of(name) !== 'go') return;
+      // With only some of the id's heartbeats there is no proof for what any of them could own.
+      if (unit.partial && (verdicts.ids.includes(unit.id) || verdicts.beats.some((beat) => !unit.stale.includes(beat)))) {
+        return;
+      }
+      for (const id of verdicts.ids) this.#proveAll(id);
+      for (const beat of verdicts.beats) this.prove(beat);
+    }
+    this.#families[familyOf(run, key)]?.add(name);
+    this.size++;
+    this.keyCount++;
+  }
+
+  /** The keys that were found, and those that follow from the id. */
+  takeKeys(unit: Unit): void {
+    const { store, keys } = this.run;
+    for (let key = store.keysOf(unit.id) as Key; key !== NO_KEY; key = keys.nextTo(key)) this.takeKey(unit, key);
+    this.takeDerived(unit);
+  }
+
+  done(): Batch {
+    const { store } = this.run;
+    return {
+      judgedBeats: this.#judgedBeats,
+      absentBeats: this.#absentBeats,
+      going: this.#going,
+      judged: this.#judged,
+      absent: this.#absent,
+      families: this.#families,
+      heartbeats: this.#going.filter((beat) => store.stateOf(beat) === BeatState.stale).length,
+    };
+  }
+}
+
+/** Lets go of a batch's names and values: nobody may ask for them any more. */
+export function release({ judged, absent, families }: Batch): void {
+  for (const bulk of [judged.keys, judged.proofs, absent, ...families]) bulk.clear();
+}
+
+/** All of these units in one call. */
+export function batchOf(run: RunContext, units: readonly Unit[]): Batch {
+  const draft = new Draft(run);
+  // Those that go first: the call takes them for the first of the judged.
+  for (const unit of units) {
+    draft.proveUnit(unit);
+    draft.takeHeartbeats(unit);
+  }
+  for (const unit of units) draft.takeKeys(unit);
+  return draft.done();
+}
+
+/**
+ * A unit that alone is larger than a call: slices of its keys first, each with its proof, its heartbeats with the last (P3).
+ * @param withHeartbeats whether the heartbeats go at all
+ */
+export function* slicesOf(run: RunContext, unit: Unit, size: () => number, withHeartbeats: boolean): Generator<Batch> {
+  const { store, keys } = run;
+  let draft = new Draft(run);
+  draft.proveUnit(unit);
+  for (let key = store.keysOf(unit.id) as Key; key !== NO_KEY; key = keys.nextTo(key)) {
+    draft.takeKey(unit, key);
+    // A proof as large as a call still takes some keys with it.
+    if (draft.keyCount < LEAST_KEYS || draft.size < size()) continue;
+    yield draft.done();
+    draft = new Draft(run);
+    draft.proveUnit(unit);
+  }
+  if (withHeartbeats) {
+    draft.takeDerived(unit);
+    draft.takeHeartbeats(unit);
+  }
+  if (withHeartbeats || draft.keyCount > 0) yield draft.done();
+}
+
+/** So many keys go with any proof, however large. */
+const LEAST_KEYS = 100;

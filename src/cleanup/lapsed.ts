@@ -1,0 +1,166 @@
+/** lapsed: who was seen to beat by an earlier run, or by this one, and has no heartbeat any more (P11).
+ *  Owns      who of them still counts as living, and who is stale: by the last beat that was seen.
+ *  Leaves    keeping what was seen to whoever gives the run its sightings.
+ *  Promises  what can't be read or kept is said once, and the run goes on without.
+ */
+import { silentSeconds } from '../domain/heartbeat.ts';
+import type { Sighting } from '../domain/sighting.ts';
+import { sentenceOf } from '../domain/failure.ts';
+import { Bulk } from '../redis/bulk.ts';
+import { countExisting } from '../redis/keyspace.ts';
+import { isIdOf } from '../schema/keySchema.ts';
+import { type Key, NO_KEY } from '../store/heldKeys.ts';
+import { type Beat, BeatState, type Found, type Id, NO_BEAT } from '../store/store.ts';
+import type { RunContext } from './context.ts';
+import { NO_SWARM } from './spellers.ts';
+import { steadily } from './steadily.ts';
+
+/** So many questions wait for their answers at once. */
+const ASKED_TOGETHER = 200;
+
+/** What a sighting says, as the heartbeat it was; `null` when no heartbeat of this schema can have been that (P8). */
+function foundIn({ spellers, reader }: RunContext, { coordinator, swarm }: Sighting): Found | null {
+  const id = { bytes: coordinator, from: 0, to: coordinator.length };
+  const key = spellers.heartbeat.nameOf(id, swarm === null ? NO_SWARM : { bytes: swarm, from: 0, to: swarm.length });
+  if (reader.read(key) !== 'heartbeat' || !isIdOf(reader.schema, reader.idSegments)) return null;
+  const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
+  if (idTo - idFrom !== coordinator.length || (swarmFrom === -1) !== (swarm === null)) return null;
+  return {
+    id: { bytes: key, from: idFrom, to: idTo },
+    idSegments,
+    swarm: swarm === null ? null : { bytes: key, from: swarmFrom, to: swarmTo },
+  };
+}
+
+/** Where the same one was seen twice, the later beat counts. */
+function hasBeatenSince({ store }: RunContext, found: Found): Beat {
+  const beat = store.beatOf(found.id, found.swarm);
+  return beat !== NO_BEAT && store.stateOf(beat) === BeatState.lapsed ? beat : NO_BEAT;
+}
+
+function recall(run: RunContext, sighting: Sighting, counts: boolean): void {
+  const { store, tally, sightings } = run;
+  const found = foundIn(run, sighting);
+  if (found === null) return;
+  const stale = silentSeconds(sighting.beatAtSeconds * 1000, run.lapsedClock) > run.staleAfterSeconds;
+  if (store.has(found)) {
+    const beat = hasBeatenSince(run, found);
+    if (stale || beat === NO_BEAT) return;
+    store.become(beat, BeatState.alive);
+    tally.stale--;
+    tally.lapsed--;
+  } else if (stale) {
+    store.enterStale(found, sighting.beatAtSeconds, null);
+    if (!counts) return;
+    tally.stale++;
+    tally.lapsed++;
+    return;
+  }
+  store.enterLiving(found);
+  if (!counts) return;
+  tally.active++;
+  sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
+}
+
+/**
+ * Enters everybody whom earlier runs saw and this one has not met. Whether there was anybody; where nothing can be read, the
+ * observer is warned.
+ * @param counts whether they are to be counted: in a run's later partitions they have been
+ */
+export async function recallLapsed(run: RunContext, counts = true): Promise<boolean> {
+  let any = false;
+  if (run.sightings === null) return any;
+  try {
+    for await (const sightings of run.sightings.earlier()) {
+      for (const sighting of sightings) {
+        any = true;
+        recall(run, sighting, counts);
+      }
+    }
+  } catch (error) {
+    run.observer.warn?.(`who beat before can not be read, so this run goes by heartbeats alone: ${sentenceOf(error)}`);
+  }
+  return any;
+}
+
+/** Notes who is stale and stays, or came back meanwhile, so that the next run knows of them. */
+export function noteLeft({ store, schema, sightings, clock }: RunContext): void {
+  if (sightings === null) return;
+  for (const id of store.ids()) {
+    for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
+      const state = store.stateOf(beat);
+      if (state === BeatState.gone) continue;
+      const swarm = schema.heartbeatDerivable ? null : store.swarmOf(beat);
+      // One that was written again has beaten after the run began.
+      const beatAtSeconds = state === BeatState.alive ? clock.nowSeconds : store.beatAtSecondsOf(beat);
+      sightings.see(store.nameOf(id), swarm, beatAtSeconds);
+    }
+  }
+}
+
+/** Keeps what was noted; where that is not possible, the observer is warned. */
+export async function keepSightings({ sightings, observer }: RunContext): Promise<void> {
+  try {
+    await sightings?.keep();
+  } catch (error) {
+    observer.warn?.(`who beats now can not be kept for the next run: ${sentenceOf(error)}`);
+  }
+}
+
+/** Everything that could be left of an id, as far as its names are known. */
+function namesOf(run: RunContext, id: Id): Bulk {
+  const { store, keys, schema, spellers } = run;
+  const names = new Bulk();
+  for (const { speller } of spellers.derived) {
+    if (!speller.hasSwarm) speller.spell(names, store.nameOf(id), NO_SWARM);
+    else {
+      for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
+        const swarm = schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat);
+        if (store.isStale(beat)) speller.spell(names, store.nameOf(id), swarm);
+      }
+    }
+  }
+  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) names.add(keys.nameOf(key));
+  return names;
+}
+
+/** Whether there is nothing of this id: it left in good order, or another run was here. */
+export async function leftNothing(run: RunContext, id: Id): Promise<boolean> {
+  const { calls, paces } = run;
+  const names = namesOf(run, id);
+  const { count } = await steadily(run, paces.read, () => countExisting(calls, names));
+  names.clear();
+  return count === 0;
+}
+
+/** Forgets the lapsed who left nothing: nobody was there to be swept. */
+export async function forgetWhoLeftNothing(run: RunContext): Promise<void> {
+  const { store, tally, signal } = run;
+  let asked: Id[] = [];
+  const settle = async () => {
+    const answers = await Promise.all(asked.map(async (id) => await leftNothing(run, id)));
+    for (const [i, id] of asked.entries()) {
+      if (!answers[i]) continue;
+      for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
+        if (store.stateOf(beat) !== BeatState.lapsed) continue;
+        store.become(beat, BeatState.gone);
+        tally.stale--;
+        tally.lapsed--;
+      }
+    }
+    asked = [];
+  };
+  for (const id of store.ids()) {
+    if (signal.aborted) return;
+    if (store.keysOf(id) !== 0 || !isAllLapsed(run, id)) continue;
+    asked.push(id);
+    if (asked.length >= ASKED_TOGETHER) await settle();
+  }
+  await settle();
+}
+
+function isAllLapsed({ store }: RunContext, id: Id): boolean {
+  let beat = store.firstBeat(id);
+  for (; beat !== NO_BEAT; beat = store.nextBeat(beat)) if (store.stateOf(beat) !== BeatState.lapsed) return false;
+  return true;
+}

@@ -1,0 +1,96 @@
+/** orphans: remove keys that nobody owns, for the families an operator has listed, once they are idle. */
+import { sentenceOf } from '../domain/failure.ts';
+import { idleSeconds } from '../redis/keyspace.ts';
+import { KeyReader } from '../schema/keyReader.ts';
+import { type Key, NO_KEY } from '../store/heldKeys.ts';
+import { pause, type RunContext, stopIfInterrupted } from './context.ts';
+import { familyOf, type Gathered } from './gather.ts';
+import { steadily } from './steadily.ts';
+import { Verdicts } from './verdict.ts';
+
+/** A key none of whose owners is known, and the heartbeats that must not exist for it to be nobody's. */
+interface Orphan {
+  readonly family: number;
+  readonly name: Buffer;
+  readonly absent: readonly Buffer[];
+}
+
+const nameIn = (bytes: Buffer): string => bytes.toString('latin1');
+
+async function countIdle(run: RunContext, slice: readonly Orphan[]): Promise<void> {
+  const names = slice.map(({ name }) => nameIn(name));
+  const idle = await steadily(run, run.paces.read, () => idleSeconds(run.calls, names));
+  for (const [i, { family }] of slice.entries()) if ((idle[i] ?? 0) > run.staleAfterSeconds) run.tally.add(family, 1);
+}
+
+/** Tells the store of a heartbeat that had to be absent, and is not. */
+function learnBorn({ schema, store }: RunContext, key: Buffer): void {
+  const reader = new KeyReader(schema);
+  if (reader.read(key) !== 'heartbeat') return;
+  const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
+  const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
+  store.born({ id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm });
+}
+
+async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> {
+  const verdicts = new Verdicts(run);
+  for (let left = slice; left.length > 0; ) {
+    const families: string[][] = run.schema.families.map(() => []);
+    for (const { family, name } of left) families[family]?.push(nameIn(name));
+    const absent = [...new Set(left.flatMap((orphan) => orphan.absent.map(nameIn)))];
+    const chunk = { absent, families, idleSeconds: run.staleAfterSeconds };
+    const result = await steadily(run, run.paces.sweep, () => run.remover.sweepOrphans(chunk));
+    run.paces.sweep.learn(left.length + absent.length, result.ms);
+    if (result.swept) {
+      for (const [family, amount] of result.removed.entries()) run.tally.add(family, amount);
+      run.tally.chunks++;
+      return;
+    }
+    for (const at of result.born) learnBorn(run, Buffer.from(absent[at] ?? '', 'latin1'));
+    left = left.filter(({ name }) => verdicts.of(name) === 'orphan');
+  }
+}
+
+function* orphansFrom(run: RunContext, first: Key): Generator<Orphan> {
+  const { keys } = run;
+  const verdicts = new Verdicts(run);
+  for (let key = first; key !== NO_KEY; key = keys.nextTo(key)) {
+    const name = Buffer.from(keys.nameOf(key));
+    if (verdicts.of(name) !== 'orphan') continue;
+    yield { family: familyOf(run, key), name, absent: [...verdicts.absent] };
+  }
+}
+
+/** As many orphans at a time as a call may handle, with the heartbeats that must not exist. */
+function* slicesOf(run: RunContext, orphans: Iterable<Orphan>): Generator<readonly Orphan[]> {
+  let slice: Orphan[] = [];
+  let size = 0;
+  for (const orphan of orphans) {
+    const weight = 1 + orphan.absent.length;
+    // Their idle times are asked one by one, which takes about twice as long as removing them.
+    if (slice.length > 0 && size + weight > run.paces.sweep.size / 2) {
+      yield slice;
+      slice = [];
+      size = 0;
+    }
+    slice.push(orphan);
+    size += weight;
+  }
+  if (slice.length > 0) yield slice;
+}
+
+/**
+ * Sweeps the orphans that have been idle for longer than the threshold. Where the server does not keep idle times (an
+ * LFU eviction policy), they stay, and the observer is warned.
+ */
+export async function sweepOrphans(run: RunContext, { orphans }: Gathered): Promise<void> {
+  try {
+    for (const slice of slicesOf(run, orphansFrom(run, orphans))) {
+      if (!(await pause(run))) stopIfInterrupted(run);
+      await (run.dryRun ? countIdle(run, slice) : settle(run, slice));
+    }
+  } catch (error) {
+    if (!/LFU maxmemory policy/.test(sentenceOf(error))) throw error;
+    run.observer.warn?.('orphans are kept: under an LFU eviction policy Redis can not tell how long a key was idle');
+  }
+}

@@ -1,0 +1,104 @@
+/** verdict: what may happen to a key, given everyone who could own it (P2). */
+import type { KeyReader } from '../schema/keyReader.ts';
+import { isIdOf } from '../schema/keySchema.ts';
+import type { Binding } from '../schema/matcher.ts';
+import { type Beat, type Id, NO_BEAT, type Standing, type Store } from '../store/store.ts';
+import type { RunContext } from './context.ts';
+import type { Spellers } from './spellers.ts';
+
+/**
+ * - `keep`: it could belong to somebody who lives, or who was dealt with before.
+ * - `later`: none of its owners lives, and one of them is stale but belongs to a later partition: it goes then.
+ * - `orphan`: none of its owners is known.
+ * - `go`: at least one owner is stale and none lives.
+ */
+export type VerdictKind = 'keep' | 'later' | 'orphan' | 'go';
+
+/** A name that names more than this many stale coordinators is kept: their proof would not fit one call. */
+const MOST_IDS = 200;
+/** An orphan goes only in the absence of the heartbeats of all who could own it, as far as so many. */
+const MOST_ABSENT = 100;
+
+export class Verdicts {
+  /** Of the last `go`: whose keys it could be, whatever their swarm. */
+  readonly ids: Id[] = [];
+  /** Of the last `go`: the heartbeats of those whose it could be in one swarm alone. */
+  readonly beats: Beat[] = [];
+  /** Of the last `orphan`: heartbeats that must not exist. */
+  readonly absent: Buffer[] = [];
+  readonly #store: Store;
+  readonly #reader: KeyReader;
+  readonly #spellers: Spellers;
+  #name: Uint8Array = new Uint8Array(0);
+  #living = false;
+  #later = false;
+  #earlier = false;
+  #overflow = false;
+
+  constructor({ store, reader, spellers }: Pick<RunContext, 'store' | 'reader' | 'spellers'>) {
+    this.#store = store;
+    this.#reader = reader;
+    this.#spellers = spellers;
+  }
+
+  /** Judges one name; what it found is there until the next. */
+  of(name: Uint8Array): VerdictKind {
+    this.ids.length = 0;
+    this.beats.length = 0;
+    this.absent.length = 0;
+    this.#name = name;
+    this.#living = this.#later = this.#earlier = this.#overflow = false;
+    // Nobody who is known has an id of more segments. An orphan is known to nobody: see `#guard`.
+    const all = this.#reader.owners(name, this.#store.mostSegments, this.#look);
+    if (!all || this.#living || this.#overflow) return 'keep';
+    if (this.#later) return 'later';
+    if (this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))) return 'go';
+    if (this.#earlier || this.ids.length > 0 || this.beats.length > 0) return 'keep';
+    return this.#reader.owners(name, Number.MAX_SAFE_INTEGER, this.#guard) ? 'orphan' : 'keep';
+  }
+
+  #isStale(id: Id): boolean {
+    const store = this.#store;
+    for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
+      if (store.isStale(beat)) return true;
+    }
+    return false;
+  }
+
+  /** Looks at one way to read the name; `true` once it is known to stay. */
+  readonly #look = (binding: Binding): boolean => {
+    const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = binding;
+    const bytes = this.#name;
+    const store = this.#store;
+    const inSwarm = swarmFrom !== -1;
+    const id = { bytes, from: idFrom, to: idTo };
+    const swarm = { bytes, from: swarmFrom, to: swarmTo };
+    const standing: Standing = inSwarm ? store.standingIn(id, swarm) : store.standingOf(bytes, idFrom, idTo);
+    if (standing === 'unknown') return false;
+    if (standing === 'living') this.#living = true;
+    // Whoever has an id of the wrong shape is never stale.
+    else if (!isIdOf(this.#reader.schema, idSegments)) return false;
+    else if (standing === 'later') this.#later = true;
+    else if (standing === 'earlier') this.#earlier = true;
+    else if (inSwarm) this.#note(this.beats, store.beatOf(id, swarm));
+    else this.#note(this.ids, store.idOf(bytes, idFrom, idTo));
+    return this.#living || this.#overflow;
+  };
+
+  #note<T>(list: T[], one: T): void {
+    if (list.includes(one)) return;
+    list.push(one);
+    this.#overflow ||= list.length > MOST_IDS;
+  }
+
+  /** Notes the heartbeat that must not exist for an orphan to be nobody's, where its name can be told. */
+  readonly #guard = ({ idFrom, idTo, idSegments, swarmFrom, swarmTo }: Binding): boolean => {
+    const { schema } = this.#reader;
+    if (!isIdOf(schema, idSegments) || (swarmFrom === -1 && !schema.heartbeatDerivable)) return false;
+    const bytes = this.#name;
+    const { heartbeat } = this.#spellers;
+    const name = heartbeat.nameOf({ bytes, from: idFrom, to: idTo }, { bytes, from: swarmFrom, to: swarmTo });
+    if (!this.absent.some((known) => known.equals(name))) this.absent.push(name);
+    return this.absent.length > MOST_ABSENT;
+  };
+}

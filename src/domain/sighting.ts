@@ -1,0 +1,26 @@
+/** sighting: that somebody was seen to beat, and when last; what lapsed coordinators live from (P11). */
+
+/** One of them; its bytes hold until the next one is read. */
+export interface Sighting {
+  readonly coordinator: Uint8Array;
+  /** `null` where heartbeats name no swarm. */
+  readonly swarm: Uint8Array | null;
+  /** When it last beat, in whole seconds since the epoch, rounded up. */
+  readonly beatAtSeconds: number;
+}
+
+interface Bytes {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What earlier runs of a target saw, and what this one sees. Wherever it is kept, a run goes on without it. */
+export interface Sightings {
+  /** Everybody whom earlier runs saw, piece by piece; the same one may come more than once. May be asked for again. */
+  earlier(): AsyncIterable<Iterable<Sighting>>;
+  /** Notes that somebody was seen. */
+  see(coordinator: Bytes, swarm: Bytes | null, beatAtSeconds: number): void;
+  /** Puts all that was noted in place of what was there. */
+  keep(): Promise<void>;
+}

@@ -1,0 +1,16 @@
+/** ids: what an id looks like: how many `:`-separated segments it has, and which words it never begins with. */
+
+export interface IdShape {
+  /** How many segments an id has; `null`: one or more. */
+  readonly segments: number | null;
+  /** Words that no id is or begins with, as byte strings. */
+  readonly never: readonly string[];
+}
+
+/** The ids of a schema that says nothing of them: one segment, any word. */
+export const ONE_SEGMENT: IdShape = { segments: 1, never: [] };
+
+/** Whether an id with so many segments has the shape. */
+export function fitsShape({ segments }: IdShape, count: number): boolean {
+  return segments === null || segments === count;
+}

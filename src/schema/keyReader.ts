@@ -1,0 +1,98 @@
+/** key reader: whose key it is, told from the bytes of its name. */
+import { fitsShape } from './ids.ts';
+import type { KeySchema } from './keySchema.ts';
+import { type Binding, Matcher, type Pattern, patternOf } from './matcher.ts';
+
+/**
+ * - `foreign`: nothing a scan looks for.
+ * - `heartbeat`: somebody's heartbeat; the reader holds where id and swarm stand.
+ * - `remain`: what one or several coordinators left; `owners` tells whose it could be.
+ */
+export type KeyKind = 'foreign' | 'heartbeat' | 'remain';
+
+/** Keys of stalesweep itself are never anybody's (P8): the queue's, and what it put aside. */
+const OWN_PREFIXES = ['{stalesweep}:', 'stalesweep:'].map((text) => Buffer.from(text, 'latin1'));
+
+/** However many segments. */
+export const ANY_SEGMENTS = Number.MAX_SAFE_INTEGER;
+
+function isOwn(key: Uint8Array): boolean {
+  for (let i = 0; i < OWN_PREFIXES.length; i++) {
+    const prefix = OWN_PREFIXES[i] as Buffer;
+    let at = 0;
+    while (at < prefix.length && key[at] === prefix[at]) at++;
+    if (at === prefix.length) return true;
+  }
+  return false;
+}
+
+export class KeyReader {
+  /** Of the heartbeat read last. An id of the wrong shape makes it unreadable (P4). */
+  idFrom = 0;
+  idTo = 0;
+  idSegments = 0;
+  /** -1 where heartbeats name no swarm. */
+  swarmFrom = -1;
+  swarmTo = -1;
+  /** Of the remain read last: the first template it reads as, by its position among those that are read. */
+  template = -1;
+  readonly #matcher: Matcher;
+  readonly #heartbeat: Pattern;
+  readonly #remains: readonly Pattern[];
+
+  /** @param all whether keys that need no scan are to be read, too */
+  constructor(
+    readonly schema: KeySchema,
+    all = false,
+  ) {
+    this.#matcher = new Matcher(schema.ids);
+    this.#heartbeat = patternOf(schema.heartbeat);
+    this.#remains = (all ? schema.templates : schema.scanned).map(({ template }) => patternOf(template));
+  }
+
+  /** Reads one name. */
+  read(key: Uint8Array): KeyKind {
+    if (isOwn(key)) return 'foreign';
+    const matcher = this.#matcher;
+    try {
+      if (matcher.read(this.#heartbeat, key, ANY_SEGMENTS, this.#takeHeartbeat)) return 'heartbeat';
+      for (let i = 0; i < this.#remains.length; i++) {
+        if (!matcher.read(this.#remains[i] as Pattern, key, ANY_SEGMENTS, this.#isShaped)) continue;
+        this.template = i;
+        return 'remain';
+      }
+    } catch (error) {
+      // So many ways to read it that nobody could prove whose it is: it stays (P2).
+      if (!(error instanceof RangeError)) throw error;
+    }
+    return 'foreign';
+  }
+
+  /**
+   * Calls `visit` for every way in which a remain can be somebody's, whose id has at most so many segments; the same owner may
+   * come more than once, and ids come whose shape is not the schema's, since such a heartbeat would make them somebody's.
+   * Returns whether all was seen: `false` once `visit` returned `true`, or when there are too many ways.
+   */
+  owners(key: Uint8Array, mostSegments: number, visit: (binding: Binding) => boolean): boolean {
+    try {
+      for (let i = 0; i < this.#remains.length; i++) {
+        if (this.#matcher.read(this.#remains[i] as Pattern, key, mostSegments, visit)) return false;
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
+  }
+
+  readonly #takeHeartbeat = ({ idFrom, idTo, idSegments, swarmFrom, swarmTo }: Binding): boolean => {
+    this.idFrom = idFrom;
+    this.idTo = idTo;
+    this.idSegments = idSegments;
+    this.swarmFrom = swarmFrom;
+    this.swarmTo = swarmTo;
+    return true;
+  };
+
+  readonly #isShaped = ({ idSegments }: Binding): boolean => fitsShape(this.schema.ids, idSegments);
+}

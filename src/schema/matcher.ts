@@ -1,0 +1,159 @@
+/** matcher: reads a key's name as a template, in every way it can be read, from its bytes and without making strings.
+ *
+ * A template is a row of tokens; a placeholder ends where the literal behind it begins, so the ways to read a name are found
+ * by going through the places where that literal stands. Templates that are known apart from each other are so by
+ * `overlap`, which walks the same tokens.
+ */
+import type { IdShape } from './ids.ts';
+import type { Template } from './template.ts';
+
+const COLON = 58;
+
+/** A name that could be read in more steps than this is nobody's: it is kept (P2). Ordinary names take fewer than 100. */
+const MOST_STEPS = 200_000;
+
+/** Where the parts of a name stand, in bytes; -1 where the template names none. Holds until the next reading. */
+export interface Binding {
+  readonly idFrom: number;
+  readonly idTo: number;
+  readonly idSegments: number;
+  readonly swarmFrom: number;
+  readonly swarmTo: number;
+}
+
+interface MatcherToken {
+  readonly kind: 'literal' | 'swarm' | 'coordinator' | 'star';
+  readonly bytes: Uint8Array;
+}
+
+/** A template whose literals are bytes. */
+export interface Pattern {
+  readonly tokens: readonly MatcherToken[];
+}
+
+function toBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+export function patternOf({ tokens }: Template): Pattern {
+  return {
+    tokens: tokens.map((token) => ({ kind: token.kind, bytes: toBytes(token.kind === 'literal' ? token.text : '') })),
+  };
+}
+
+function standsAt(key: Uint8Array, at: number, literal: Uint8Array): boolean {
+  if (key.length - at < literal.length) return false;
+  // Backwards: the keys of a schema differ late.
+  for (let i = literal.length - 1; i >= 0; i--) if (key[at + i] !== literal[i]) return false;
+  return true;
+}
+
+const NO_TOKENS: readonly MatcherToken[] = [];
+const NO_KEY = new Uint8Array(0);
+
+export class Matcher implements Binding {
+  idFrom = -1;
+  idTo = -1;
+  idSegments = 0;
+  swarmFrom = -1;
+  swarmTo = -1;
+  readonly #never: readonly Uint8Array[];
+  #tokens = NO_TOKENS;
+  #key: Uint8Array = NO_KEY;
+  #mostSegments = 1;
+  #steps = 0;
+  #visit: (binding: Binding) => boolean = () => true;
+
+  constructor({ never }: IdShape) {
+    this.#never = never.map(toBytes);
+  }
+
+  /**
+   * Calls `visit` for each way in which `key` reads as the pattern with an id of at most so many segments, until it returns
+   * `true`. Returns whether it did; throws `RangeError` when there are too many ways to go through.
+   */
+  read(pattern: Pattern, key: Uint8Array, mostSegments: number, visit: (binding: Binding) => boolean): boolean {
+    this.#tokens = pattern.tokens;
+    this.#key = key;
+    this.#mostSegments = mostSegments;
+    this.#visit = visit;
+    this.#steps = 0;
+    this.swarmFrom = -1;
+    this.swarmTo = -1;
+    return this.#walk(0, 0);
+  }
+
+  #walk(index: number, at: number): boolean {
+    const token = this.#tokens[index];
+    if (token === undefined) return at === this.#key.length && this.#visit(this);
+    if (token.kind === 'literal') {
+      return standsAt(this.#key, at, token.bytes) && this.#walk(index + 1, at + token.bytes.length);
+    }
+    if (++this.#steps > MOST_STEPS) throw new RangeError('a name that reads in too many ways');
+    if (token.kind === 'star') return this.#walkStar(index, at);
+    return token.kind === 'swarm' ? this.#walkSwarm(index, at) : this.#walkId(index, at);
+  }
+
+  /** The first byte of the literal that ends a placeholder; -1 where the name's end does. */
+  #endOf(index: number): number {
+    return this.#tokens[index + 1]?.bytes[0] ?? -1;
+  }
+
+  #walkStar(index: number, at: number): boolean {
+    const key = this.#key;
+    const end = this.#endOf(index);
+    if (end === -1) return this.#walk(index + 1, key.length);
+    this.#steps += (key.length - at) >>> 6;
+    for (let to = key.indexOf(end, at); to !== -1; to = key.indexOf(end, to + 1)) {
+      if (this.#walk(index + 1, to)) return true;
+    }
+    return false;
+  }
+
+  #walkSwarm(index: number, at: number): boolean {
+    const key = this.#key;
+    const end = this.#endOf(index);
+    for (let to = at; ; to++) {
+      const byte = to === key.length ? -1 : (key[to] as number);
+      if (to > at && byte === end) {
+        this.swarmFrom = at;
+        this.swarmTo = to;
+        if (this.#walk(index + 1, to)) return true;
+      }
+      if (byte === COLON || byte === -1) return false;
+    }
+  }
+
+  #walkId(index: number, at: number): boolean {
+    const key = this.#key;
+    if (this.#isNever(at)) return false;
+    const end = this.#endOf(index);
+    let segments = 1;
+    let segmentFrom = at;
+    for (let to = at; ; to++) {
+      const byte = to === key.length ? -1 : (key[to] as number);
+      if (byte === end && to > segmentFrom) {
+        this.idFrom = at;
+        this.idTo = to;
+        this.idSegments = segments;
+        if (this.#walk(index + 1, to)) return true;
+      }
+      if (byte === -1) return false;
+      if (byte !== COLON) continue;
+      if (to === segmentFrom || ++segments > this.#mostSegments) return false;
+      segmentFrom = to + 1;
+    }
+  }
+
+  /** Whether the segment from here on is a word that no id begins with. */
+  #isNever(at: number): boolean {
+    const key = this.#key;
+    for (let i = 0; i < this.#never.length; i++) {
+      const word = this.#never[i] as Uint8Array;
+      if (!standsAt(key, at, word)) continue;
+      const to = at + word.length;
+      if (to === key.length || key[to] === COLON) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,145 @@
+/** overlap: whether some name could be read as either of two templates, exactly.
+ *
+ * Each template is a small automaton over bytes; both are walked side by side, every pair of places once, until a name ends
+ * in both or all pairs are seen (the product construction: Hopcroft, Motwani, Ullman, Introduction to Automata Theory, 4.2.1).
+ */
+import type { IdShape } from './ids.ts';
+import type { Template, Token } from './template.ts';
+
+/** A place in a template: the token, and how much of it was read. */
+interface Place {
+  readonly token: number;
+  /** Of a literal: how many bytes. Of a swarm: 0 or 1. Of an id: its segment, from 0; for ids of any number at most 1. */
+  readonly at: number;
+  /** Of an id: what its segment holds so far, as long as that can become a word no id begins with; `null`: anything else. */
+  readonly word: string | null;
+}
+
+const COLON = ':';
+
+class Automaton {
+  readonly #tokens: readonly Token[];
+
+  constructor(
+    template: Template,
+    private readonly ids: IdShape,
+  ) {
+    this.#tokens = template.tokens;
+  }
+
+  /** The places a name can begin at. */
+  start(): Place[] {
+    return this.#settle(this.#begin(0));
+  }
+
+  accepts(places: readonly Place[]): boolean {
+    return places.some(({ token }) => token === this.#tokens.length);
+  }
+
+  /** Where one more byte leads from this place. */
+  next(place: Place, byte: string): Place[] {
+    const token = this.#tokens[place.token];
+    if (token === undefined) return [];
+    const { at } = place;
+    switch (token.kind) {
+      case 'literal':
+        if (token.text[at] !== byte) return [];
+        return this.#settle(at + 1 === token.text.length ? this.#begin(place.token + 1) : { ...place, at: at + 1 });
+      case 'star':
+        return this.#settle(place);
+      case 'swarm':
+        return byte === COLON ? [] : this.#settle({ ...place, at: 1 });
+      default:
+        return this.#nextInId(place, byte);
+    }
+  }
+
+  #nextInId(place: Place, byte: string): Place[] {
+    const { at, word } = place;
+    const { segments, never } = this.ids;
+    if (byte === COLON) {
+      const ended = word !== '' && (at > 0 || word === null || !never.includes(word));
+      const segment = segments === null ? 1 : at + 1;
+      return ended && (segments === null || segment < segments) ? [{ ...place, at: segment, word: '' }] : [];
+    }
+    if (at > 0 || word === null) return this.#settle({ ...place, word: null });
+    const longer = word + byte;
+    return this.#settle({ ...place, word: never.some((one) => one.startsWith(longer)) ? longer : null });
+  }
+
+  #begin(token: number): Place {
+    return { token, at: 0, word: this.#tokens[token]?.kind === 'coordinator' ? '' : null };
+  }
+
+  /** A place, and those behind it that need no further byte. */
+  #settle(place: Place): Place[] {
+    const token = this.#tokens[place.token];
+    if (token === undefined || !this.#mayEnd(token, place)) return [place];
+    return [place, ...this.#settle(this.#begin(place.token + 1))];
+  }
+
+  #mayEnd(token: Token, { at, word }: Place): boolean {
+    if (token.kind === 'star') return true;
+    if (token.kind === 'swarm') return at === 1;
+    if (token.kind === 'literal') return token.text === '';
+    const { segments, never } = this.ids;
+    const complete = segments === null || at === segments - 1;
+    return complete && word !== '' && (at > 0 || word === null || !never.includes(word));
+  }
+}
+
+/** Every byte that a literal or a word holds, and one that stands for all others. */
+function alphabetOf(templates: readonly Template[], { never }: IdShape): readonly string[] {
+  const texts = templates.flatMap(({ tokens }) => tokens.flatMap((token) => (token.kind === 'literal' ? token.text : '')));
+  const bytes = new Set([COLON, ...[...texts, ...never].flatMap((text) => [...text])]);
+  for (let code = 0; code < 256; code++) {
+    const other = String.fromCharCode(code);
+    if (!bytes.has(other)) return [...bytes, other];
+  }
+  return [...bytes];
+}
+
+/** Whether some key could be read as either template, ids having this shape. */
+export function overlap(left: Template, right: Template, ids: IdShape): boolean {
+  const a = new Automaton(left, ids);
+  const b = new Automaton(right, ids);
+  const alphabet = alphabetOf([left, right], ids);
+  const seen = new Set<string>();
+  const waiting: [Place[], Place[]][] = [[a.start(), b.start()]];
+  for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
+    const [x, y] = pair;
+    if (a.accepts(x) && b.accepts(y)) return true;
+    for (const byte of alphabet) {
+      const nextX = distinct(x.flatMap((place) => a.next(place, byte)));
+      const nextY = nextX.length === 0 ? [] : distinct(y.flatMap((place) => b.next(place, byte)));
+      if (nextY.length === 0) continue;
+      const name = JSON.stringify([nextX, nextY]);
+      if (seen.has(name)) continue;
+      seen.add(name);
+      waiting.push([nextX, nextY]);
+    }
+  }
+  return false;
+}
+
+/** Each place once, in one order, so that equal sets look alike. */
+function distinct(places: readonly Place[]): Place[] {
+  const byName = new Map(places.map((place) => [JSON.stringify(place), place]));
+  return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? []);
+}
+
+/**
+ * Whether both templates read the same owner from any key they share: the same tokens up to the last placeholder, behind
+ * which a segment ends. An id of any number of segments ends where the rest of the template says, so there all must be same.
+ */
+export function sameBinding(left: Template, right: Template, { segments }: IdShape): boolean {
+  const lead = ({ tokens }: Template): string | null => {
+    if (segments === null) return JSON.stringify(tokens);
+    const last = tokens.findLastIndex((token) => token.kind === 'coordinator' || token.kind === 'swarm');
+    const next = tokens[last + 1];
+    const whole = next === undefined || (next.kind === 'literal' && next.text.startsWith(COLON));
+    const fixed = tokens.slice(0, last + 1);
+    return whole && fixed.every((token) => token.kind !== 'star') ? JSON.stringify(fixed) : null;
+  };
+  return lead(left) !== null && lead(left) === lead(right);
+}

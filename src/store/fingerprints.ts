@@ -1,0 +1,157 @@
+/** fingerprints: 64 bits that stand for a byte string. Among 100 million strings two have the same one with a chance of 1 in
+ * 3,000, and nobody can choose strings so that they do, since each store has seeds of its own.
+ */
+import { randomInt } from 'node:crypto';
+
+/** A slot is empty where both halves are 0; a fingerprint that would be so is another one. */
+const LEAST_SLOTS = 1_024;
+const FULL = 0.8;
+const GROWTH = 1.5;
+const WORD = 2 ** 32;
+
+/** Takes fingerprints: FNV-1a in two lanes, mixed at the end since neighbouring names differ in the last bytes only.
+ * (http://www.isthe.com/chongo/tech/comp/fnv/; the mixing is MurmurHash3's fmix32) */
+export class Fingerprinter {
+  /** The fingerprint taken last. */
+  high = 0;
+  low = 0;
+  readonly #highSeed = randomInt(WORD / 2);
+  readonly #lowSeed = randomInt(WORD / 2);
+
+  /** Of these bytes. */
+  take(bytes: Uint8Array, from: number, to: number): void {
+    this.#run(this.#highSeed, this.#lowSeed, bytes, from, to);
+  }
+
+  /** Of what was taken last, followed by these bytes: of a pair. */
+  takeFurther(bytes: Uint8Array, from: number, to: number): void {
+    this.#run(this.high ^ 0x5bd1e995, this.low, bytes, from, to);
+  }
+
+  #run(highSeed: number, lowSeed: number, bytes: Uint8Array, from: number, to: number): void {
+    let high = highSeed ^ 0x811c9dc5;
+    let low = lowSeed ^ 0x050c5d1f;
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at] as number;
+      high = Math.imul(high ^ byte, 0x01000193);
+      low = Math.imul(low ^ byte, 0x85ebca6b);
+      low ^= low >>> 15;
+    }
+    this.high = mix(high);
+    this.low = mix(low ^ high) || 1;
+  }
+}
+
+function mix(hash: number): number {
+  let mixed = hash ^ (hash >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+/** A table of fingerprints, each with so many more words: open addressing, half as large again when it is full. */
+class Table {
+  size = 0;
+  #slots = LEAST_SLOTS;
+  #words: Uint32Array;
+
+  constructor(private readonly width: number) {
+    this.#words = new Uint32Array(LEAST_SLOTS * width);
+  }
+
+  get bytes(): number {
+    return this.#words.byteLength;
+  }
+
+  /** Where the fingerprint stands among the words; -1 when it is not there. */
+  protected find(high: number, low: number): number {
+    const words = this.#words;
+    const { width } = this;
+    const end = words.length;
+    let at = Math.floor((low / WORD) * this.#slots) * width;
+    for (;;) {
+      const found = words[at + 1] as number;
+      if (found === low && words[at] === high) return at;
+      if (found === 0) return -1;
+      at += width;
+      if (at === end) at = 0;
+    }
+  }
+
+  protected word(at: number): number {
+    return this.#words[at] as number;
+  }
+
+  protected setWord(at: number, value: number): void {
+    this.#words[at] = value;
+  }
+
+  /** Adds one that is not there; where it stands. */
+  protected place(high: number, low: number): number {
+    if (this.size >= this.#slots * FULL) this.#grow();
+    this.size++;
+    return this.#put(high, low);
+  }
+
+  #put(high: number, low: number): number {
+    const words = this.#words;
+    let at = Math.floor((low / WORD) * this.#slots) * this.width;
+    while (words[at + 1] !== 0) {
+      at += this.width;
+      if (at === words.length) at = 0;
+    }
+    words[at] = high;
+    words[at + 1] = low;
+    return at;
+  }
+
+  #grow(): void {
+    const old = this.#words;
+    this.#slots = Math.ceil(this.#slots * GROWTH);
+    this.#words = new Uint32Array(this.#slots * this.width);
+    for (let at = 0; at < old.length; at += this.width) {
+      if (old[at + 1] === 0) continue;
+      const to = this.#put(old[at] as number, old[at + 1] as number);
+      for (let i = 2; i < this.width; i++) this.#words[to + i] = old[at + i] as number;
+    }
+  }
+
+  clear(): void {
+    this.size = 0;
+    this.#slots = LEAST_SLOTS;
+    this.#words = new Uint32Array(LEAST_SLOTS * this.width);
+  }
+}
+
+export class FingerprintSet extends Table {
+  constructor() {
+    super(2);
+  }
+
+  has(high: number, low: number): boolean {
+    return this.find(high, low) !== -1;
+  }
+
+  add(high: number, low: number): void {
+    if (this.find(high, low) === -1) this.place(high, low);
+  }
+}
+
+/** Finds a record by its fingerprint. */
+export class FingerprintMap extends Table {
+  constructor() {
+    super(3);
+  }
+
+  /** The record; 0 when there is none. */
+  get(high: number, low: number): number {
+    const at = this.find(high, low);
+    return at === -1 ? 0 : this.word(at + 2);
+  }
+
+  /** Adds one that was not found. */
+  add(high: number, low: number, record: number): void {
+    this.setWord(this.place(high, low) + 2, record);
+  }
+}

@@ -1,0 +1,102 @@
+/** held keys: the names a scan found that only a scan can find, until it is known whose they are; then each with the id it
+ * goes with. A name is kept without what its template begins with.
+ */
+import { Arena, NONE, type Slice } from './arena.ts';
+
+/** A name that is held: the number of its record. */
+export type Key = number & { readonly of: 'key' };
+export const NO_KEY = NONE as Key;
+
+/** Places in a record; `next` and `length` are words of four bytes, `template` is two bytes. */
+const KEY = { next: 0, template: 4, alone: 6, length: 7, bytes: 11 };
+
+export class HeldKeys {
+  count = 0;
+  readonly #arena = new Arena();
+  readonly #beginnings: readonly Uint8Array[];
+  #last = NO_KEY;
+  #name = Buffer.alloc(256);
+
+  /** @param beginnings what the names of each template begin with, by its position */
+  constructor(beginnings: readonly string[]) {
+    this.#beginnings = beginnings.map((text) => Buffer.from(text, 'latin1'));
+  }
+
+  /** The memory held. */
+  get bytes(): number {
+    return this.#arena.bytes;
+  }
+
+  /** Holds a name that reads as the template of this position. */
+  hold(template: number, name: Uint8Array): void {
+    const arena = this.#arena;
+    const from = this.#beginningOf(template).length;
+    const key = arena.allocate(KEY.bytes + name.length - from) as Key;
+    arena.writeWord(key, KEY.next, this.#last);
+    arena.writeByte(key, KEY.template, template);
+    arena.writeByte(key, KEY.template + 1, template >>> 8);
+    arena.writeByte(key, KEY.alone, 0);
+    arena.writeWord(key, KEY.length, name.length - from);
+    arena.writeBytes(key, KEY.bytes, name, from, name.length);
+    this.#last = key;
+    this.count++;
+  }
+
+  #beginningOf(template: number): Uint8Array {
+    return this.#beginnings[template] as Uint8Array;
+  }
+
+  /** All that were held. Each may be linked elsewhere once it was shown. */
+  *all(): Generator<Key> {
+    for (let key = this.#last; key !== NO_KEY; ) {
+      const next = this.nextTo(key);
+      yield key;
+      key = next;
+    }
+  }
+
+  nextTo(key: Key): Key {
+    return this.#arena.readWord(key, KEY.next) as Key;
+  }
+
+  /** Puts a key before another one. */
+  link(key: Key, next: Key): void {
+    this.#arena.writeWord(key, KEY.next, next);
+  }
+
+  templateOf(key: Key): number {
+    return this.#arena.readByte(key, KEY.template) | (this.#arena.readByte(key, KEY.template + 1) << 8);
+  }
+
+  /** Whether it is nobody's but the id's it goes with, for all that is known. */
+  isAlone(key: Key): boolean {
+    return this.#arena.readByte(key, KEY.alone) === 1;
+  }
+
+  setAlone(key: Key): void {
+    this.#arena.writeByte(key, KEY.alone, 1);
+  }
+
+  /** Its name; it holds until the next one is asked for. */
+  nameOf(key: Key): Uint8Array {
+    const beginning = this.#beginningOf(this.templateOf(key));
+    const rest = this.#restOf(key);
+    const length = beginning.length + rest.to - rest.from;
+    if (length > this.#name.length) this.#name = Buffer.alloc(length * 2);
+    this.#name.set(beginning);
+    const name = this.#name;
+    for (let at = rest.from, into = beginning.length; at < rest.to; at++, into++) name[into] = rest.bytes[at] as number;
+    return name.subarray(0, length);
+  }
+
+  #restOf(key: Key): Slice {
+    return this.#arena.sliceOf(key, KEY.bytes, this.#arena.readWord(key, KEY.length));
+  }
+
+  /** Forgets all of them. Nobody may ask for them any more. */
+  clear(): void {
+    this.#arena.clear();
+    this.#last = NO_KEY;
+    this.count = 0;
+  }
+}
