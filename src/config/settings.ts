@@ -93,6 +93,12 @@ export const TARGET_SETTINGS = {
     about:
       'How much memory a run may take for what it finds: enough for about 1,100,000 coordinators at once. Beyond, it goes in rounds, each of which walks the keyspace again.',
   },
+  sightings: {
+    schema: memory('1MB', '1GB'),
+    default: '32MB',
+    about:
+      "How much room what was seen of living coordinators may take in the queue's Redis: enough for about five million with ids such as `team-7:coordinator-7`. Beyond, the rest are as if never seen. Twice that while it is written anew.",
+  },
   history: {
     schema: history,
     default: {},

@@ -1,0 +1,124 @@
+/** sightings: the door to what a target's runs saw of living coordinators, in the queue's Redis.
+ *
+ *      <key>              the version that stands: a random name, and how many blocks it has
+ *      <key>:<version>    its blocks, a list
+ *
+ *  Owns      versions: a new one is written beside the one that stands and put in its place in one step.
+ *  Leaves    what is in a block to `sightingsBlock`; whether to go on without sightings to the caller.
+ *  Promises  whoever loads gets one version, whole, or is told so; a writer that dies leaves nothing for good.
+ *
+ *  Every method rejects with the error of Redis when that can't be reached or refuses (`NOPERM`, `OOM`, `READONLY` …).
+ */
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { Calls } from '../redis/calls.ts';
+import { replaceSightings } from '../redis/replaceSightings.ts';
+
+export { sightingsKeyOf } from './sightingsKey.ts';
+
+const DAY_SECONDS = 86_400;
+const KEEP_SECONDS = 90 * DAY_SECONDS;
+/** From block to block, and from the last one until they are put in place. Then a writer is taken for gone. */
+const WRITING_SECONDS = 60;
+/** Replaced sightings stay this long for those who are reading them: 32 MB are read in a second or two. */
+const GRACE_SECONDS = 10;
+/** Blocks for each call: mostly 250 kB, where ids are uuids 1 MB. */
+const AT_ONCE = 2;
+const VERSION = /^[0-9a-f]+:(\d+)$/i;
+/** No version is longer. */
+const MOST_VERSION_BYTES = 64;
+
+/** The blocks that were being read were replaced meanwhile, and are gone; those read so far belong together, but are not all. */
+export class SightingsReplaced extends Error {
+  override readonly name = 'SightingsReplaced';
+}
+
+export interface LoadedSightings {
+  /** What `replace` must be given to replace these; `null`: there are none. */
+  readonly version: string | null;
+  /** Whether something stood there that is no sightings, or not whole. Then there are no blocks, and `replace` mends it. */
+  readonly damaged: boolean;
+  /** The blocks, a few at a time. Rejects with `SightingsReplaced` when a slow reader lost them to a newer version. */
+  blocks(): AsyncGenerator<Buffer, void, undefined>;
+}
+
+export class Sightings {
+  readonly #calls: Calls;
+
+  /**
+   * @param redis the queue's; shared, and never closed here
+   * @param key that of the target, of `sightingsKeyOf`
+   */
+  constructor(
+    private readonly redis: Redis,
+    private readonly key: string,
+  ) {
+    this.#calls = new Calls(redis);
+  }
+
+  /** Looks which version stands. */
+  async load(): Promise<LoadedSightings> {
+    const standing = await orNull(this.redis.getrange(this.key, 0, MOST_VERSION_BYTES - 1));
+    const [version, blocks] = VERSION.exec(standing ?? '') ?? [];
+    if (version === undefined) return { version: null, damaged: standing !== '', blocks: nothing };
+    const count = Number(blocks);
+    const whole = (await orNull(this.redis.llen(this.#blocksOf(version)))) === count;
+    return { version, damaged: !whole, blocks: whole ? () => this.#blocks(version, count) : nothing };
+  }
+
+  /**
+   * Replaces all blocks in one step, if `version` still stands; resolves to whether it did. They are kept for 90 days.
+   * While they are written, and ten seconds after, both the old and the new ones take room.
+   */
+  async replace(blocks: readonly Buffer[], version: string | null): Promise<boolean> {
+    const next = `${randomBytes(16).toString('hex')}:${blocks.length}`;
+    const list = this.#blocksOf(next);
+    for (const block of blocks) await this.#append(list, block);
+    const replaced = await replaceSightings(this.#calls, {
+      key: this.key,
+      expected: version === null ? null : { version, blocks: this.#blocksOf(version) },
+      next: { version: next, blocks: list, count: blocks.length },
+      keepSeconds: KEEP_SECONDS,
+      graceSeconds: GRACE_SECONDS,
+    });
+    if (!replaced) await this.redis.unlink(list);
+    return replaced;
+  }
+
+  #blocksOf(version: string): string {
+    return `${this.key}:${version}`;
+  }
+
+  /** Appends a block to a list that expires by itself, from its first block on. */
+  async #append(list: string, block: Buffer): Promise<void> {
+    try {
+      const replies = await this.redis.multi().rpush(list, block).expire(list, WRITING_SECONDS).exec();
+      for (const [error] of replies ?? []) if (error) throw error;
+    } catch (error) {
+      // Of a transaction in which a command was refused Redis says no more than that it was discarded.
+      const { previousErrors: [refused] = [] } = error as { previousErrors?: readonly Error[] };
+      throw refused ?? error;
+    }
+  }
+
+  async *#blocks(version: string, count: number): AsyncGenerator<Buffer, void, undefined> {
+    for (let from = 0; from < count; from += AT_ONCE) {
+      const to = Math.min(from + AT_ONCE, count);
+      const blocks = await this.redis.lrangeBuffer(this.#blocksOf(version), from, to - 1);
+      if (blocks.length < to - from) throw new SightingsReplaced(`version ${version} was replaced while it was read`);
+      yield* blocks;
+    }
+  }
+}
+
+async function* nothing(): AsyncGenerator<Buffer, void, undefined> {}
+
+/** `null` where the key is of another type. */
+async function orNull<T>(reply: Promise<T>): Promise<T | null> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return null;
+    throw error;
+  }
+}
