@@ -7,7 +7,7 @@ import { waitForRun } from '../src/queue/waitForRun.ts';
 import { connect } from '../src/redis/connect.ts';
 import { populate } from '../src/redis/populate.ts';
 
-export const SAMPLE = { coordinators: 10_000, stale: 9_900, acks: 2 } as const;
+export const SAMPLE = { coordinators: 10_000, stale: 9_900, acks: 2, idempotency: 1 } as const;
 const QUIET = { onError: () => {}, onReady: () => {} };
 
 /** Fills the private Redis with sample coordinators unless it holds anything; resolves to how many were written. */

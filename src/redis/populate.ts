@@ -1,77 +1,62 @@
-/** populate: sample coordinators, to try stalesweep on. Never part of a run. */
+/** populate: writes sample coordinators, to try stalesweep on. Never part of a run. */
 import type { Redis } from 'ioredis';
-import { derive, type Template } from '../schema/template.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
+import { coordinatorOf, nameOf, type Sample, SWARM_SIZE, thingsOf } from './sample.ts';
 
-export interface Sample {
-  readonly coordinators: number;
-  /** How many of them are stale; the first ones. */
-  readonly stale: number;
-  /** Keys of each family that holds a `*`. */
-  readonly acks: number;
-  readonly staleAfterSeconds: number;
-}
-
-/** Only a coordinator that is being blocked has one, and sample coordinators are not. */
-const LEFT_OUT = 'state';
-const SWARMS = 10;
 /** Commands per round trip: large enough to be quick, small enough not to fill Redis' buffers. */
 const BATCH = 5_000;
-/** How much longer than the threshold the stale ones have been silent. */
-const SILENT_FOR_SECONDS = 3_600;
-
-const keysOf = (template: Template, id: number, acks: number): string[] => {
-  const owner = { coordinator: `coordinator-${id}`, swarm: `swarm-${id % SWARMS}` };
-  if (!template.wildcard) return [derive(template, owner)];
-  return Array.from({ length: acks }, (_, n) =>
-    derive(
-      {
-        ...template,
-        tokens: template.tokens.map((token) => (token.kind === 'star' ? { kind: 'literal', text: `${n + 1}` } : token)),
-      },
-      owner,
-    ),
-  );
-};
 
 /**
- * Writes sample coordinators; resolves to the number of keys written.
- * @param onProgress told how many coordinators are written so far
+ * Writes sample coordinators; resolves to the number of keys written. What has one of their names already is overwritten.
+ * @param onProgress told after each round trip how many coordinators have everything that is theirs
  */
-export const populate = async (
+export async function populate(
   redis: Redis,
   schema: KeySchema,
   sample: Sample,
   onProgress: (written: number) => void = () => {},
-): Promise<number> => {
+): Promise<number> {
   const [seconds] = await redis.time();
   const nowMs = Number(seconds) * 1000;
-  const staleMs = nowMs - (sample.staleAfterSeconds + SILENT_FOR_SECONDS) * 1000;
-  const templates = schema.families
-    .map((family, index) => (family === LEFT_OUT ? undefined : schema.templates.find((one) => one.family === index)))
-    .flatMap((found) => found?.template ?? []);
+  const things = thingsOf(schema, sample);
   let keys = 0;
+  let complete = 0;
   let pipeline = redis.pipeline();
   const flush = async () => {
     for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
     pipeline = redis.pipeline();
+    onProgress(complete);
   };
-  for (let id = 0; id < sample.coordinators; id++) {
-    const timestamp = id < sample.stale ? staleMs : nowMs;
-    const beat = JSON.stringify({ coordinatorId: `coordinator-${id}`, timestamp, iteration: 1 });
-    for (const key of keysOf(schema.heartbeat, id, 1)) pipeline.set(Buffer.from(key, 'latin1'), beat);
+  for (const [number, nth] of turns(sample.coordinators, things.length)) {
+    const thing = things[nth];
+    if (thing === undefined) continue;
+    const coordinator = coordinatorOf(schema, sample, nowMs, number);
+    const key = Buffer.from(nameOf(thing, coordinator), 'latin1');
+    const value = thing.value(coordinator);
+    if (thing.ttlMs === null) pipeline.set(key, value);
+    else pipeline.set(key, value, 'PX', thing.ttlMs);
     keys++;
-    for (const template of templates) {
-      for (const key of keysOf(template, id, sample.acks)) {
-        pipeline.set(Buffer.from(key, 'latin1'), '1');
-        keys++;
-        if (pipeline.length >= BATCH) await flush();
+    if (nth === things.length - 1) complete++;
+    if (pipeline.length >= BATCH) await flush();
+  }
+  if (pipeline.length > 0) await flush();
+  return keys;
+}
+
+/**
+ * Who writes which of its things, in the order of a living system, where everybody writes a little at a time: in each turn
+ * another member of every swarm comes in, and whoever is in writes its next thing, member after member over all swarms.
+ */
+function* turns(coordinators: number, things: number): Generator<readonly [number: number, thing: number]> {
+  const swarms = Math.ceil(coordinators / SWARM_SIZE);
+  for (let turn = 0; turn < SWARM_SIZE + things - 1; turn++) {
+    const newest = Math.min(turn, SWARM_SIZE - 1);
+    const oldest = Math.max(0, turn - things + 1);
+    for (let member = newest; member >= oldest; member--) {
+      for (let swarm = 0; swarm < swarms; swarm++) {
+        const number = swarm * SWARM_SIZE + member;
+        if (number < coordinators) yield [number, turn - member];
       }
     }
-    if (pipeline.length >= BATCH || id + 1 === sample.coordinators) {
-      await flush();
-      onProgress(id + 1);
-    }
   }
-  return keys;
-};
+}

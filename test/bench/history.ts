@@ -95,7 +95,7 @@ export const measureHistory = async ({ past, coordinators, trials }: HistoryPlan
     );
     if (!target || !old || !young) throw new Error('no servers');
     const schema = compileSchema('swarm', SHIPPED_SCHEMAS.swarm ?? {});
-    await populate(target.redis, schema, { coordinators, stale: 0, acks: 2, staleAfterSeconds: 600 });
+    await populate(target.redis, schema, { coordinators, stale: 0, acks: 2, idempotency: 1, staleAfterSeconds: 600 });
 
     // Nobody is stale, so that each run finds what the one before found; no schedule comes between.
     const open = async (url: string, runs: number) => {

@@ -2,7 +2,7 @@
 
 export type SchemaName = 'flat' | 'swarm';
 
-/** What `populate` writes: how many acknowledgements a coordinator usually has, and into how many swarms they are dealt. */
+/** Of the easy data: how many acknowledgements a coordinator usually has, and into how many swarms they are dealt. */
 export const ACKS = 2;
 const SWARMS = 10;
 

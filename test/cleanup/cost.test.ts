@@ -17,7 +17,7 @@ const fill = async (schema: string, stale: number, foreign = 0) => {
   const { redis } = server.current;
   await redis.flushall();
   const families = SHIPPED_SCHEMAS[schema] ?? {};
-  const sample = { coordinators: COORDINATORS, stale, acks: 2, staleAfterSeconds: 600 };
+  const sample = { coordinators: COORDINATORS, stale, acks: 2, idempotency: 1, staleAfterSeconds: 600 };
   await populate(redis, compileSchema(schema, families), sample);
   const pipeline = redis.pipeline();
   for (let i = 0; i < foreign; i++) pipeline.set(`session:${i}`, '1');

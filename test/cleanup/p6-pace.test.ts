@@ -10,7 +10,7 @@ import { useRedis } from '../support/leaks.ts';
 const server = useRedis(['--enable-debug-command', 'yes']);
 
 const fill = async (coordinators: number): Promise<void> => {
-  const sample = { coordinators, stale: coordinators, acks: 2, staleAfterSeconds: 600 };
+  const sample = { coordinators, stale: coordinators, acks: 2, idempotency: 1, staleAfterSeconds: 600 };
   await populate(server.current.redis, compileSchema('flat', SHIPPED_SCHEMAS.flat ?? {}), sample);
 };
 

@@ -172,6 +172,7 @@ test.each([
   await job.promote();
   await startWorker(env());
   const report = await job.waitUntilFinished(events, 20_000);
-  expect(report).toMatchObject({ outcome: 'completed', coordinators: { stale: 10, swept: 10 }, keys: { deleted: 60 } });
+  // All but what the last stale one sent to its neighbour, who is active.
+  expect(report).toMatchObject({ outcome: 'completed', coordinators: { stale: 10, swept: 10 }, keys: { deleted: 59 } });
   expect(Date.now() - Date.parse(report.startedAt)).toBeLessThan(60_000);
 });

@@ -40,8 +40,8 @@ export const plottedCase = (cases: readonly CaseResult[]): CaseResult | undefine
 
 const HOW = `## How it is measured
 
-Every trial starts a Redis of its own, a new process that loads the case's data, written once by \`stalesweep populate\`'s own code: per
-coordinator a heartbeat, a signal, two acknowledgements, an idempotency key and an activity key. Contenders take turns (A B C, A B C, …).
+Every trial starts a Redis of its own, a new process that loads the case's data, written once: per coordinator a heartbeat, a signal, two
+acknowledgements, an idempotency key and an activity key. Contenders take turns (A B C, A B C, …).
 Times are medians; a ratio is the median of the ratios of trials that ran one after the other, since a machine that others use gets slower and
 faster, but hardly between two neighbours. After each trial the number of keys left is checked.
 
