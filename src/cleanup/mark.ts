@@ -10,7 +10,6 @@
  */
 import { type Clock, judge } from '../domain/heartbeat.ts';
 import { type Reader, readerOf } from '../domain/reading.ts';
-import { UNREADABLE_SAMPLE } from '../domain/report.ts';
 import { sharedGlob } from '../domain/template.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { readSeconds } from '../redis/clock.ts';
@@ -143,11 +142,13 @@ class Marking {
     const here = id !== NOBODY && census.isHere(hash);
     if (here && census.findHeartbeat(id, hash, key, reading) !== NO_HEARTBEAT) return true;
     const judgement = judge(value === null ? null : value.toString('latin1'), clock, run.staleAfterSeconds);
-    if (judgement === 'ahead' && !present) return false;
+    if (judgement.state === 'ahead' && !present) return false;
     // Who beat after the run began is active, however long ago that is by now: the walk may have missed keys of it (P3).
-    const what = judgement === 'ahead' ? 'unreadable' : present ? 'active' : judgement;
+    const what = judgement.state === 'ahead' ? 'unreadable' : present ? 'active' : judgement.state;
     const stale = what === 'stale';
-    if (what === 'unreadable') this.#sample(key);
+    if (what === 'unreadable' && rounds.current === 0) {
+      run.tally.unreadableByWhy.add('why' in judgement ? judgement.why : 'future', key);
+    }
     if (here) {
       census.addHeartbeat(id, hash, key, reading, State[what], stale ? value : null);
       run.tally[what]++;
@@ -159,12 +160,6 @@ class Marking {
     else rounds.addLiving(hash, key, idFrom, idTo);
     rounds.addPair(key.toString('latin1'), stale);
     return true;
-  }
-
-  #sample(key: Buffer): void {
-    const { unreadableSample } = this.run.tally;
-    const name = key.toString('latin1');
-    if (unreadableSample.length < UNREADABLE_SAMPLE && !unreadableSample.includes(name)) unreadableSample.push(name);
   }
 
   /** Cuts the run into more rounds when this one outgrows its memory: what belongs to later ones is let go at once. */

@@ -182,6 +182,6 @@ const reportOf = (
     chunks: tally.chunks,
     strategy: remover.strategy,
     attempts: request.attempts,
-    unreadable: tally.unreadableSample.map((key) => Buffer.from(key, 'latin1').toString('utf8')),
+    unreadable: tally.unreadableByWhy.groups,
   };
 };

@@ -1,5 +1,6 @@
 /** tally: what a run has counted so far. */
 import type { CoordinatorCounts } from '../domain/report.ts';
+import { Unreadable } from './unreadable.ts';
 
 /** What earlier attempts of the same run already removed; it is gone, so this attempt can't count it again. */
 export interface Carried {
@@ -29,7 +30,8 @@ export class Tally {
   orphans: number | null = null;
   /** Keys deleted (in a dry run: found), by family. */
   readonly byFamily: number[];
-  readonly unreadableSample: string[] = [];
+  /** Why, and which: as met in the first round, which judges every heartbeat. */
+  readonly unreadableByWhy = new Unreadable();
 
   constructor(
     families: number,

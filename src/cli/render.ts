@@ -1,7 +1,8 @@
 /** render: reports and lists for people, in 80 columns. */
 import Table from 'cli-table3';
 import ms from 'ms';
-import type { Report } from '../domain/report.ts';
+import { WHY_SAYS } from '../domain/heartbeat.ts';
+import type { Report, UnreadableGroup } from '../domain/report.ts';
 
 const number = (value: number): string => value.toLocaleString('en-US');
 
@@ -56,7 +57,18 @@ export const renderReport = (report: Report): string => {
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${megabytes(redis.memoryFreedBytes)} freed`,
   ];
-  if (report.unreadable.length > 0)
-    lines.push(`  unreadable    ${report.unreadable.map(plain).join('\n                ')}`);
+  for (const [i, group] of report.unreadable.entries()) lines.push(...renderUnreadable(group, i === 0));
   return lines.join('\n');
 };
+
+/** A name a line, so that it can be copied whole. */
+function renderUnreadable({ why, count, sample }: UnreadableGroup, first: boolean): readonly string[] {
+  // A later version may know more reasons.
+  const says = WHY_SAYS[why] as string | undefined;
+  const head = `${number(count)} ${plain(why)}${says === undefined ? '' : `: ${says}`}`;
+  const rest = count > sample.length ? [`and ${number(count - sample.length)} more`] : [];
+  return [
+    `  ${(first ? 'unreadable' : '').padEnd(14)}${head}`,
+    ...[...sample.map(plain), ...rest].map((line) => `                  ${line}`),
+  ];
+}

@@ -1,4 +1,7 @@
-/** heartbeat: what a heartbeat's value says about its coordinator. The only place that knows what "stale" means. */
+/** heartbeat: what a heartbeat's value says about its coordinator. The only place that knows what "stale" means.
+ *
+ *      value ──readBeat──▶ beat ──silentSeconds──▶ silence ──judge──▶ state
+ */
 
 /** The target's clock, read once a run; the run judges by it and by no other. */
 export interface Clock {
@@ -11,58 +14,132 @@ export interface Clock {
   readonly upSeconds: number | null;
 }
 
+/** Why a heartbeat can't be judged (P4). */
+export type Why =
+  /** Its id has more segments than the schema says, so nobody knows whose it is. */
+  | 'id-shape'
+  /** Its value is no JSON object. */
+  | 'not-json'
+  /** The time is missing, or is none: no finite number, no date that exists. */
+  | 'no-time'
+  /** The number can't be in the declared unit: read so, it lies before this kind of system was built. */
+  | 'wrong-unit'
+  /** The time lies after the target's clock, also when that is read again: a clock that is wrong, or another unit. */
+  | 'future'
+  /** The key is of another type than the schema says. */
+  | 'wrong-type'
+  /** A date and time without a zone: the instant would depend on who reads it. */
+  | 'no-zone'
+  /** Something besides the time is missing that the schema needs to judge it. */
+  | 'incomplete';
+
+/** Every reason, in the order in which reports list them. */
+export const WHYS: readonly Why[] = [
+  'id-shape',
+  'not-json',
+  'no-time',
+  'wrong-unit',
+  'future',
+  'wrong-type',
+  'no-zone',
+  'incomplete',
+];
+
+/** Each reason in a few words, that complete "a heartbeat that …". */
+export const WHY_SAYS: Readonly<Record<Why, string>> = {
+  'id-shape': 'has an id of more segments than the schema says',
+  'not-json': 'is no JSON object',
+  'no-time': 'holds no usable time',
+  'wrong-unit': 'holds a number too small for milliseconds',
+  future: 'lies in the future',
+  'wrong-type': 'is of another type than the schema says',
+  'no-zone': 'holds a time without a zone',
+  incomplete: 'lacks what the schema needs besides the time',
+};
+
+/** When a coordinator last beat, in ms since the epoch, or why its heartbeat's value can't tell. */
+export type Beat = { readonly beatAt: number } | { readonly why: Why };
+
 /**
  * - `active`: it beat within the threshold.
  * - `stale`: it has been silent for longer.
- * - `unreadable`: it can't be judged, so it is kept (P4).
  * - `ahead`: its beat lies after the clock that was read. Either it beat since then, or its clock is wrong: read the
- *   target's clock again to tell.
+ *   target's clock again to tell. Then it is active, or unreadable because of `future`.
+ * - `unreadable`: it can't be judged, so it is kept (P4).
  */
-export type Judgement = 'active' | 'stale' | 'unreadable' | 'ahead';
+export type Judgement =
+  | { readonly state: 'active' | 'stale' | 'ahead'; readonly beatAt: number }
+  | { readonly state: 'unreadable'; readonly why: Why };
 
-const NUMERIC = /^\d+(?:\.\d+)?$/;
-/** Date and time with a zone. Without a zone the instant depends on who reads it, so it can't be judged. */
-const ISO_8601 = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2})(:\d{2}(?:[.,]\d+)?)?(?:([Zz])|([+-]\d{2}):?(\d{2})?)$/;
+/** Milliseconds were fewer before 2001-09-09T01:46:40Z; seconds will be fewer until the year 33658. */
+const LEAST_MS = 1_000_000_000_000;
 
-const instantOf = (timestamp: unknown): number => {
-  if (typeof timestamp === 'number') return timestamp;
-  if (typeof timestamp !== 'string') return Number.NaN;
-  if (NUMERIC.test(timestamp)) return Number(timestamp);
-  const iso = ISO_8601.exec(timestamp);
-  if (!iso) return Number.NaN;
-  const [, date = '', time, seconds = ':00', utc, hours, minutes = '00'] = iso;
+const NUMERIC = /^-?\d+(?:\.\d+)?$/;
+const ISO_8601 = /^(\d{4}-\d{2}-)(\d{2})[Tt](\d{2}:\d{2})(:\d{2}(?:[.,]\d+)?)?(?:([Zz])|([+-]\d{2}):?(\d{2})?)?$/;
+
+const NOT_JSON: Beat = { why: 'not-json' };
+const NO_TIME: Beat = { why: 'no-time' };
+const WRONG_UNIT: Beat = { why: 'wrong-unit' };
+const NO_ZONE: Beat = { why: 'no-zone' };
+
+function readNumber(number: number): Beat {
+  if (!Number.isFinite(number)) return NO_TIME;
+  return number < LEAST_MS ? WRONG_UNIT : { beatAt: number };
+}
+
+function readText(text: string): Beat {
+  if (NUMERIC.test(text)) return readNumber(Number(text));
+  const iso = ISO_8601.exec(text);
+  if (iso === null) return NO_TIME;
+  const [, yearMonth = '', day = '', time, seconds = ':00', utc, hours, minutes = '00'] = iso;
+  if (utc === undefined && hours === undefined) return NO_ZONE;
   // Date.parse takes 30 February for the first of March.
-  if (new Date(Date.parse(`${date}T00:00:00Z`)).getUTCDate() !== Number(date.slice(-2))) return Number.NaN;
-  return Date.parse(`${date}T${time}${seconds.replace(',', '.')}${utc ? 'Z' : `${hours}:${minutes}`}`);
-};
+  if (day > '28' && new Date(Date.parse(`${yearMonth}${day}T00:00:00Z`)).getUTCDate() !== Number(day)) return NO_TIME;
+  const zone = hours === undefined ? 'Z' : `${hours}:${minutes}`;
+  const beatAt = Date.parse(`${yearMonth}${day}T${time}${seconds.replace(',', '.')}${zone}`);
+  // Whoever writes a date writes no seconds for milliseconds; but nobody beat before the epoch.
+  return beatAt >= 0 ? { beatAt } : NO_TIME;
+}
 
 /**
- * When the coordinator last beat, in ms since the epoch; `null` when the value can't tell: no JSON object, no own
- * `timestamp` at its top level, or one that is neither a number, a numeric string, nor ISO 8601 with a zone.
+ * Reads a heartbeat's value: a JSON object with the last beat in its own top-level member `timestamp`, or, where there is
+ * none, `lastHeartbeat`; a member that is there but unusable is not skipped. The beat is a number or numeric string in ms
+ * since the epoch, or ISO 8601 with a zone. No unit is ever guessed: a number below 1,000,000,000,000 is `wrong-unit`.
  */
-export const beatAtOf = (value: string): number | null => {
+export function readBeat(value: string): Beat {
   let parsed: unknown;
   try {
     parsed = JSON.parse(value);
   } catch {
-    return null;
+    return NOT_JSON;
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return null;
-  if (!Object.hasOwn(parsed, 'timestamp')) return null;
-  const instant = instantOf((parsed as { timestamp: unknown }).timestamp);
-  return Number.isFinite(instant) && instant >= 0 ? instant : null;
-};
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return NOT_JSON;
+  // What JSON.parse makes has no members but its own: `__proto__` is one of them, and inherits to nobody.
+  const { timestamp, lastHeartbeat } = parsed as { timestamp?: unknown; lastHeartbeat?: unknown };
+  const time = timestamp === undefined ? lastHeartbeat : timestamp;
+  if (typeof time === 'number') return readNumber(time);
+  return typeof time === 'string' ? readText(time) : NO_TIME;
+}
 
 /**
- * Judges one heartbeat (P4, P5, P10). Age is counted in whole seconds, rounded down: at the threshold a coordinator
- * is active, one second later it is stale.
+ * For how long a coordinator that last beat at this instant has been silent, in whole seconds, rounded down; 0 when the
+ * beat lies after the clock. Time in which nobody could beat does not count (P10).
+ * @param beatAt in ms since the epoch
+ */
+export function silentSeconds(beatAt: number, { nowSeconds, upSeconds }: Clock): number {
+  const seconds = Math.max(0, Math.floor((nowSeconds * 1000 - beatAt) / 1000));
+  return upSeconds === null ? seconds : Math.min(seconds, upSeconds);
+}
+
+/**
+ * Judges one heartbeat (P4, P5, P10): at the threshold a coordinator is active, one second later it is stale.
  * @param value the heartbeat's value; `null` for a key that is not a string
  */
-export const judge = (value: string | null, clock: Clock, staleAfterSeconds: number): Judgement => {
-  const beatAt = value === null ? null : beatAtOf(value);
-  if (beatAt === null) return 'unreadable';
-  if (Math.floor(beatAt / 1000) > clock.nowSeconds) return 'ahead';
-  const silentSeconds = Math.floor((clock.nowSeconds * 1000 - beatAt) / 1000);
-  const countedSeconds = Math.min(silentSeconds, clock.upSeconds ?? Number.POSITIVE_INFINITY);
-  return countedSeconds > staleAfterSeconds ? 'stale' : 'active';
-};
+export function judge(value: string | null, clock: Clock, staleAfterSeconds: number): Judgement {
+  if (value === null) return { state: 'unreadable', why: 'wrong-type' };
+  const beat = readBeat(value);
+  if ('why' in beat) return { state: 'unreadable', why: beat.why };
+  const { beatAt } = beat;
+  if (Math.floor(beatAt / 1000) > clock.nowSeconds) return { state: 'ahead', beatAt };
+  return { state: silentSeconds(beatAt, clock) > staleAfterSeconds ? 'stale' : 'active', beatAt };
+}

@@ -1,4 +1,5 @@
 /** report: what a run returns. `--json` prints exactly this; BullMQ keeps it as the job's return value. */
+import type { Why } from './heartbeat.ts';
 
 export type Outcome = 'completed' | 'refused' | 'skipped';
 /** How chunks were swept: one script call, or WATCH + MULTI where scripts are refused. */
@@ -11,7 +12,10 @@ export interface Report {
   readonly trigger: Trigger;
   readonly dryRun: boolean;
   readonly outcome: Outcome;
-  /** Why nothing was removed: present when the outcome is `refused` or `skipped`. */
+  /**
+   * Why nothing was removed: present when the outcome is `refused` or `skipped`, and in a run that met no heartbeat of its
+   * schema although the database holds keys.
+   */
   readonly reason?: string;
   /** ISO 8601, UTC, by the clock of the queue's Redis; without a queue, by that of the machine. */
   readonly startedAt: string;
@@ -33,8 +37,16 @@ export interface Report {
   readonly chunks: number;
   readonly strategy: Strategy;
   readonly attempts: number;
-  /** The first key names of heartbeats that could not be judged. */
-  readonly unreadable: readonly string[];
+  /** The heartbeats that could not be judged, by reason, in the order of `WHYS`; a reason that nobody gave is left out. */
+  readonly unreadable: readonly UnreadableGroup[];
+}
+
+/** Heartbeats that could not be judged for one reason. */
+export interface UnreadableGroup {
+  readonly why: Why;
+  readonly count: number;
+  /** The first names met, at most `UNREADABLE_SAMPLE`, as UTF-8. */
+  readonly sample: readonly string[];
 }
 
 export interface CoordinatorCounts {
@@ -56,5 +68,5 @@ export interface KeyCounts {
   readonly byFamily: Readonly<Record<string, number>>;
 }
 
-/** How many unreadable heartbeats a report names. */
-export const UNREADABLE_SAMPLE = 20;
+/** How many unreadable heartbeats a report names for each reason. */
+export const UNREADABLE_SAMPLE = 10;

@@ -29,9 +29,17 @@ const REPORT = z.looseObject({
     byFamily: z.record(z.string(), count),
   }),
   redis: z.looseObject({ calls: count, slowestCallMs: count, memoryFreedBytes: count }),
-  unreadable: z.array(z.string()),
+  // Up to 0.1.0 these were bare names: without a reason they are shown nowhere.
+  unreadable: z.preprocess(
+    (groups) => (Array.isArray(groups) ? groups.filter((group) => typeof group !== 'string') : groups),
+    z.array(z.looseObject({ why: z.string(), count, sample: z.array(z.string()) })),
+  ),
 });
 
 /** `null` when there is none that can be read. */
-export const reportIn = (returned: unknown): Report | null =>
-  REPORT.safeParse(returned).success ? (returned as Report) : null;
+export function reportIn(returned: unknown): Report | null {
+  const result = REPORT.safeParse(returned);
+  return result.success
+    ? { ...(returned as Report), unreadable: result.data.unreadable as Report['unreadable'] }
+    : null;
+}

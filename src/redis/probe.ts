@@ -1,5 +1,5 @@
 /** probe: what `doctor` looks at in a target's keyspace. Writes nothing. */
-import { beatAtOf } from '../domain/heartbeat.ts';
+import { readBeat } from '../domain/heartbeat.ts';
 import { identify, type KeySchema } from '../domain/keySchema.ts';
 import { Bulk } from './bulk.ts';
 import type { Calls } from './calls.ts';
@@ -32,7 +32,10 @@ const sampleHeartbeats = async (calls: Calls, keys: readonly Buffer[]): Promise<
   if (keys.length === 0) return { read: 0, unreadable: 0, inSeconds: 0, shortestTtlSeconds: null };
   const { values } = await readValues(calls, Bulk.of(keys.map((key) => key.toString('latin1'))));
   const exist = await existing(calls, keys);
-  const beats = values.map((value) => (value === null ? null : beatAtOf(value.toString('latin1'))));
+  const beats = values.map((value) => {
+    const beat = value === null ? null : readBeat(value.toString('latin1'));
+    return beat === null || 'why' in beat ? null : beat.beatAt;
+  });
   const ttls = await Promise.all(
     keys.map(async (key) => {
       try {
