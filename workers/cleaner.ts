@@ -18,7 +18,7 @@ import type { Queues } from '../src/queue/queues.ts';
 import { Calls } from '../src/redis/calls.ts';
 import { connectForRun } from '../src/redis/connect.ts';
 import { explain } from '../src/redis/explain.ts';
-import { Warnings } from './tell.ts';
+import { unreadableIn, Warnings } from './tell.ts';
 
 export interface CleanerParts {
   readonly config: Config;
@@ -186,7 +186,7 @@ export const createCleaner = (parts: CleanerParts) => {
       const isNews = warnings.begin(target.name);
       const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
       try {
-        return await runCleanup(calls, target, request, {
+        const report = await runCleanup(calls, target, request, {
           signal,
           observer: {
             phase: (phase, sentence) => {
@@ -200,6 +200,12 @@ export const createCleaner = (parts: CleanerParts) => {
             },
           },
         });
+        const unreadable = unreadableIn(report);
+        if (unreadable !== null) {
+          if (isNews(unreadable.news)) logger.warn({ unreadable: report.unreadable }, unreadable.sentence);
+          journal.note(unreadable.sentence);
+        }
+        return report;
       } finally {
         await journal.flush();
       }
