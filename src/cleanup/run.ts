@@ -8,6 +8,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Outcome, Report, Trigger } from '../domain/report.ts';
 import type { Calls } from '../redis/calls.ts';
 import { clockOf, type Info, keyspaceSizeOf, readInfo, readSeconds, usedMemoryBytesOf } from '../redis/clock.ts';
+import { adviseSchema } from '../redis/probe.ts';
 import { Remover } from '../redis/remover.ts';
 import { newPaces, type Observer, type RunContext } from './context.ts';
 import { gather, orphansIn } from './gather.ts';
@@ -104,6 +105,16 @@ const cleanInRounds = async (run: RunContext, target: TargetConfig, force: boole
   return null;
 };
 
+/** What to say of a run that met no heartbeat although its database holds keys: a wrong schema looks just like that. */
+const nobodyMet = async ({ calls, schema, tally, observer, signal }: RunContext): Promise<string | null> => {
+  if (tally.coordinators.checked > 0 || signal.aborted) return null;
+  const unfit = await adviseSchema(calls, schema, signal);
+  if (unfit === null) return null;
+  const sentence = `${unfit.message}; ${unfit.advice}`;
+  observer.warn?.(sentence);
+  return sentence;
+};
+
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
 export const runCleanup = async (
   calls: Calls,
@@ -140,10 +151,11 @@ export const runCleanup = async (
     );
   }
 
-  const reason = await cleanInRounds(run, target, request.force);
-  const after = dryRun || reason !== null ? before : await readTargetInfo(calls, target, dryRun, observer);
+  const refused = await cleanInRounds(run, target, request.force);
+  const reason = refused ?? (await nobodyMet(run));
+  const after = dryRun || refused !== null ? before : await readTargetInfo(calls, target, dryRun, observer);
   const freed = Math.max(0, usedMemoryBytesOf(before) - usedMemoryBytesOf(after));
-  const report = reportOf(run, target, request, { reason, freed, outcome: reason === null ? 'completed' : 'refused' });
+  const report = reportOf(run, target, request, { reason, freed, outcome: refused === null ? 'completed' : 'refused' });
   observer.phase?.('report', `${report.coordinators.swept} coordinators swept, ${report.keys.deleted} keys deleted`);
   return report;
 };
