@@ -12,13 +12,16 @@ import { isoOf } from '../src/domain/instant.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
+import { RunSightings } from '../src/ledger/runSightings.ts';
+import { Sightings, sightingsKeyOf } from '../src/ledger/sightings.ts';
+import { PREFIX } from '../src/queue/names.ts';
 import { parsePayload, type RunData, type RunPayload } from '../src/queue/payload.ts';
 import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { Calls } from '../src/redis/calls.ts';
 import { connectForRun } from '../src/redis/connect.ts';
 import { explain } from '../src/redis/explain.ts';
-import { Warnings } from './tell.ts';
+import { unreadableIn, Warnings } from './tell.ts';
 
 export interface CleanerParts {
   readonly config: Config;
@@ -185,21 +188,32 @@ export const createCleaner = (parts: CleanerParts) => {
       const calls = new Calls(redis, target, (call, ms) => metrics.called(target.name, call, ms));
       const isNews = warnings.begin(target.name);
       const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
+      const warn = (sentence: string) => {
+        if (isNews(sentence)) logger.warn(sentence);
+        journal.note(sentence);
+      };
       try {
-        return await runCleanup(calls, target, request, {
+        const report = await runCleanup(calls, target, request, {
           signal,
+          sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(PREFIX, target)), {
+            mostBytes: target.sightings,
+            warn,
+          }),
           observer: {
             phase: (phase, sentence) => {
               logger.debug({ phase }, sentence);
               journal.phase(phase, sentence);
             },
             progress: (phase, tally) => journal.progress(phase, tally),
-            warn: (sentence) => {
-              if (isNews(sentence)) logger.warn(sentence);
-              journal.note(sentence);
-            },
+            warn,
           },
         });
+        const unreadable = unreadableIn(report);
+        if (unreadable !== null) {
+          if (isNews(unreadable.news)) logger.warn({ unreadable: report.unreadable }, unreadable.sentence);
+          journal.note(unreadable.sentence);
+        }
+        return report;
       } finally {
         await journal.flush();
       }

@@ -62,3 +62,25 @@ export class Warnings {
     };
   }
 }
+
+/** Names of each reason in the log's sentence; its fields have the whole sample. */
+const NAMES_TOLD = 3;
+
+/** Which heartbeats a run could not judge, and why, in one sentence; `news` is the same as long as nothing changes. */
+export function unreadableIn({ unreadable }: Report): { readonly sentence: string; readonly news: string } | null {
+  if (unreadable.length === 0) return null;
+  const told = unreadable.map(({ why, count, sample }) => {
+    const names = sample.slice(0, NAMES_TOLD).join(', ');
+    return `${count} ${why} (${names}${count > NAMES_TOLD ? ', …' : ''})`;
+  });
+  // Which names of many a walk meets first may change though nothing else does.
+  const known = unreadable.map(({ why, count, sample }) => [
+    why,
+    count,
+    sample.length < count ? [] : sample.toSorted(),
+  ]);
+  return {
+    sentence: `heartbeats that can't be judged are kept: ${told.join('; ')}`,
+    news: `unreadable ${JSON.stringify(known)}`,
+  };
+}

@@ -17,6 +17,7 @@ import {
   readSeconds,
   usedMemoryBytesOf,
 } from '../redis/clock.ts';
+import { adviseSchema } from '../redis/probe.ts';
 import { Remover } from '../redis/remover.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import { HeldKeys } from '../store/heldKeys.ts';
@@ -106,16 +107,18 @@ async function sweepPartition(run: RunContext, { keysHeld }: Marked): Promise<vo
   const looked = keysHeld || run.keys.count > 0 || tally.orphans !== null;
   const gathered = looked ? gather(run) : null;
   await forgetWhoLeftNothing(run);
+  // A dry run leaves everybody.
+  if (run.dryRun) noteLeft(run);
   observer.phase?.('sweep', `${which}sweeping ${tally.stale - tally.swept} coordinators`);
   if (gathered !== null) await sweepOrphans(run, gathered);
   await sweepCoordinators(run);
+  if (!run.dryRun) noteLeft(run);
   run.keys.clear();
 }
 
 async function sweepPartitions(run: RunContext, marked: Marked): Promise<void> {
   const { store, tally, observer } = run;
   await sweepPartition(run, marked);
-  if (!run.dryRun) noteLeft(run);
   while (store.partition + 1 < store.partitions) {
     store.nextPartition();
     observer.phase?.('mark', `partition ${store.partition + 1} of ${store.partitions}: reading its heartbeats`);
@@ -123,7 +126,6 @@ async function sweepPartitions(run: RunContext, marked: Marked): Promise<void> {
     tally.walk++;
     await recallLapsed(run, false);
     await sweepPartition(run, { ...marked, keysHeld: false });
-    if (!run.dryRun) noteLeft(run);
   }
 }
 
@@ -138,14 +140,28 @@ async function cleanTarget(run: RunContext, target: TargetConfig, force: boolean
   observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable`);
   tally.walks += (marked.keysHeld ? 0 : 1) + 2 * (store.partitions - 1);
   const reason = refusal(run, target, force);
-  // A dry run leaves everybody; so does one that is refused.
-  if (reason !== null || run.dryRun) noteLeft(run);
+  let ended = false;
   try {
     if (reason === null) await sweepPartitions(run, marked);
+    else noteLeft(run);
+    ended = reason === null;
   } finally {
-    if (marked.heartbeatsExpire || wasSeen) await keepSightings(run);
+    // Without a look at each partition nobody can say who is left: then the next run goes by what is there now.
+    const whole = ended || store.partitions === 1;
+    if (!ended && reason === null && whole && !run.dryRun) noteLeft(run);
+    if (whole && (marked.heartbeatsExpire || wasSeen) && !run.signal.aborted) await keepSightings(run);
   }
   return reason;
+}
+
+/** What to say of a run that met no heartbeat although its database holds keys: a wrong schema looks just like that. */
+async function nobodyMet({ calls, schema, tally, observer, signal }: RunContext): Promise<string | null> {
+  if (tally.coordinators.checked > 0 || signal.aborted) return null;
+  const unfit = await adviseSchema(calls, schema, signal);
+  if (unfit === null) return null;
+  const sentence = `${unfit.message}; ${unfit.advice}`;
+  observer.warn?.(sentence);
+  return sentence;
 }
 
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
@@ -190,10 +206,11 @@ export const runCleanup = async (
     );
   }
 
-  const reason = await cleanTarget(run, target, request.force);
-  const after = dryRun || reason !== null ? before : await readTargetInfo(calls, target, dryRun, observer);
+  const refused = await cleanTarget(run, target, request.force);
+  const reason = refused ?? (await nobodyMet(run));
+  const after = dryRun || refused !== null ? before : await readTargetInfo(calls, target, dryRun, observer);
   const freed = Math.max(0, usedMemoryBytesOf(before) - usedMemoryBytesOf(after));
-  const report = reportOf(run, target, request, { reason, freed, outcome: reason === null ? 'completed' : 'refused' });
+  const report = reportOf(run, target, request, { reason, freed, outcome: refused === null ? 'completed' : 'refused' });
   observer.phase?.('report', `${report.coordinators.swept} coordinators swept, ${report.keys.deleted} keys deleted`);
   return report;
 };

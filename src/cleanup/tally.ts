@@ -1,6 +1,6 @@
 /** tally: what a run has counted so far. */
 import type { CoordinatorCounts } from '../domain/report.ts';
-import { Unreadable } from './unreadable.ts';
+import { Unreadable } from '../domain/unreadable.ts';
 
 /** What earlier attempts of the same run already removed; it is gone, so this attempt can't count it again. */
 export interface Carried {

@@ -2,22 +2,13 @@
 import { redactUrl } from '../config/redisUrl.ts';
 import type { Config, TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
-import { compileSchema, SHIPPED_SCHEMAS } from '../schema/keySchema.ts';
+import type { Finding } from '../health/finding.ts';
+import { checkHeartbeats } from '../health/heartbeats.ts';
 import { Calls } from '../redis/calls.ts';
 import { type Info, readInfo } from '../redis/clock.ts';
 import { connect } from '../redis/connect.ts';
 import { aclLine, askPermissions, missingIn, type Permissions, refusedPatterns, WAYS } from '../redis/permissions.ts';
-import { type KeyspaceSample, sampleKeyspace } from '../redis/probe.ts';
-
-export interface Finding {
-  /** `null`: about the queue. */
-  readonly target: string | null;
-  readonly check: string;
-  readonly status: 'ok' | 'warning' | 'failed';
-  readonly message: string;
-  /** What to do; `null` when nothing needs to be done. */
-  readonly advice: string | null;
-}
+import { adviseSchema, type KeyspaceSample, SAMPLED_KEYS, sampleKeyspace } from '../redis/probe.ts';
 
 type Report = (check: string, status: Finding['status'], message: string, advice?: string) => void;
 
@@ -25,7 +16,6 @@ type Report = (check: string, status: Finding['status'], message: string, advice
 const OLDEST_VERSION = 4;
 /** BullMQ's own minimum. */
 const OLDEST_QUEUE_VERSION = 5;
-const SAMPLED_KEYS = 20_000;
 const WAY_NAMES = { script: 'runs by script', transaction: 'runs by transaction', 'dry run': 'dry runs' } as const;
 
 const checkVersion = (report: Report, info: Info, oldest: number): void => {
@@ -82,54 +72,9 @@ const checkSchema = async (
     report('schema', 'ok', `"${schema.name}" in ${looked}: ${families.join(', ')}`);
     return;
   }
-  const message = `${looked} hold no heartbeat of schema "${schema.name}" (${schema.heartbeat.text})`;
-  if (sample.keys === 0) {
-    report('schema', 'ok', 'the database is empty');
-    return;
-  }
-  for (const [name, families] of Object.entries(SHIPPED_SCHEMAS)) {
-    const other = compileSchema(name, families);
-    const found = await sampleKeyspace(calls, other, SAMPLED_KEYS);
-    if (name === schema.name || (found.byFamily[other.heartbeatFamily] ?? 0) === 0) continue;
-    report('schema', 'warning', message, `there are heartbeats of schema "${name}": set STALESWEEP_SCHEMA=${name}`);
-    return;
-  }
-  report(
-    'schema',
-    'warning',
-    message,
-    'check the database number in the URL, or write the schema of your keys in the configuration file',
-  );
-};
-
-const checkHeartbeats = (report: Report, target: TargetConfig, { heartbeats }: KeyspaceSample): void => {
-  const { read, unreadable, inSeconds, shortestTtlSeconds } = heartbeats;
-  if (read === 0) return;
-  if (inSeconds > 0) {
-    report(
-      'heartbeats',
-      'failed',
-      `${inSeconds} of ${read} sampled timestamps look like seconds; read as milliseconds they are decades old`,
-      'write timestamps in milliseconds; until then every such coordinator looks stale',
-    );
-  }
-  if (unreadable > 0) {
-    report(
-      'heartbeats',
-      'warning',
-      `${unreadable} of ${read} sampled heartbeats can not be judged; they are kept`,
-      'a heartbeat is a string holding JSON with a "timestamp"',
-    );
-  }
-  if (shortestTtlSeconds !== null && shortestTtlSeconds <= target.staleAfterSeconds) {
-    report(
-      'heartbeats',
-      'warning',
-      `heartbeats expire (within ${shortestTtlSeconds}s) before they can be stale (${target.staleAfterSeconds}s), and leave orphans`,
-      'lower staleAfter, let heartbeats live longer, or list the families in "orphans"',
-    );
-  }
-  if (inSeconds === 0 && unreadable === 0) report('heartbeats', 'ok', `${read} sampled, all can be judged`);
+  const unfit = await adviseSchema(calls, schema);
+  if (unfit !== null) report('schema', 'warning', unfit.message, unfit.advice);
+  else report('schema', 'ok', sample.keys === 0 ? 'the database is empty' : `${looked} are stalesweep's own`);
 };
 
 const checkPermissions = (
@@ -178,10 +123,11 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
       checkEviction(report, info, false, target.orphans.length > 0);
       checkSaving(report, info);
     }
-    if (refused.includes('scan') || refused.includes('mget') || refused.includes('exists')) return;
+    if (['scan', 'mget', 'exists', 'time'].some((command) => refused.includes(command))) return;
     const sample = await sampleKeyspace(calls, target.schema, SAMPLED_KEYS);
     await checkSchema(report, calls, target, sample);
-    checkHeartbeats(report, target, sample);
+    for (const finding of checkHeartbeats(sample.heartbeats, target))
+      findings.push({ target: target.name, ...finding });
   } finally {
     redis.disconnect();
   }

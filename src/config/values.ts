@@ -182,6 +182,8 @@ export const schemaDefinition = z
   .transform(({ ids: shape, ...rest }, context) => {
     const families = named(family, 'heartbeat: "beat:{coordinator}"').safeParse(rest);
     if (families.success) return { ...(shape === undefined ? {} : { ids: shape }), families: families.data };
-    for (const issue of families.error.issues) context.issues.push({ ...issue, input: rest });
+    for (const { path, message } of families.error.issues) {
+      context.issues.push({ code: 'custom', input: rest, path, message });
+    }
     return z.NEVER;
   });

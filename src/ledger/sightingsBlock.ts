@@ -9,7 +9,8 @@
 import { promisify } from 'node:util';
 import { constants, deflate, deflateSync, inflate } from 'node:zlib';
 import { DamagedBlock } from './block/damagedBlock.ts';
-import { decode, type Sighting } from './block/decode.ts';
+import type { Sighting } from '../domain/sighting.ts';
+import { decode } from './block/decode.ts';
 import { Encoder } from './block/encode.ts';
 import { OpenBlock } from './block/openBlock.ts';
 

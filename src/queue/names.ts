@@ -4,8 +4,7 @@
 export const RUN_QUEUE = 'cleanup';
 /** One job in this queue asks for a scheduled run. It exists because scheduled jobs bypass deduplication. */
 export const SCHEDULE_QUEUE = 'schedule';
-/** The braces keep all keys of the queue on one node of a Redis Cluster. */
-export const PREFIX = '{stalesweep}';
+export { QUEUE_PREFIX as PREFIX } from '../domain/ownKeys.ts';
 export const JOB_NAME = 'cleanup';
 
 export const schedulerIdOf = (target: string): string => `cleanup:${target}`;

@@ -1,4 +1,5 @@
 /** key reader: whose key it is, told from the bytes of its name. */
+import { OWN_PREFIXES } from '../domain/ownKeys.ts';
 import { fitsShape } from './ids.ts';
 import type { KeySchema } from './keySchema.ts';
 import { type Binding, Matcher, type Pattern, patternOf } from './matcher.ts';
@@ -10,15 +11,15 @@ import { type Binding, Matcher, type Pattern, patternOf } from './matcher.ts';
  */
 export type KeyKind = 'foreign' | 'heartbeat' | 'remain';
 
-/** Keys of stalesweep itself are never anybody's (P8): the queue's, and what it put aside. */
-const OWN_PREFIXES = ['{stalesweep}:', 'stalesweep:'].map((text) => Buffer.from(text, 'latin1'));
+const OWN = OWN_PREFIXES.map((text) => Buffer.from(text, 'latin1'));
 
 /** However many segments. */
 export const ANY_SEGMENTS = Number.MAX_SAFE_INTEGER;
 
-function isOwn(key: Uint8Array): boolean {
-  for (let i = 0; i < OWN_PREFIXES.length; i++) {
-    const prefix = OWN_PREFIXES[i] as Buffer;
+/** Whether a key is one of stalesweep's own. */
+export function isOwn(key: Uint8Array): boolean {
+  for (let i = 0; i < OWN.length; i++) {
+    const prefix = OWN[i] as Buffer;
     let at = 0;
     while (at < prefix.length && key[at] === prefix[at]) at++;
     if (at === prefix.length) return true;

@@ -105,17 +105,17 @@ describe.each(['swarm', 'flat'])('an idempotency key, in schema %s', (schema) =>
 
 describe('what can not be judged', () => {
   test.each([
-    ['a nested timestamp', '{"last":{"timestamp":1}}'],
-    ['no JSON', 'x'],
-    ['a time to come', '{"timestamp":99999999999999}'],
-  ])('%s: is kept, counted and named (P4)', async (_, value) => {
+    ['a nested timestamp', '{"last":{"timestamp":1}}', 'no-time'],
+    ['no JSON', 'x', 'not-json'],
+    ['a time to come', '{"timestamp":99999999999999}', 'future'],
+  ])('%s: is kept, counted and named (P4)', async (_, value, why) => {
     const keys = await settle(redis(), 'c', STALE);
     await redis().set(heartbeatOf('c'), value);
     const report = await run();
     expect(await keysIn(redis())).toEqual(keys.sort());
     expect(report).toMatchObject({
       coordinators: { checked: 1, unreadable: 1, stale: 0 },
-      unreadable: [heartbeatOf('c')],
+      unreadable: [{ why, count: 1, sample: [heartbeatOf('c')] }],
     });
   });
 
@@ -125,17 +125,21 @@ describe('what can not be judged', () => {
     await redis().hset(heartbeatOf('c'), 'timestamp', '1');
     const report = await run();
     expect(await keysIn(redis())).toEqual(keys.sort());
-    expect(report).toMatchObject({ coordinators: { unreadable: 1 }, unreadable: [heartbeatOf('c')] });
+    expect(report).toMatchObject({
+      coordinators: { unreadable: 1 },
+      unreadable: [{ why: 'wrong-type', count: 1, sample: [heartbeatOf('c')] }],
+    });
   });
 
-  test('names 20 at most (P4)', async () => {
+  test('names 10 of a reason at most (P4)', async () => {
     await writeAll(redis(), Object.fromEntries(Array.from({ length: 30 }, (_, i) => [heartbeatOf(`c${i}`), 'x'])));
     const report = await run();
-    expect([report.coordinators.unreadable, report.unreadable.length]).toEqual([30, 20]);
+    expect(report.unreadable).toMatchObject([{ why: 'not-json', count: 30 }]);
+    expect([report.coordinators.unreadable, report.unreadable[0]?.sample.length]).toEqual([30, 10]);
   });
 
-  test('`{"timestamp" : 1}` with blanks can be judged: it is stale (P4, P5)', async () => {
-    await redis().set(heartbeatOf('c'), '{"timestamp" : 1}');
+  test('`{"timestamp" : 1000000000000}` with blanks can be judged: it is stale (P4, P5)', async () => {
+    await redis().set(heartbeatOf('c'), '{"timestamp" : 1000000000000}');
     expect((await run()).coordinators).toMatchObject({ stale: 1, swept: 1 });
   });
 });

@@ -93,7 +93,7 @@ test('the report has exactly the fields of the contract, and they agree', async 
     chunks: 1,
     strategy: 'script',
     attempts: 3,
-    unreadable: [heartbeatOf('odd')],
+    unreadable: [{ why: 'not-json', count: 1, sample: [heartbeatOf('odd')] }],
   });
   expect(report.durationMs).toBe(Date.parse(report.finishedAt) - startedAt);
   expect(report.redis.calls).toBeGreaterThan(4);

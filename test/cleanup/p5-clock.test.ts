@@ -79,7 +79,7 @@ test('one that beat after the clock was read is active, one an hour ahead is unr
     },
   });
   expect(report.coordinators).toMatchObject({ active: 1, unreadable: 1, stale: 0 });
-  expect(report.unreadable).toEqual([heartbeatOf('ahead')]);
+  expect(report.unreadable).toEqual([{ why: 'future', count: 1, sample: [heartbeatOf('ahead')] }]);
 });
 
 test('one that beat after the clock was read is active, however long the walk takes from there: it may have missed keys (P3, P5)', async () => {

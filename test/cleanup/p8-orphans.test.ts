@@ -138,7 +138,7 @@ const FOREIGN = [
 test('look-alikes outside the schema are never touched (P8)', async () => {
   const { url, redis } = server.current;
   await settle(redis, 'c1', 3_600);
-  await writeAll(redis, Object.fromEntries(FOREIGN.map((key) => [key, beat(1)])));
+  await writeAll(redis, Object.fromEntries(FOREIGN.map((key) => [key, beat(1e12)])));
   const report = await clean(url, { settings: { orphans: ['ack', 'signal', 'idempotency', 'activity', 'state'] } });
   expect(report.keys.deleted).toBe(7);
   expect(await keysIn(redis)).toEqual([...FOREIGN].sort());

@@ -124,11 +124,16 @@ describe('the command line', () => {
     await populate(env({ STALESWEEP_SCHEMA: 'flat' }), 10, 5);
     const wrong = await cli(['doctor'], env());
     expect(wrong.code).toBe(0);
-    expect(wrong.stdout).toContain('there are heartbeats of schema "flat": set STALESWEEP_SCHEMA=flat');
+    const fits = 'there are heartbeats of schema "flat": set STALESWEEP_SCHEMA=flat';
+    expect(wrong.stdout).toContain(fits);
+    const run = await cli(['run'], env());
+    expect(run.code).toBe(0);
+    expect(run.stderr).toMatch(/^stalesweep: all 60 keys hold no heartbeat of schema "swarm" .*\n$/);
+    for (const printed of [run.stderr, run.stdout]) expect(printed).toContain(fits);
     await server.redis.set('blocking:heartbeat:s', `{"timestamp": ${Math.floor(Date.now() / 1000)}}`);
     const seconds = await cli(['doctor', '--json'], env({ STALESWEEP_SCHEMA: 'flat' }));
-    expect(seconds.code).toBe(1);
-    expect(seconds.stdout).toContain('look like seconds');
+    expect(seconds.code).toBe(0);
+    expect(seconds.stdout).toContain('(wrong-unit): blocking:heartbeat:s');
   });
 
   test('a user without scripts is cleaned by transaction, and doctor says so beforehand', async () => {

@@ -8,8 +8,10 @@ import { type Expected, expectedOf, type Range } from './model.ts';
 import { contentsIn, namesIn, READER, secondsOf, type Stage, type Strategy, urlFor, write } from './stage.ts';
 import type { World } from './worlds.ts';
 
-/** How many unreadable heartbeats a report names. */
-const SAMPLE_LIMIT = 20;
+/** How many unreadable heartbeats a report names for each reason. */
+const SAMPLE_LIMIT = 10;
+/** The order in which a report lists the reasons. */
+const REASONS = ['not-json', 'no-time', 'wrong-unit', 'future', 'wrong-type', 'no-zone'];
 
 const settingsOf = ({ schema, orphans, staleAfterSeconds, maxStaleFraction, callBudget }: World) => ({
   schema: schema.name,
@@ -50,6 +52,24 @@ const toldBy = (expected: Expected, strategy: Strategy, report: Report) => {
   };
 };
 
+/** Every reason is there with its count and its names, or as many of them as a report names. */
+const expectUnreadable = ({ unreadable }: Report, expected: Expected): void => {
+  const due = REASONS.map((reason) => ({
+    why: reason,
+    names: expected.unreadable.flatMap(({ why, name }) =>
+      why === reason ? [Buffer.from(name, 'latin1').toString('utf8')] : [],
+    ),
+  })).filter(({ names }) => names.length > 0);
+  expect(unreadable.map(({ why, count }) => [why, count])).toEqual(due.map(({ why, names }) => [why, names.length]));
+  for (const [i, { names }] of due.entries()) {
+    const { sample = [] } = unreadable[i] ?? {};
+    // Names that differ in bytes that are no UTF-8 only are named once.
+    const distinct = new Set(names);
+    expect(sample).toHaveLength(Math.min(distinct.size, SAMPLE_LIMIT));
+    expect(names).toEqual(expect.arrayContaining([...sample]));
+  }
+};
+
 const expectReport = (report: Report, expected: Expected, world: World, strategy: Strategy): void => {
   const { orphans, ...keys } = report.keys;
   const { outcome, coordinators } = report;
@@ -58,10 +78,7 @@ const expectReport = (report: Report, expected: Expected, world: World, strategy
   expect({ outcome, strategy: report.strategy, coordinators, keys, sum }).toEqual(told);
   expect(Object.keys(keys.byFamily)).toEqual(Object.keys(world.schema.families));
 
-  const names = expected.unreadable.map((name) => Buffer.from(name, 'latin1').toString('utf8'));
-  expect(report.unreadable).toHaveLength(Math.min(names.length, SAMPLE_LIMIT));
-  if (names.length <= SAMPLE_LIMIT) expect(report.unreadable.toSorted()).toEqual(names.toSorted());
-  else expect(names).toEqual(expect.arrayContaining([...report.unreadable]));
+  expectUnreadable(report, expected);
 
   if (orphans !== null) {
     expect(expected.orphans).not.toBeNull();

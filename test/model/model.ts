@@ -32,6 +32,15 @@ interface Owner {
 
 type State = 'active' | 'stale' | 'unreadable';
 
+/** Why a heartbeat can't be judged (P4), as the report says it. */
+type Reason = 'not-json' | 'no-time' | 'wrong-unit' | 'future' | 'wrong-type' | 'no-zone';
+
+/** A heartbeat that can't be judged. */
+export interface Unreadable {
+  readonly name: string;
+  readonly why: Reason;
+}
+
 /** Where the promises leave a count open, what it is at least and at most. */
 export interface Range {
   readonly least: number;
@@ -46,8 +55,8 @@ export interface Expected {
   readonly checked: number;
   readonly active: number;
   readonly stale: number;
-  /** The heartbeats that can't be judged, sorted. */
-  readonly unreadable: readonly string[];
+  /** The heartbeats that can't be judged. */
+  readonly unreadable: readonly Unreadable[];
   /** How many keys go. */
   readonly found: number;
   readonly byFamily: Readonly<Record<string, Range>>;
@@ -82,14 +91,15 @@ const readings = (template: string, key: string, owner: Owner = {}): Owner[] => 
   return template[0] === key[0] ? readings(template.slice(1), key.slice(1), owner) : [];
 };
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)$/i;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
 
 /** An ISO 8601 date and time with a zone, in ms since the epoch. Without a zone the instant is anybody's guess (P4). */
-const isoInstant = (text: string): number => {
+const isoInstant = (text: string): number | Reason => {
   const [, ...parts] = ISO.exec(text) ?? [];
-  if (parts.length === 0) return Number.NaN;
+  if (parts.length === 0) return 'no-time';
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(0, 6).map((n) => Number(n ?? 0));
-  const zone = parts[7] ?? 'Z';
+  const zone = parts[7];
+  if (zone === undefined) return 'no-zone';
   const sign = zone.startsWith('-') ? -1 : 1;
   const [zoneHours, zoneMinutes] = [Number(zone.slice(1, 3)), Number(zone.slice(3).replace(':', ''))];
   const offset = sign * (zoneHours * 60 + zoneMinutes);
@@ -97,33 +107,46 @@ const isoInstant = (text: string): number => {
   const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   const midnight = hour === 24 && minute === 0 && second === 0;
   if (!exists || (hour > 23 && !midnight) || Math.max(minute, second, zoneMinutes) > 59 || zoneHours > 23)
-    return Number.NaN;
-  return date.getTime() + ((hour * 60 + minute - offset) * 60 + second + Number(`0.${parts[6] ?? 0}`)) * 1000;
+    return 'no-time';
+  const instant = date.getTime() + ((hour * 60 + minute - offset) * 60 + second + Number(`0.${parts[6] ?? 0}`)) * 1000;
+  // Silent about dates before the epoch: nobody beat then, so they are not usable.
+  return instant < 0 ? 'no-time' : instant;
 };
 
-/** When the coordinator last beat; `null` when that can't be told (P4, P5). */
-const beatAt = (value: string | null): number | null => {
+/** A number of ms; one that lies before 2001-09-09T01:46:40Z counts something else (P4). */
+const msInstant = (number: number): number | Reason => {
+  if (!Number.isFinite(number)) return 'no-time';
+  return number < Date.parse('2001-09-09T01:46:40Z') ? 'wrong-unit' : number;
+};
+
+/** When the coordinator last beat, or why that can't be told (P4, P5). */
+const beatAt = (value: string | null): number | Reason => {
+  if (value === null) return 'wrong-type';
   let parsed: unknown;
   try {
     // Duplicate names: the last one holds, as JSON.parse, and nearly every other reader, has it.
-    parsed = JSON.parse(value ?? '');
+    parsed = JSON.parse(value);
   } catch {
-    return null;
+    return 'not-json';
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return null;
-  const own = Object.entries(parsed).find(([name]) => name === 'timestamp')?.[1] as unknown;
-  let instant = Number.NaN;
-  if (typeof own === 'number') instant = own;
-  // Silent about what is numeric: digits and a fraction are; signs, exponents, blanks and 0x are not.
-  else if (typeof own === 'string') instant = /^[0-9]+(\.[0-9]+)?$/.test(own) ? Number(own) : isoInstant(own);
-  // Silent about instants before the epoch: nobody beat then, so they are not usable.
-  return Number.isFinite(instant) && instant >= 0 ? instant : null;
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return 'not-json';
+  const members = new Map<string, unknown>(Object.entries(parsed));
+  const own = members.has('timestamp') ? members.get('timestamp') : members.get('lastHeartbeat');
+  if (typeof own === 'number') return msInstant(own);
+  if (typeof own !== 'string') return 'no-time';
+  // Silent about what is numeric: a minus sign, digits and a fraction are; a plus sign, exponents, blanks and 0x are not.
+  return /^-?[0-9]+(\.[0-9]+)?$/.test(own) ? msInstant(Number(own)) : isoInstant(own);
 };
 
 /** Stale is an age in whole seconds above the threshold (P5). What lies after the current second is in the future (P4). */
-const stateOf = (value: string | null, nowSeconds: number, staleAfterSeconds: number): State => {
+const judgedAs = (
+  value: string | null,
+  nowSeconds: number,
+  staleAfterSeconds: number,
+): Exclude<State, 'unreadable'> | Reason => {
   const at = beatAt(value);
-  if (at === null || at >= (nowSeconds + 1) * 1000) return 'unreadable';
+  if (typeof at === 'string') return at;
+  if (at >= (nowSeconds + 1) * 1000) return 'future';
   const ageSeconds = Math.floor((nowSeconds * 1000 - at) / 1000);
   return ageSeconds > staleAfterSeconds ? 'stale' : 'active';
 };
@@ -141,11 +164,12 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     templates.flatMap((template) => readings(bytesOf(template), name));
 
   const coordinators = keys.flatMap((key) =>
-    ownersIn(heartbeat, key.name).map((owner) => ({
-      ...owner,
-      key: key.name,
-      state: stateOf(key.value, nowSeconds, staleAfterSeconds),
-    })),
+    ownersIn(heartbeat, key.name).map((owner) => {
+      const judged = judgedAs(key.value, nowSeconds, staleAfterSeconds);
+      const [state, why]: [State, Reason | null] =
+        judged === 'active' || judged === 'stale' ? [judged, null] : ['unreadable', judged];
+      return { ...owner, key: key.name, state, why };
+    }),
   );
   const heartbeatKeys = new Map(coordinators.map((one) => [one.key, one]));
   const count = (state: State) => coordinators.filter((one) => one.state === state).length;
@@ -188,10 +212,7 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     checked: coordinators.length,
     active: count('active'),
     stale: count('stale'),
-    unreadable: coordinators
-      .filter(({ state }) => state === 'unreadable')
-      .map(({ key }) => key)
-      .sort(),
+    unreadable: coordinators.flatMap(({ key, why }) => (why === null ? [] : [{ name: key, why }])),
     found: removed.length,
     // Silent again: a key that fits several families counts once, for any of them.
     byFamily: Object.fromEntries(Object.keys(families).map((family) => [family, rangeOf(removed, family)])),

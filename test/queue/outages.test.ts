@@ -125,4 +125,4 @@ describe('runs of a target that all fail get one line when that begins and one w
 });
 
 /** Twenty coordinators that are all stale. */
-const STALE = `for i = 1, 20 do redis.call('SET', 'swarm:s:blocking:heartbeat:c' .. i, '{"timestamp":1}') end`;
+const STALE = `for i = 1, 20 do redis.call('SET', 'swarm:s:blocking:heartbeat:c' .. i, '{"timestamp":1000000000000}') end`;

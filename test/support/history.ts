@@ -25,7 +25,11 @@ const reportOf = (run: string, at: number) => ({
   chunks: 495,
   strategy: 'script',
   attempts: 1,
-  unreadable: Array.from({ length: 20 }, (_, i) => `swarm:s1:blocking:heartbeat:unreadable-${i}`),
+  unreadable: ['not-json', 'wrong-unit'].map((why) => ({
+    why,
+    count: 10,
+    sample: Array.from({ length: 10 }, (_, i) => `swarm:s1:blocking:heartbeat:${why}-${i}`),
+  })),
 });
 
 /** Writes so many completed runs with their reports and logs, as a worker leaves them, into a queue without waiting ones. */

@@ -1,6 +1,7 @@
 /** doctor: what is wrong with the surroundings, and what to do about it. */
 import type { Command } from 'commander';
-import { type Finding, examine } from '../doctor.ts';
+import type { Finding } from '../../health/finding.ts';
+import { examine } from '../doctor.ts';
 import { configOf, Exit, newCommand } from '../command.ts';
 import { plain } from '../render.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { runCleanup } from '../../cleanup/run.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
+import { type OpenSightings, openSightings } from '../../ledger/openSightings.ts';
 import { Calls } from '../../redis/calls.ts';
 import { connectForRun } from '../../redis/connect.ts';
 import { explain } from '../../redis/explain.ts';
@@ -38,6 +39,11 @@ export const runCommand = (): Command =>
       const onSignal = () => stop.abort();
       process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
       const bar = createProgressBar(!options.json && process.stderr.isTTY === true);
+      const past = await openPast(config.queue, target, {
+        mostBytes: target.sightings,
+        readOnly: options.dryRun === true,
+        warn: (sentence) => bar.observer.warn?.(sentence),
+      });
       try {
         const request = {
           run: randomUUID(),
@@ -52,6 +58,7 @@ export const runCommand = (): Command =>
         const report = await runCleanup(new Calls(redis, target), target, request, {
           observer: bar.observer,
           signal: stop.signal,
+          ...(past === null ? {} : { sightings: past.sightings }),
         });
         bar.stop();
         console.log(options.json ? JSON.stringify(report) : renderReport(report));
@@ -64,5 +71,16 @@ export const runCommand = (): Command =>
       } finally {
         process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
         redis.disconnect();
+        past?.close();
       }
     });
+
+/** What earlier runs saw; `null`, and a line, where that can't be had: the run goes by heartbeats alone. */
+async function openPast(...to: Parameters<typeof openSightings>): Promise<OpenSightings | null> {
+  try {
+    return await openSightings(...to);
+  } catch (error) {
+    to[2].warn?.(`who beat before is not known, so this run goes by heartbeats alone: ${sentenceOf(error)}`);
+    return null;
+  }
+}

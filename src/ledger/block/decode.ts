@@ -1,17 +1,9 @@
 /** decode: reads a block that was decompressed, in the form that `form` tells. */
+import type { Sighting } from '../../domain/sighting.ts';
 import { ColumnReader, Scratch, TextReader } from './columnReader.ts';
 import { DamagedBlock } from './damagedBlock.ts';
 import { COLUMNS, type Column, FORMAT, SWARM } from './form.ts';
 import { MOST_BYTES } from './openBlock.ts';
-
-/** A coordinator that was seen to beat. Names are views that are valid until the next sighting is read. */
-export interface Sighting {
-  readonly coordinator: Uint8Array;
-  /** `null` where heartbeats name none. */
-  readonly swarm: Uint8Array | null;
-  /** Its last beat, in whole seconds since the epoch. */
-  readonly beatAtSeconds: number;
-}
 
 /** The swarms of a block in the order in which they came. */
 class Swarms {

@@ -1,8 +1,11 @@
-/** unreadable: the heartbeats that a run could not judge, counted and sampled by reason (P4). */
-import { WHYS, type Why } from '../domain/heartbeat.ts';
-import { UNREADABLE_SAMPLE, type UnreadableGroup } from '../domain/report.ts';
+/** unreadable: the heartbeats that could not be judged, counted and sampled by reason (P4). */
+import { WHYS, type Why } from './heartbeat.ts';
+import { UNREADABLE_SAMPLE, type UnreadableGroup } from './report.ts';
 
 export class Unreadable {
+  /** @param most names kept for each reason */
+  constructor(private readonly most = UNREADABLE_SAMPLE) {}
+
   readonly #byWhy = new Map<Why, { count: number; readonly sample: string[] }>();
 
   /** Counts one; a name that is in the sample already counts again, but is named once. */
@@ -13,7 +16,7 @@ export class Unreadable {
       this.#byWhy.set(why, group);
     }
     group.count++;
-    if (group.sample.length >= UNREADABLE_SAMPLE) return;
+    if (group.sample.length >= this.most) return;
     const name = key.toString('utf8');
     if (!group.sample.includes(name)) group.sample.push(name);
   }

@@ -1,0 +1,94 @@
+/** run sightings: what one run takes from a target's sightings, and leaves in their place (P11).
+ *  Owns      that no run's word gets lost: where another one has replaced them meanwhile, both are put together.
+ *  Leaves    who is lapsed to the run, compression to `sightingsBlock`, Redis to `sightings`.
+ */
+import type { Sighting, Sightings as SightingsOfRun } from '../domain/sighting.ts';
+import { type Sightings, SightingsReplaced } from './sightings.ts';
+import { readBlock, SightingsBuilder } from './sightingsBlock.ts';
+
+/** How often a run tries against others that end at the same moment. */
+const ATTEMPTS = 4;
+
+interface Bytes {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface RunSightingsOptions {
+  /** What all of them together may take, in bytes. */
+  readonly mostBytes: number;
+  /** Whether they are only read. */
+  readonly readOnly?: boolean;
+  /** Told when not all could be kept, or what stood there was damaged. */
+  readonly warn?: (sentence: string) => void;
+}
+
+export class RunSightings implements SightingsOfRun {
+  readonly #builder: SightingsBuilder;
+  /** That of what was read first; `undefined` before. */
+  #version: string | null | undefined;
+
+  constructor(
+    private readonly sightings: Sightings,
+    private readonly options: RunSightingsOptions,
+  ) {
+    this.#builder = new SightingsBuilder(options.mostBytes);
+  }
+
+  async *earlier(): AsyncGenerator<Iterable<Sighting>, void, undefined> {
+    for (let attempt = 1; ; attempt++) {
+      const { version, damaged, blocks } = await this.sightings.load();
+      if (this.#version === undefined) this.#version = version;
+      if (damaged) this.options.warn?.('what earlier runs saw is damaged and not used; this run replaces it');
+      try {
+        for await (const block of blocks()) yield await readBlock(block);
+        return;
+      } catch (error) {
+        // Read again from the start: whoever comes twice counts once.
+        if (!(error instanceof SightingsReplaced) || attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  see(coordinator: Bytes, swarm: Bytes | null, beatAtSeconds: number): void {
+    if (this.options.readOnly) return;
+    const { bytes, from, to } = coordinator;
+    this.#builder.add(bytes, from, to, swarm?.bytes ?? null, swarm?.from ?? 0, swarm?.to ?? 0, beatAtSeconds);
+  }
+
+  async keep(): Promise<void> {
+    if (this.options.readOnly) return;
+    let blocks = await this.#builder.finish();
+    this.#tellOfLeftOut(this.#builder);
+    let version = this.#version ?? null;
+    for (let attempt = 1; !(await this.sightings.replace(blocks, version)); attempt++) {
+      if (attempt >= ATTEMPTS) throw new Error('other runs of this target replace it again and again');
+      const standing = await this.sightings.load();
+      version = standing.version;
+      blocks = await this.#join(blocks, standing.blocks());
+    }
+  }
+
+  /** Both together; whoever stands in both comes twice, and the later beat counts. */
+  async #join(ours: readonly Buffer[], theirs: AsyncIterable<Buffer>): Promise<Buffer[]> {
+    const builder = new SightingsBuilder(this.options.mostBytes);
+    const add = async (block: Buffer) => {
+      for (const { coordinator, swarm, beatAtSeconds } of await readBlock(block)) {
+        builder.add(coordinator, 0, coordinator.length, swarm, 0, swarm?.length ?? 0, beatAtSeconds);
+      }
+    };
+    for (const block of ours) await add(block);
+    for await (const block of theirs) await add(block);
+    const blocks = await builder.finish();
+    this.#tellOfLeftOut(builder);
+    return blocks;
+  }
+
+  #tellOfLeftOut({ leftOut, count }: SightingsBuilder): void {
+    if (leftOut === 0) return;
+    this.options.warn?.(
+      `${leftOut} of ${count} coordinators that beat do not fit "sightings"; should their heartbeats expire, what they leave is orphaned: set more`,
+    );
+  }
+}

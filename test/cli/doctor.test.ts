@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { examine } from '../../src/cli/doctor.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import type { Finding } from '../../src/health/finding.ts';
+import { useRedis } from '../support/leaks.ts';
+import { beat, heartbeatOf, nowOf, writeAll } from '../support/world.ts';
+
+const server = useRedis();
+
+/** What doctor finds of one kind, when the configuration file says this. */
+const findings = async (check: string, settings: object = {}): Promise<readonly Finding[]> => {
+  const file = { name: 'test.yaml', text: JSON.stringify(settings) };
+  const config = resolveConfig({}, { REDIS_URL: server.current.url }, file);
+  const all = await examine(config, [...config.targets.values()]);
+  return all.filter((finding) => finding.check === check);
+};
+
+describe('heartbeats', () => {
+  test.each([
+    ['not-json', 'not-json', () => 'alive', 'write a JSON object'],
+    ['no-time', 'no-time', () => '{"beat":1}', '"timestamp" or "lastHeartbeat"'],
+    ['seconds', 'wrong-unit', (at: number) => beat(at / 1000), 'write milliseconds'],
+    ['zero', 'wrong-unit', () => beat(0), 'write milliseconds'],
+    ['tomorrow', 'future', (at: number) => beat(at + 86_400_000), 'check the clocks'],
+    ['microseconds', 'future', (at: number) => beat(at * 1000), 'microseconds'],
+    ['local', 'no-zone', (at: number) => beat(new Date(at).toISOString().slice(0, -1)), 'write ISO 8601 with its zone'],
+  ])('of the kind %s are kept, with the reason, three names, and the way out (P4)', async (_, why, value, wayOut) => {
+    const { redis } = server.current;
+    const now = await nowOf(redis);
+    const keys = Array.from({ length: 5 }, (_, i) => heartbeatOf(`odd${i}`));
+    await writeAll(redis, {
+      ...Object.fromEntries(keys.map((key) => [key, value(now)])),
+      [heartbeatOf('c')]: beat(now),
+    });
+    const found = await findings('heartbeats');
+    expect(found).toMatchObject([{ status: 'warning', message: expect.stringContaining(`5 of 6 sampled can't be`) }]);
+    const [{ message = '', advice = '' } = {}] = found;
+    expect(message).toContain(`(${why}): `);
+    const named = message.split(`(${why}): `)[1]?.split(', ') ?? [];
+    expect(named.slice(0, -1).filter((name) => keys.includes(name))).toHaveLength(3);
+    expect(named.at(-1)).toBe('…');
+    expect(advice).toContain(wayOut);
+  });
+
+  test('that are no strings are told from those that expired (P4)', async () => {
+    const { redis } = server.current;
+    await redis.hset(heartbeatOf('hash'), 'timestamp', '1');
+    await redis.rpush(heartbeatOf('list'), '1');
+    const found = await findings('heartbeats');
+    expect(found).toMatchObject([{ status: 'warning', advice: expect.stringContaining('as a string') }]);
+    expect(found[0]?.message).toContain('2 of 2');
+    for (const id of ['hash', 'list']) expect(found[0]?.message).toContain(heartbeatOf(id));
+  });
+
+  test('of several kinds get a finding each; in order, they are fine', async () => {
+    const { redis } = server.current;
+    const now = await nowOf(redis);
+    await writeAll(redis, { [heartbeatOf('a')]: 'x', [heartbeatOf('b')]: beat(1), [heartbeatOf('c')]: beat(now) });
+    expect((await findings('heartbeats')).map(({ message }) => message)).toEqual([
+      `1 of 3 sampled can't be judged and are kept: each is no JSON object (not-json): ${heartbeatOf('a')}`,
+      `1 of 3 sampled can't be judged and are kept: each holds a number too small for milliseconds (wrong-unit): ${heartbeatOf('b')}`,
+    ]);
+    await redis.del(heartbeatOf('a'), heartbeatOf('b'));
+    expect(await findings('heartbeats')).toMatchObject([{ status: 'ok', message: '1 sampled, all can be judged' }]);
+  });
+});
+
+describe('heartbeats that expire before they can be stale', () => {
+  /** One that beat so long ago, with a time to live of so many seconds from then on. */
+  const beats = async (id: string, ttlSeconds: number, agoSeconds: number) => {
+    const { redis } = server.current;
+    const at = Date.now() - agoSeconds * 1000;
+    await redis.set(heartbeatOf(id), beat(at, id), 'PX', (ttlSeconds - agoSeconds) * 1000);
+  };
+
+  test.each([
+    ['every 5 minutes', {}, 'every 5m', 'set every: 90s, or'],
+    ['by a pattern', { cron: '*/5 * * * *' }, 'up to 5m apart', 'set every: 90s instead of cron, or'],
+    ['by day', { cron: '* 9-17 * * *', tz: 'UTC' }, 'up to ', 'set every: 90s instead of cron, or'],
+  ])('need a look at least once in their time: %s is too rare for 90 s (P11)', async (_, settings, looks, wayOut) => {
+    await beats('c1', 300, 10);
+    await beats('c2', 90, 60);
+    await beats('c3', 90, 5);
+    const [found] = await findings('interval', settings);
+    expect(found).toMatchObject({ status: 'warning', message: expect.stringContaining(looks) });
+    expect(found?.message).toContain('heartbeats expire after 90s, before they can be stale (10m)');
+    expect(found?.advice).toContain(wayOut);
+  });
+
+  test.each([
+    ['every 90 s', { every: '90s' }],
+    ['every minute', { every: '1m' }],
+    ['by a pattern', { cron: '*/30 * * * * *' }],
+  ])('are seen by runs %s (P11)', async (_, settings) => {
+    await beats('c2', 90, 60);
+    expect(await findings('interval', settings)).toMatchObject([{ status: 'ok', advice: null }]);
+  });
+
+  test('the interval to set is one that people write, and not longer than they live (P11)', async () => {
+    await beats('c', 300, 20);
+    expect((await findings('interval', { every: '6m' }))[0]?.advice).toContain('set every: 5m,');
+    await beats('c', 100, 20);
+    expect((await findings('interval'))[0]?.advice).toContain('set every: 90s,');
+  });
+
+  test.each([
+    ['live longer than the threshold', async () => await beats('c', 900, 20)],
+    ['live for ever', async () => await writeAll(server.current.redis, { [heartbeatOf('c')]: beat(Date.now()) })],
+    ['can not be judged', async () => void (await server.current.redis.set(heartbeatOf('c'), 'x', 'EX', 60))],
+    ['are not there', async () => {}],
+  ])('are no matter when they %s (P11)', async (_, write) => {
+    await write();
+    expect(await findings('interval', { every: '10m' })).toEqual([]);
+  });
+});
+
+describe('the schema', () => {
+  test.each([
+    ['that can be judged', () => beat(Date.now())],
+    ['that can not', () => 'alive'],
+  ])('that would fit is named by heartbeats %s', async (_, value) => {
+    const ids = Array.from({ length: 30 }, (_, i) => `blocking:heartbeat:c${i}`);
+    await writeAll(server.current.redis, Object.fromEntries(ids.map((key) => [key, value()])));
+    expect(await findings('schema')).toEqual([
+      {
+        target: 'default',
+        check: 'schema',
+        status: 'warning',
+        message: 'all 30 keys hold no heartbeat of schema "swarm" (swarm:{swarm}:blocking:heartbeat:{coordinator})',
+        advice: 'there are heartbeats of schema "flat": set STALESWEEP_SCHEMA=flat',
+      },
+    ]);
+    expect(await findings('schema', { schema: 'flat' })).toMatchObject([{ status: 'ok' }]);
+  });
+
+  test('of foreign keys is for the user to write', async () => {
+    await writeAll(server.current.redis, { 'user:1': 'x', 'user:2': 'y' });
+    expect(await findings('schema')).toMatchObject([
+      { status: 'warning', advice: expect.stringContaining('check the database number in the URL') },
+    ]);
+  });
+
+  test('of an empty database is fine, and so is one with nothing but a queue', async () => {
+    expect(await findings('schema')).toMatchObject([{ status: 'ok', message: 'the database is empty' }]);
+    await writeAll(server.current.redis, { '{stalesweep}:cleanup:meta': 'x' });
+    expect(await findings('schema')).toMatchObject([{ status: 'ok', message: "all 1 keys are stalesweep's own" }]);
+  });
+});

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { renderReport } from '../../src/cli/render.ts';
+import type { Report } from '../../src/domain/report.ts';
+import { heartbeatOf } from '../support/world.ts';
+
+const REPORT: Report = {
+  run: '7',
+  target: 'default',
+  trigger: 'cli',
+  dryRun: false,
+  outcome: 'completed',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  finishedAt: '2026-01-01T00:00:01.440Z',
+  durationMs: 1_440,
+  staleAfterSeconds: 600,
+  coordinators: { checked: 1_003, active: 988, stale: 0, unreadable: 15, swept: 0, revived: 0 },
+  keys: { found: 0, deleted: 0, orphans: null, byFamily: { heartbeat: 0 } },
+  redis: { calls: 12, slowestCallMs: 2.1, memoryFreedBytes: 0 },
+  chunks: 0,
+  strategy: 'script',
+  attempts: 1,
+  unreadable: [
+    { why: 'not-json', count: 3, sample: ['a', 'b', 'c'].map((id) => heartbeatOf(id)) },
+    { why: 'wrong-unit', count: 12, sample: Array.from({ length: 10 }, (_, i) => heartbeatOf(`s${i}`)) },
+  ],
+};
+
+test('a report shows unreadable heartbeats by reason, with count and names, in 80 columns', () => {
+  const lines = renderReport(REPORT).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  const from = lines.findIndex((line) => line.startsWith('  unreadable'));
+  expect(lines.slice(from)).toEqual([
+    '  unreadable    3 not-json: is no JSON object',
+    ...['a', 'b', 'c'].map((id) => `                  ${heartbeatOf(id)}`),
+    '                12 wrong-unit: holds a number too small for milliseconds',
+    ...Array.from({ length: 10 }, (_, i) => `                  ${heartbeatOf(`s${i}`)}`),
+    '                  and 2 more',
+  ]);
+});
+
+test('a report of a later version may know more reasons, and names may hold what a terminal obeys', () => {
+  const group = { why: 'too-odd', count: 1, sample: ['a\u001b[2Jb'] };
+  const lines = renderReport({ ...REPORT, unreadable: [group] } as unknown as Report).split('\n');
+  expect(lines.slice(-2)).toEqual(['  unreadable    1 too-odd', '                  a [2Jb']);
+});
+
+test('a completed run that met nobody shows why', () => {
+  const reason = 'all 3 keys hold no heartbeat of schema "swarm"';
+  expect(renderReport({ ...REPORT, reason }).split('\n')[1]).toBe(`  ${reason}`);
+});
