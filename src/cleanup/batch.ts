@@ -1,5 +1,6 @@
 /** batch: what one call removes, put together from the store as it stands. */
 import { Bulk } from '../redis/bulk.ts';
+import type { Speller } from '../redis/speller.ts';
 import type { SweepChunk } from '../redis/sweep.ts';
 import type { Slice } from '../store/arena.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
@@ -90,7 +91,9 @@ export class Draft {
     }
   }
 
-  #spell(family: number, speller: { spell(into: Bulk, id: Slice, swarm: Slice): void }, id: Slice, swarm: Slice): void {
+  #spell(family: number, speller: Speller, id: Slice, swarm: Slice): void {
+    // Derived names are nobody else's, unless there are ids that are not as the schema says.
+    if (this.run.store.misshapen && this.#verdicts.of(speller.nameOf(id, swarm)) !== 'go') return;
     speller.spell(this.#families[family] as Bulk, id, swarm);
     this.size++;
     this.keyCount++;
@@ -105,7 +108,10 @@ export class Draft {
       const verdicts = this.#verdicts;
       if (verdicts.of(name) !== 'go') return;
       // With only some of the id's heartbeats there is no proof for what any of them could own.
-      if (unit.partial && (verdicts.ids.includes(unit.id) || verdicts.beats.some((beat) => !unit.stale.includes(beat)))) {
+      if (
+        unit.partial &&
+        (verdicts.ids.includes(unit.id) || verdicts.beats.some((beat) => !unit.stale.includes(beat)))
+      ) {
         return;
       }
       for (const id of verdicts.ids) this.#proveAll(id);

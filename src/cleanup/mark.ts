@@ -31,6 +31,9 @@ const WORTH_A_CALL = 100;
 /** The share of the memory budget that records may take; the rest is for cutting them, and for keys. */
 const RECORDS_SHARE = 1 / 2;
 
+/** So much is always there for the fingerprints of those who live: 100,000 of them. */
+const LEAST_PRINT_BYTES = 1024 * 1024;
+
 /** A heartbeat that was found and not yet read. */
 interface Unread extends Found {
   readonly key: Buffer;
@@ -174,8 +177,9 @@ class Marking {
       store.split();
       if (store.idCount === before) break;
     }
-    if (store.bytes - store.recordBytes > memoryBudgetBytes) {
-      const needed = Math.ceil((2 * (store.bytes - store.recordBytes)) / 1_000_000);
+    const printBytes = store.bytes - store.recordBytes;
+    if (printBytes > Math.max(memoryBudgetBytes, LEAST_PRINT_BYTES)) {
+      const needed = Math.ceil((2 * printBytes) / 1_000_000);
       throw new Failure('RUN_FAILED', `memoryBudget is too small for so many coordinators; set at least ${needed}MB`);
     }
   }

@@ -95,17 +95,17 @@ async function sweepPartition(run: RunContext, { keysHeld }: Marked): Promise<vo
   const { observer, schema, store, tally } = run;
   const which = store.partitions > 1 ? `partition ${store.partition + 1} of ${store.partitions}: ` : '';
   // A pass only for keys is worth it when one of them could go.
-  if (!keysHeld && schema.scanned.length > 0 && (tally.stale > 0 || schema.orphanFamilies.size > 0)) {
+  const walks = !keysHeld && schema.scanned.length > 0 && (tally.stale > 0 || schema.orphanFamilies.size > 0);
+  if (walks) {
     observer.phase?.('gather', `${which}looking for what the stale ones left`);
     await walkKeys(run, async () => {
-      gather(run);
+      await sweepOrphans(run, gather(run));
       await sweepKeys(run);
     });
     tally.walk++;
   }
   observer.phase?.('gather', `${which}telling whose ${run.keys.count} keys are`);
-  const looked = keysHeld || run.keys.count > 0 || tally.orphans !== null;
-  const gathered = looked ? gather(run) : null;
+  const gathered = keysHeld || walks ? gather(run) : null;
   await forgetWhoLeftNothing(run);
   // A dry run leaves everybody.
   if (run.dryRun) noteLeft(run);

@@ -53,11 +53,7 @@ const readMs = async (calls: Calls): Promise<number> => {
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 };
 
-const sampleHeartbeats = async (
-  calls: Calls,
-  reader: KeyReader,
-  keys: readonly Buffer[],
-): Promise<HeartbeatSample> => {
+const sampleHeartbeats = async (calls: Calls, reader: KeyReader, keys: readonly Buffer[]): Promise<HeartbeatSample> => {
   if (keys.length === 0) return { read: 0, unreadable: [], shortestTtlSeconds: null };
   const { values } = await readValues(calls, Bulk.of(keys.map((key) => key.toString('latin1'))));
   const exist = await existing(calls, keys);

@@ -46,14 +46,7 @@ export const sweep = async (calls: Calls, chunk: SweepChunk): Promise<SweepResul
     calls,
     SCRIPT,
     [judged.keys, absent, ...families],
-    [
-      count,
-      absent.count,
-      chunk.heartbeats,
-      families.length,
-      ...families.map((keys) => keys.count),
-      judged.proofs,
-    ],
+    [count, absent.count, chunk.heartbeats, families.length, ...families.map((keys) => keys.count), judged.proofs],
   );
   const [changed = 0, ...rest] = reply as number[];
   if (changed === 0) return { swept: true, removed: rest.slice(0, -1), heartbeats: rest.at(-1) ?? 0, ms };

@@ -39,7 +39,9 @@ export class KeyReader {
   template = -1;
   readonly #matcher: Matcher;
   readonly #heartbeat: Pattern;
+  /** Of the templates whose keys are looked for, and of all whose keys there are. */
   readonly #remains: readonly Pattern[];
+  readonly #all: readonly Pattern[];
 
   /** @param all whether keys that need no scan are to be read, too */
   constructor(
@@ -48,7 +50,8 @@ export class KeyReader {
   ) {
     this.#matcher = new Matcher(schema.ids);
     this.#heartbeat = patternOf(schema.heartbeat);
-    this.#remains = (all ? schema.templates : schema.scanned).map(({ template }) => patternOf(template));
+    this.#all = schema.templates.map(({ template }) => patternOf(template));
+    this.#remains = all ? this.#all : schema.scanned.map(({ template }) => patternOf(template));
   }
 
   /** Reads one name. */
@@ -70,14 +73,14 @@ export class KeyReader {
   }
 
   /**
-   * Calls `visit` for every way in which a remain can be somebody's, whose id has at most so many segments; the same owner may
+   * Calls `visit` for every way in which a key can be somebody's, whose id has at most so many segments; the same owner may
    * come more than once, and ids come whose shape is not the schema's, since such a heartbeat would make them somebody's.
    * Returns whether all was seen: `false` once `visit` returned `true`, or when there are too many ways.
    */
   owners(key: Uint8Array, mostSegments: number, visit: (binding: Binding) => boolean): boolean {
     try {
-      for (let i = 0; i < this.#remains.length; i++) {
-        if (this.#matcher.read(this.#remains[i] as Pattern, key, mostSegments, visit)) return false;
+      for (let i = 0; i < this.#all.length; i++) {
+        if (this.#matcher.read(this.#all[i] as Pattern, key, mostSegments, visit)) return false;
       }
       return true;
     } catch (error) {

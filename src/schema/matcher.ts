@@ -126,13 +126,12 @@ export class Matcher implements Binding {
 
   #walkId(index: number, at: number): boolean {
     const key = this.#key;
-    if (this.#isNever(at)) return false;
     const end = this.#endOf(index);
     let segments = 1;
     let segmentFrom = at;
     for (let to = at; ; to++) {
       const byte = to === key.length ? -1 : (key[to] as number);
-      if (byte === end && to > segmentFrom) {
+      if (byte === end && to > segmentFrom && !(segments === 1 && this.#isNever(at, to))) {
         this.idFrom = at;
         this.idTo = to;
         this.idSegments = segments;
@@ -140,19 +139,17 @@ export class Matcher implements Binding {
       }
       if (byte === -1) return false;
       if (byte !== COLON) continue;
-      if (to === segmentFrom || ++segments > this.#mostSegments) return false;
+      if (to === segmentFrom || (segments === 1 && this.#isNever(at, to))) return false;
+      if (++segments > this.#mostSegments) return false;
       segmentFrom = to + 1;
     }
   }
 
-  /** Whether the segment from here on is a word that no id begins with. */
-  #isNever(at: number): boolean {
-    const key = this.#key;
+  /** Whether an id's first segment is a word that no id begins with. */
+  #isNever(from: number, to: number): boolean {
     for (let i = 0; i < this.#never.length; i++) {
       const word = this.#never[i] as Uint8Array;
-      if (!standsAt(key, at, word)) continue;
-      const to = at + word.length;
-      if (to === key.length || key[to] === COLON) return true;
+      if (word.length === to - from && standsAt(this.#key, from, word)) return true;
     }
     return false;
   }

@@ -90,7 +90,9 @@ class Automaton {
 
 /** Every byte that a literal or a word holds, and one that stands for all others. */
 function alphabetOf(templates: readonly Template[], { never }: IdShape): readonly string[] {
-  const texts = templates.flatMap(({ tokens }) => tokens.flatMap((token) => (token.kind === 'literal' ? token.text : '')));
+  const texts = templates.flatMap(({ tokens }) =>
+    tokens.flatMap((token) => (token.kind === 'literal' ? token.text : '')),
+  );
   const bytes = new Set([COLON, ...[...texts, ...never].flatMap((text) => [...text])]);
   for (let code = 0; code < 256; code++) {
     const other = String.fromCharCode(code);

@@ -30,7 +30,7 @@ export function textOf({ bytes, from, to }: Held): string {
 export const NONE = 0;
 
 export class Arena {
-  /** The memory taken, in bytes. */
+  /** The memory that records take, in bytes; a chunk just opened takes 64 KiB more. */
   bytes = 0;
   /** Chunk 0 is never filled, so that no record is `NONE`. */
   #chunks: Buffer[] = [EMPTY];
@@ -38,6 +38,7 @@ export class Arena {
 
   /** Reserves a record of this many bytes. Its bytes are whatever they were. */
   allocate(bytes: number): number {
+    this.bytes += bytes;
     // A large record has a chunk of its own.
     if (bytes > CHUNK_BYTES) {
       this.#filled = CHUNK_BYTES;
@@ -56,7 +57,6 @@ export class Arena {
     const chunk = this.#chunks.length;
     if (chunk >= MOST_CHUNKS) throw new RangeError('more than an arena holds; lower memoryBudget');
     this.#chunks.push(Buffer.allocUnsafeSlow(bytes));
-    this.bytes += bytes;
     return chunk;
   }
 

@@ -60,8 +60,9 @@ class Table {
     this.#words = new Uint32Array(LEAST_SLOTS * width);
   }
 
+  /** The memory that its entries take; a table just grown takes up to half as much again. */
   get bytes(): number {
-    return this.#words.byteLength;
+    return Math.ceil(this.size / FULL) * this.width * Uint32Array.BYTES_PER_ELEMENT;
   }
 
   /** Where the fingerprint stands among the words; -1 when it is not there. */

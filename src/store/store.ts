@@ -4,7 +4,7 @@
  * Where those outgrow the memory budget, they are cut into partitions by fingerprint, and the run goes partition by
  * partition; of the others' stale ones a fingerprint is kept, too, so that nothing is ever guessed.
  */
-import type { KeySchema } from '../schema/keySchema.ts';
+import { isIdOf, type KeySchema } from '../schema/keySchema.ts';
 import { Arena, type Held, NONE, type Slice } from './arena.ts';
 import { Fingerprinter, FingerprintMap, FingerprintSet } from './fingerprints.ts';
 import { NameOrder } from './nameOrder.ts';
@@ -73,6 +73,8 @@ export class Store {
   partition = 0;
   /** The most segments an id has that was found. */
   mostSegments = 1;
+  /** Whether there are ids of a shape that the schema does not know: whatever could be theirs stays (P4). */
+  misshapen = false;
   /** How often somebody turned out to live since it was last set to 0: what was decided before must be decided anew. */
   changes = 0;
 
@@ -115,6 +117,7 @@ export class Store {
     const { id, swarm, idSegments } = found;
     const prints = this.#prints;
     this.mostSegments = Math.max(this.mostSegments, idSegments);
+    if (!isIdOf(this.schema, idSegments)) this.misshapen = true;
     prints.take(id.bytes, id.from, id.to);
     this.#living.add(prints.high, prints.low);
     const record = this.#ids.get(prints.high, prints.low) as Id;

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import getPort from 'get-port';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { compileSchema, SHIPPED_SCHEMAS } from '../../src/schema/keySchema.ts';
+import { compileSchema } from '../../src/schema/keySchema.ts';
+import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
 import { enqueue } from '../../src/queue/enqueue.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
 import { waitForRun } from '../../src/queue/waitForRun.ts';
@@ -94,7 +95,7 @@ export const measureHistory = async ({ past, coordinators, trials }: HistoryPlan
       Array.from({ length: 3 }, async () => await keep(startRedis(), async (server) => await server.stop())),
     );
     if (!target || !old || !young) throw new Error('no servers');
-    const schema = compileSchema('swarm', SHIPPED_SCHEMAS.swarm ?? {});
+    const schema = compileSchema('swarm', SHIPPED_SCHEMAS.swarm ?? { families: {} });
     await populate(target.redis, schema, { coordinators, stale: 0, acks: 2, idempotency: 1, staleAfterSeconds: 600 });
 
     // Nobody is stale, so that each run finds what the one before found; no schedule comes between.

@@ -1,7 +1,8 @@
 /** What a run costs, in counts and not in time, so that every machine sees the same. When one of these grows, the
  * benchmark says whether it was worth it. */
 import { expect, test } from 'vitest';
-import { compileSchema, SHIPPED_SCHEMAS } from '../../src/schema/keySchema.ts';
+import { compileSchema } from '../../src/schema/keySchema.ts';
+import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { populate } from '../../src/redis/populate.ts';
 import { clean } from '../support/cleanup.ts';
@@ -16,7 +17,7 @@ const UNHURRIED = { callBudget: '10s' };
 const fill = async (schema: string, stale: number, foreign = 0) => {
   const { redis } = server.current;
   await redis.flushall();
-  const families = SHIPPED_SCHEMAS[schema] ?? {};
+  const families = SHIPPED_SCHEMAS[schema] ?? { families: {} };
   const sample = { coordinators: COORDINATORS, stale, acks: 2, idempotency: 1, staleAfterSeconds: 600 };
   await populate(redis, compileSchema(schema, families), sample);
   const pipeline = redis.pipeline();

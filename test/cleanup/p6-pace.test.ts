@@ -2,7 +2,8 @@
  * a machine's speed. */
 import { describe, expect, test } from 'vitest';
 import { Pace } from '../../src/cleanup/pace.ts';
-import { compileSchema, SHIPPED_SCHEMAS } from '../../src/schema/keySchema.ts';
+import { compileSchema } from '../../src/schema/keySchema.ts';
+import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
 import { populate } from '../../src/redis/populate.ts';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
@@ -11,7 +12,7 @@ const server = useRedis(['--enable-debug-command', 'yes']);
 
 const fill = async (coordinators: number): Promise<void> => {
   const sample = { coordinators, stale: coordinators, acks: 2, idempotency: 1, staleAfterSeconds: 600 };
-  await populate(server.current.redis, compileSchema('flat', SHIPPED_SCHEMAS.flat ?? {}), sample);
+  await populate(server.current.redis, compileSchema('flat', SHIPPED_SCHEMAS.flat ?? { families: {} }), sample);
 };
 
 describe('a pace (P6)', () => {

@@ -13,7 +13,7 @@ const REPORT: Report = {
   finishedAt: '2026-01-01T00:00:01.440Z',
   durationMs: 1_440,
   staleAfterSeconds: 600,
-  coordinators: { checked: 1_003, active: 988, stale: 0, unreadable: 15, swept: 0, revived: 0 },
+  coordinators: { checked: 1_003, active: 988, stale: 0, unreadable: 15, lapsed: 0, swept: 0, revived: 0 },
   keys: { found: 0, deleted: 0, orphans: null, byFamily: { heartbeat: 0 } },
   redis: { calls: 12, slowestCallMs: 2.1, memoryFreedBytes: 0 },
   chunks: 0,

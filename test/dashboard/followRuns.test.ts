@@ -34,7 +34,7 @@ const report = (outcome: Outcome, finishedAt = '2026-01-02T03:04:05.000Z'): Repo
   finishedAt,
   durationMs: 5_000,
   staleAfterSeconds: 600,
-  coordinators: { checked: 10, active: 1, stale: 8, unreadable: 1, swept: 7, revived: 1 },
+  coordinators: { checked: 10, active: 1, stale: 8, unreadable: 1, lapsed: 0, swept: 7, revived: 1 },
   keys: { found: 20, deleted: 20, orphans: 0, byFamily: { heartbeat: 7, signal: 13 } },
   redis: { calls: 9, slowestCallMs: 1, memoryFreedBytes: 4096 },
   chunks: 1,

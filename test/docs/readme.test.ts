@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { documentSettings } from '../../src/config/document.ts';
 import { ALL_SETTINGS } from '../../src/config/settings.ts';
-import { aclLine, patternsOf, WAYS } from '../../src/redis/permissions.ts';
+import { aclLine, patternsIn, WAYS } from '../../src/redis/permissions.ts';
 import { targetOf } from '../support/cleanup.ts';
 
 const README = new URL('../../README.md', import.meta.url);
@@ -33,7 +33,7 @@ describe('the README', () => {
     expect(readme.split('\n').filter((line) => line.startsWith('ACL SETUSER'))).toEqual(lines);
     const { schema } = targetOf('redis://localhost', { schema: 'flat' });
     expect(readme).toContain(
-      `\`${patternsOf(schema)
+      `\`${patternsIn(schema)
         .map((pattern) => `~${pattern}`)
         .join(' ')}\``,
     );

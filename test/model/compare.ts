@@ -4,18 +4,24 @@ import type { TargetConfig } from '../../src/config/resolve.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
-import { type Expected, expectedOf, type Range } from './model.ts';
+import { type Expected, expectedOf, type ModelIds, type Range } from './model.ts';
 import { contentsIn, namesIn, READER, secondsOf, type Stage, type Strategy, urlFor, write } from './stage.ts';
 import type { World } from './worlds.ts';
 
 /** How many unreadable heartbeats a report names for each reason. */
 const SAMPLE_LIMIT = 10;
 /** The order in which a report lists the reasons. */
-const REASONS = ['not-json', 'no-time', 'wrong-unit', 'future', 'wrong-type', 'no-zone'];
+const REASONS = ['id-shape', 'not-json', 'no-time', 'wrong-unit', 'future', 'wrong-type', 'no-zone'];
+
+/** Ids as a configuration spells them. */
+const idsOf = ({ segments, never }: ModelIds) => ({
+  shape: segments === null ? '+' : Array.from({ length: segments }, (_, n) => `part${n}`).join(':'),
+  never,
+});
 
 const settingsOf = ({ schema, orphans, staleAfterSeconds, maxStaleFraction, callBudget }: World) => ({
   schema: schema.name,
-  ...(schema.name === 'mine' ? { schemas: { mine: schema.families } } : {}),
+  ...(schema.name === 'mine' ? { schemas: { mine: { ids: idsOf(schema.ids), ...schema.families } } } : {}),
   orphans,
   staleAfter: `${staleAfterSeconds}s`,
   maxStaleFraction,
@@ -46,7 +52,7 @@ const toldBy = (expected: Expected, strategy: Strategy, report: Report) => {
     outcome,
     // How a dry run would have removed keys is not asked: its user may do neither.
     strategy: dryRun ? report.strategy : strategy.name,
-    coordinators: { checked, active, stale, unreadable: unreadable.length, swept, revived: 0 },
+    coordinators: { checked, active, stale, unreadable: unreadable.length, lapsed: 0, swept, revived: 0 },
     keys: { found, deleted: dryRun ? 0 : found, byFamily: Object.fromEntries(families) },
     sum: found,
   };
@@ -114,7 +120,7 @@ export const attempt = async (
   const { memoryBudgetBytes } = world;
   const options = { target, ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }) };
   const run = async (user: string, dryRun: boolean) => await clean(urlFor(stage, user), { ...options, dryRun });
-  const settings = { ...world, families: world.schema.families };
+  const settings = { ...world, families: world.schema.families, ids: world.schema.ids };
   const { keys, contents } = await write(stage, world);
   const all = [...keys.values()];
   const from = await secondsOf(redis);

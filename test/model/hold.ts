@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { attempt, targetFor } from './compare.ts';
-import { FLAT, ownSchema, SWARM } from './schemas.ts';
+import { FLAT, NOVICE, ownSchema, SWARM } from './schemas.ts';
 import type { Stage, Strategy } from './stage.ts';
 import { type World, worldsOf } from './worlds.ts';
 
@@ -12,7 +12,7 @@ import { type World, worldsOf } from './worlds.ts';
 export type Worlds = 'shipped' | 'own';
 
 const WORLDS: Readonly<Record<Worlds, fc.Arbitrary<World>>> = {
-  shipped: worldsOf(fc.constantFrom(SWARM, FLAT)),
+  shipped: worldsOf(fc.constantFrom(SWARM, FLAT, NOVICE)),
   own: worldsOf(ownSchema),
 };
 

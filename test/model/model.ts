@@ -15,8 +15,17 @@ export interface ModelKey {
   readonly idleSeconds: number;
 }
 
+/** What ids look like. */
+export interface ModelIds {
+  /** How many `:`-separated segments an id has; `null`: one or more. */
+  readonly segments: number | null;
+  /** Words that no id is or begins with. */
+  readonly never: readonly string[];
+}
+
 /** What a target is configured with, as far as it decides who goes. */
 export interface ModelSettings {
+  readonly ids: ModelIds;
   readonly families: Families;
   /** Families whose orphans are swept. */
   readonly orphans: readonly string[];
@@ -30,10 +39,12 @@ interface Owner {
   readonly swarm?: string;
 }
 
+const segmentsIn = (id = ''): readonly string[] => id.split(':');
+
 type State = 'active' | 'stale' | 'unreadable';
 
 /** Why a heartbeat can't be judged (P4), as the report says it. */
-type Reason = 'not-json' | 'no-time' | 'wrong-unit' | 'future' | 'wrong-type' | 'no-zone';
+type Reason = 'id-shape' | 'not-json' | 'no-time' | 'wrong-unit' | 'future' | 'wrong-type' | 'no-zone';
 
 /** A heartbeat that can't be judged. */
 export interface Unreadable {
@@ -72,23 +83,33 @@ const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('la
 
 const PLACEHOLDERS = ['swarm', 'coordinator'] as const;
 
-/** Every way to read the key as the template, character by character: `{…}` is `[^:]+`, `*` any run. */
-const readings = (template: string, key: string, owner: Owner = {}): Owner[] => {
+const isId = (text: string, { never }: ModelIds): boolean => {
+  const segments = segmentsIn(text);
+  return segments.every((segment) => segment !== '') && !never.includes(segments[0] ?? '');
+};
+
+/**
+ * Every way to read the key as the template, character by character: `{swarm}` is `[^:]+`, `{coordinator}` an id of any number
+ * of segments, `*` any run.
+ */
+const readings = (template: string, key: string, ids: ModelIds, owner: Owner = {}): Owner[] => {
   if (template === '') return key === '' ? [owner] : [];
   if (template.startsWith('*')) {
     return Array.from({ length: key.length + 1 }, (_, n) => n).flatMap((n) =>
-      readings(template.slice(1), key.slice(n), owner),
+      readings(template.slice(1), key.slice(n), ids, owner),
     );
   }
   for (const name of PLACEHOLDERS) {
     if (!template.startsWith(`{${name}}`)) continue;
     const found: Owner[] = [];
-    for (let n = 1; n <= key.length && key[n - 1] !== ':'; n++) {
-      found.push(...readings(template.slice(name.length + 2), key.slice(n), { ...owner, [name]: key.slice(0, n) }));
+    for (let n = 1; n <= key.length; n++) {
+      const text = key.slice(0, n);
+      if (name === 'swarm' ? text.includes(':') : !isId(text, ids)) continue;
+      found.push(...readings(template.slice(name.length + 2), key.slice(n), ids, { ...owner, [name]: text }));
     }
     return found;
   }
-  return template[0] === key[0] ? readings(template.slice(1), key.slice(1), owner) : [];
+  return template[0] === key[0] ? readings(template.slice(1), key.slice(1), ids, owner) : [];
 };
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
@@ -161,11 +182,13 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
   const { families, staleAfterSeconds, maxStaleFraction } = settings;
   const { heartbeat = [], ...others } = families;
   const ownersIn = (templates: readonly string[], name: string) =>
-    templates.flatMap((template) => readings(bytesOf(template), name));
+    templates.flatMap((template) => readings(bytesOf(template), name, settings.ids));
+  const { segments } = settings.ids;
+  const hasShape = ({ coordinator }: Owner) => segments === null || segmentsIn(coordinator).length === segments;
 
   const coordinators = keys.flatMap((key) =>
     ownersIn(heartbeat, key.name).map((owner) => {
-      const judged = judgedAs(key.value, nowSeconds, staleAfterSeconds);
+      const judged = hasShape(owner) ? judgedAs(key.value, nowSeconds, staleAfterSeconds) : 'id-shape';
       const [state, why]: [State, Reason | null] =
         judged === 'active' || judged === 'stale' ? [judged, null] : ['unreadable', judged];
       return { ...owner, key: key.name, state, why };
@@ -192,7 +215,7 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     // A key is whoever's any template says (P2).
     const read = Object.entries(others).map(([one, templates]) => ({ one, owners: ownersIn(templates, name) }));
     const owners = read.flatMap((family) => family.owners);
-    const fitting = read.filter((family) => family.owners.length > 0).map(({ one }) => one);
+    const fitting = read.filter((family) => family.owners.some(hasShape)).map(({ one }) => one);
     // Silent about keys that fit several families: as an orphan such a key is the first one's, as written.
     const family = fitting[0];
     const known = coordinators.filter(({ coordinator, swarm }) =>

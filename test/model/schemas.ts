@@ -1,11 +1,12 @@
 /** schemas: the two that ship, spelled out, and any that a user could write. */
 import fc from 'fast-check';
-import type { Families } from './model.ts';
+import type { Families, ModelIds } from './model.ts';
 
 /** A schema as a configuration names and spells it. */
 export interface WrittenSchema {
-  readonly name: 'swarm' | 'flat' | 'mine';
+  readonly name: 'swarm' | 'flat' | 'claude-flow-novice' | 'mine';
   readonly families: Families;
+  readonly ids: ModelIds;
 }
 
 const SHARED = {
@@ -19,9 +20,13 @@ const SHARED = {
   ],
 };
 
+/** Ids of the systems that these fit. */
+const IDS: ModelIds = { segments: null, never: ['heartbeat'] };
+
 /** The default. */
 export const SWARM: WrittenSchema = {
   name: 'swarm',
+  ids: IDS,
   families: {
     heartbeat: ['swarm:{swarm}:blocking:heartbeat:{coordinator}'],
     ...SHARED,
@@ -33,12 +38,20 @@ export const SWARM: WrittenSchema = {
 /** The one without swarms. */
 export const FLAT: WrittenSchema = {
   name: 'flat',
+  ids: IDS,
   families: {
     heartbeat: ['blocking:heartbeat:{coordinator}'],
     ...SHARED,
     activity: ['coordinator:activity:{coordinator}'],
     state: ['blocking:state:{coordinator}'],
   },
+};
+
+/** The one whose state names a swarm though its heartbeat does not. */
+export const NOVICE: WrittenSchema = {
+  name: 'claude-flow-novice',
+  ids: IDS,
+  families: { ...FLAT.families, state: ['swarm:*:blocking:{coordinator}'] },
 };
 
 /** What may stand in a template as itself: also what SCAN would take for a pattern, and what an id could be. */
@@ -109,13 +122,17 @@ const FAMILIES = ['zeta', 'mail', 'locks', 'alpha'];
  */
 export const ownSchema: fc.Arbitrary<WrittenSchema> = fc
   .record({
+    ids: fc.record({
+      segments: fc.constantFrom(1, 1, 1, null, null, 2),
+      never: fc.constantFrom<string[]>([], [], ['a'], ['c1', 'mail']),
+    }),
     heartbeat: recipe,
     heartbeatAt: fc.nat(4),
     /** Marks each family's lead, so that most families keep apart. */
     apart: fc.boolean(),
     families: fc.array(fc.array(recipe, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }),
   })
-  .map(({ heartbeat, heartbeatAt, apart, families }) => {
+  .map(({ ids, heartbeat, heartbeatAt, apart, families }) => {
     const beat = render({ ...heartbeat, lead: heartbeat.lead ?? 'hb' }, apart ? '' : '~', false);
     const written = [beat];
     const entries = families
@@ -135,5 +152,5 @@ export const ownSchema: fc.Arbitrary<WrittenSchema> = fc
       })
       .filter(([, templates]) => templates.length > 0);
     entries.splice(heartbeatAt % (entries.length + 1), 0, ['heartbeat', [beat]]);
-    return { name: 'mine' as const, families: Object.fromEntries(entries) };
+    return { name: 'mine' as const, ids, families: Object.fromEntries(entries) };
   });

@@ -48,6 +48,14 @@ const ids: fc.Arbitrary<readonly string[]> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(['\0', '\xff', '\xff\xfe', '\n', '\r\n', 'a\0', '\xe6\x97', '"']) },
   { weight: 1, arbitrary: fc.constant(WORDS) },
   {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      ['a', 'a:b', 'a:b:c', 'a:mail', 'b', 'b:c'],
+      ['c1', 'c1:1', 'c1:c1', '1:c1', 'c1:c1:c1', 'heartbeat', 'heartbeat:c1', 'c1:heartbeat'],
+      ['swarm-7:coordinator-7', 'swarm-7', 'coordinator-7', 'swarm-70:coordinator-7', 'swarm-7:blocking:coordinator-7'],
+    ),
+  },
+  {
     weight: 2,
     arbitrary: fc.array(
       fc

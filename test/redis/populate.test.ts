@@ -1,6 +1,7 @@
 /** What `populate` writes: coordinators as the field has them, so that what is tried on them holds there too. */
 import { expect, test } from 'vitest';
-import { compileSchema, type KeySchema, SHIPPED_SCHEMAS } from '../../src/domain/keySchema.ts';
+import { compileSchema, type KeySchema } from '../../src/schema/keySchema.ts';
+import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
 import { populate } from '../../src/redis/populate.ts';
 import type { Sample } from '../../src/redis/sample.ts';
 import { useRedis } from '../support/leaks.ts';
@@ -11,7 +12,6 @@ const server = useRedis();
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 const SAMPLE: Sample = { coordinators: 60, stale: 20, acks: 2, idempotency: 1, staleAfterSeconds: 600 };
-const NOVICE = { ...SHIPPED_SCHEMAS.flat, state: 'swarm:*:blocking:{coordinator}' };
 
 /** Names are spelled out: the test must not learn them from the code it tests. */
 const NAMES = {
@@ -27,7 +27,7 @@ const NAMES = {
 type Name = keyof typeof NAMES;
 const SCHEMAS: readonly Name[] = ['swarm', 'flat'];
 
-const shipped = (name: Name): KeySchema => compileSchema(name, SHIPPED_SCHEMAS[name] ?? {});
+const shipped = (name: Name): KeySchema => compileSchema(name, SHIPPED_SCHEMAS[name] ?? { families: {} });
 
 const write = async (schema: KeySchema, sample: Partial<Sample> = {}): Promise<number> =>
   await populate(server.current.redis, schema, { ...SAMPLE, ...sample });
@@ -145,7 +145,7 @@ for (const name of SCHEMAS) {
 
 test('half of the heartbeats of claude-flow-novice are as its running code writes them, whoever is stale', async () => {
   const { redis } = server.current;
-  await write(compileSchema('claude-flow-novice', NOVICE));
+  await write(compileSchema('claude-flow-novice', SHIPPED_SCHEMAS['claude-flow-novice'] ?? { families: {} }));
   const now = await writtenAt('flat', 58);
   for (const { number, id, swarm, at } of coordinatorsAt(now)) {
     const beat = JSON.parse((await redis.get(`blocking:heartbeat:${id}`)) ?? '') as unknown;
@@ -166,7 +166,7 @@ test("a schema of the user's own gets what its templates say, with ids of one se
     ack: ['lock:{coordinator}', 'lock:{coordinator}:*'],
     state: 'agents:{coordinator}:state',
   };
-  const keys = await write(compileSchema('mine', families), { coordinators: 21, idempotency: 3, ttlMs: 300_000 });
+  const keys = await write(compileSchema('mine', { families }), { coordinators: 21, idempotency: 3, ttlMs: 300_000 });
   expect(keys).toBe(21 * 4);
   const expected = Array.from({ length: 21 }, (_, n) => `coordinator-${n}`).flatMap((id) => [
     `agents:${id}:beat`,

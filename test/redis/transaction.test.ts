@@ -38,13 +38,13 @@ const byScript = async () => {
 const WORLD = { h1: 'old1', h2: 'old2', a1: '1', a2: '1', b1: '1' };
 const judgedAs = (values: Readonly<Record<string, string>>) => ({
   keys: Bulk.of(Object.keys(values)),
-  values: Bulk.of(Object.values(values)),
+  proofs: Bulk.of(Object.values(values)),
 });
 const CHUNK: SweepChunk = {
   judged: judgedAs({ h1: 'old1', h2: 'old2' }),
   absent: Bulk.of(['n1', 'n2', 'n3']),
   families: [Bulk.of(['a1', 'a2', 'gone']), Bulk.of([]), Bulk.of(['b1'])],
-  withHeartbeats: true,
+  heartbeats: 2,
 };
 
 /** A key that nobody has touched for so long. */
@@ -77,7 +77,7 @@ describe.each([
 
   test('heartbeats that are only the proof stay (P3)', async () => {
     await writeAll(server.current.redis, WORLD);
-    const result = await (await open()).sweep({ ...CHUNK, withHeartbeats: false });
+    const result = await (await open()).sweep({ ...CHUNK, heartbeats: 0 });
     expect(result).toMatchObject({ swept: true, removed: [2, 0, 1], heartbeats: 0 });
     expect(await keysIn(server.current.redis)).toEqual(['h1', 'h2']);
   });
@@ -112,7 +112,7 @@ describe.each([
       judged: judgedAs({}),
       absent: Bulk.of(['n1']),
       families: [Bulk.of(['a1'])],
-      withHeartbeats: false,
+      heartbeats: 0,
     };
     const doors = await open();
     expect(await doors.sweep({ ...chunk, absent: Bulk.of(['n1', 'h1']) })).toMatchObject({ swept: false, born: [1] });
@@ -127,7 +127,7 @@ describe.each([
     const value = Buffer.concat([bytes, Buffer.from('v')]);
     await redis.set(key, value);
     const judged = judgedAs({ [key.toString('latin1')]: value.toString('latin1') });
-    const result = await (await open()).sweep({ judged, absent: Bulk.of([]), families: [], withHeartbeats: true });
+    const result = await (await open()).sweep({ judged, absent: Bulk.of([]), families: [], heartbeats: 1 });
     expect(result).toMatchObject({ swept: true, heartbeats: 1 });
     expect(await redis.dbsize()).toBe(0);
   });
@@ -250,7 +250,7 @@ describe('between the look of a transaction and its EXEC', () => {
             judged: judgedAs({ [`h${n}`]: 'old' }),
             absent: Bulk.of([]),
             families: [Bulk.of([`a${n}`])],
-            withHeartbeats: true,
+            heartbeats: 1,
           }),
       ),
     );
