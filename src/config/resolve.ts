@@ -172,7 +172,8 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
   const { targets: fileTargets = {}, schemas: _, queue, ...everyone } = file;
   const address = { ...envLevel(ADDRESS_SETTINGS, env), ...flagLevel(ADDRESS_SETTINGS, flags) };
   const schemas = schemasOf(file);
-  for (const [name, definition] of schemas) compileSchema(name, definition);
+  // Those that ship are known to be right.
+  for (const [name, definition] of Object.entries(file.schemas ?? {})) compileSchema(name, definition);
 
   const names = Object.keys(fileTargets);
   if (names.length === 0 || (address.url !== undefined && !names.includes('default'))) names.unshift('default');

@@ -178,7 +178,10 @@ const ids = fields(
 
 /** A key schema: families by name, and what ids look like. */
 export const schemaDefinition = z
-  .looseObject({ ids: ids.optional() }, { error: 'must hold families such as heartbeat: "beat:{coordinator}"' })
+  .looseObject(
+    { ids: ids.optional() },
+    { error: 'must hold names, each with settings such as heartbeat: "beat:{coordinator}"' },
+  )
   .transform(({ ids: shape, ...rest }, context) => {
     const families = named(family, 'heartbeat: "beat:{coordinator}"').safeParse(rest);
     if (families.success) return { ...(shape === undefined ? {} : { ids: shape }), families: families.data };

@@ -103,6 +103,7 @@ function alphabetOf(templates: readonly Template[], { never }: IdShape): readonl
 
 /** Whether some key could be read as either template, ids having this shape. */
 export function overlap(left: Template, right: Template, ids: IdShape): boolean {
+  if (!left.prefix.startsWith(right.prefix) && !right.prefix.startsWith(left.prefix)) return false;
   const a = new Automaton(left, ids);
   const b = new Automaton(right, ids);
   const alphabet = alphabetOf([left, right], ids);

@@ -148,7 +148,15 @@ describe('a target', () => {
   test('that is empty is cleaned in no time, and the report is all zeroes', async () => {
     const report = await run();
     expect(report).toMatchObject({ outcome: 'completed', chunks: 0, keys: { found: 0, deleted: 0, orphans: 0 } });
-    expect(report.coordinators).toEqual({ checked: 0, active: 0, stale: 0, unreadable: 0, swept: 0, revived: 0 });
+    expect(report.coordinators).toEqual({
+      checked: 0,
+      active: 0,
+      stale: 0,
+      unreadable: 0,
+      lapsed: 0,
+      swept: 0,
+      revived: 0,
+    });
   });
 
   test('on which half the keys have expired already is cleaned, and only what was there is counted', async () => {

@@ -83,7 +83,7 @@ test('the report has exactly the fields of the contract, and they agree', async 
     outcome: 'completed',
     startedAt: new Date(startedAt).toISOString(),
     staleAfterSeconds: 600,
-    coordinators: { checked: 3, active: 1, stale: 1, unreadable: 1, swept: 1, revived: 0 },
+    coordinators: { checked: 3, active: 1, stale: 1, unreadable: 1, lapsed: 0, swept: 1, revived: 0 },
     keys: {
       found: 7,
       deleted: 7,

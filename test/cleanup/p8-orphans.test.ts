@@ -112,12 +112,12 @@ test('under an LFU policy orphans stay, with a warning, and the run goes on (P11
 });
 
 const FOREIGN = [
-  'swarm:s1:blocking:heartbeat:c1:extra',
+  'swarm:s1:blocking:heartbeat:c1:',
   'swarm:s1:heartbeat:c1',
   'swarm:s1:x:blocking:heartbeat:c1',
   'xswarm:s1:blocking:c1',
   'Swarm:s1:blocking:c1',
-  'blocking:signal:c1:extra',
+  'blocking:signal:c1:',
   'blocking:signals:c1',
   'blocking:ack:c1',
   'blocking:acks:c1:1',

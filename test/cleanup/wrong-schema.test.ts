@@ -20,7 +20,7 @@ test.each([true, false])('a run that met no heartbeat names the schema that woul
     'blocking:signal:c1': '1',
   });
   const { report, warnings } = await cleanWith({ dryRun });
-  const sentence = `all 3 keys ${NONE}; there are heartbeats of schema "flat": set STALESWEEP_SCHEMA=flat`;
+  const sentence = `all 3 keys ${NONE}; there are heartbeats of schema "flat" or "claude-flow-novice": set STALESWEEP_SCHEMA=flat`;
   expect(report).toMatchObject({ outcome: 'completed', reason: sentence, coordinators: { checked: 0 } });
   expect(warnings).toEqual([sentence]);
   expect(await keysIn(server.current.redis)).toHaveLength(3);

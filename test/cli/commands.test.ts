@@ -32,6 +32,7 @@ describe.each(['swarm', 'flat'])('run, with schema %s', (schema) => {
       active: 100,
       stale: 9_900,
       unreadable: 0,
+      lapsed: 0,
       swept: 9_900,
       revived: 0,
     });
@@ -124,7 +125,7 @@ describe('the command line', () => {
     await populate(env({ STALESWEEP_SCHEMA: 'flat' }), 10, 5);
     const wrong = await cli(['doctor'], env());
     expect(wrong.code).toBe(0);
-    const fits = 'there are heartbeats of schema "flat": set STALESWEEP_SCHEMA=flat';
+    const fits = 'there are heartbeats of schema "flat" or "claude-flow-novice": set STALESWEEP_SCHEMA=flat';
     expect(wrong.stdout).toContain(fits);
     const run = await cli(['run'], env());
     expect(run.code).toBe(0);

@@ -49,6 +49,7 @@ describe('a run through the queue', () => {
       active: 100,
       stale: 9_900,
       unreadable: 0,
+      lapsed: 0,
       swept: 9_900,
       revived: 0,
     });

@@ -97,6 +97,7 @@ describe('a run whose worker goes away', () => {
       active: 100,
       stale: 9_900,
       unreadable: 0,
+      lapsed: 0,
       swept: 9_900,
       revived: 0,
     });
