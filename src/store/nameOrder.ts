@@ -1,66 +1,88 @@
-/** name order: sorts many names roughly, and fast, so that neighbours come together. */
+/** name order: sorts many names fast, so that neighbours come together: shorter ones first, so that 9 comes before 10, then byte
+ * by byte.
+ *
+ * Four bytes at a time, as 64-bit numbers with the record below the rank, so that no comparator is called; those that are still
+ * equal are sorted by the next four. (MSD radix sort: Sedgewick and Wayne, Algorithms, 5.1)
+ */
 import type { Slice } from './arena.ts';
 
-/** How many bytes behind the common beginning count, seven bits each; the rest of a word is for the length. */
-const BYTES = 4;
-const MOST_LENGTH = 7;
+/** How many bytes a rank holds. */
+const RANK_BYTES = 4;
+/** Longer names are as long as that, as far as their order is concerned. */
+const MOST_LENGTH = 0xffff;
 
 /** Where the lower half of a 64-bit number stands. */
 const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
+const HIGH = 1 - LOW;
 
-/** Shorter names first, so that 9 comes before 10; then by the bytes that follow what all have in common. */
-const rankOf = ({ bytes, from, to }: Slice, common: number): number => {
-  let rank = Math.min(to - from - common, MOST_LENGTH);
-  for (let i = 0; i < BYTES; i++) {
-    const at = from + common + i;
-    rank = (rank << 7) | (at < to ? (bytes[at] as number) & 0x7f : 0);
-  }
-  return rank;
-};
-
-/** Records, to be put in the rough order of their names. */
+/** Puts records in the order of their names. */
 export class NameOrder {
-  readonly #records: Uint32Array;
+  readonly #pairs: BigUint64Array;
+  readonly #words: Uint32Array;
   #count = 0;
-  #first: Slice | null = null;
-  /** How many bytes all names begin with. */
-  #common = 0;
 
   constructor(
     most: number,
     private readonly nameOf: (record: number) => Slice,
   ) {
-    this.#records = new Uint32Array(most);
+    this.#pairs = new BigUint64Array(most);
+    this.#words = new Uint32Array(this.#pairs.buffer);
   }
 
   add(record: number): void {
-    this.#records[this.#count++] = record;
-    const { bytes, from, to } = this.nameOf(record);
-    if (this.#first === null) {
-      this.#first = { bytes, from, to };
-      this.#common = to - from;
-      return;
-    }
-    const first = this.#first;
-    let common = Math.min(this.#common, to - from);
-    // From the end: once the common beginning is found, names differ right behind it.
-    for (let at = common - 1; at >= 0; at--) if (bytes[from + at] !== first.bytes[first.from + at]) common = at;
-    this.#common = common;
+    const { from, to } = this.nameOf(record);
+    this.#words[2 * this.#count + LOW] = record;
+    this.#words[2 * this.#count + HIGH] = Math.min(to - from, MOST_LENGTH);
+    this.#count++;
   }
 
   /** All that were added. */
-  inOrder(): Uint32Array {
-    const records = this.#records.subarray(0, this.#count);
-    // Sorted as 64-bit numbers, the rank above the record: no comparator is called.
-    const pairs = new BigUint64Array(records.length);
-    const words = new Uint32Array(pairs.buffer);
-    for (let i = 0; i < records.length; i++) {
-      const record = records[i] as number;
-      words[2 * i + LOW] = record;
-      words[2 * i + 1 - LOW] = rankOf(this.nameOf(record), this.#common);
+  *inOrder(): Generator<number> {
+    this.#sortRuns(0, this.#count, 0);
+    for (let i = 0; i < this.#count; i++) yield this.#words[2 * i + LOW] as number;
+  }
+
+  /** Sorts by rank, then each run of one rank by the bytes that follow. */
+  #sortRuns(from: number, to: number, at: number): void {
+    this.#pairs.subarray(from, to).sort();
+    let start = from;
+    for (let i = from + 1; i <= to; i++) {
+      if (i < to && this.#rank(i) === this.#rank(start)) continue;
+      if (i - start > 1) this.#sortByBytes(start, i, at);
+      start = i;
     }
-    pairs.sort();
-    for (let i = 0; i < records.length; i++) records[i] = words[2 * i + LOW] as number;
-    return records;
+  }
+
+  #rank(i: number): number {
+    return this.#words[2 * i + HIGH] as number;
+  }
+
+  #sortByBytes(from: number, to: number, at: number): void {
+    const common = this.#commonFrom(from, to, at);
+    const first = this.nameOf(this.#words[2 * from + LOW] as number);
+    if (first.from + common >= first.to) return;
+    for (let i = from; i < to; i++) {
+      const { bytes, from: start, to: end } = this.nameOf(this.#words[2 * i + LOW] as number);
+      let rank = 0;
+      for (let n = 0; n < RANK_BYTES; n++) {
+        const place = start + common + n;
+        rank = (rank << 8) | (place < end ? (bytes[place] as number) : 0);
+      }
+      this.#words[2 * i + HIGH] = rank;
+    }
+    this.#sortRuns(from, to, common + RANK_BYTES);
+  }
+
+  /** How many bytes these names, which are equally long, have in common; at least `at` of them. */
+  #commonFrom(from: number, to: number, at: number): number {
+    const first = this.nameOf(this.#words[2 * from + LOW] as number);
+    let common = first.to - first.from;
+    for (let i = from + 1; i < to && common > at; i++) {
+      const { bytes, from: start } = this.nameOf(this.#words[2 * i + LOW] as number);
+      let same = at;
+      while (same < common && bytes[start + same] === first.bytes[first.from + same]) same++;
+      common = same;
+    }
+    return common;
   }
 }
