@@ -2,13 +2,13 @@
 import type { Clock } from '../domain/heartbeat.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Sightings } from '../domain/sighting.ts';
-import type { Calls, Manners } from '../redis/calls.ts';
+import type { Calls } from '../redis/calls.ts';
 import type { Remover } from '../redis/remover.ts';
 import type { KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
 import type { HeldKeys } from '../store/heldKeys.ts';
 import type { Store } from '../store/store.ts';
-import { Pace } from './pace.ts';
+import type { Paces } from './paces.ts';
 import type { Spellers } from './spellers.ts';
 import type { Tally } from './tally.ts';
 
@@ -45,33 +45,6 @@ export interface RunContext {
   /** How many chunks may be under way at once. */
   readonly lanes: number;
 }
-
-/** One pace for each kind of call: a key costs each of them a different time. */
-export interface Paces {
-  readonly scan: Pace;
-  readonly read: Pace;
-  readonly sweep: Pace;
-}
-
-/**
- * With `nice`, a call takes a quarter of its budget: who waits behind one should hardly notice, and half the time given
- * away in pieces as long as the budget would still be felt by every second call of others.
- */
-const NICE_SHARE = 1 / 4;
-
-/** @param mostKeys of a chunk */
-export const newPaces = ({ callBudget, nice }: Manners, latencyMs: number, mostKeys: number): Paces => {
-  const budgetMs = nice > 0 ? callBudget * NICE_SHARE : callBudget;
-  const share = Math.min(1, budgetMs / 2);
-  const start = (size: number) => Math.ceil(size * share);
-  return {
-    // 1,000 slots take Redis about 0.7 ms; more than 8,000 would be too many when empty ones end and full ones begin.
-    scan: new Pace(budgetMs, { start: start(1_000), least: 10, most: 8_000 }, latencyMs),
-    // Values may be large: the first call shows how large.
-    read: new Pace(budgetMs, { start: start(32), least: 1, most: 2_000 }, latencyMs),
-    sweep: new Pace(budgetMs, { start: start(600), least: 1, most: mostKeys }, latencyMs),
-  };
-};
 
 /** Between two calls: rests as `nice` asks. Whether to go on; `false` once the run is interrupted. */
 export const pause = async ({ signal, calls }: RunContext): Promise<boolean> => {

@@ -110,7 +110,7 @@ class Marking {
     for (const { key } of heartbeats) names.add(key);
     const { values, ms } = await steadily(run, paces.read, () => readValues(calls, names));
     names.clear();
-    paces.read.learn(heartbeats.length, ms);
+    paces.tell('read', heartbeats.length, ms);
     await this.#expiry?.look(heartbeats.map(({ key }) => key));
     const missing = heartbeats.filter((_, i) => values[i] === null).map(({ key }) => key);
     const exist = await steadily(run, paces.read, () => existing(calls, missing));

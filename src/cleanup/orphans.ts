@@ -40,7 +40,7 @@ async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> 
     const absent = [...new Set(left.flatMap((orphan) => orphan.absent.map(nameIn)))];
     const chunk = { absent, families, idleSeconds: run.staleAfterSeconds };
     const result = await steadily(run, run.paces.sweep, () => run.remover.sweepOrphans(chunk));
-    run.paces.sweep.learn(left.length + absent.length, result.ms);
+    run.paces.tell('sweep', left.length + absent.length, result.ms);
     if (result.swept) {
       for (const [family, amount] of result.removed.entries()) run.tally.add(family, amount);
       run.tally.chunks++;

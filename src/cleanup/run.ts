@@ -22,10 +22,11 @@ import { Remover } from '../redis/remover.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import { HeldKeys } from '../store/heldKeys.ts';
 import { Store } from '../store/store.ts';
-import { newPaces, type Observer, type RunContext } from './context.ts';
+import type { Observer, RunContext } from './context.ts';
 import { gather, walkKeys } from './gather.ts';
 import { forgetWhoLeftNothing, keepSightings, noteLeft, recallLapsed } from './lapsed.ts';
 import { type Marked, mark, markPartition } from './mark.ts';
+import { Paces } from './paces.ts';
 import { sweepOrphans } from './orphans.ts';
 import { spellersOf } from './spellers.ts';
 import { sweepCoordinators, sweepKeys } from './sweep.ts';
@@ -56,8 +57,17 @@ export interface RunOptions {
   readonly sightings?: Sightings;
 }
 
-/** A second call is on its way while Redis works on the first, unless the run is to rest between them. */
-const lanesFor = (nice: number): number => (nice > 0 ? 1 : 2);
+/** A way from here on is long: more calls are to be under way on it. */
+const LONG_WAY_MS = 1;
+
+/**
+ * A second call is on its way while Redis works on the first, unless the run is to rest between them. Where the way takes longer
+ * than the work, four; not more, since those that arrive together are served one behind the other before anybody else's.
+ */
+const lanesFor = (nice: number, latencyMs: number): number => {
+  if (nice > 0) return 1;
+  return latencyMs > LONG_WAY_MS ? 4 : 2;
+};
 
 const readTargetInfo = async (
   calls: Calls,
@@ -178,6 +188,8 @@ export const runCleanup = async (
   await remover.prepare(schema, dryRun);
   const clock = clockOf(await readSeconds(calls), before, target.restartGrace);
   await calls.measureLatency();
+  const paces = new Paces(calls, target, remover.mostKeys);
+  await paces.begin();
   const tally = new Tally(schema.families.length, dryRun ? null : carried);
   tally.keyspace = keyspaceSizeOf(before);
   const run: RunContext = {
@@ -197,8 +209,8 @@ export const runCleanup = async (
     tally,
     observer,
     signal,
-    paces: newPaces(target, calls.latencyMs, remover.mostKeys),
-    lanes: lanesFor(target.nice),
+    paces,
+    lanes: lanesFor(target.nice, calls.latencyMs),
   };
   if (clock.upSeconds !== null && clock.upSeconds <= staleAfterSeconds) {
     observer.warn?.(

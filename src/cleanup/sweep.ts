@@ -58,7 +58,7 @@ async function countBatch(run: RunContext, batch: Batch): Promise<void> {
     const names = Bulk.of(new Set(keys.texts()));
     const { count, ms } = await steadily(run, paces.read, () => countExisting(calls, names));
     names.clear();
-    paces.read.learn(keys.count, ms);
+    paces.tell('read', keys.count, ms);
     tally.add(family, count);
   }
   tally.add(schema.heartbeatFamily, batch.heartbeats);
@@ -81,7 +81,7 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
     return true;
   }
   const result = await steadily(run, paces.sweep, () => run.remover.sweep(batch));
-  paces.sweep.learn(keysIn(batch), result.ms);
+  paces.tell('sweep', keysIn(batch), result.ms);
   if (!result.swept) {
     await learn(run, batch, result);
     return false;

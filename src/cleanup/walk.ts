@@ -25,7 +25,7 @@ export async function* walk(run: RunContext, pattern: string): AsyncGenerator<re
   const ask = async (from: string): Promise<Page> => {
     const count = paces.scan.size;
     const page = await steadily(run, paces.scan, () => scanPage(calls, from, pattern, count));
-    paces.scan.learn(count, page.ms);
+    paces.tell('scan', count, page.ms);
     tally.visited += count;
     if (page.cursor !== '0') cursor = page.cursor;
     if (pages.length < most && !signal.aborted && !calls.owesRest) askNext();

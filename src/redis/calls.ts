@@ -66,8 +66,6 @@ export interface Manners {
   readonly callBudget: number;
 }
 
-/** A call that took longer than this many budgets met a Redis that is busy with others: it is left alone for the excess. */
-const STRAINED = 2;
 /** However long a call took, nobody rests longer than this. */
 const LONGEST_REST_MS = 1_000;
 const AT_EASE: Manners = { nice: 0, callBudget: Number.POSITIVE_INFINITY };
@@ -142,8 +140,8 @@ export class Calls {
     const ms = Math.max(repliedAt - Math.max(sentAt, this.#lastReplyAt), (repliedAt - sentAt) / share);
     this.#lastReplyAt = repliedAt;
     this.slowestMs = Math.max(this.slowestMs, ms);
-    const { nice, callBudget } = this.manners;
-    this.#restMs += Math.min(ms * nice + Math.max(0, ms - this.latencyMs - STRAINED * callBudget), LONGEST_REST_MS);
+    // What the way takes is no work.
+    this.#restMs += Math.min(Math.max(0, ms - this.latencyMs) * this.manners.nice, LONGEST_REST_MS);
     this.observe(name, ms);
     return { reply, ms };
   }
@@ -160,7 +158,7 @@ export class Calls {
     return this.#restMs >= 1;
   }
 
-  /** Rests for as long as `nice` and a strained Redis ask, after what has been sent since the last rest. */
+  /** Rests for as long as `nice` asks, after what has been sent since the last rest. */
   async rest(): Promise<void> {
     if (!this.owesRest) return;
     const debtMs = this.#restMs;
