@@ -6,6 +6,7 @@ import type { Slice } from '../store/arena.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT } from '../store/store.ts';
 import type { RunContext } from './context.ts';
+import { hasBeatIn, swarmsToProve } from './elsewhere.ts';
 import { familyOf } from './gather.ts';
 import { NO_SWARM } from './spellers.ts';
 import { type Unit, weightOf } from './unit.ts';
@@ -15,7 +16,7 @@ import { Verdicts } from './verdict.ts';
 export interface Batch extends SweepChunk {
   /** In the order of `judged`. */
   readonly judgedBeats: readonly Beat[];
-  /** In the order of `absent`. */
+  /** In the order of `absent`; `NO_BEAT` for one that has no record. */
   readonly absentBeats: readonly Beat[];
   /** The heartbeats that are to go, lapsed ones among them. */
   readonly going: readonly Beat[];
@@ -30,6 +31,7 @@ export class Draft {
   readonly #absentBeats: Beat[] = [];
   readonly #going: Beat[] = [];
   readonly #named = new Set<Beat>();
+  readonly #provedElsewhere = new Set<Id>();
   readonly #judged = { keys: new Bulk(16_384), proofs: new Bulk(32_768) };
   readonly #absent = new Bulk();
   readonly #families: readonly Bulk[];
@@ -62,16 +64,32 @@ export class Draft {
     this.#judged.proofs.add(bytes, from, to);
   }
 
-  /** Proves all heartbeats of an id. */
+  /** Proves all heartbeats of an id, and that it has none elsewhere. */
   #proveAll(id: Id): void {
     const { store } = this.run;
     for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) this.prove(beat);
+    this.#proveElsewhere(id);
+  }
+
+  #proveElsewhere(id: Id): void {
+    if (this.run.schema.heartbeatDerivable || this.#provedElsewhere.has(id)) return;
+    this.#provedElsewhere.add(id);
+    const { store, spellers } = this.run;
+    for (const bytes of swarmsToProve(this.run, id)) {
+      const swarm = { bytes, from: 0, to: bytes.length };
+      if (hasBeatIn(this.run, id, swarm) !== NO_BEAT) continue;
+      this.#absentBeats.push(NO_BEAT);
+      spellers.heartbeat.spell(this.#absent, store.nameOf(id), swarm);
+      this.size++;
+    }
   }
 
   /** Proves a unit's own heartbeats. */
-  proveUnit({ stale, gone, lives }: Unit): void {
+  proveUnit({ stale, id, gone, lives }: Unit): void {
     for (const beat of stale) this.prove(beat);
-    if (!lives) for (const beat of gone) this.prove(beat);
+    if (lives) return;
+    for (const beat of gone) this.prove(beat);
+    this.#proveElsewhere(id);
   }
 
   /** Its heartbeats go, too. */

@@ -1,9 +1,9 @@
 /** orphans: remove keys that nobody owns, for the families an operator has listed, once they are idle. */
 import { sentenceOf } from '../domain/failure.ts';
 import { idleSeconds } from '../redis/keyspace.ts';
-import { KeyReader } from '../schema/keyReader.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { pause, type RunContext, stopIfInterrupted } from './context.ts';
+import { learnBorn } from './elsewhere.ts';
 import { familyOf, type Gathered } from './gather.ts';
 import { steadily } from './steadily.ts';
 import { Verdicts } from './verdict.ts';
@@ -21,15 +21,6 @@ async function countIdle(run: RunContext, slice: readonly Orphan[]): Promise<voi
   const names = slice.map(({ name }) => nameIn(name));
   const idle = await steadily(run, run.paces.read, () => idleSeconds(run.calls, names));
   for (const [i, { family }] of slice.entries()) if ((idle[i] ?? 0) > run.staleAfterSeconds) run.tally.add(family, 1);
-}
-
-/** Tells the store of a heartbeat that had to be absent, and is not. */
-function learnBorn({ schema, store }: RunContext, key: Buffer): void {
-  const reader = new KeyReader(schema);
-  if (reader.read(key) !== 'heartbeat') return;
-  const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
-  const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
-  store.born({ id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm });
 }
 
 async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> {
@@ -56,7 +47,7 @@ function* orphansFrom(run: RunContext, first: Key): Generator<Orphan> {
   const verdicts = new Verdicts(run);
   for (let key = first; key !== NO_KEY; key = keys.nextTo(key)) {
     const name = Buffer.from(keys.nameOf(key));
-    if (verdicts.of(name) !== 'orphan') continue;
+    if (verdicts.of(name) !== 'orphan' || !verdicts.isProvable) continue;
     yield { family: familyOf(run, key), name, absent: [...verdicts.absent] };
   }
 }
@@ -80,10 +71,28 @@ function* slicesOf(run: RunContext, orphans: Iterable<Orphan>): Generator<readon
 }
 
 /**
+ * Why no orphan may be swept in this run; `null` when they may. A mistyped heartbeat template makes orphans of everything; and
+ * idle times may come back with a server's old data (P10).
+ */
+function reasonToKeep({ tally, clock, staleAfterSeconds }: RunContext): string | null {
+  const { checked, lapsed } = tally.coordinators;
+  if (checked === lapsed) return 'orphans are kept: this run met no heartbeat at all, as with a wrong heartbeat template';
+  const { upSeconds } = clock;
+  if (upSeconds === null || upSeconds > staleAfterSeconds) return null;
+  return `orphans are kept: Redis came back with old data ${upSeconds}s ago, and its idle times may be as old`;
+}
+
+/**
  * Sweeps the orphans that have been idle for longer than the threshold. Where the server does not keep idle times (an
  * LFU eviction policy), they stay, and the observer is warned.
  */
 export async function sweepOrphans(run: RunContext, { orphans }: Gathered): Promise<void> {
+  if (orphans === NO_KEY) return;
+  const reason = reasonToKeep(run);
+  if (reason !== null) {
+    run.observer.warn?.(reason);
+    return;
+  }
   try {
     for (const slice of slicesOf(run, orphansFrom(run, orphans))) {
       if (!(await pause(run))) stopIfInterrupted(run);

@@ -40,6 +40,11 @@ export class Pace {
     this.#become(Math.min(Math.max(this.#perMs * this.budgetMs, this.#size / 2), this.#size * 2));
   }
 
+  /** Learns that so many keys took Redis so long at most: from that a size may grow at once, never shrink. */
+  learnAtMost(amount: number, ms: number): void {
+    if (amount > 0 && (amount / Math.max(ms, 0.001)) * this.budgetMs > this.#size) this.learn(amount, ms);
+  }
+
   /** Halves at once: a call timed out, or Redis was busy with somebody else's. */
   backOff(): void {
     this.#perMs = undefined;

@@ -15,8 +15,10 @@ const COMMANDS: Readonly<Record<Kind, readonly string[]>> = {
   sweep: ['evalsha', 'eval', 'watch', 'exec'],
 };
 
-/** After so many calls of a kind Redis is asked, and before after each that doubles their number. */
+/** As long as a size is still found, Redis is asked after each call; then after so many. */
 const CALLS_PER_LOOK = 8;
+/** A size that changes by less than this share has been found. */
+const FOUND = 0.25;
 
 /**
  * With `nice`, a call takes a quarter of its budget: who waits behind one should hardly notice, and half the time given
@@ -72,8 +74,9 @@ export class Paces {
     since.calls++;
     since.amount += amount;
     since.waited += Math.max(0, ms - this.#calls.latencyMs);
+    // Whatever the worker saw, it took Redis no longer.
+    this[kind].learnAtMost(amount, ms);
     if (since.calls < since.next || this.#asking) return;
-    since.next = Math.min(since.next * 2, CALLS_PER_LOOK);
     if (this.#before === null) {
       this.#learn(kind, since.waited);
       return;
@@ -101,8 +104,11 @@ export class Paces {
 
   #learn(kind: Kind, ms: number): void {
     const since = this.#since[kind];
+    const pace = this[kind];
+    const before = pace.size;
     // Whoever emptied the statistics meanwhile leaves nothing to learn from.
-    if (ms > 0) this[kind].learn(since.amount, ms);
+    if (ms > 0) pace.learn(since.amount, ms);
+    if (since.calls > 0) since.next = Math.abs(pace.size - before) < before * FOUND ? CALLS_PER_LOOK : 1;
     since.calls = 0;
     since.amount = 0;
     since.waited = 0;

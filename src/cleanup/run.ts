@@ -7,7 +7,7 @@ import type { TargetConfig } from '../config/resolve.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Outcome, Report, Trigger } from '../domain/report.ts';
 import type { Sightings } from '../domain/sighting.ts';
-import type { Calls } from '../redis/calls.ts';
+import { type Calls, LONG_WAY_MS } from '../redis/calls.ts';
 import {
   clockOf,
   type Info,
@@ -56,9 +56,6 @@ export interface RunOptions {
   /** What earlier runs saw of this target; without it, who has no heartbeat any more is nobody. */
   readonly sightings?: Sightings;
 }
-
-/** A way from here on is long: more calls are to be under way on it. */
-const LONG_WAY_MS = 1;
 
 /**
  * A second call is on its way while Redis works on the first, unless the run is to rest between them. Where the way takes longer

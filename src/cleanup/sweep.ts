@@ -9,9 +9,10 @@ import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { keysIn, MOST_KEYS_EVER, type SweepResult } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Id } from '../store/store.ts';
+import { type Beat, BeatState, type Id, NO_BEAT } from '../store/store.ts';
 import { type Batch, batchOf, release, slicesOf } from './batch.ts';
 import { inFlight, pause, type RunContext } from './context.ts';
+import { learnBorn } from './elsewhere.ts';
 import { leftNothing } from './lapsed.ts';
 import { steadily } from './steadily.ts';
 import { type Unit, unitOf } from './unit.ts';
@@ -24,8 +25,11 @@ async function learn(run: RunContext, batch: Batch, result: SweepResult & { swep
   for (const beat of at(batch.judgedBeats, result.revived)) {
     if (store.stateOf(beat) === BeatState.stale) revive(run, beat);
   }
-  for (const beat of at(batch.absentBeats, result.born)) {
-    if (store.stateOf(beat) === BeatState.lapsed) revive(run, beat);
+  const absent = result.born.length > 0 ? batch.absent.texts() : [];
+  for (const position of result.born) {
+    const beat = batch.absentBeats[position] ?? NO_BEAT;
+    if (beat === NO_BEAT) learnBorn(run, Buffer.from(absent[position] ?? '', 'latin1'));
+    else if (store.stateOf(beat) === BeatState.lapsed) revive(run, beat);
     else store.become(beat, BeatState.alive);
   }
   for (const beat of at(batch.judgedBeats, result.vanished)) {

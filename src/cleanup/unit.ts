@@ -2,6 +2,7 @@
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT } from '../store/store.ts';
 import type { RunContext } from './context.ts';
+import { swarmsToProve } from './elsewhere.ts';
 
 export interface Unit {
   readonly id: Id;
@@ -56,5 +57,9 @@ export function unitOf(run: RunContext, id: Id, whole = false): Unit | null {
   const lives = partial || store.lives(id);
   for (const { speller } of spellers.derived) size += speller.hasSwarm ? stale.length : lives ? 0 : 1;
   for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) size++;
-  return { id, stale, gone, partial, lives, size: lives ? size : size + gone.length };
+  if (!lives) {
+    size += gone.length;
+    for (const _ of swarmsToProve(run, id)) size++;
+  }
+  return { id, stale, gone, partial, lives, size };
 }

@@ -2,6 +2,7 @@
 import type { KeyReader } from '../schema/keyReader.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import type { Binding } from '../schema/matcher.ts';
+import type { Slice } from '../store/arena.ts';
 import { type Beat, type Id, NO_BEAT, type Standing, type Store } from '../store/store.ts';
 import type { RunContext } from './context.ts';
 import type { Spellers } from './spellers.ts';
@@ -16,15 +17,15 @@ export type VerdictKind = 'keep' | 'later' | 'orphan' | 'go';
 
 /** A name that names more than this many stale coordinators is kept: their proof would not fit one call. */
 const MOST_IDS = 200;
-/** An orphan goes only in the absence of the heartbeats of all who could own it, as far as so many. */
-const MOST_ABSENT = 100;
+/** An orphan goes only in the absence of the heartbeats of all who could own it, in any swarm; if those are more, it stays. */
+const MOST_ABSENT = 1_000;
 
 export class Verdicts {
   /** Of the last `go`: whose keys it could be, whatever their swarm. */
   readonly ids: Id[] = [];
   /** Of the last `go`: the heartbeats of those whose it could be in one swarm alone. */
   readonly beats: Beat[] = [];
-  /** Of the last `orphan`: heartbeats that must not exist. */
+  /** Of the last `orphan`: heartbeats that must not exist, where `isProvable`. */
   readonly absent: Buffer[] = [];
   readonly #store: Store;
   readonly #reader: KeyReader;
@@ -54,7 +55,13 @@ export class Verdicts {
     if (this.#later) return 'later';
     if (this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))) return 'go';
     if (this.#earlier || this.ids.length > 0 || this.beats.length > 0) return 'keep';
-    return this.#reader.owners(name, Number.MAX_SAFE_INTEGER, this.#guard) ? 'orphan' : 'keep';
+    this.#reader.owners(name, Number.MAX_SAFE_INTEGER, this.#guard);
+    return 'orphan';
+  }
+
+  /** Whether the last `orphan` has so few possible owners that their absence can be proved; if not, it stays. */
+  get isProvable(): boolean {
+    return this.absent.length <= MOST_ABSENT;
   }
 
   #isStale(id: Id): boolean {
@@ -94,11 +101,21 @@ export class Verdicts {
   /** Notes the heartbeat that must not exist for an orphan to be nobody's, where its name can be told. */
   readonly #guard = ({ idFrom, idTo, idSegments, swarmFrom, swarmTo }: Binding): boolean => {
     const { schema } = this.#reader;
-    if (!isIdOf(schema, idSegments) || (swarmFrom === -1 && !schema.heartbeatDerivable)) return false;
+    if (!isIdOf(schema, idSegments)) return false;
     const bytes = this.#name;
-    const { heartbeat } = this.#spellers;
-    const name = heartbeat.nameOf({ bytes, from: idFrom, to: idTo }, { bytes, from: swarmFrom, to: swarmTo });
-    if (!this.absent.some((known) => known.equals(name))) this.absent.push(name);
+    const id = { bytes, from: idFrom, to: idTo };
+    if (swarmFrom !== -1 || schema.heartbeatDerivable) this.#forbid(id, { bytes, from: swarmFrom, to: swarmTo });
+    else {
+      for (const swarm of this.#store.swarms.all()) {
+        this.#forbid(id, { bytes: swarm, from: 0, to: swarm.length });
+        if (this.absent.length > MOST_ABSENT) break;
+      }
+    }
     return this.absent.length > MOST_ABSENT;
   };
+
+  #forbid(id: Slice, swarm: Slice): void {
+    const name = this.#spellers.heartbeat.nameOf(id, swarm);
+    if (!this.absent.some((known) => known.equals(name))) this.absent.push(name);
+  }
 }

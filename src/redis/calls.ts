@@ -66,6 +66,8 @@ export interface Manners {
   readonly callBudget: number;
 }
 
+/** From here on the way takes longer than most calls do. */
+export const LONG_WAY_MS = 1;
 /** However long a call took, nobody rests longer than this. */
 const LONGEST_REST_MS = 1_000;
 const AT_EASE: Manners = { nice: 0, callBudget: Number.POSITIVE_INFINITY };
@@ -140,8 +142,9 @@ export class Calls {
     const ms = Math.max(repliedAt - Math.max(sentAt, this.#lastReplyAt), (repliedAt - sentAt) / share);
     this.#lastReplyAt = repliedAt;
     this.slowestMs = Math.max(this.slowestMs, ms);
-    // What the way takes is no work.
-    this.#restMs += Math.min(Math.max(0, ms - this.latencyMs) * this.manners.nice, LONGEST_REST_MS);
+    // What a long way takes is no work.
+    const wayMs = this.latencyMs > LONG_WAY_MS ? this.latencyMs : 0;
+    this.#restMs += Math.min(Math.max(0, ms - wayMs) * this.manners.nice, LONGEST_REST_MS);
     this.observe(name, ms);
     return { reply, ms };
   }

@@ -8,6 +8,7 @@ import { isIdOf, type KeySchema } from '../schema/keySchema.ts';
 import { Arena, type Held, NONE, type Slice } from './arena.ts';
 import { Fingerprinter, FingerprintMap, FingerprintSet } from './fingerprints.ts';
 import { NameOrder } from './nameOrder.ts';
+import { Swarms } from './swarms.ts';
 
 /** A coordinator id of whom at least one heartbeat was found stale: the number of its record. */
 export type Id = number & { readonly of: 'id' };
@@ -55,6 +56,7 @@ export interface Proof {
 }
 
 export class Store {
+  readonly swarms = new Swarms();
   #arena = new Arena();
   readonly #prints = new Fingerprinter();
   /** Ids that live; where heartbeats name swarms, pairs of id and swarm that do, too. */
@@ -123,6 +125,7 @@ export class Store {
     const record = this.#ids.get(prints.high, prints.low) as Id;
     if (record !== NO_ID) this.#arena.writeByte(record, ID.lives, 1);
     if (swarm === null) return;
+    this.swarms.see(swarm, true);
     prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
     this.#living.add(prints.high, prints.low);
   }
@@ -137,6 +140,7 @@ export class Store {
     this.mostSegments = Math.max(this.mostSegments, idSegments);
     prints.take(name.bytes, name.from, name.to);
     const { high, low } = prints;
+    if (swarm !== null) this.swarms.see(swarm, false);
     if (this.#partitionOf(high) !== this.partition) {
       this.#elsewhere.add(high, low);
       if (swarm === null) return false;

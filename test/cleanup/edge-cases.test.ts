@@ -209,6 +209,34 @@ describe('a target', () => {
   });
 });
 
+test('orphans whose idle times came back with old data stay until Redis has been up for as long (P10)', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'stalesweep-restart-'));
+  // Under such a policy a snapshot keeps idle times.
+  const args = ['--maxmemory-policy', 'allkeys-lru', '--dir', dir];
+  try {
+    const before = await startRedis(args);
+    const kept = await settle(before.redis, 'c', 10);
+    await before.redis.set('tmp', 'an acknowledgement');
+    const dump = (await before.redis.dumpBuffer('tmp')) as Buffer;
+    await before.redis.del('tmp');
+    await before.redis.call('RESTORE', 'blocking:ack:gone:1', '0', dump, 'IDLETIME', '100000');
+    await before.redis.save();
+    await before.stop();
+    const after = await startRedis(args);
+    expect(Number(await after.redis.object('IDLETIME', 'blocking:ack:gone:1'))).toBeGreaterThan(90_000);
+    const warnings: string[] = [];
+    await clean(after.url, {
+      settings: { orphans: ['ack'] },
+      observer: { warn: (text) => warnings.push(text) },
+    });
+    expect(await keysIn(after.redis)).toEqual(['blocking:ack:gone:1', ...kept].sort());
+    expect(warnings.join()).toContain('orphans are kept: Redis came back with old data');
+    await after.stop();
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+});
+
 describe('a dry run', () => {
   test('passes under a user without write commands, and counts what a real run then removes (P7)', async () => {
     await settle(redis(), 'c', STALE);
@@ -234,13 +262,14 @@ describe('orphans', () => {
   };
 
   test('are swept only for the families that are listed, and only once idle for longer than the threshold', async () => {
+    const kept = await settle(redis(), 'c1', 10);
     await idle('blocking:ack:gone:1', 610);
     await idle('blocking:ack:late:1', 590);
     await idle('blocking:signal:gone', 610);
     await idle('blocking:idempotency:gone', 610);
     const dry = await run({ settings: { orphans: ['ack', 'signal'] }, dryRun: true });
     const report = await run({ settings: { orphans: ['ack', 'signal'] } });
-    expect(await keysIn(redis())).toEqual(['blocking:ack:late:1', 'blocking:idempotency:gone']);
+    expect(await keysIn(redis())).toEqual(['blocking:ack:late:1', 'blocking:idempotency:gone', ...kept].sort());
     expect(report.keys).toMatchObject({ orphans: 4, deleted: 2, byFamily: { ack: 1, signal: 1, idempotency: 0 } });
     expect(dry.keys).toEqual({ ...report.keys, deleted: 0 });
   });

@@ -31,6 +31,7 @@ test('keys of nobody with a heartbeat are counted, and stay (P11)', async () => 
 
 test('only orphans of listed families go, and only once idle for longer than the threshold (P11)', async () => {
   const { url, redis } = server.current;
+  const kept = await settle(redis, 'c1', ACTIVE);
   await idle('blocking:ack:idle:1', 700);
   await idle('blocking:ack:atThreshold:1', 595);
   await idle('blocking:ack:fresh:1', 0);
@@ -39,11 +40,21 @@ test('only orphans of listed families go, and only once idle for longer than the
   const settings = { orphans: ['ack', 'signal'] };
   const report = await clean(url, { settings });
   expect(report.keys).toMatchObject({ deleted: 2, found: 2, byFamily: { ack: 1, signal: 1, idempotency: 0 } });
-  expect(await keysIn(redis)).toEqual([
-    'blocking:ack:atThreshold:1',
-    'blocking:ack:fresh:1',
-    'blocking:idempotency:idle:x',
-  ]);
+  const left = ['blocking:ack:atThreshold:1', 'blocking:ack:fresh:1', 'blocking:idempotency:idle:x', ...kept];
+  expect(await keysIn(redis)).toEqual(left.sort());
+});
+
+test('a run that met no heartbeat at all sweeps no orphan, and says so: a mistyped template looks just like that (P8)', async () => {
+  const { url, redis } = server.current;
+  await idle('blocking:ack:idle:1', 700);
+  const warnings: string[] = [];
+  const report = await clean(url, {
+    settings: { orphans: ['ack'] },
+    observer: { warn: (text) => warnings.push(text) },
+  });
+  expect(report.keys).toMatchObject({ orphans: 1, deleted: 0 });
+  expect(warnings.join()).toContain('orphans are kept: this run met no heartbeat at all');
+  expect(await keysIn(redis)).toEqual(['blocking:ack:idle:1']);
 });
 
 test('orphans of families with a swarm in their names go when listed (P11)', async () => {
@@ -68,6 +79,7 @@ test('an idle key of an active or unreadable coordinator is no orphan (P2, P11)'
 
 test('an orphan whose coordinator is born before it goes stays (P1, P11)', async () => {
   const { url, redis } = server.current;
+  await redis.set('blocking:heartbeat:other', beat(await nowOf(redis)));
   await idle('blocking:ack:born:1', 700);
   await idle('blocking:ack:gone:1', 700);
   let born: Promise<unknown> | undefined;
@@ -79,17 +91,18 @@ test('an orphan whose coordinator is born before it goes stays (P1, P11)', async
     },
   });
   expect(report.keys.deleted).toBe(1);
-  expect(await keysIn(redis)).toEqual(['blocking:ack:born:1', 'blocking:heartbeat:born']);
+  expect(await keysIn(redis)).toEqual(['blocking:ack:born:1', 'blocking:heartbeat:born', 'blocking:heartbeat:other']);
 });
 
 test('an orphan that is used again before it goes stays (P11)', async () => {
   const { url, redis } = server.current;
+  const kept = await settle(redis, 'c1', ACTIVE);
   await idle('blocking:ack:gone:1', 700);
   await clean(url, {
     settings: { orphans: ['ack'] },
     before: (name) => (name === 'evalsha' ? redis.get('blocking:ack:gone:1') : undefined),
   });
-  expect(await keysIn(redis)).toEqual(['blocking:ack:gone:1']);
+  expect(await keysIn(redis)).toEqual(['blocking:ack:gone:1', ...kept].sort());
 });
 
 test('under an LFU policy orphans stay, with a warning, and the run goes on (P11)', async () => {

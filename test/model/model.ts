@@ -225,7 +225,9 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     if (orphan && counted(family)) orphans.least++;
     if (orphan) orphans.most++;
     const ownersGone = known.length > 0 && known.every(({ state }) => state === 'stale');
-    const sweptOrphan = orphan && settings.orphans.includes(family) && idleSeconds > staleAfterSeconds;
+    // A run that met no heartbeat at all sweeps no orphan.
+    const mayGo = settings.orphans.includes(family ?? '') && coordinators.length > 0;
+    const sweptOrphan = orphan && mayGo && idleSeconds > staleAfterSeconds;
     if (family !== undefined && (ownersGone || sweptOrphan) && !refused) removed.push(fitting);
     else left.push(name);
   }
