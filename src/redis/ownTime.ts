@@ -5,12 +5,18 @@
  * look takes Redis 5 to 50 µs. (https://redis.io/docs/latest/commands/info/)
  */
 import type { Calls } from './calls.ts';
+import { refusedCommandIn } from './permissions.ts';
 
 const LINE = /^cmdstat_([^:]+):calls=\d+,usec=(\d+)/gm;
 
-/** Microseconds by command since the server's start, names in lower case; `null` where it does not say. */
+/** Microseconds by command since the server's start, names in lower case; `null` where it does not say, or not to this user. */
 export async function readOwnTime(calls: Calls): Promise<ReadonlyMap<string, number> | null> {
-  const { reply } = await calls.send('info', ['commandstats']);
+  const { replies } = await calls.sendTogether([['info', ['commandstats']]]);
+  const [reply] = replies;
+  if (reply instanceof Error) {
+    if (refusedCommandIn(reply) === null) throw reply;
+    return null;
+  }
   const times = new Map([...String(reply).matchAll(LINE)].map(([, name = '', usec]) => [name, Number(usec)] as const));
   return times.size > 0 ? times : null;
 }

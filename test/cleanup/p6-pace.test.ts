@@ -2,7 +2,7 @@
  * a machine's speed. */
 import { describe, expect, test } from 'vitest';
 import { Pace } from '../../src/cleanup/pace.ts';
-import { Bulk } from '../../src/redis/bulk.ts';
+import type { Bulk } from '../../src/redis/bulk.ts';
 import { compileSchema } from '../../src/schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
 import { populate } from '../../src/redis/populate.ts';
