@@ -81,6 +81,8 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
   const { store, tally, schema, paces, observer } = run;
   if (run.dryRun) {
     await countBatch(run, batch);
+    tally.counted += batch.going.length;
+    observer.progress?.('sweep', tally);
     for (const beat of batch.going) store.become(beat, BeatState.gone);
     return true;
   }

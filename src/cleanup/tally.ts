@@ -20,6 +20,8 @@ export class Tally {
   lapsed = 0;
   swept = 0;
   revived = 0;
+  /** In a dry run: how many stale ones had their things counted. */
+  counted = 0;
   chunks = 0;
   /** How far this walk over the keyspace has come, and how many keys there are, both roughly. */
   visited = 0;
@@ -71,11 +73,12 @@ export class Tally {
     return this.keyspace === 0 ? 1 : Math.min(1, Math.max(this.visited, 1) / this.keyspace);
   }
 
-  /** How far the run has come, in percent: half of it for the walks, half for the sweep. */
+  /** How far the run has come, in percent: half of it for the walks, half for the sweep, or, in a dry run, for counting. */
   get percent(): number {
-    const swept = this.stale === 0 ? 1 : (this.swept + this.revived) / this.stale;
-    const walked = Math.min(1, (this.walk + this.walked) / this.walks);
-    return Math.floor(walked * 50 + (walked < 1 && this.walks === 1 ? 0 : swept * 50));
+    const walked = Math.min(1, (this.walk + (this.walk < this.walks ? this.walked : 0)) / this.walks);
+    if (this.walk === 0) return Math.floor(walked * 50);
+    const settled = this.stale === 0 ? 1 : Math.min(1, (this.swept + this.revived + this.counted) / this.stale);
+    return Math.floor(walked * 50 + settled * 50);
   }
 
   get keys(): number {
