@@ -2,8 +2,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import getPort from 'get-port';
-import { z } from 'zod';
 import { Failure } from '../src/domain/failure.ts';
 import { connect } from '../src/redis/connect.ts';
 
@@ -17,13 +15,18 @@ export interface PrivateRedis {
   close(): Promise<void>;
 }
 
-const RECORD = z.object({ url: z.string(), owner: z.number() });
+interface Record {
+  readonly url: string;
+  readonly owner: number;
+}
+
 const recordFile = (folder: string): string => join(folder, 'redis.json');
 
 /** Where the private Redis of this folder is, and which process is to end it; `null` when none was left running. */
-const readRecord = (folder: string): z.output<typeof RECORD> | null => {
+const readRecord = (folder: string): Record | null => {
   try {
-    return RECORD.parse(JSON.parse(readFileSync(recordFile(folder), 'utf8')));
+    const { url, owner } = JSON.parse(readFileSync(recordFile(folder), 'utf8')) as Partial<Record>;
+    return typeof url === 'string' && typeof owner === 'number' ? { url, owner } : null;
   } catch {
     return null;
   }
@@ -86,6 +89,7 @@ export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> 
   }
 
   mkdirSync(folder, { recursive: true });
+  const { default: getPort } = await import('get-port');
   const port = await getPort({ host: '127.0.0.1' });
   const url = `redis://127.0.0.1:${port}`;
   const settings = {

@@ -1,5 +1,4 @@
 /** steadily: a call that is tried again when Redis could not serve it for a moment. */
-import pRetry from 'p-retry';
 import { type RunContext, stopIfInterrupted } from './context.ts';
 import type { Pace } from './pace.ts';
 
@@ -21,6 +20,8 @@ export const steadily = async <T>(run: RunContext, pace: Pace, attempt: () => Pr
       first = undefined;
       throw failure;
     };
+    // Loaded when first needed, which for most runs is never.
+    const { default: pRetry } = await import('p-retry');
     return await pRetry(again, {
       retries: RETRIES,
       minTimeout: 100,

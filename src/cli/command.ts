@@ -1,10 +1,8 @@
-/** command: what every command shares: its flags for settings, its configuration, and how it fails. */
-import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import type { Config, Flags } from '../config/resolve.ts';
+/** command: what every command shares: its flags for settings, and how it fails. Loaded to show a command's help, so it loads little. */
 import { ALL_SETTINGS } from '../config/settings.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
-import { plain } from './render.ts';
+import { Command } from './commander.ts';
+import { plain } from './plain.ts';
 
 /** Thrown to end with an exit code when everything has been said. */
 export class Exit extends Error {
@@ -28,20 +26,6 @@ export const newCommand = (name: string, description: string, settings: readonly
     command.option(`--${flagOf(setting)} <value>`, `${asHelp(known?.about ?? '')}${fallback}`);
   }
   return command;
-};
-
-/**
- * The configuration in force for this command; `own` are flags that mean something else to it than the setting of that
- * name. Fails (`CONFIG`) with one sentence.
- */
-export const configOf = (command: Command, own: readonly string[] = []): Config => {
-  const given = command.opts<Record<string, unknown>>();
-  const flags: Flags = Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) =>
-      typeof value === 'string' && name in ALL_SETTINGS && !own.includes(name) ? [[name, value]] : [],
-    ),
-  );
-  return loadConfig(flags, process.env);
 };
 
 /** Says in one sentence on stderr what went wrong; resolves to the exit code. Stacks are for debugging only. */

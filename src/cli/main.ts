@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Standard output carries reports and lists, and nothing else; all other words go to stderr. */
-import { CommanderError } from 'commander';
 import { fail } from './command.ts';
+import { CommanderError } from './commander.ts';
 import { createProgram } from './program.ts';
 
 const main = async (): Promise<number> => {

@@ -1,7 +1,7 @@
 /** program: the commands, and how they explain themselves. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Command } from 'commander';
+import { Command } from './commander.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enqueueCommand } from './commands/enqueue.ts';

@@ -1,6 +1,9 @@
 /** progress: a bar on a terminal; nothing elsewhere. */
-import { SingleBar } from 'cli-progress';
+import { createRequire } from 'node:module';
 import type { Observer } from '../cleanup/context.ts';
+
+// Loaded when first needed, which is on a terminal.
+const require = createRequire(import.meta.url);
 
 export interface ProgressBar {
   readonly observer: Observer;
@@ -13,6 +16,7 @@ const FORMAT = '{phase} [{bar}] {percentage}%  {swept} of {stale} stale coordina
 export const createProgressBar = (shown: boolean): ProgressBar => {
   const warn = (sentence: string) => console.error(`stalesweep: ${sentence}`);
   if (!shown) return { observer: { warn }, stop: () => {} };
+  const { SingleBar } = require('cli-progress') as typeof import('cli-progress');
   const bar = new SingleBar({
     format: FORMAT,
     stream: process.stderr,

@@ -1,43 +1,18 @@
-/** render: reports and lists for people, in 80 columns. */
-import Table from 'cli-table3';
-import ms from 'ms';
+/** render: reports for people, in 80 columns. */
 import { WHY_SAYS } from '../domain/heartbeat.ts';
 import type { Report, UnreadableGroup } from '../domain/report.ts';
+import { plain } from './plain.ts';
 
-const number = (value: number): string => value.toLocaleString('en-US');
+/** With a comma between thousands. `toLocaleString` would first load the customs of every country. */
+function number(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
 
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
-
-/** A text of others in one line, without what a terminal would obey. */
-export const plain = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
 
 /** A span as people say it: `1.4 s`, `320 ms`. */
 const span = (milliseconds: number): string =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
-
-/** An instant as ISO 8601 to the second, in UTC; `-` for none. */
-export const instant = (iso: string | null): string => (iso === null ? '-' : iso.slice(0, 19).replace('T', ' '));
-
-/** A duration in the form the settings take: `5m`. */
-export const duration = (milliseconds: number): string => ms(milliseconds);
-
-/** Columns without lines, as other command-line tools print them. */
-export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const none = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
-  const lines = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
-  const chars = Object.fromEntries([...none, ...lines].map((part) => [part, '']));
-  const made = new Table({
-    head: [...head],
-    chars: { ...chars, middle: '  ' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-  });
-  made.push(...rows.map((row) => row.map(plain)));
-  return made
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
-};
 
 /** A report as a few lines of text. */
 export const renderReport = (report: Report): string => {

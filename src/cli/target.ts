@@ -1,7 +1,6 @@
 /** target: which Redis a command is about. */
 import type { Config, TargetConfig } from '../config/resolve.ts';
 import { Failure } from '../domain/failure.ts';
-import { privateRedisUrl } from '../../workers/privateRedis.ts';
 
 /** The target a command names, or the only sensible one. Fails (`USAGE`) when there is no such target. */
 export const targetOf = (config: Config, name: string | undefined): TargetConfig => {
@@ -20,7 +19,9 @@ export const targetOf = (config: Config, name: string | undefined): TargetConfig
 
 /** Where nobody named a Redis, but `start` runs its private one in this folder, that one is meant. */
 export const withPrivateRedis = async (config: Config): Promise<Config> => {
-  const url = config.targetGiven ? null : await privateRedisUrl();
+  if (config.targetGiven) return config;
+  const { privateRedisUrl } = await import('../../workers/privateRedis.ts');
+  const url = await privateRedisUrl();
   return url === null ? config : onRedis(config, url);
 };
 

@@ -2,14 +2,14 @@
  *
  *      flags  over  environment  over  file (a target's own, then everyone's)  over  defaults
  */
-import { closest, distance } from 'fastest-levenshtein';
-import type { z } from 'zod';
+import { createRequire } from 'node:module';
 import { Failure } from '../domain/failure.ts';
 import { compileSchema, type KeySchema, type SchemaDefinition } from '../schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import {
   ADDRESS_SETTINGS,
   FILE,
+  FILE_NAMES,
   type FileValues,
   PROCESS_SETTINGS,
   type ProcessValues,
@@ -17,6 +17,7 @@ import {
   TARGET_SETTINGS,
   type TargetValues,
 } from './settings.ts';
+import { Misfit, type Value } from './shape.ts';
 import type { Address } from './tls.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -57,7 +58,11 @@ export interface Config {
 /** Whole seconds, rounded up: never less silence than was asked for. */
 export const wholeSeconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000);
 
+// Loaded when first needed, which is once something is misspelled.
+const require = createRequire(import.meta.url);
+
 const suggestion = (name: string, known: readonly string[]): string => {
+  const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
   const nearest = closest(name, [...known]);
   const away = distance(name, nearest);
   return away > 0 && away < name.length && away <= Math.max(2, name.length / 3) ? `, did you mean "${nearest}"?` : '';
@@ -66,37 +71,30 @@ const suggestion = (name: string, known: readonly string[]): string => {
 /** A name as one line can show it, whatever it holds. */
 const legible = (name: string): string => JSON.stringify(name).slice(1, -1);
 
-const complain = (where: string, issue: z.core.$ZodIssue, known: readonly string[]): Failure => {
-  const path = legible(issue.path.join('.'));
-  if (issue.code === 'unrecognized_keys') {
-    const name = issue.keys[0] ?? '';
-    const under = path === '' ? '' : ` under "${path}"`;
-    return new Failure('CONFIG', `${where}: unknown setting "${legible(name)}"${under}${suggestion(name, known)}`);
+const complain = (where: string, { message, path, unknownName }: Misfit): Failure => {
+  const at = legible(path.join('.'));
+  if (unknownName !== undefined) {
+    const under = at === '' ? '' : ` under "${at}"`;
+    const meant = suggestion(unknownName, FILE_NAMES);
+    return new Failure('CONFIG', `${where}: unknown setting "${legible(unknownName)}"${under}${meant}`);
   }
-  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-  return new Failure('CONFIG', `${where}: ${path === '' ? '' : `${path}: `}${message}`);
+  return new Failure('CONFIG', `${where}: ${at === '' ? '' : `${at}: `}${message}`);
 };
 
 /** Parses one value; fails with a sentence that names where it stood. */
-export const parseSetting = <T extends z.ZodType>(schema: T, value: unknown, where: string): z.output<T> => {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw issue ? complain(where, issue, []) : new Failure('CONFIG', `${where}: is not valid`);
+export const parseSetting = <T>(schema: Value<T>, value: unknown, where: string): T => {
+  try {
+    return schema(value);
+  } catch (error) {
+    throw error instanceof Misfit ? complain(where, error) : error;
+  }
 };
 
-const readFile = (file: ConfigFile | undefined): FileValues => {
-  if (file === undefined) return {};
-  const content = parseYaml(file.name, file.text);
-  const result = FILE.safeParse(content);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const known = [...Object.keys(FILE.shape), 'url'];
-  throw issue ? complain(file.name, issue, known) : new Failure('CONFIG', `${file.name}: is not valid`);
-};
+const readFile = (file: ConfigFile | undefined): FileValues =>
+  file === undefined ? {} : parseSetting(FILE, parseYaml(file.name, file.text), file.name);
 
 type Level = Readonly<Record<string, unknown>>;
-type AnySetting = { readonly schema: z.ZodType; readonly env?: string; readonly default?: unknown };
+type AnySetting = { readonly schema: Value<unknown>; readonly env?: string; readonly default?: unknown };
 
 const given = (table: Readonly<Record<string, AnySetting>>, read: (name: string, setting: AnySetting) => unknown) => {
   const level: Record<string, unknown> = {};

@@ -1,13 +1,11 @@
 /** settings: every setting once, with its default, its environment variable and what it does. The documentation, the
  * validation and the command line all read this table. */
-import type { z } from 'zod';
+import { fields, named, type Value } from './shape.ts';
 import {
   cron,
   duration,
-  fields,
   history,
   memory,
-  named,
   names,
   number,
   oneOf,
@@ -20,7 +18,7 @@ import {
 } from './values.ts';
 
 interface Setting {
-  readonly schema: z.ZodType;
+  readonly schema: Value<unknown>;
   readonly env?: string;
   /** As a user would write it; absent: unset. */
   readonly default?: unknown;
@@ -190,7 +188,7 @@ export const ADDRESS_SETTINGS = {
   config: { schema: text('a file name'), env: 'STALESWEEP_CONFIG', about: 'A YAML file with settings.' },
 } as const satisfies Record<string, Setting>;
 
-type Values<Table extends Record<string, Setting>> = { [Name in keyof Table]: z.output<Table[Name]['schema']> };
+type Values<Table extends Record<string, Setting>> = { [Name in keyof Table]: ReturnType<Table[Name]['schema']> };
 export type TargetValues = Values<typeof TARGET_SETTINGS>;
 export type ProcessValues = Values<typeof PROCESS_SETTINGS>;
 
@@ -203,26 +201,26 @@ export const ALL_SETTINGS: Readonly<Record<string, Setting>> = {
 /** The environment variables that are understood. */
 export const SETTINGS_ENV: readonly string[] = Object.values(ALL_SETTINGS).flatMap(({ env }) => env ?? []);
 
-const shapeOf = <Table extends Record<string, Setting>>(table: Table) =>
-  Object.fromEntries(Object.entries(table).map(([name, { schema }]) => [name, schema.optional()])) as {
-    [Name in keyof Table]: z.ZodOptional<Table[Name]['schema']>;
-  };
+type Schemas<Table extends Record<string, Setting>> = { [Name in keyof Table]: Table[Name]['schema'] };
+
+function schemasOf<Table extends Record<string, Setting>>(table: Table): Schemas<Table> {
+  return Object.fromEntries(Object.entries(table).map(([name, { schema }]) => [name, schema])) as Schemas<Table>;
+}
 
 const TEMPLATE_EXAMPLE = 'heartbeat: "beat:{coordinator}"';
 const URL_EXAMPLE = 'url: "redis://host:6379/0"';
 
+const FILE_FIELDS = {
+  ...schemasOf(TARGET_SETTINGS),
+  ...schemasOf(PROCESS_SETTINGS),
+  queue: fields({ url: redisUrl }, URL_EXAMPLE, ['url']),
+  targets: named(fields({ ...schemasOf(TARGET_SETTINGS), url: redisUrl }, URL_EXAMPLE), URL_EXAMPLE),
+  schemas: named(schemaDefinition, TEMPLATE_EXAMPLE),
+};
+
 /** The YAML file. Unknown keys are refused. */
-export const FILE = fields(
-  {
-    ...shapeOf(TARGET_SETTINGS),
-    ...shapeOf(PROCESS_SETTINGS),
-    queue: fields({ url: redisUrl }, URL_EXAMPLE).optional(),
-    targets: named(
-      fields({ ...shapeOf(TARGET_SETTINGS), url: redisUrl.optional() }, URL_EXAMPLE),
-      URL_EXAMPLE,
-    ).optional(),
-    schemas: named(schemaDefinition, TEMPLATE_EXAMPLE).optional(),
-  },
-  'staleAfter: 10m',
-);
-export type FileValues = z.output<typeof FILE>;
+export const FILE = fields(FILE_FIELDS, 'staleAfter: 10m');
+export type FileValues = ReturnType<typeof FILE>;
+
+/** What may stand in the file. */
+export const FILE_NAMES: readonly string[] = [...Object.keys(FILE_FIELDS), 'url'];

@@ -1,6 +1,10 @@
 /** yaml: what stands in a configuration file, before anybody looks at what it means. */
-import { parseDocument, type YAMLError } from 'yaml';
+import { createRequire } from 'node:module';
+import type { YAMLError } from 'yaml';
 import { Failure } from '../domain/failure.ts';
+
+// Loaded when first needed, which is where there is a file.
+const require = createRequire(import.meta.url);
 
 /** What validation would pass over, or stumble on: `__proto__` as a name, and a value that contains itself. */
 const refuseOddities = (file: string, content: unknown): void => {
@@ -19,6 +23,7 @@ const complaintOf = ({ code, message }: YAMLError): string =>
 
 /** The content of a file. Fails (`CONFIG`) with one sentence when it is not YAML, or holds what nobody could mean. */
 export const parseYaml = (file: string, text: string): unknown => {
+  const { parseDocument } = require('yaml') as typeof import('yaml');
   const document = parseDocument(text);
   const [problem] = [...document.errors, ...document.warnings];
   if (problem) throw new Failure('CONFIG', `${file}: is not YAML: ${complaintOf(problem)}`);

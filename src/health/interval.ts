@@ -1,5 +1,5 @@
 /** interval: how far apart a target's scheduled runs are, and how far apart they should be. */
-import { CronExpressionParser } from 'cron-parser';
+import { createRequire } from 'node:module';
 
 /** When a target is looked at: `every` so many ms, or by a cron pattern, which holds instead where it is set. */
 export interface Timing {
@@ -8,12 +8,16 @@ export interface Timing {
   readonly tz: string | undefined;
 }
 
+// Loaded when first needed, which is where there is a pattern.
+const require = createRequire(import.meta.url);
+
 /** A week of a pattern that fires every five minutes, and two days of one that fires every minute. */
 const FIRINGS = 3_000;
 
 /** The longest time between two scheduled runs, in ms; for a cron pattern the longest gap among its next firings. */
 export function longestGapMs({ every, cron, tz }: Timing, fromMs: number): number {
   if (cron === undefined) return every;
+  const { CronExpressionParser } = require('cron-parser') as typeof import('cron-parser');
   const currentDate = new Date(fromMs);
   const pattern = CronExpressionParser.parse(cron, tz === undefined ? { currentDate } : { currentDate, tz });
   let longest = 0;

@@ -3,13 +3,25 @@
 import { z } from 'zod';
 import type { TargetConfig } from '../config/resolve.ts';
 import { wholeSeconds } from '../config/resolve.ts';
+import { Misfit } from '../config/shape.ts';
 import { duration } from '../config/values.ts';
 import { Failure } from '../domain/failure.ts';
+
+const atLeastASecond = duration(1000);
+const staleAfter = z.unknown().transform((written, context) => {
+  try {
+    return atLeastASecond(written);
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+    return z.NEVER;
+  }
+});
 
 const PAYLOAD = z.strictObject({
   target: z.string(),
   dryRun: z.boolean().optional(),
-  staleAfter: duration(1000).optional(),
+  staleAfter: staleAfter.optional(),
   trigger: z.enum(['schedule', 'manual', 'cli']).optional(),
   force: z.boolean().optional(),
 });

@@ -1,7 +1,7 @@
 /** calls: every command that goes to a target, counted and timed. Names and values travel byte for byte. */
-import { Command, type Redis } from 'ioredis';
 import { Bulk, giveBuffer, takeBuffer } from './bulk.ts';
 import { connectBeside } from './connect.ts';
+import { Command, type Redis } from './ioredis.ts';
 
 /** One reply as Redis sends it; bulk strings are byte strings (latin1), or Buffers for those who asked for bytes. */
 export type Reply = string | number | null | Buffer | Reply[];

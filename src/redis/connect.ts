@@ -1,9 +1,10 @@
 /** connect: connections that fail fast and say why. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { redactUrl } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
+import { Redis } from './ioredis.ts';
 import { untilAborted } from './untilAborted.ts';
 
 /** Below the ten seconds in which a command must have said that Redis can't be reached. */

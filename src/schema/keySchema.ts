@@ -87,14 +87,14 @@ function checkApart(name: string, heartbeat: Template, others: readonly FamilyTe
     if (spelled(template) === spelled(heartbeat)) {
       throw fail(name, `"${template.text}" is the heartbeat template already`);
     }
-    if (overlap(template, heartbeat, ids) && !sameBinding(template, heartbeat, ids)) {
+    if (!sameBinding(template, heartbeat, ids) && overlap(template, heartbeat, ids)) {
       throw fail(name, `"${template.text}" can match heartbeats ("${heartbeat.text}") of other coordinators`);
     }
   }
   for (const [i, { template: left }] of others.entries()) {
     for (const { template: right } of others.slice(i + 1)) {
       if (spelled(left) === spelled(right)) throw fail(name, `the template "${left.text}" stands there twice`);
-      if (left.wildcard || right.wildcard || !overlap(left, right, ids) || sameBinding(left, right, ids)) continue;
+      if (left.wildcard || right.wildcard || sameBinding(left, right, ids) || !overlap(left, right, ids)) continue;
       throw fail(name, `"${left.text}" and "${right.text}" can name the same key for different coordinators`);
     }
   }
@@ -120,7 +120,7 @@ export function compileSchema(
 
   const orphanFamilies = new Set(orphans.map((family) => families.indexOf(family)));
   const isExclusive = (own: Template) =>
-    others.every(({ template }) => template === own || !overlap(own, template, ids) || sameBinding(own, template, ids));
+    others.every(({ template }) => template === own || sameBinding(own, template, ids) || !overlap(own, template, ids));
   const toScan = others.filter(({ template }) => template.wildcard || !isExclusive(template));
   const scannedFamilies = new Set([...toScan.map(({ family }) => family), ...orphanFamilies]);
   return {

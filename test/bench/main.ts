@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
-import { table } from '../../src/cli/render.ts';
+import { table } from '../../src/cli/table.ts';
 import { type Case, FULL_PLAN, ONLY_ON_REQUEST, quickPlan } from './cases.ts';
 import { HISTORY, measureHistory } from './history.ts';
 import { describeMachine } from './machine.ts';

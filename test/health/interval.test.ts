@@ -40,7 +40,7 @@ describe('an interval', () => {
           fc.integer({ min: 1, max: 1e5 }).map((s) => s * 1000),
         ),
         (ms) => {
-          expect(duration(0.1).parse(settingOf(ms))).toBe(ms);
+          expect(duration(0.1)(settingOf(ms))).toBe(ms);
         },
       ),
     );

@@ -1,26 +1,9 @@
 /** run: one cleanup here and now, without the queue. */
-import { randomUUID } from 'node:crypto';
-import type { Command } from 'commander';
-import { runCleanup } from '../../cleanup/run.ts';
-import { Failure, sentenceOf } from '../../domain/failure.ts';
-import { type OpenSightings, openSightings } from '../../ledger/openSightings.ts';
-import { Calls } from '../../redis/calls.ts';
-import { connectForRun } from '../../redis/connect.ts';
-import { explain } from '../../redis/explain.ts';
-import { configOf, Exit, newCommand } from '../command.ts';
-import { createProgressBar } from '../progress.ts';
-import { renderReport } from '../render.ts';
-import { targetOf, withPrivateRedis } from '../target.ts';
+import { newCommand } from '../command.ts';
+import type { Command } from '../commander.ts';
 
-interface Options {
-  readonly target?: string;
-  readonly dryRun?: boolean;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
-
-export const runCommand = (): Command =>
-  newCommand('run', 'clean one target here and now, without the queue', [
+export function runCommand(): Command {
+  return newCommand('run', 'clean one target here and now, without the queue', [
     'staleAfter',
     'schema',
     'callBudget',
@@ -31,56 +14,8 @@ export const runCommand = (): Command =>
     .option('--dry-run', 'count, but write nothing')
     .option('--force', 'run even when more than maxStaleFraction looks stale')
     .option('--json', 'print the report as JSON')
-    .action(async (options: Options, command: Command) => {
-      const config = await withPrivateRedis(configOf(command));
-      const target = targetOf(config, options.target);
-      const redis = await connectForRun(target);
-      const stop = new AbortController();
-      const onSignal = () => stop.abort();
-      process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-      const bar = createProgressBar(!options.json && process.stderr.isTTY === true);
-      const past = await openPast(config.queue, target, {
-        mostBytes: target.sightings,
-        readOnly: options.dryRun === true,
-        warn: (sentence) => bar.observer.warn?.(sentence),
-      });
-      try {
-        const request = {
-          run: randomUUID(),
-          trigger: 'cli',
-          dryRun: options.dryRun === true,
-          staleAfterSeconds: target.staleAfterSeconds,
-          force: options.force === true,
-          attempts: 1,
-          carried: null,
-          startedAt: Date.now(),
-        } as const;
-        const report = await runCleanup(new Calls(redis, target), target, request, {
-          observer: bar.observer,
-          signal: stop.signal,
-          ...(past === null ? {} : { sightings: past.sightings }),
-        });
-        bar.stop();
-        console.log(options.json ? JSON.stringify(report) : renderReport(report));
-        if (report.outcome === 'refused') throw new Exit(1);
-      } catch (error) {
-        bar.stop();
-        const known = error instanceof Exit ? error : explain(error, target);
-        if (known instanceof Exit || known instanceof Failure) throw known;
-        throw new Failure('RUN_FAILED', `the run failed: ${sentenceOf(known)}`, { cause: known });
-      } finally {
-        process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-        redis.disconnect();
-        past?.close();
-      }
+    .action(async (options, command) => {
+      const { run } = await import('../actions/run.ts');
+      await run(options, command);
     });
-
-/** What earlier runs saw; `null`, and a line, where that can't be had: the run goes by heartbeats alone. */
-async function openPast(...to: Parameters<typeof openSightings>): Promise<OpenSightings | null> {
-  try {
-    return await openSightings(...to);
-  } catch (error) {
-    to[2].warn?.(`who beat before is not known, so this run goes by heartbeats alone: ${sentenceOf(error)}`);
-    return null;
-  }
 }

@@ -1,12 +1,9 @@
 /** worker: takes runs from the queue until it is stopped. */
-import type { Command } from 'commander';
-import { createLogger } from '../../log/logger.ts';
-import { runWorker } from '../../../workers/runWorker.ts';
-import { configOf, Exit, newCommand } from '../command.ts';
-import { withPrivateRedis } from '../target.ts';
+import { newCommand } from '../command.ts';
+import type { Command } from '../commander.ts';
 
-export const workerCommand = (): Command =>
-  newCommand('worker', 'do the runs of the queue; start as many as you like, anywhere', [
+export function workerCommand(): Command {
+  return newCommand('worker', 'do the runs of the queue; start as many as you like, anywhere', [
     'concurrency',
     'schema',
     'staleAfter',
@@ -18,8 +15,8 @@ export const workerCommand = (): Command =>
     'host',
     'metricsPort',
     'logLevel',
-  ]).action(async (_options: object, command: Command) => {
-    const config = await withPrivateRedis(configOf(command));
-    const logger = createLogger(config.process.logLevel);
-    throw new Exit(await runWorker(config, logger));
+  ]).action(async (options, command) => {
+    const { work } = await import('../actions/worker.ts');
+    await work(options, command);
   });
+}

@@ -1,0 +1,52 @@
+/** enqueue: asks for a run through the queue, and waits for it where that is wanted. */
+import { Failure } from '../../domain/failure.ts';
+import { enqueue } from '../../queue/enqueue.ts';
+import { waitForRun } from '../../queue/waitForRun.ts';
+import { Exit } from '../command.ts';
+import type { Command } from '../commander.ts';
+import { configOf } from '../config.ts';
+import { QUIET, withQueues } from '../queue.ts';
+import { renderReport } from '../render.ts';
+import { targetOf, withPrivateRedis } from '../target.ts';
+
+interface Options {
+  readonly target?: string;
+  readonly dryRun?: boolean;
+  readonly staleAfter?: string;
+  readonly force?: boolean;
+  readonly wait?: boolean;
+  readonly json?: boolean;
+}
+
+/** Prints the run, or with `--wait` its report. Fails when the run does; ends in `Exit` when it is refused. */
+export async function ask({ staleAfter, ...options }: Options, command: Command): Promise<void> {
+  const config = await withPrivateRedis(configOf(command, ['staleAfter']));
+  const { name } = targetOf(config, options.target);
+  const data = {
+    target: name,
+    trigger: 'manual',
+    ...(options.dryRun ? { dryRun: true } : {}),
+    ...(staleAfter === undefined ? {} : { staleAfter }),
+    ...(options.force ? { force: true } : {}),
+  } as const;
+  await withQueues(config, async (queues) => {
+    const { run, joined, difference } = await enqueue(queues.runs, config.targets, data).catch((error: unknown) => {
+      throw error instanceof Failure && error.code === 'JOB_DATA' ? new Failure('USAGE', error.message) : error;
+    });
+    const what = `run ${run} of target "${name}"`;
+    if (joined) {
+      const but = difference === null ? '' : `, but not as asked for: ${difference}`;
+      console.error(`stalesweep: joined ${what}, which waits or runs already${but}`);
+    }
+    if (!options.wait) {
+      console.log(options.json ? JSON.stringify({ run }) : `${what} is in the queue`);
+      return;
+    }
+    if ((await queues.runs.getWorkersCount()) === 0) {
+      console.error('stalesweep: no worker is connected; the run waits until one starts (stalesweep worker)');
+    }
+    const report = await waitForRun(queues, config.queue, QUIET, run);
+    console.log(options.json ? JSON.stringify(report) : renderReport(report));
+    if (report.outcome === 'refused') throw new Exit(1);
+  });
+}

@@ -1,0 +1,31 @@
+/** schedule: lists when which target is cleaned. */
+import { listSchedules } from '../../queue/schedules.ts';
+import type { Command } from '../commander.ts';
+import { configOf } from '../config.ts';
+import { withQueues } from '../queue.ts';
+import { duration, instant, table } from '../table.ts';
+import { withPrivateRedis } from '../target.ts';
+
+/** Prints one schedule a line. */
+export async function showSchedules({ json }: { json?: boolean }, command: Command): Promise<void> {
+  const config = await withPrivateRedis(configOf(command));
+  const rows = await withQueues(config, (queues) => listSchedules(queues, config.targets));
+  if (json) {
+    console.log(JSON.stringify(rows));
+    return;
+  }
+  const timing = ({ everyMs, cron, tz }: (typeof rows)[number]) =>
+    everyMs === null ? `${cron}${tz ? ` (${tz})` : ''}` : `every ${duration(everyMs)}`;
+  const head = ['TARGET', 'WHEN', 'NEXT (UTC)', 'LAST (UTC)', 'LAST RUN'];
+  const cells = rows.map((row) => [
+    row.target,
+    timing(row),
+    instant(row.nextAt),
+    instant(row.lastAt),
+    row.lastRun ?? '-',
+  ]);
+  console.log(table(head, cells));
+  if (rows.some(({ nextAt }) => nextAt === null)) {
+    console.error('stalesweep: a schedule without a next run begins once a worker starts (stalesweep worker)');
+  }
+}

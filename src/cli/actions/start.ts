@@ -1,0 +1,17 @@
+/** start: everything in one process, until a signal comes. */
+import { runStart } from '../../../workers/runStart.ts';
+import { createLogger } from '../../log/logger.ts';
+import { Exit } from '../command.ts';
+import type { Command } from '../commander.ts';
+import { configOf } from '../config.ts';
+import { renderReport } from '../render.ts';
+import { onRedis } from '../target.ts';
+
+/** Resolves never: ends in `Exit`, with the code to end with, once a signal came. */
+export async function start({ port }: { port?: string }, command: Command): Promise<void> {
+  const config = configOf(command);
+  const logger = createLogger(config.process.logLevel);
+  const portIsChosen = port !== undefined || Boolean(process.env.STALESWEEP_PORT);
+  const say = (text: string) => console.log(text);
+  throw new Exit(await runStart(config, logger, { portIsChosen, say, render: renderReport, onRedis }));
+}

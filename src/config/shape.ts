@@ -1,0 +1,76 @@
+/** shape: values made of other values, and where in one something does not fit. Without a library: loading one takes
+ * as long as starting Node.js, and every command that reads settings would wait for it. */
+
+/** From what was written to what it means; throws `Misfit`. */
+export type Value<T> = (written: unknown) => T;
+
+/** What a value does not allow: the sentence that says so, and where under it that stands. */
+export class Misfit extends Error {
+  constructor(
+    sentence: string,
+    readonly path: readonly string[] = [],
+    /** The name that nobody knows, where that is what is wrong. */
+    readonly unknownName?: string,
+  ) {
+    super(sentence);
+  }
+}
+
+type Fields = Readonly<Record<string, Value<unknown>>>;
+type Given<Shape extends Fields> = { -readonly [Name in keyof Shape]?: ReturnType<Shape[Name]> | undefined };
+
+function meaningOf<T>(value: Value<T>, written: unknown, name: string): T {
+  try {
+    return value(written);
+  } catch (error) {
+    throw error instanceof Misfit ? new Misfit(error.message, [name, ...error.path], error.unknownName) : error;
+  }
+}
+
+/** Names and what stands under them. What stands there instead may hold a password, so no sentence repeats it. */
+export function recordIn(written: unknown, sentence: string): Readonly<Record<string, unknown>> {
+  if (typeof written === 'object' && written !== null && !Array.isArray(written)) return { ...written };
+  throw new Misfit(sentence);
+}
+
+/** Fields with these names, and no others. All but the required ones may be left out. */
+export function fields<Shape extends Fields>(
+  shape: Shape,
+  example: string,
+  required: readonly (keyof Shape)[] = [],
+): Value<Given<Shape>> {
+  return (written) => {
+    const record = recordIn(written, `must hold settings such as ${example}`);
+    const given: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(shape)) {
+      if (record[name] === undefined && !required.includes(name)) continue;
+      given[name] = meaningOf(value, record[name], name);
+    }
+    const stray = Object.keys(record).find((name) => !Object.hasOwn(shape, name));
+    if (stray !== undefined) throw new Misfit(`unknown setting "${stray}"`, [], stray);
+    return given as Given<Shape>;
+  };
+}
+
+/** Names become part of job ids, metric labels and key names, so they are plain. */
+const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+/** Values under names of the user's own. */
+export function named<T>(value: Value<T>, example: string): Value<Record<string, T>> {
+  return (written) => {
+    const record = recordIn(written, `must hold names, each with settings such as ${example}`);
+    const values = Object.entries(record).map(([name, one]): [string, T] => {
+      if (!PLAIN_NAME.test(name)) throw new Misfit('a name is made of letters, digits, ".", "_" and "-"', [name]);
+      return [name, meaningOf(value, one, name)];
+    });
+    return Object.fromEntries(values);
+  };
+}
+
+/** A list of values; `complain` says what is to stand there instead of what does. */
+export function listOf<T>(value: Value<T>, complain: (written: unknown) => string): Value<T[]> {
+  return (written) => {
+    if (!Array.isArray(written)) throw new Misfit(complain(written));
+    return written.map((one, i) => meaningOf(value, one, String(i)));
+  };
+}
