@@ -4,7 +4,7 @@ import type { Speller } from '../redis/speller.ts';
 import type { SweepChunk } from '../redis/sweep.ts';
 import type { Slice } from '../store/arena.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Id, NO_BEAT } from '../store/store.ts';
+import { type Beat, BeatState, type Id, NO_BEAT, NO_ID } from '../store/store.ts';
 import type { RunContext } from './context.ts';
 import { hasBeatIn, swarmsToProve } from './elsewhere.ts';
 import { familyOf } from './gather.ts';
@@ -122,7 +122,10 @@ export class Draft {
     const { run } = this;
     const { keys, store } = run;
     const name = keys.nameOf(key);
-    if (unit.lives || !keys.isAlone(key) || store.changes > 0) {
+    if (keys.areOwnersTold(key) && !unit.lives && store.changes === 0) {
+      const other = keys.otherOf(key) as Id;
+      if (other !== NO_ID) this.#proveAll(other);
+    } else {
       const verdicts = this.#verdicts;
       if (verdicts.of(name) !== 'go') return;
       // With only some of the id's heartbeats there is no proof for what any of them could own.

@@ -6,6 +6,7 @@
  */
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
+import { NO_ID } from '../store/store.ts';
 import type { RunContext } from './context.ts';
 import { Verdicts } from './verdict.ts';
 import { walk } from './walk.ts';
@@ -29,7 +30,8 @@ export function gather(run: RunContext): Gathered {
     const verdict = verdicts.of(name);
     if (verdict === 'go') {
       const owner = verdicts.ids[0] ?? store.ownerOf(verdicts.beats[0] as (typeof verdicts.beats)[number]);
-      if (verdicts.ids.length === 1 && verdicts.beats.length === 0) keys.setAlone(key);
+      const [, other = NO_ID, ...more] = verdicts.ids;
+      if (more.length === 0 && verdicts.beats.length === 0) keys.tellOwners(key, other);
       keys.link(key, store.keysOf(owner) as Key);
       store.setKeys(owner, key);
     } else if (verdict === 'orphan') {

@@ -15,28 +15,46 @@ export class Fingerprinter {
   /** The fingerprint taken last. */
   high = 0;
   low = 0;
-  readonly #highSeed = randomInt(WORD / 2);
-  readonly #lowSeed = randomInt(WORD / 2);
+  readonly #highSeed = randomInt(WORD / 2) ^ 0x811c9dc5;
+  readonly #lowSeed = randomInt(WORD / 2) ^ 0x050c5d1f;
+  /** Where the last one began and ended, and how far its lanes had come: an id of one more segment goes on from there. */
+  #bytes: Uint8Array | null = null;
+  #from = 0;
+  #to = 0;
+  #highLane = 0;
+  #lowLane = 0;
 
-  /** Of these bytes. */
+  /** Of these bytes. Bytes that may change meanwhile must come in an object of their own each time. */
   take(bytes: Uint8Array, from: number, to: number): void {
-    this.#run(this.#highSeed, this.#lowSeed, bytes, from, to);
+    if (bytes !== this.#bytes || from !== this.#from || to < this.#to) {
+      this.#bytes = bytes;
+      this.#from = this.#to = from;
+      this.#highLane = this.#highSeed;
+      this.#lowLane = this.#lowSeed;
+    }
+    this.#run(bytes, this.#to, to);
+    this.#to = to;
   }
 
   /** Of what was taken last, followed by these bytes: of a pair. */
   takeFurther(bytes: Uint8Array, from: number, to: number): void {
-    this.#run(this.high ^ 0x5bd1e995, this.low, bytes, from, to);
+    this.#highLane = this.high ^ 0x5bd1e995;
+    this.#lowLane = this.low;
+    this.#bytes = null;
+    this.#run(bytes, from, to);
   }
 
-  #run(highSeed: number, lowSeed: number, bytes: Uint8Array, from: number, to: number): void {
-    let high = highSeed ^ 0x811c9dc5;
-    let low = lowSeed ^ 0x050c5d1f;
+  #run(bytes: Uint8Array, from: number, to: number): void {
+    let high = this.#highLane;
+    let low = this.#lowLane;
     for (let at = from; at < to; at++) {
       const byte = bytes[at] as number;
       high = Math.imul(high ^ byte, 0x01000193);
       low = Math.imul(low ^ byte, 0x85ebca6b);
       low ^= low >>> 15;
     }
+    this.#highLane = high;
+    this.#lowLane = low;
     this.high = mix(high);
     this.low = mix(low ^ high) || 1;
   }

@@ -7,8 +7,10 @@ import { Arena, NONE, type Slice } from './arena.ts';
 export type Key = number & { readonly of: 'key' };
 export const NO_KEY = NONE as Key;
 
-/** Places in a record; `next` and `length` are words of four bytes, `template` is two bytes. */
-const KEY = { next: 0, template: 4, alone: 6, length: 7, bytes: 11 };
+/** Places in a record; `next`, `other` and `length` are words of four bytes, `template` is two bytes. */
+const KEY = { next: 0, template: 4, owners: 6, other: 7, length: 11, bytes: 15 };
+/** How many owners a key has that are known, as far as that was told; more than two, or some of one swarm alone, are not. */
+const UNTOLD = 0;
 
 export class HeldKeys {
   count = 0;
@@ -35,7 +37,7 @@ export class HeldKeys {
     arena.writeWord(key, KEY.next, this.#last);
     arena.writeByte(key, KEY.template, template);
     arena.writeByte(key, KEY.template + 1, template >>> 8);
-    arena.writeByte(key, KEY.alone, 0);
+    arena.writeByte(key, KEY.owners, UNTOLD);
     arena.writeWord(key, KEY.length, name.length - from);
     arena.writeBytes(key, KEY.bytes, name, from, name.length);
     this.#last = key;
@@ -68,13 +70,20 @@ export class HeldKeys {
     return this.#arena.readByte(key, KEY.template) | (this.#arena.readByte(key, KEY.template + 1) << 8);
   }
 
-  /** Whether it is nobody's but the id's it goes with, for all that is known. */
-  isAlone(key: Key): boolean {
-    return this.#arena.readByte(key, KEY.alone) === 1;
+  /** Notes that nobody else is known who could own a key than the id it goes with and, where it is not 0, this other one. */
+  tellOwners(key: Key, other: number): void {
+    this.#arena.writeByte(key, KEY.owners, 1);
+    this.#arena.writeWord(key, KEY.other, other);
   }
 
-  setAlone(key: Key): void {
-    this.#arena.writeByte(key, KEY.alone, 1);
+  /** Whether that was noted. */
+  areOwnersTold(key: Key): boolean {
+    return this.#arena.readByte(key, KEY.owners) !== UNTOLD;
+  }
+
+  /** The id noted so; 0 where there is none. */
+  otherOf(key: Key): number {
+    return this.#arena.readWord(key, KEY.other);
   }
 
   /** Its name; it holds until the next one is asked for. */
