@@ -89,8 +89,9 @@ export class Calls {
   ) {}
 
   /**
-   * Sends one command; resolves to its reply and the time it took, in ms: since it was sent, or since the reply before
-   * it where it had to queue behind that one. Replies that a busy worker reads in one go share the time they waited.
+   * Sends one command; resolves to its reply and the time until that came, in ms: Redis took no longer than that. What is
+   * told of it, as slow or to rest for, is the time since it was sent, or since the reply before it where it had to queue
+   * behind that one; replies that a busy worker reads in one go share the time they waited.
    */
   async send(name: string, args: readonly Argument[], replyEncoding: 'latin1' | null = 'latin1'): Promise<Answer> {
     return await this.#send(this.redis, name, args, replyEncoding);
@@ -146,7 +147,7 @@ export class Calls {
     const wayMs = this.latencyMs > LONG_WAY_MS ? this.latencyMs : 0;
     this.#restMs += Math.min(Math.max(0, ms - wayMs) * this.manners.nice, LONGEST_REST_MS);
     this.observe(name, ms);
-    return { reply, ms };
+    return { reply, ms: repliedAt - sentAt };
   }
 
   /** Measures the latency: the least of a few calls, since any one of them may have met a busy moment. */
