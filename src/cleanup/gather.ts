@@ -7,7 +7,7 @@
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import type { RunContext } from './context.ts';
-import { Verdicts } from './verdict.ts';
+import { type VerdictKind, Verdicts } from './verdict.ts';
 import { walk } from './walk.ts';
 
 export interface Gathered {
@@ -27,6 +27,7 @@ export function gather(run: RunContext): Gathered {
   for (const key of keys.all()) {
     const name = keys.nameOf(key);
     const verdict = verdicts.of(name);
+    noteOwners(run, verdicts, verdict);
     if (verdict === 'go') {
       const owner = verdicts.ids[0] ?? store.ownerOf(verdicts.beats[0] as (typeof verdicts.beats)[number]);
       if (verdicts.ids.length === 1 && verdicts.beats.length === 0) keys.setAlone(key);
@@ -43,6 +44,13 @@ export function gather(run: RunContext): Gathered {
   }
   tally.orphans = (tally.orphans ?? 0) + counted.size;
   return { orphans };
+}
+
+/** Notes that each stale one it could belong to has left something, though it goes with only one of them. */
+function noteOwners({ store }: RunContext, { ids, beats }: Verdicts, verdict: VerdictKind): void {
+  if (verdict !== 'go' && verdict !== 'later') return;
+  for (const id of ids) store.setLeft(id);
+  for (const beat of beats) store.setLeft(store.ownerOf(beat));
 }
 
 /** The family of a held key, by position. */
@@ -63,6 +71,7 @@ export async function walkKeys(run: RunContext, sweepKeys: () => Promise<void>):
       if (reader.read(key) !== 'remain') continue;
       const { template } = reader;
       const verdict = verdicts.of(key);
+      noteOwners(run, verdicts, verdict);
       // Who is an orphan is told once, in the first partition.
       if (verdict === 'go' || (verdict === 'orphan' && store.partition === 0)) keys.hold(template, key);
     }

@@ -3,17 +3,21 @@
  *  Leaves    keeping what was seen to whoever gives the run its sightings.
  *  Promises  what can't be read or kept is said once, and the run goes on without.
  */
+import { Failure, sentenceOf } from '../domain/failure.ts';
 import { silentSeconds } from '../domain/heartbeat.ts';
 import type { Sighting } from '../domain/sighting.ts';
-import { sentenceOf } from '../domain/failure.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
+import type { Speller } from '../redis/speller.ts';
 import { isIdOf } from '../schema/keySchema.ts';
+import type { Slice } from '../store/arena.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Found, type Id, NO_BEAT } from '../store/store.ts';
 import type { RunContext } from './context.ts';
+import { makeRoom } from './mark.ts';
 import { NO_SWARM } from './spellers.ts';
 import { steadily } from './steadily.ts';
+import { Verdicts } from './verdict.ts';
 
 /** So many questions wait for their answers at once. */
 const ASKED_TOGETHER = 200;
@@ -46,10 +50,15 @@ function recall(run: RunContext, sighting: Sighting, counts: boolean): void {
   if (store.has(found)) {
     const beat = hasBeatenSince(run, found);
     if (stale || beat === NO_BEAT) return;
-    store.become(beat, BeatState.alive);
+    // `noteLeft` will note it, with this beat.
+    store.revive(beat, sighting.beatAtSeconds);
+    store.enterLiving(found);
+    tally.active++;
     tally.stale--;
     tally.lapsed--;
-  } else if (stale) {
+    return;
+  }
+  if (stale) {
     store.enterStale(found, sighting.beatAtSeconds, null);
     if (!counts) return;
     tally.stale++;
@@ -62,61 +71,74 @@ function recall(run: RunContext, sighting: Sighting, counts: boolean): void {
   sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
 }
 
+export interface Recalled {
+  /** Whether earlier runs saw anybody. */
+  any: boolean;
+  /** Whether not all of it could be read. */
+  failed: boolean;
+  /** Whether the memory budget still holds the keys that were found. */
+  fits: boolean;
+}
+
 /**
- * Enters everybody whom earlier runs saw and this one has not met. Whether there was anybody; where nothing can be read, the
- * observer is warned.
+ * Enters everybody whom earlier runs saw and this one has not met. Where they can't be read, the observer is warned.
  * @param counts whether they are to be counted: in a run's later partitions they have been
  */
-export async function recallLapsed(run: RunContext, counts = true): Promise<boolean> {
-  let any = false;
-  if (run.sightings === null) return any;
+export async function recallLapsed(run: RunContext, counts = true): Promise<Recalled> {
+  const recalled = { any: false, failed: false, fits: true };
+  if (run.sightings === null) return recalled;
   try {
     for await (const sightings of run.sightings.earlier()) {
       for (const sighting of sightings) {
-        any = true;
+        recalled.any = true;
         recall(run, sighting, counts);
       }
+      recalled.fits = makeRoom(run, counts) && recalled.fits;
     }
   } catch (error) {
+    if (error instanceof Failure) throw error;
     run.observer.warn?.(`who beat before can not be read, so this run goes by heartbeats alone: ${sentenceOf(error)}`);
+    recalled.failed = true;
   }
-  return any;
+  return recalled;
 }
 
 /** Notes who is stale and stays, or came back meanwhile, so that the next run knows of them. */
-export function noteLeft({ store, schema, sightings, clock }: RunContext): void {
+export function noteLeft({ store, schema, sightings }: RunContext): void {
   if (sightings === null) return;
   for (const id of store.ids()) {
     for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-      const state = store.stateOf(beat);
-      if (state === BeatState.gone) continue;
+      if (store.stateOf(beat) === BeatState.gone) continue;
       const swarm = schema.heartbeatDerivable ? null : store.swarmOf(beat);
-      // One that was written again has beaten after the run began.
-      const beatAtSeconds = state === BeatState.alive ? clock.nowSeconds : store.beatAtSecondsOf(beat);
-      sightings.see(store.nameOf(id), swarm, beatAtSeconds);
+      sightings.see(store.nameOf(id), swarm, store.beatAtSecondsOf(beat));
     }
   }
 }
 
-/** Keeps what was noted; where that is not possible, the observer is warned. */
-export async function keepSightings({ sightings, observer }: RunContext): Promise<void> {
+/** Keeps what was noted; where that is not possible, the observer is warned, unless it has heard that nothing can be read. */
+export async function keepSightings({ sightings, observer }: RunContext, { failed }: Recalled): Promise<void> {
   try {
     await sightings?.keep();
   } catch (error) {
-    observer.warn?.(`who beats now can not be kept for the next run: ${sentenceOf(error)}`);
+    if (!failed) observer.warn?.(`who beats now can not be kept for the next run: ${sentenceOf(error)}`);
   }
 }
 
-/** Everything that could be left of an id, as far as its names are known. */
+/** Everything that could be left of an id and may go, as far as its names are known. */
 function namesOf(run: RunContext, id: Id): Bulk {
   const { store, keys, schema, spellers } = run;
   const names = new Bulk();
+  const verdicts = store.misshapen ? new Verdicts(run) : null;
+  const spell = (speller: Speller, swarm: Slice) => {
+    if (verdicts !== null && verdicts.of(speller.nameOf(store.nameOf(id), swarm)) !== 'go') return;
+    speller.spell(names, store.nameOf(id), swarm);
+  };
   for (const { speller } of spellers.derived) {
-    if (!speller.hasSwarm) speller.spell(names, store.nameOf(id), NO_SWARM);
-    else {
+    if (!speller.hasSwarm) {
+      if (!store.lives(id)) spell(speller, NO_SWARM);
+    } else {
       for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-        const swarm = schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat);
-        if (store.isStale(beat)) speller.spell(names, store.nameOf(id), swarm);
+        if (store.isStale(beat)) spell(speller, schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat));
       }
     }
   }
@@ -152,7 +174,7 @@ export async function forgetWhoLeftNothing(run: RunContext): Promise<void> {
   };
   for (const id of store.ids()) {
     if (signal.aborted) return;
-    if (store.keysOf(id) !== 0 || !isAllLapsed(run, id)) continue;
+    if (store.hasLeft(id) || !isAllLapsed(run, id)) continue;
     asked.push(id);
     if (asked.length >= ASKED_TOGETHER) await settle();
   }

@@ -26,7 +26,7 @@ async function learn(run: RunContext, batch: Batch, result: SweepResult & { swep
   }
   for (const beat of at(batch.absentBeats, result.born)) {
     if (store.stateOf(beat) === BeatState.lapsed) revive(run, beat);
-    else store.become(beat, BeatState.alive);
+    else store.revive(beat, run.clock.nowSeconds);
   }
   for (const beat of at(batch.judgedBeats, result.vanished)) {
     if (store.stateOf(beat) !== BeatState.stale) continue;
@@ -37,10 +37,11 @@ async function learn(run: RunContext, batch: Batch, result: SweepResult & { swep
   }
 }
 
-function revive(run: RunContext, beat: Beat): void {
-  if (run.store.stateOf(beat) === BeatState.lapsed) run.tally.lapsed--;
-  run.store.become(beat, BeatState.alive);
-  run.tally.revived++;
+function revive({ store, tally, clock }: RunContext, beat: Beat): void {
+  if (store.stateOf(beat) === BeatState.lapsed) tally.lapsed--;
+  // It has beaten after the run began.
+  store.revive(beat, clock.nowSeconds);
+  tally.revived++;
 }
 
 /** For this run it was never there. */
@@ -89,8 +90,11 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
   tally.chunks++;
   for (const [family, removed] of result.removed.entries()) tally.add(family, removed);
   tally.add(schema.heartbeatFamily, result.heartbeats);
-  for (const beat of batch.going) store.become(beat, BeatState.gone);
   tally.swept += batch.going.length;
+  for (const beat of batch.going) {
+    if (store.stateOf(beat) === BeatState.lapsed) tally.lapsedSwept++;
+    store.become(beat, BeatState.gone);
+  }
   observer.progress?.('sweep', tally);
   return true;
 }

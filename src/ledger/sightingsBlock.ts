@@ -8,8 +8,8 @@
  */
 import { promisify } from 'node:util';
 import { constants, deflate, deflateSync, inflate } from 'node:zlib';
-import type { Sighting } from '../domain/sighting.ts';
 import { DamagedBlock } from './block/damagedBlock.ts';
+import type { Sighting } from '../domain/sighting.ts';
 import { decode } from './block/decode.ts';
 import { Encoder } from './block/encode.ts';
 import { OpenBlock } from './block/openBlock.ts';

@@ -31,8 +31,8 @@ export type BeatState = (typeof BeatState)[keyof typeof BeatState];
  */
 export type Standing = 'unknown' | 'living' | 'stale' | 'later' | 'earlier';
 
-/** Places in a record. All but `lives` and `state` are words of four bytes. */
-const ID = { next: 0, beat: 4, keys: 8, lives: 12, length: 13, bytes: 17 };
+/** Places in a record. All but `lives`, `left` and `state` are words of four bytes. */
+const ID = { next: 0, beat: 4, keys: 8, lives: 12, left: 13, length: 14, bytes: 18 };
 const BEAT = { next: 0, id: 4, state: 8, beatAt: 9, valueBytes: 13, swarmLength: 17, proofLength: 21, bytes: 25 };
 
 /** What it takes to put one id in order. */
@@ -168,6 +168,7 @@ export class Store {
     arena.writeWord(id, ID.beat, NONE);
     arena.writeWord(id, ID.keys, NONE);
     arena.writeByte(id, ID.lives, this.#living.has(high, low) ? 1 : 0);
+    arena.writeByte(id, ID.left, 0);
     arena.writeWord(id, ID.length, to - from);
     arena.writeBytes(id, ID.bytes, bytes, from, to);
     if (this.#last === NO_ID) this.#first = id;
@@ -315,6 +316,15 @@ export class Store {
     this.#arena.writeWord(id, ID.keys, first);
   }
 
+  /** Whether a key was found that could be its, and may go. */
+  hasLeft(id: Id): boolean {
+    return this.#arena.readByte(id, ID.left) === 1;
+  }
+
+  setLeft(id: Id): void {
+    this.#arena.writeByte(id, ID.left, 1);
+  }
+
   // --- what becomes of somebody
 
   /** What a removal found out, or did. */
@@ -323,6 +333,12 @@ export class Store {
     if (state !== BeatState.alive) return;
     this.changes++;
     this.#arena.writeByte(this.ownerOf(beat), ID.lives, 1);
+  }
+
+  /** It was seen to beat again, at this time. */
+  revive(beat: Beat, beatAtSeconds: number): void {
+    this.#arena.writeWord(beat, BEAT.beatAt, beatAtSeconds);
+    this.become(beat, BeatState.alive);
   }
 
   /** Somebody who was not known lives. */
