@@ -50,7 +50,7 @@ export function gather(run: RunContext): Gathered {
 function noteOwners({ store }: RunContext, { ids, beats }: Verdicts, verdict: VerdictKind): void {
   if (verdict !== 'go' && verdict !== 'later') return;
   for (const id of ids) store.setLeft(id);
-  for (const beat of beats) store.setLeft(store.ownerOf(beat));
+  for (const beat of beats) store.setLeftInSwarm(beat);
 }
 
 /** The family of a held key, by position. */

@@ -8,11 +8,9 @@ import { silentSeconds } from '../domain/heartbeat.ts';
 import type { Sighting } from '../domain/sighting.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
-import type { Speller } from '../redis/speller.ts';
 import { isIdOf } from '../schema/keySchema.ts';
-import type { Slice } from '../store/arena.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Found, type Id, NO_BEAT } from '../store/store.ts';
+import { type Beat, BeatState, type Found, NO_BEAT } from '../store/store.ts';
 import type { RunContext } from './context.ts';
 import { makeRoom } from './mark.ts';
 import { NO_SWARM } from './spellers.ts';
@@ -124,32 +122,29 @@ export async function keepSightings({ sightings, observer }: RunContext, { faile
   }
 }
 
-/** Everything that could be left of an id and may go, as far as its names are known. */
-function namesOf(run: RunContext, id: Id): Bulk {
+/** Everything that could be left of one in its swarm and may go, as far as its names are known. */
+function namesOf(run: RunContext, beat: Beat): Bulk {
   const { store, keys, schema, spellers } = run;
+  const id = store.ownerOf(beat);
+  const swarm = schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat);
+  const verdicts = new Verdicts(run);
   const names = new Bulk();
-  const verdicts = store.misshapen ? new Verdicts(run) : null;
-  const spell = (speller: Speller, swarm: Slice) => {
-    if (verdicts !== null && verdicts.of(speller.nameOf(store.nameOf(id), swarm)) !== 'go') return;
-    speller.spell(names, store.nameOf(id), swarm);
-  };
   for (const { speller } of spellers.derived) {
-    if (!speller.hasSwarm) {
-      if (!store.lives(id)) spell(speller, NO_SWARM);
-    } else {
-      for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-        if (store.isStale(beat)) spell(speller, schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat));
-      }
-    }
+    if (!speller.hasSwarm && store.lives(id)) continue;
+    if (store.misshapen && verdicts.of(speller.nameOf(store.nameOf(id), swarm)) !== 'go') continue;
+    speller.spell(names, store.nameOf(id), swarm);
   }
-  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) names.add(keys.nameOf(key));
+  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) {
+    const name = keys.nameOf(key);
+    if (verdicts.of(name) === 'go' && (verdicts.ids.includes(id) || verdicts.beats.includes(beat))) names.add(name);
+  }
   return names;
 }
 
-/** Whether there is nothing of this id: it left in good order, or another run was here. */
-export async function leftNothing(run: RunContext, id: Id): Promise<boolean> {
+/** Whether there is nothing of this one: it left in good order, or another run was here. */
+export async function leftNothing(run: RunContext, beat: Beat): Promise<boolean> {
   const { calls, paces } = run;
-  const names = namesOf(run, id);
+  const names = namesOf(run, beat);
   const { count } = await steadily(run, paces.read, () => countExisting(calls, names));
   names.clear();
   return count === 0;
@@ -157,32 +152,27 @@ export async function leftNothing(run: RunContext, id: Id): Promise<boolean> {
 
 /** Forgets the lapsed who left nothing: nobody was there to be swept. */
 export async function forgetWhoLeftNothing(run: RunContext): Promise<void> {
-  const { store, tally, signal } = run;
-  let asked: Id[] = [];
+  const { store, signal } = run;
+  let asked: Beat[] = [];
   const settle = async () => {
-    const answers = await Promise.all(asked.map(async (id) => await leftNothing(run, id)));
-    for (const [i, id] of asked.entries()) {
-      if (!answers[i]) continue;
-      for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-        if (store.stateOf(beat) !== BeatState.lapsed) continue;
-        store.become(beat, BeatState.gone);
-        tally.stale--;
-        tally.lapsed--;
-      }
-    }
+    const answers = await Promise.all(asked.map(async (beat) => await leftNothing(run, beat)));
+    for (const [i, beat] of asked.entries()) if (answers[i]) forget(run, beat);
     asked = [];
   };
   for (const id of store.ids()) {
-    if (signal.aborted) return;
-    if (store.hasLeft(id) || !isAllLapsed(run, id)) continue;
-    asked.push(id);
-    if (asked.length >= ASKED_TOGETHER) await settle();
+    for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
+      if (store.stateOf(beat) !== BeatState.lapsed || store.hasLeft(beat)) continue;
+      if (signal.aborted) return;
+      asked.push(beat);
+      if (asked.length >= ASKED_TOGETHER) await settle();
+    }
   }
   await settle();
 }
 
-function isAllLapsed({ store }: RunContext, id: Id): boolean {
-  let beat = store.firstBeat(id);
-  for (; beat !== NO_BEAT; beat = store.nextBeat(beat)) if (store.stateOf(beat) !== BeatState.lapsed) return false;
-  return true;
+/** For this run it was never there. */
+export function forget({ store, tally }: RunContext, beat: Beat): void {
+  store.become(beat, BeatState.gone);
+  tally.stale--;
+  tally.lapsed--;
 }

@@ -151,10 +151,12 @@ async function cleanTarget(run: RunContext, target: TargetConfig, force: boolean
   tally.walks += (keysHeld ? 0 : 1) + 2 * (store.partitions - 1);
   let reason = refusal(run, target, force);
   let told: Gathered | null = null;
-  if (reason !== null && tally.lapsed > 0 && keysHeld) {
+  if (reason !== null && tally.lapsed > 0 && (keysHeld || run.schema.scanned.length === 0)) {
     // Of those many may have left in good order: they are no reason to refuse.
     told = await tellWhoseKeysAre(run, true);
     reason = refusal(run, target, force);
+    // Nor does a refused run count orphans only because it asked.
+    if (reason !== null) tally.orphans = null;
   }
   let ended = false;
   try {

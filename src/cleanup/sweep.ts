@@ -12,7 +12,7 @@ import { NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Id } from '../store/store.ts';
 import { type Batch, batchOf, release, slicesOf } from './batch.ts';
 import { inFlight, pause, type RunContext } from './context.ts';
-import { leftNothing } from './lapsed.ts';
+import { forget, leftNothing } from './lapsed.ts';
 import { steadily } from './steadily.ts';
 import { type Unit, unitOf } from './unit.ts';
 
@@ -33,7 +33,7 @@ async function learn(run: RunContext, batch: Batch, result: SweepResult & { swep
     // It expired: from now on its absence is the proof. Or another run swept it: then there is nothing left of it.
     store.become(beat, BeatState.lapsed);
     tally.lapsed++;
-    if (await leftNothing(run, store.ownerOf(beat))) forget(run, beat);
+    if (await leftNothing(run, beat)) forget(run, beat);
   }
 }
 
@@ -42,13 +42,6 @@ function revive({ store, tally, clock }: RunContext, beat: Beat): void {
   // It has beaten after the run began.
   store.revive(beat, clock.nowSeconds);
   tally.revived++;
-}
-
-/** For this run it was never there. */
-function forget({ store, tally }: RunContext, beat: Beat): void {
-  store.become(beat, BeatState.gone);
-  tally.stale--;
-  tally.lapsed--;
 }
 
 /** What a dry run does instead: counts what exists. */

@@ -33,7 +33,17 @@ export type Standing = 'unknown' | 'living' | 'stale' | 'later' | 'earlier';
 
 /** Places in a record. All but `lives`, `left` and `state` are words of four bytes. */
 const ID = { next: 0, beat: 4, keys: 8, lives: 12, left: 13, length: 14, bytes: 18 };
-const BEAT = { next: 0, id: 4, state: 8, beatAt: 9, valueBytes: 13, swarmLength: 17, proofLength: 21, bytes: 25 };
+const BEAT = {
+  next: 0,
+  id: 4,
+  state: 8,
+  left: 9,
+  beatAt: 10,
+  valueBytes: 14,
+  swarmLength: 18,
+  proofLength: 22,
+  bytes: 26,
+};
 
 /** What it takes to put one id in order. */
 const ORDER_BYTES = 12;
@@ -188,6 +198,7 @@ export class Store {
     arena.writeWord(id, ID.beat, beat);
     arena.writeWord(beat, BEAT.id, id);
     arena.writeByte(beat, BEAT.state, proof === null ? BeatState.lapsed : BeatState.stale);
+    arena.writeByte(beat, BEAT.left, 0);
     arena.writeWord(beat, BEAT.beatAt, beatAtSeconds);
     arena.writeWord(beat, BEAT.valueBytes, proof?.valueBytes ?? 0);
     arena.writeWord(beat, BEAT.swarmLength, swarmLength);
@@ -316,13 +327,17 @@ export class Store {
     this.#arena.writeWord(id, ID.keys, first);
   }
 
-  /** Whether a key was found that could be its, and may go. */
-  hasLeft(id: Id): boolean {
-    return this.#arena.readByte(id, ID.left) === 1;
+  /** Whether a key was found that may go and could be its, whatever its swarm; or this one's, in its swarm. */
+  hasLeft(beat: Beat): boolean {
+    return this.#arena.readByte(this.ownerOf(beat), ID.left) === 1 || this.#arena.readByte(beat, BEAT.left) === 1;
   }
 
   setLeft(id: Id): void {
     this.#arena.writeByte(id, ID.left, 1);
+  }
+
+  setLeftInSwarm(beat: Beat): void {
+    this.#arena.writeByte(beat, BEAT.left, 1);
   }
 
   // --- what becomes of somebody

@@ -133,13 +133,13 @@ test('what is kept is bounded, and the run says how many do not fit (P9, P11)', 
   const noise = (n: number) => Math.floor(Math.abs(Math.sin(n)) * 2 ** 52).toString(36);
   const many = Array.from({ length: 50_000 }, (_, i) => ({ id: `${noise(i + 1)}${noise(-i - 0.5)}`, agoSeconds: 9 }));
   await remember(redis, many);
-  const mostBytes = 600_000;
+  const mostBytes = 500_000;
   const { report, warnings } = await runWithPast(server.current, { keeping: { mostBytes } });
   expect(report.coordinators).toMatchObject({ active: 50_000 });
   const kept = (await namesRemembered(redis)).length;
   expect(kept).toBeGreaterThan(0);
   expect(warnings).toEqual([expect.stringContaining(`${50_000 - kept} of 50000 coordinators that beat do not fit`)]);
-  expect(await redis.memory('USAGE', await blocksKey(), 'SAMPLES', 0)).toBeLessThan(1.2 * mostBytes);
+  expect(await redis.memory('USAGE', await blocksKey(), 'SAMPLES', 0)).toBeLessThan(1.5 * mostBytes);
 });
 
 test('ids of any bytes lapse and are swept as any others (P8, P11)', async () => {
