@@ -10,8 +10,8 @@ import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Found, NO_BEAT } from '../store/store.ts';
-import type { RunContext } from './context.ts';
+import { type Beat, BeatState, type Found, Left, NO_BEAT } from '../store/store.ts';
+import { pause, type RunContext } from './context.ts';
 import { makeRoom } from './mark.ts';
 import { NO_SWARM } from './spellers.ts';
 import { steadily } from './steadily.ts';
@@ -101,12 +101,15 @@ export async function recallLapsed(run: RunContext, counts = true): Promise<Reca
   return recalled;
 }
 
-/** Notes who is stale and stays, or came back meanwhile, so that the next run knows of them. */
+/**
+ * Notes who is stale and stays, or came back meanwhile, so that the next run knows of them; and who went and left a key that
+ * it shares with somebody who lives: should that one die, the key goes only if the other has not come back (P2).
+ */
 export function noteLeft({ store, schema, sightings }: RunContext): void {
   if (sightings === null) return;
   for (const id of store.ids()) {
     for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-      if (store.stateOf(beat) === BeatState.gone) continue;
+      if (store.stateOf(beat) === BeatState.gone && !store.hasLeft(beat, Left.shared)) continue;
       const swarm = schema.heartbeatDerivable ? null : store.swarmOf(beat);
       sightings.see(store.nameOf(id), swarm, store.beatAtSecondsOf(beat));
     }
@@ -152,19 +155,19 @@ export async function leftNothing(run: RunContext, beat: Beat): Promise<boolean>
 
 /** Forgets the lapsed who left nothing: nobody was there to be swept. */
 export async function forgetWhoLeftNothing(run: RunContext): Promise<void> {
-  const { store, signal } = run;
+  const { store } = run;
   let asked: Beat[] = [];
-  const settle = async () => {
+  const settle = async (): Promise<boolean> => {
     const answers = await Promise.all(asked.map(async (beat) => await leftNothing(run, beat)));
     for (const [i, beat] of asked.entries()) if (answers[i]) forget(run, beat);
     asked = [];
+    return await pause(run);
   };
   for (const id of store.ids()) {
     for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-      if (store.stateOf(beat) !== BeatState.lapsed || store.hasLeft(beat)) continue;
-      if (signal.aborted) return;
+      if (store.stateOf(beat) !== BeatState.lapsed || store.hasLeft(beat, Left.going)) continue;
       asked.push(beat);
-      if (asked.length >= ASKED_TOGETHER) await settle();
+      if (asked.length >= ASKED_TOGETHER && !(await settle())) return;
     }
   }
   await settle();

@@ -25,6 +25,10 @@ export const NO_BEAT = NONE as Beat;
 export const BeatState = { stale: 0, lapsed: 1, alive: 2, gone: 3 } as const;
 export type BeatState = (typeof BeatState)[keyof typeof BeatState];
 
+/** What was found of somebody stale: a key that may go, one that stays since it could belong to somebody who lives. */
+export const Left = { going: 1, shared: 2 } as const;
+export type Left = (typeof Left)[keyof typeof Left];
+
 /**
  * Who an id is to this run. `later`: stale, of a partition that is still to come; `earlier`: it was stale, and its partition
  * has been dealt with.
@@ -327,17 +331,19 @@ export class Store {
     this.#arena.writeWord(id, ID.keys, first);
   }
 
-  /** Whether a key was found that may go and could be its, whatever its swarm; or this one's, in its swarm. */
-  hasLeft(beat: Beat): boolean {
-    return this.#arena.readByte(this.ownerOf(beat), ID.left) === 1 || this.#arena.readByte(beat, BEAT.left) === 1;
+  /** Whether a key was found that could be its, in its swarm or whatever its swarm: one that may go, or one that stays. */
+  hasLeft(beat: Beat, what: Left): boolean {
+    const arena = this.#arena;
+    return ((arena.readByte(this.ownerOf(beat), ID.left) | arena.readByte(beat, BEAT.left)) & what) !== 0;
   }
 
-  setLeft(id: Id): void {
-    this.#arena.writeByte(id, ID.left, 1);
+  noteLeft(id: Id, what: Left): void {
+    this.#arena.writeByte(id, ID.left, this.#arena.readByte(id, ID.left) | what);
   }
 
-  setLeftInSwarm(beat: Beat): void {
-    this.#arena.writeByte(beat, BEAT.left, 1);
+  /** The same for a key that could be its in one swarm only. */
+  noteLeftInSwarm(beat: Beat, what: Left): void {
+    this.#arena.writeByte(beat, BEAT.left, this.#arena.readByte(beat, BEAT.left) | what);
   }
 
   // --- what becomes of somebody

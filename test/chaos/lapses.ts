@@ -53,9 +53,11 @@ export const loseWorker = async ({ fleet, lapsing }: Trouble): Promise<void> => 
 
 export const restartTarget = async ({ target, random, lapsing }: Trouble): Promise<void> => {
   await target.shutDown();
+  const away = Date.now();
   await random.moment(0, 1_500);
+  const back = Date.now();
   await target.comeBack();
-  lapsing.cameBack();
+  lapsing.wasAway(away, back);
 };
 
 export const restartQueue = async ({ queue, random, lapsing }: Trouble): Promise<void> => {

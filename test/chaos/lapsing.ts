@@ -75,8 +75,8 @@ export class Lapsing {
   readonly #redis: Redis;
   readonly #all: Coordinator[];
   #mood: 'wild' | 'calm' = 'wild';
-  /** Since when the server has been up, and when something last went wrong. */
-  #upAt = 0;
+  /** From when to when the server was up; and when something last went wrong. */
+  readonly #up = [{ from: 0, to: Number.POSITIVE_INFINITY }];
   #troubleAt = 0;
 
   constructor(
@@ -115,10 +115,16 @@ export class Lapsing {
     this.#troubleAt = Date.now();
   }
 
-  /** The target has come back: silence counts from here (P10). */
-  cameBack(): void {
-    this.#upAt = Date.now();
+  /** The target was away between these instants: silence counts from its return (P10). */
+  wasAway(from: number, to: number): void {
+    const last = this.#up.at(-1);
+    if (last) last.to = from;
+    this.#up.push({ from: to, to: Number.POSITIVE_INFINITY });
     this.trouble();
+  }
+
+  get #upAt(): number {
+    return this.#up.at(-1)?.from ?? 0;
   }
 
   count(beating: boolean): number {
@@ -197,9 +203,9 @@ export class Lapsing {
     one.nextAt = now + TIMES.beat * 1000;
   }
 
-  /** For how long it has been silent at least, in ms: what could have been a beat is none. */
+  /** For how long it has been silent at most, by the server's own rule, in ms. */
   #silence({ lastAt }: Coordinator, now: number): number {
-    return now - Math.max(lastAt, this.#upAt);
+    return Math.max(...this.#up.map(({ from, to }) => Math.min(to, now) - Math.max(lastAt, from)));
   }
 
   /** Whether a run looked between these instants, and so knows what was there. */

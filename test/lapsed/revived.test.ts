@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { useRedis } from '../support/leaks.ts';
 import { STRATEGIES, urlFor } from '../support/users.ts';
 import { writeAll } from '../support/world.ts';
-import { beats, heartbeatOf, lapse, leftIn, rememberedIn, runWithPast, sharedBy, THRESHOLD } from './scene.ts';
+import {
+  beats,
+  heartbeatOf,
+  lapse,
+  leftIn,
+  remember,
+  rememberedIn,
+  runWithPast,
+  settle,
+  sharedBy,
+  THRESHOLD,
+} from './scene.ts';
 
 const server = useRedis();
 const LONG_AGO = 10 * THRESHOLD;
@@ -98,5 +109,25 @@ describe.each(STRATEGIES)('by %s', (strategy, rules) => {
     expect(await leftIn(redis)).toEqual([]);
     expect(report.coordinators).toMatchObject({ stale: 1, swept: 1, revived: 0, lapsed: 1 });
     expect(report.keys.byFamily).toMatchObject({ heartbeat: 0, signal: 1 });
+  });
+
+  test('who was swept, and comes back when the other owner of a key goes, keeps that key (P1, P2, P11)', async () => {
+    const { redis } = server.current;
+    await lapse(redis, 'flat', [{ id: 'a', agoSeconds: LONG_AGO }]);
+    await settle(redis, 'flat', 'b');
+    await writeAll(redis, { [sharedBy('a', 'b')]: '1', [sharedBy('b', 'a')]: '1' });
+    const first = await runWithPast(await asUser());
+    expect(first.report.coordinators).toMatchObject({ active: 1, swept: 1 });
+    expect((await rememberedIn(redis)).map(({ id }) => id)).toEqual(['a', 'b']);
+    await redis.del(heartbeatOf('flat', 'b'));
+    await remember(redis, [
+      { id: 'a', agoSeconds: LONG_AGO },
+      { id: 'b', agoSeconds: LONG_AGO },
+    ]);
+    const { report } = await runWithPast(await asUser(), {
+      before: inThatMoment(async () => await beats(redis, 'flat', 'a')),
+    });
+    expect(report.coordinators).toMatchObject({ checked: 2, stale: 2, lapsed: 1, swept: 1, revived: 1 });
+    expect(await leftIn(redis)).toEqual([heartbeatOf('flat', 'a'), sharedBy('a', 'b'), sharedBy('b', 'a')].sort());
   });
 });
