@@ -53,6 +53,8 @@ const CARRIED = z.object({
   startedAt: count.refine((at) => isoOf(at) !== null),
   carried: z.object({
     swept: count,
+    // Older versions knew nobody without a heartbeat.
+    lapsed: count.default(0),
     deletedByFamily: z.array(count),
     chunks: count,
     calls: count,

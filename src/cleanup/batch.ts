@@ -143,11 +143,10 @@ export class Draft {
     this.keyCount++;
   }
 
-  /** The keys that were found, and those that follow from the id. */
+  /** The keys that were found. */
   takeKeys(unit: Unit): void {
     const { store, keys } = this.run;
     for (let key = store.keysOf(unit.id) as Key; key !== NO_KEY; key = keys.nextTo(key)) this.takeKey(unit, key);
-    this.takeDerived(unit);
   }
 
   done(): Batch {
@@ -177,6 +176,17 @@ export function batchOf(run: RunContext, units: readonly Unit[]): Batch {
     draft.proveUnit(unit);
     draft.takeHeartbeats(unit);
   }
+  for (const unit of units) {
+    draft.takeKeys(unit);
+    draft.takeDerived(unit);
+  }
+  return draft.done();
+}
+
+/** Only the keys of these units that were found, in one call; their heartbeats are the proof, and stay. */
+export function keysBatchOf(run: RunContext, units: readonly Unit[]): Batch {
+  const draft = new Draft(run);
+  for (const unit of units) draft.proveUnit(unit);
   for (const unit of units) draft.takeKeys(unit);
   return draft.done();
 }

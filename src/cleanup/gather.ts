@@ -6,9 +6,9 @@
  */
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { NO_ID } from '../store/store.ts';
+import { Left, NO_ID } from '../store/store.ts';
 import type { RunContext } from './context.ts';
-import { Verdicts } from './verdict.ts';
+import { type VerdictKind, Verdicts } from './verdict.ts';
 import { walk } from './walk.ts';
 
 export interface Gathered {
@@ -27,7 +27,8 @@ export function gather(run: RunContext): Gathered {
   const counted = new Set<string>();
   for (const key of keys.all()) {
     const name = keys.nameOf(key);
-    const verdict = verdicts.of(name);
+    const verdict = verdicts.of(name, store.idCount > 0);
+    noteOwners(run, verdicts, verdict);
     if (verdict === 'go') {
       const owner = verdicts.ids[0] ?? store.ownerOf(verdicts.beats[0] as (typeof verdicts.beats)[number]);
       const [, other = NO_ID, ...more] = verdicts.ids;
@@ -47,6 +48,13 @@ export function gather(run: RunContext): Gathered {
   return { orphans };
 }
 
+/** Notes that each stale one it could belong to has left something, though it goes with only one of them, or stays. */
+function noteOwners({ store }: RunContext, { ids, beats }: Verdicts, verdict: VerdictKind): void {
+  const what = verdict === 'keep' ? Left.shared : Left.going;
+  for (const id of ids) store.noteLeft(id, what);
+  for (const beat of beats) store.noteLeftInSwarm(beat, what);
+}
+
 /** The family of a held key, by position. */
 export function familyOf({ schema, keys }: RunContext, key: Key): number {
   return schema.scanned[keys.templateOf(key)]?.family ?? -1;
@@ -64,7 +72,8 @@ export async function walkKeys(run: RunContext, sweepKeys: () => Promise<void>):
     for (const key of page) {
       if (reader.read(key) !== 'remain') continue;
       const { template } = reader;
-      const verdict = verdicts.of(key);
+      const verdict = verdicts.of(key, store.idCount > 0);
+      noteOwners(run, verdicts, verdict);
       // Who is an orphan is told once, in the first partition.
       if (verdict === 'go' || (verdict === 'orphan' && store.partition === 0)) keys.hold(template, key);
     }

@@ -3,17 +3,19 @@
  *  Leaves    keeping what was seen to whoever gives the run its sightings.
  *  Promises  what can't be read or kept is said once, and the run goes on without.
  */
+import { Failure, sentenceOf } from '../domain/failure.ts';
 import { silentSeconds } from '../domain/heartbeat.ts';
 import type { Sighting } from '../domain/sighting.ts';
-import { sentenceOf } from '../domain/failure.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Found, type Id, NO_BEAT } from '../store/store.ts';
-import type { RunContext } from './context.ts';
+import { type Beat, BeatState, type Found, Left, NO_BEAT } from '../store/store.ts';
+import { pause, type RunContext } from './context.ts';
+import { makeRoom } from './mark.ts';
 import { NO_SWARM } from './spellers.ts';
 import { steadily } from './steadily.ts';
+import { Verdicts } from './verdict.ts';
 
 /** So many questions wait for their answers at once. */
 const ASKED_TOGETHER = 200;
@@ -46,10 +48,15 @@ function recall(run: RunContext, sighting: Sighting, counts: boolean): void {
   if (store.has(found)) {
     const beat = hasBeatenSince(run, found);
     if (stale || beat === NO_BEAT) return;
-    store.become(beat, BeatState.alive);
+    // `noteLeft` will note it, with this beat.
+    store.revive(beat, sighting.beatAtSeconds);
+    store.enterLiving(found);
+    tally.active++;
     tally.stale--;
     tally.lapsed--;
-  } else if (stale) {
+    return;
+  }
+  if (stale) {
     store.enterStale(found, sighting.beatAtSeconds, null);
     if (!counts) return;
     tally.stale++;
@@ -62,72 +69,85 @@ function recall(run: RunContext, sighting: Sighting, counts: boolean): void {
   sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
 }
 
+export interface Recalled {
+  /** Whether earlier runs saw anybody. */
+  any: boolean;
+  /** Whether not all of it could be read. */
+  failed: boolean;
+  /** Whether the memory budget still holds the keys that were found. */
+  fits: boolean;
+}
+
 /**
- * Enters everybody whom earlier runs saw and this one has not met. Whether there was anybody; where nothing can be read, the
- * observer is warned.
+ * Enters everybody whom earlier runs saw and this one has not met. Where they can't be read, the observer is warned.
  * @param counts whether they are to be counted: in a run's later partitions they have been
  */
-export async function recallLapsed(run: RunContext, counts = true): Promise<boolean> {
-  let any = false;
-  if (run.sightings === null) return any;
+export async function recallLapsed(run: RunContext, counts = true): Promise<Recalled> {
+  const recalled = { any: false, failed: false, fits: true };
+  if (run.sightings === null) return recalled;
   try {
     for await (const sightings of run.sightings.earlier()) {
       for (const sighting of sightings) {
-        any = true;
+        recalled.any = true;
         recall(run, sighting, counts);
       }
+      recalled.fits = makeRoom(run, counts) && recalled.fits;
     }
   } catch (error) {
+    if (error instanceof Failure) throw error;
     run.observer.warn?.(`who beat before can not be read, so this run goes by heartbeats alone: ${sentenceOf(error)}`);
+    recalled.failed = true;
   }
-  return any;
+  return recalled;
 }
 
-/** Notes who is stale and stays, or came back meanwhile, so that the next run knows of them. */
-export function noteLeft({ store, schema, sightings, clock }: RunContext): void {
+/**
+ * Notes who is stale and stays, or came back meanwhile, so that the next run knows of them; and who went and left a key that
+ * it shares with somebody who lives: should that one die, the key goes only if the other has not come back (P2).
+ */
+export function noteLeft({ store, schema, sightings }: RunContext): void {
   if (sightings === null) return;
   for (const id of store.ids()) {
     for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-      const state = store.stateOf(beat);
-      if (state === BeatState.gone) continue;
+      if (store.stateOf(beat) === BeatState.gone && !store.hasLeft(beat, Left.shared)) continue;
       const swarm = schema.heartbeatDerivable ? null : store.swarmOf(beat);
-      // One that was written again has beaten after the run began.
-      const beatAtSeconds = state === BeatState.alive ? clock.nowSeconds : store.beatAtSecondsOf(beat);
-      sightings.see(store.nameOf(id), swarm, beatAtSeconds);
+      sightings.see(store.nameOf(id), swarm, store.beatAtSecondsOf(beat));
     }
   }
 }
 
-/** Keeps what was noted; where that is not possible, the observer is warned. */
-export async function keepSightings({ sightings, observer }: RunContext): Promise<void> {
+/** Keeps what was noted; where that is not possible, the observer is warned, unless it has heard that nothing can be read. */
+export async function keepSightings({ sightings, observer }: RunContext, { failed }: Recalled): Promise<void> {
   try {
     await sightings?.keep();
   } catch (error) {
-    observer.warn?.(`who beats now can not be kept for the next run: ${sentenceOf(error)}`);
+    if (!failed) observer.warn?.(`who beats now can not be kept for the next run: ${sentenceOf(error)}`);
   }
 }
 
-/** Everything that could be left of an id, as far as its names are known. */
-function namesOf(run: RunContext, id: Id): Bulk {
+/** Everything that could be left of one in its swarm and may go, as far as its names are known. */
+function namesOf(run: RunContext, beat: Beat): Bulk {
   const { store, keys, schema, spellers } = run;
+  const id = store.ownerOf(beat);
+  const swarm = schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat);
+  const verdicts = new Verdicts(run);
   const names = new Bulk();
   for (const { speller } of spellers.derived) {
-    if (!speller.hasSwarm) speller.spell(names, store.nameOf(id), NO_SWARM);
-    else {
-      for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-        const swarm = schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat);
-        if (store.isStale(beat)) speller.spell(names, store.nameOf(id), swarm);
-      }
-    }
+    if (!speller.hasSwarm && store.lives(id)) continue;
+    if (store.misshapen && verdicts.of(speller.nameOf(store.nameOf(id), swarm)) !== 'go') continue;
+    speller.spell(names, store.nameOf(id), swarm);
   }
-  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) names.add(keys.nameOf(key));
+  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) {
+    const name = keys.nameOf(key);
+    if (verdicts.of(name) === 'go' && (verdicts.ids.includes(id) || verdicts.beats.includes(beat))) names.add(name);
+  }
   return names;
 }
 
-/** Whether there is nothing of this id: it left in good order, or another run was here. */
-export async function leftNothing(run: RunContext, id: Id): Promise<boolean> {
+/** Whether there is nothing of this one: it left in good order, or another run was here. */
+export async function leftNothing(run: RunContext, beat: Beat): Promise<boolean> {
   const { calls, paces } = run;
-  const names = namesOf(run, id);
+  const names = namesOf(run, beat);
   const { count } = await steadily(run, paces.read, () => countExisting(calls, names));
   names.clear();
   return count === 0;
@@ -135,32 +155,27 @@ export async function leftNothing(run: RunContext, id: Id): Promise<boolean> {
 
 /** Forgets the lapsed who left nothing: nobody was there to be swept. */
 export async function forgetWhoLeftNothing(run: RunContext): Promise<void> {
-  const { store, tally, signal } = run;
-  let asked: Id[] = [];
-  const settle = async () => {
-    const answers = await Promise.all(asked.map(async (id) => await leftNothing(run, id)));
-    for (const [i, id] of asked.entries()) {
-      if (!answers[i]) continue;
-      for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-        if (store.stateOf(beat) !== BeatState.lapsed) continue;
-        store.become(beat, BeatState.gone);
-        tally.stale--;
-        tally.lapsed--;
-      }
-    }
+  const { store } = run;
+  let asked: Beat[] = [];
+  const settle = async (): Promise<boolean> => {
+    const answers = await Promise.all(asked.map(async (beat) => await leftNothing(run, beat)));
+    for (const [i, beat] of asked.entries()) if (answers[i]) forget(run, beat);
     asked = [];
+    return await pause(run);
   };
   for (const id of store.ids()) {
-    if (signal.aborted) return;
-    if (store.keysOf(id) !== 0 || !isAllLapsed(run, id)) continue;
-    asked.push(id);
-    if (asked.length >= ASKED_TOGETHER) await settle();
+    for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
+      if (store.stateOf(beat) !== BeatState.lapsed || store.hasLeft(beat, Left.going)) continue;
+      asked.push(beat);
+      if (asked.length >= ASKED_TOGETHER && !(await settle())) return;
+    }
   }
   await settle();
 }
 
-function isAllLapsed({ store }: RunContext, id: Id): boolean {
-  let beat = store.firstBeat(id);
-  for (; beat !== NO_BEAT; beat = store.nextBeat(beat)) if (store.stateOf(beat) !== BeatState.lapsed) return false;
-  return true;
+/** For this run it was never there. */
+export function forget({ store, tally }: RunContext, beat: Beat): void {
+  store.become(beat, BeatState.gone);
+  tally.stale--;
+  tally.lapsed--;
 }

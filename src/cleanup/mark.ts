@@ -65,7 +65,7 @@ class Marking {
     const { run } = this;
     for (let i = 0; i < page.length; i++) this.#sort(page[i] as Buffer);
     await this.#judgeAll(() => this.#unread.length >= Math.min(WORTH_A_CALL, run.paces.read.size));
-    this.#fit();
+    this.#makeRoom();
   }
 
   #sort(key: Buffer): void {
@@ -89,7 +89,7 @@ class Marking {
   async settle(): Promise<void> {
     await this.#judgeAll(() => true);
     while (this.#underWay.length > 0) await this.#underWay.shift();
-    this.#fit();
+    this.#makeRoom();
   }
 
   /** Values are read while the next page is: Redis never waits for the worker, unless the run is to rest. */
@@ -134,6 +134,7 @@ class Marking {
     if (store.has(found)) return true;
     const judgement = this.#judgementOn(found, value, clock);
     if (judgement.state === 'ahead' && !present) return false;
+    if (first) tally.met++;
     if (judgement.state === 'unreadable' || judgement.state === 'ahead') {
       store.enterLiving(found);
       if (!first) return true;
@@ -166,23 +167,30 @@ class Marking {
     this.run.tally.revived++;
   }
 
-  /** Lets go of what does not fit the memory budget: keys first, then, of the records, those of later partitions. */
-  #fit(): void {
-    const { store, keys, memoryBudgetBytes } = this.run;
-    if (store.bytes + keys.bytes <= memoryBudgetBytes) return;
-    this.holdsKeys = false;
-    keys.clear();
-    while (this.first && store.recordBytes > memoryBudgetBytes * RECORDS_SHARE && store.idCount > 1) {
-      const before = store.idCount;
-      store.split();
-      if (store.idCount === before) break;
-    }
-    const printBytes = store.bytes - store.recordBytes;
-    if (printBytes > Math.max(memoryBudgetBytes, LEAST_PRINT_BYTES)) {
-      const needed = Math.ceil((2 * printBytes) / 1_000_000);
-      throw new Failure('RUN_FAILED', `memoryBudget is too small for so many coordinators; set at least ${needed}MB`);
-    }
+  #makeRoom(): void {
+    if (!makeRoom(this.run, this.first)) this.holdsKeys = false;
   }
+}
+
+/**
+ * Lets go of what does not fit the memory budget: keys first, then, of the records, those of later partitions. Whether the
+ * keys are still held.
+ * @param first whether the run has not been cut into partitions for good
+ */
+export function makeRoom({ store, keys, memoryBudgetBytes }: RunContext, first: boolean): boolean {
+  if (store.bytes + keys.bytes <= memoryBudgetBytes) return true;
+  keys.clear();
+  while (first && store.recordBytes > memoryBudgetBytes * RECORDS_SHARE && store.idCount > 1) {
+    const before = store.idCount;
+    store.split();
+    if (store.idCount === before) break;
+  }
+  const printBytes = store.bytes - store.recordBytes;
+  if (printBytes > Math.max(memoryBudgetBytes, LEAST_PRINT_BYTES)) {
+    const needed = Math.ceil((2 * printBytes) / 1_000_000);
+    throw new Failure('RUN_FAILED', `memoryBudget is too small for so many coordinators; set at least ${needed}MB`);
+  }
+  return false;
 }
 
 export interface Marked {

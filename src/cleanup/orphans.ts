@@ -75,9 +75,7 @@ function* slicesOf(run: RunContext, orphans: Iterable<Orphan>): Generator<readon
  * idle times may come back with a server's old data (P10).
  */
 function reasonToKeep({ tally, clock, staleAfterSeconds }: RunContext): string | null {
-  const { checked, lapsed } = tally.coordinators;
-  if (checked === lapsed)
-    return 'orphans are kept: this run met no heartbeat at all, as with a wrong heartbeat template';
+  if (tally.met === 0) return 'orphans are kept: this run met no heartbeat at all, as with a wrong heartbeat template';
   const { upSeconds } = clock;
   if (upSeconds === null || upSeconds > staleAfterSeconds) return null;
   return `orphans are kept: Redis came back with old data ${upSeconds}s ago, and its idle times may be as old`;

@@ -23,9 +23,9 @@ import { KeyReader } from '../schema/keyReader.ts';
 import { HeldKeys } from '../store/heldKeys.ts';
 import { Store } from '../store/store.ts';
 import type { Observer, RunContext } from './context.ts';
-import { gather, walkKeys } from './gather.ts';
+import { type Gathered, gather, walkKeys } from './gather.ts';
 import { forgetWhoLeftNothing, keepSightings, noteLeft, recallLapsed } from './lapsed.ts';
-import { type Marked, mark, markPartition } from './mark.ts';
+import { mark, markPartition } from './mark.ts';
 import { Paces } from './paces.ts';
 import { sweepOrphans } from './orphans.ts';
 import { spellersOf } from './spellers.ts';
@@ -97,8 +97,19 @@ const refusal = ({ tally }: RunContext, target: TargetConfig, force: boolean): s
   return `${share}; check the clock and the heartbeat writers, or send the run again with "force": true`;
 };
 
-/** The partition under way: its keys, where they are not held yet, then everything of its stale coordinators. */
-async function sweepPartition(run: RunContext, { keysHeld }: Marked): Promise<void> {
+/** Tells whose the keys are that are held, and forgets the lapsed who left nothing. */
+async function tellWhoseKeysAre(run: RunContext, held: boolean, which = ''): Promise<Gathered | null> {
+  run.observer.phase?.('gather', `${which}telling whose ${run.keys.count} keys are`);
+  const gathered = held ? gather(run) : null;
+  await forgetWhoLeftNothing(run);
+  return gathered;
+}
+
+/**
+ * The partition under way: its keys, where they are not held yet, then everything of its stale coordinators.
+ * @param told whose the keys are, where that has been told already
+ */
+async function sweepPartition(run: RunContext, keysHeld: boolean, told: Gathered | null = null): Promise<void> {
   const { observer, schema, store, tally } = run;
   const which = store.partitions > 1 ? `partition ${store.partition + 1} of ${store.partitions}: ` : '';
   // A pass only for keys is worth it when one of them could go.
@@ -111,9 +122,7 @@ async function sweepPartition(run: RunContext, { keysHeld }: Marked): Promise<vo
     });
     tally.walk++;
   }
-  observer.phase?.('gather', `${which}telling whose ${run.keys.count} keys are`);
-  const gathered = keysHeld || walks ? gather(run) : null;
-  await forgetWhoLeftNothing(run);
+  const gathered = told ?? (await tellWhoseKeysAre(run, keysHeld || walks, which));
   // A dry run leaves everybody.
   if (run.dryRun) noteLeft(run);
   observer.phase?.('sweep', `${which}sweeping ${tally.stale - tally.swept} coordinators`);
@@ -123,16 +132,16 @@ async function sweepPartition(run: RunContext, { keysHeld }: Marked): Promise<vo
   run.keys.clear();
 }
 
-async function sweepPartitions(run: RunContext, marked: Marked): Promise<void> {
+async function sweepPartitions(run: RunContext, keysHeld: boolean, told: Gathered | null): Promise<void> {
   const { store, tally, observer } = run;
-  await sweepPartition(run, marked);
+  await sweepPartition(run, keysHeld, told);
   while (store.partition + 1 < store.partitions) {
     store.nextPartition();
     observer.phase?.('mark', `partition ${store.partition + 1} of ${store.partitions}: reading its heartbeats`);
     await markPartition(run);
     tally.walk++;
     await recallLapsed(run, false);
-    await sweepPartition(run, { ...marked, keysHeld: false });
+    await sweepPartition(run, false);
   }
 }
 
@@ -142,21 +151,30 @@ async function cleanTarget(run: RunContext, target: TargetConfig, force: boolean
   observer.phase?.('mark', 'looking for stale coordinators');
   const marked = await mark(run);
   tally.walk++;
-  const wasSeen = await recallLapsed(run);
+  const recalled = await recallLapsed(run);
+  const keysHeld = marked.keysHeld && recalled.fits;
   const { active, stale, unreadable } = tally;
   observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable`);
-  tally.walks += (marked.keysHeld ? 0 : 1) + 2 * (store.partitions - 1);
-  const reason = refusal(run, target, force);
+  tally.walks += (keysHeld ? 0 : 1) + 2 * (store.partitions - 1);
+  let reason = refusal(run, target, force);
+  let told: Gathered | null = null;
+  if (reason !== null && tally.lapsed > 0 && (keysHeld || run.schema.scanned.length === 0)) {
+    // Of those many may have left in good order: they are no reason to refuse.
+    told = await tellWhoseKeysAre(run, true);
+    reason = refusal(run, target, force);
+    // Nor does a refused run count orphans only because it asked.
+    if (reason !== null) tally.orphans = null;
+  }
   let ended = false;
   try {
-    if (reason === null) await sweepPartitions(run, marked);
+    if (reason === null) await sweepPartitions(run, keysHeld, told);
     else noteLeft(run);
     ended = reason === null;
   } finally {
     // Without a look at each partition nobody can say who is left: then the next run goes by what is there now.
     const whole = ended || store.partitions === 1;
     if (!ended && reason === null && whole && !run.dryRun) noteLeft(run);
-    if (whole && (marked.heartbeatsExpire || wasSeen) && !run.signal.aborted) await keepSightings(run);
+    if (whole && (marked.heartbeatsExpire || recalled.any) && !run.signal.aborted) await keepSightings(run, recalled);
   }
   return reason;
 }

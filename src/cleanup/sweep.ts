@@ -10,10 +10,10 @@ import { countExisting } from '../redis/keyspace.ts';
 import { keysIn, MOST_KEYS_EVER, type SweepResult } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT } from '../store/store.ts';
-import { type Batch, batchOf, release, slicesOf } from './batch.ts';
+import { type Batch, batchOf, keysBatchOf, release, slicesOf } from './batch.ts';
 import { inFlight, pause, type RunContext } from './context.ts';
 import { learnBorn } from './elsewhere.ts';
-import { leftNothing } from './lapsed.ts';
+import { forget, leftNothing } from './lapsed.ts';
 import { steadily } from './steadily.ts';
 import { type Unit, unitOf } from './unit.ts';
 
@@ -30,28 +30,22 @@ async function learn(run: RunContext, batch: Batch, result: SweepResult & { swep
     const beat = batch.absentBeats[position] ?? NO_BEAT;
     if (beat === NO_BEAT) learnBorn(run, Buffer.from(absent[position] ?? '', 'latin1'));
     else if (store.stateOf(beat) === BeatState.lapsed) revive(run, beat);
-    else store.become(beat, BeatState.alive);
+    else store.revive(beat, run.clock.nowSeconds);
   }
   for (const beat of at(batch.judgedBeats, result.vanished)) {
     if (store.stateOf(beat) !== BeatState.stale) continue;
     // It expired: from now on its absence is the proof. Or another run swept it: then there is nothing left of it.
     store.become(beat, BeatState.lapsed);
     tally.lapsed++;
-    if (await leftNothing(run, store.ownerOf(beat))) forget(run, beat);
+    if (await leftNothing(run, beat)) forget(run, beat);
   }
 }
 
-function revive(run: RunContext, beat: Beat): void {
-  if (run.store.stateOf(beat) === BeatState.lapsed) run.tally.lapsed--;
-  run.store.become(beat, BeatState.alive);
-  run.tally.revived++;
-}
-
-/** For this run it was never there. */
-function forget({ store, tally }: RunContext, beat: Beat): void {
-  store.become(beat, BeatState.gone);
-  tally.stale--;
-  tally.lapsed--;
+function revive({ store, tally, clock }: RunContext, beat: Beat): void {
+  if (store.stateOf(beat) === BeatState.lapsed) tally.lapsed--;
+  // It has beaten after the run began.
+  store.revive(beat, clock.nowSeconds);
+  tally.revived++;
 }
 
 /** What a dry run does instead: counts what exists. */
@@ -95,8 +89,11 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
   tally.chunks++;
   for (const [family, removed] of result.removed.entries()) tally.add(family, removed);
   tally.add(schema.heartbeatFamily, result.heartbeats);
-  for (const beat of batch.going) store.become(beat, BeatState.gone);
   tally.swept += batch.going.length;
+  for (const beat of batch.going) {
+    if (store.stateOf(beat) === BeatState.lapsed) tally.lapsedSwept++;
+    store.become(beat, BeatState.gone);
+  }
   observer.progress?.('sweep', tally);
   return true;
 }
@@ -137,21 +134,38 @@ async function settleInSlices(
   return 'done';
 }
 
-/** Sweeps the keys that were found of one id, and leaves its heartbeats, which prove those that are still to be found. */
-async function settleKeys(run: RunContext, id: Id): Promise<void> {
-  for (let unit = unitOf(run, id, true); unit !== null; unit = unitOf(run, id, true)) {
-    if ((await settleInSlices(run, unit, false)) !== 'again') return;
+/** Sweeps the keys that were found of these ids, and leaves their heartbeats, which prove those that are still to be found. */
+async function settleKeys(run: RunContext, ids: readonly Id[]): Promise<void> {
+  const keyUnits = () => ids.flatMap((id) => unitOf(run, id, true) ?? []);
+  for (let units = keyUnits(); units.length > 0; units = keyUnits()) {
+    const [first, ...others] = units;
+    if (first !== undefined && others.length === 0) {
+      if ((await settleInSlices(run, first, false)) !== 'again') return;
+    } else {
+      const batch = keysBatchOf(run, units);
+      if (proofIn(batch) > mostProof(run)) {
+        release(batch);
+        for (const { id } of units) await settleKeys(run, [id]);
+        return;
+      }
+      if (await sweepBatch(run, batch)) return;
+    }
+    if (!(await pause(run))) return;
   }
 }
+
+const proofIn = ({ judged, absent }: Batch): number => judged.keys.count + absent.count;
+
+/** How many heartbeats one call may prove. */
+const mostProof = ({ remover }: RunContext): number =>
+  remover.strategy === 'script' ? MOST_KEYS_EVER / 2 : remover.mostKeys;
 
 /**
  * Proofs can't be cut: a key that roles of thousands of swarms share needs them all at once. What fits no call stays, with the
  * heartbeats of those it could belong to, or nobody would ever find it again (P3).
  */
 async function isTooLarge(run: RunContext, batch: Batch, units: readonly Unit[]): Promise<boolean> {
-  const { judged, absent } = batch;
-  const most = run.remover.strategy === 'script' ? MOST_KEYS_EVER / 2 : run.remover.mostKeys;
-  if (judged.keys.count + absent.count <= most) return false;
+  if (proofIn(batch) <= mostProof(run)) return false;
   release(batch);
   if (units.length > 1) {
     for (const { id } of units) await settle(run, [id]);
@@ -161,11 +175,13 @@ async function isTooLarge(run: RunContext, batch: Batch, units: readonly Unit[])
   return true;
 }
 
-async function* batches(run: RunContext) {
+/** @param keysOnly only ids of which keys are held, with the proof of all their heartbeats */
+async function* batches(run: RunContext, keysOnly: boolean) {
   let ids: Id[] = [];
   let size = 0;
   for (const id of run.store.idsInNameOrder()) {
-    const unit = unitOf(run, id);
+    if (keysOnly && run.store.keysOf(id) === NO_KEY) continue;
+    const unit = unitOf(run, id, keysOnly);
     if (unit === null) continue;
     if (ids.length > 0 && size + unit.size > run.paces.sweep.size) {
       yield ids;
@@ -181,19 +197,15 @@ async function* batches(run: RunContext) {
 
 /** Sweeps every stale coordinator of the store, its heartbeat last. */
 export async function sweepCoordinators(run: RunContext): Promise<void> {
-  await inFlight(run, batches(run), async (ids) => {
+  await inFlight(run, batches(run, false), async (ids) => {
     await settle(run, ids);
   });
 }
 
-async function* idsWithKeys(run: RunContext) {
-  for (const id of run.store.ids()) if (run.store.keysOf(id) !== 0) yield id;
-}
-
 /** Sweeps only the keys that were found, and lets go of them, so that there is room for more. */
 export async function sweepKeys(run: RunContext): Promise<void> {
-  await inFlight(run, idsWithKeys(run), async (id) => {
-    await settleKeys(run, id);
+  await inFlight(run, batches(run, true), async (ids) => {
+    await settleKeys(run, ids);
   });
   for (const id of run.store.ids()) run.store.setKeys(id, NO_KEY);
   run.keys.clear();

@@ -5,6 +5,8 @@ import { Unreadable } from '../domain/unreadable.ts';
 /** What earlier attempts of the same run already removed; it is gone, so this attempt can't count it again. */
 export interface Carried {
   readonly swept: number;
+  /** How many of them had no heartbeat any more. */
+  readonly lapsed: number;
   readonly deletedByFamily: readonly number[];
   readonly chunks: number;
   readonly calls: number;
@@ -13,12 +15,16 @@ export interface Carried {
 }
 
 export class Tally {
+  /** Heartbeats that were there, readable or not. */
+  met = 0;
   active = 0;
   stale = 0;
   unreadable = 0;
   /** How many of the stale had no heartbeat any more (P11). */
   lapsed = 0;
   swept = 0;
+  /** How many of those had no heartbeat any more. */
+  lapsedSwept = 0;
   revived = 0;
   /** In a dry run: how many stale ones had their things counted. */
   counted = 0;
@@ -42,6 +48,7 @@ export class Tally {
     this.byFamily = Array.from({ length: families }, (_, i) => carried?.deletedByFamily[i] ?? 0);
     this.swept = carried?.swept ?? 0;
     this.stale = carried?.swept ?? 0;
+    this.lapsed = this.lapsedSwept = carried?.lapsed ?? 0;
     this.chunks = carried?.chunks ?? 0;
   }
 
@@ -55,6 +62,7 @@ export class Tally {
     const { carried } = this;
     return {
       swept: this.swept,
+      lapsed: this.lapsedSwept,
       deletedByFamily: [...this.byFamily],
       chunks: this.chunks,
       calls: calls + (carried?.calls ?? 0),

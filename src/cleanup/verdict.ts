@@ -21,9 +21,9 @@ const MOST_IDS = 200;
 const MOST_ABSENT = 1_000;
 
 export class Verdicts {
-  /** Of the last `go`: whose keys it could be, whatever their swarm. */
+  /** Of the last `go`, and of any that was looked at thoroughly: whose key it could be, whatever their swarm. */
   readonly ids: Id[] = [];
-  /** Of the last `go`: the heartbeats of those whose it could be in one swarm alone. */
+  /** The same: the heartbeats of those whose it could be in one swarm alone. */
   readonly beats: Beat[] = [];
   /** Of the last `orphan`: heartbeats that must not exist, where `isProvable`. */
   readonly absent: Buffer[] = [];
@@ -32,6 +32,7 @@ export class Verdicts {
   readonly #spellers: Spellers;
   #name: Uint8Array = new Uint8Array(0);
   #living = false;
+  #thorough = false;
   #later = false;
   #earlier = false;
   #overflow = false;
@@ -42,8 +43,12 @@ export class Verdicts {
     this.#spellers = spellers;
   }
 
-  /** Judges one name; what it found is there until the next. */
-  of(name: Uint8Array): VerdictKind {
+  /**
+   * Judges one name; what it found is there until the next.
+   * @param thorough whether all its stale owners are looked for, also when it stays since another one lives
+   */
+  of(name: Uint8Array, thorough = false): VerdictKind {
+    this.#thorough = thorough;
     this.ids.length = 0;
     this.beats.length = 0;
     this.absent.length = 0;
@@ -89,7 +94,7 @@ export class Verdicts {
     else if (standing === 'earlier') this.#earlier = true;
     else if (inSwarm) this.#note(this.beats, store.beatOf(id, swarm));
     else this.#note(this.ids, store.idOf(bytes, idFrom, idTo));
-    return this.#living || this.#overflow;
+    return (this.#living && !this.#thorough) || this.#overflow;
   };
 
   #note<T>(list: T[], one: T): void {

@@ -3,8 +3,9 @@
  *  Leaves    who is lapsed to the run, compression to `sightingsBlock`, Redis to `sightings`.
  */
 import type { Sighting, Sightings as SightingsOfRun } from '../domain/sighting.ts';
+import { joinSightings } from './joinSightings.ts';
 import { type Sightings, SightingsReplaced } from './sightings.ts';
-import { readBlock, SightingsBuilder } from './sightingsBlock.ts';
+import { DamagedBlock, readBlock, SightingsBuilder } from './sightingsBlock.ts';
 
 /** How often a run tries against others that end at the same moment. */
 const ATTEMPTS = 4;
@@ -46,7 +47,10 @@ export class RunSightings implements SightingsOfRun {
         return;
       } catch (error) {
         // Read again from the start: whoever comes twice counts once.
-        if (!(error instanceof SightingsReplaced) || attempt >= ATTEMPTS) throw error;
+        if (error instanceof SightingsReplaced && attempt < ATTEMPTS) continue;
+        // Who was not read is not lost: in the end both are put together. What is damaged is replaced.
+        if (!(error instanceof DamagedBlock)) this.#version = null;
+        throw error;
       }
     }
   }
@@ -66,23 +70,10 @@ export class RunSightings implements SightingsOfRun {
       if (attempt >= ATTEMPTS) throw new Error('other runs of this target replace it again and again');
       const standing = await this.sightings.load();
       version = standing.version;
-      blocks = await this.#join(blocks, standing.blocks());
+      const builder = new SightingsBuilder(this.options.mostBytes);
+      blocks = await joinSightings(builder, blocks, standing.blocks());
+      this.#tellOfLeftOut(builder);
     }
-  }
-
-  /** Both together; whoever stands in both comes twice, and the later beat counts. */
-  async #join(ours: readonly Buffer[], theirs: AsyncIterable<Buffer>): Promise<Buffer[]> {
-    const builder = new SightingsBuilder(this.options.mostBytes);
-    const add = async (block: Buffer) => {
-      for (const { coordinator, swarm, beatAtSeconds } of await readBlock(block)) {
-        builder.add(coordinator, 0, coordinator.length, swarm, 0, swarm?.length ?? 0, beatAtSeconds);
-      }
-    };
-    for (const block of ours) await add(block);
-    for await (const block of theirs) await add(block);
-    const blocks = await builder.finish();
-    this.#tellOfLeftOut(builder);
-    return blocks;
   }
 
   #tellOfLeftOut({ leftOut, count }: SightingsBuilder): void {

@@ -22,10 +22,6 @@ export interface Held extends Slice {
   readonly bytes: Buffer;
 }
 
-export function textOf({ bytes, from, to }: Held): string {
-  return bytes.toString('latin1', from, to);
-}
-
 /** No record. */
 export const NONE = 0;
 

@@ -173,4 +173,10 @@ export class FingerprintMap extends Table {
   add(high: number, low: number, record: number): void {
     this.setWord(this.place(high, low) + 2, record);
   }
+
+  /** Adds it, or gives one that was found another record. */
+  set(high: number, low: number, record: number): void {
+    const at = this.find(high, low);
+    this.setWord((at === -1 ? this.place(high, low) : at) + 2, record);
+  }
 }

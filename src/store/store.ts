@@ -26,15 +26,29 @@ export const NO_BEAT = NONE as Beat;
 export const BeatState = { stale: 0, lapsed: 1, alive: 2, gone: 3 } as const;
 export type BeatState = (typeof BeatState)[keyof typeof BeatState];
 
+/** What was found of somebody stale: a key that may go, one that stays since it could belong to somebody who lives. */
+export const Left = { going: 1, shared: 2 } as const;
+export type Left = (typeof Left)[keyof typeof Left];
+
 /**
  * Who an id is to this run. `later`: stale, of a partition that is still to come; `earlier`: it was stale, and its partition
  * has been dealt with.
  */
 export type Standing = 'unknown' | 'living' | 'stale' | 'later' | 'earlier';
 
-/** Places in a record. All but `lives` and `state` are words of four bytes. */
-const ID = { next: 0, beat: 4, keys: 8, lives: 12, length: 13, bytes: 17 };
-const BEAT = { next: 0, id: 4, state: 8, beatAt: 9, valueBytes: 13, swarmLength: 17, proofLength: 21, bytes: 25 };
+/** Places in a record. All but `lives`, `left` and `state` are words of four bytes. */
+const ID = { next: 0, beat: 4, keys: 8, lives: 12, left: 13, length: 14, bytes: 18 };
+const BEAT = {
+  next: 0,
+  id: 4,
+  state: 8,
+  left: 9,
+  beatAt: 10,
+  valueBytes: 14,
+  swarmLength: 18,
+  proofLength: 22,
+  bytes: 26,
+};
 
 /** What it takes to put one id in order. */
 const ORDER_BYTES = 12;
@@ -172,6 +186,7 @@ export class Store {
     arena.writeWord(id, ID.beat, NONE);
     arena.writeWord(id, ID.keys, NONE);
     arena.writeByte(id, ID.lives, this.#living.has(high, low) ? 1 : 0);
+    arena.writeByte(id, ID.left, 0);
     arena.writeWord(id, ID.length, to - from);
     arena.writeBytes(id, ID.bytes, bytes, from, to);
     if (this.#last === NO_ID) this.#first = id;
@@ -191,6 +206,7 @@ export class Store {
     arena.writeWord(id, ID.beat, beat);
     arena.writeWord(beat, BEAT.id, id);
     arena.writeByte(beat, BEAT.state, proof === null ? BeatState.lapsed : BeatState.stale);
+    arena.writeByte(beat, BEAT.left, 0);
     arena.writeWord(beat, BEAT.beatAt, beatAtSeconds);
     arena.writeWord(beat, BEAT.valueBytes, proof?.valueBytes ?? 0);
     arena.writeWord(beat, BEAT.swarmLength, swarmLength);
@@ -319,6 +335,21 @@ export class Store {
     this.#arena.writeWord(id, ID.keys, first);
   }
 
+  /** Whether a key was found that could be its, in its swarm or whatever its swarm: one that may go, or one that stays. */
+  hasLeft(beat: Beat, what: Left): boolean {
+    const arena = this.#arena;
+    return ((arena.readByte(this.ownerOf(beat), ID.left) | arena.readByte(beat, BEAT.left)) & what) !== 0;
+  }
+
+  noteLeft(id: Id, what: Left): void {
+    this.#arena.writeByte(id, ID.left, this.#arena.readByte(id, ID.left) | what);
+  }
+
+  /** The same for a key that could be its in one swarm only. */
+  noteLeftInSwarm(beat: Beat, what: Left): void {
+    this.#arena.writeByte(beat, BEAT.left, this.#arena.readByte(beat, BEAT.left) | what);
+  }
+
   // --- what becomes of somebody
 
   /** What a removal found out, or did. */
@@ -327,6 +358,12 @@ export class Store {
     if (state !== BeatState.alive) return;
     this.changes++;
     this.#arena.writeByte(this.ownerOf(beat), ID.lives, 1);
+  }
+
+  /** It was seen to beat again, at this time. */
+  revive(beat: Beat, beatAtSeconds: number): void {
+    this.#arena.writeWord(beat, BEAT.beatAt, beatAtSeconds);
+    this.become(beat, BeatState.alive);
   }
 
   /** Somebody who was not known lives. */

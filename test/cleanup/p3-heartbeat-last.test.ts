@@ -126,6 +126,7 @@ test('what a run removed before it died counts once, when another attempt carrie
   await settle(server.current.redis, 'c1', 3_600);
   const carried = {
     swept: 4,
+    lapsed: 0,
     deletedByFamily: [4, 0, 8, 0, 0, 0],
     chunks: 2,
     calls: 10,

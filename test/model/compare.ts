@@ -5,7 +5,7 @@ import { Failure } from '../../src/domain/failure.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
 import { type Expected, expectedOf, type ModelIds, type Range } from './model.ts';
-import { contentsIn, namesIn, READER, secondsOf, type Stage, type Strategy, urlFor, write } from './stage.ts';
+import { contentsIn, namesIn, pastOf, READER, type Stage, type Strategy, secondsOf, urlFor, write } from './stage.ts';
 import type { World } from './worlds.ts';
 
 /** How many unreadable heartbeats a report names for each reason. */
@@ -26,6 +26,8 @@ const settingsOf = ({ schema, orphans, staleAfterSeconds, maxStaleFraction, call
   staleAfter: `${staleAfterSeconds}s`,
   maxStaleFraction,
   callBudget,
+  // The server has just started: that is no outage here.
+  restartGrace: false,
 });
 
 /** What the configuration makes of a world's settings; `null` for a schema that it refuses. */
@@ -45,14 +47,14 @@ const within = (reported: number | undefined, { least, most }: Range): number =>
 /** What the report must say, as far as the model tells; orphans and unreadable names are left to `expectReport`. */
 const toldBy = (expected: Expected, strategy: Strategy, report: Report) => {
   const { dryRun, keys } = report;
-  const { outcome, checked, active, stale, unreadable, found, byFamily } = expected;
+  const { outcome, checked, active, stale, lapsed, unreadable, found, byFamily } = expected;
   const swept = dryRun || outcome === 'refused' ? 0 : stale;
   const families = Object.entries(byFamily).map(([family, range]) => [family, within(keys.byFamily[family], range)]);
   return {
     outcome,
     // How a dry run would have removed keys is not asked: its user may do neither.
     strategy: dryRun ? report.strategy : strategy.name,
-    coordinators: { checked, active, stale, unreadable: unreadable.length, lapsed: 0, swept, revived: 0 },
+    coordinators: { checked, active, stale, unreadable: unreadable.length, lapsed, swept, revived: 0 },
     keys: { found, deleted: dryRun ? 0 : found, byFamily: Object.fromEntries(families) },
     sum: found,
   };
@@ -119,9 +121,10 @@ export const attempt = async (
   const { redis } = stage.server;
   const { memoryBudgetBytes } = world;
   const options = { target, ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }) };
-  const run = async (user: string, dryRun: boolean) => await clean(urlFor(stage, user), { ...options, dryRun });
-  const settings = { ...world, families: world.schema.families, ids: world.schema.ids };
-  const { keys, contents } = await write(stage, world);
+  const run = async (user: string, dryRun: boolean) =>
+    await clean(urlFor(stage, user), { ...options, sightings: pastOf(stage), dryRun });
+  const { keys, contents, seen } = await write(stage, world);
+  const settings = { ...world, families: world.schema.families, ids: world.schema.ids, seen };
   const all = [...keys.values()];
   const from = await secondsOf(redis);
 
@@ -134,10 +137,11 @@ export const attempt = async (
 
   const expected = expectedOf(settings, all, from);
   const kept = expected.left.flatMap((name) => keys.get(name) ?? []);
-  const once = expectedOf(settings, kept, from);
+  const then = { ...settings, seen: expected.remembered };
+  const once = expectedOf(then, kept, from);
   const to = await secondsOf(redis);
   if (to !== from) {
-    const later = [expectedOf(settings, all, to), expectedOf(settings, kept, to)];
+    const later = [expectedOf(settings, all, to), expectedOf(then, kept, to)];
     if (JSON.stringify(later) !== JSON.stringify([expected, once])) return false;
   }
 

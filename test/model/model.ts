@@ -15,6 +15,14 @@ export interface ModelKey {
   readonly idleSeconds: number;
 }
 
+/** Somebody whom an earlier run saw to beat, and when last (P11). */
+export interface ModelSighting {
+  readonly coordinator: string;
+  /** Missing where heartbeats name none. */
+  readonly swarm?: string;
+  readonly beatAtSeconds: number;
+}
+
 /** What ids look like. */
 export interface ModelIds {
   /** How many `:`-separated segments an id has; `null`: one or more. */
@@ -31,6 +39,7 @@ export interface ModelSettings {
   readonly orphans: readonly string[];
   readonly staleAfterSeconds: number;
   readonly maxStaleFraction: number;
+  readonly seen: readonly ModelSighting[];
 }
 
 interface Owner {
@@ -66,6 +75,10 @@ export interface Expected {
   readonly checked: number;
   readonly active: number;
   readonly stale: number;
+  /** How many of them have no heartbeat any more. */
+  readonly lapsed: number;
+  /** Who of the seen, having no heartbeat, must be known to the next run. */
+  readonly remembered: readonly ModelSighting[];
   /** The heartbeats that can't be judged. */
   readonly unreadable: readonly Unreadable[];
   /** How many keys go. */
@@ -172,6 +185,25 @@ const judgedAs = (
   return ageSeconds > staleAfterSeconds ? 'stale' : 'active';
 };
 
+/**
+ * Who was seen and has no heartbeat any more, once each, with the last beat seen. Nobody could have had a heartbeat of another
+ * name than the schema's (P8).
+ */
+const lapsedOf = ({ families, ids, seen }: ModelSettings, hasHeartbeat: (owner: Owner) => boolean) => {
+  const isSame = (a: Owner, b: Owner) => a.coordinator === b.coordinator && a.swarm === b.swarm;
+  const named = seen.filter((one) =>
+    (families.heartbeat ?? []).some((template) => {
+      const name = bytesOf(template).replace(
+        /\{(coordinator|swarm)\}/g,
+        (_, what: 'coordinator' | 'swarm') => one[what] ?? '',
+      );
+      return readings(bytesOf(template), name, ids).some((owner) => isSame(owner, one));
+    }),
+  );
+  const last = named.filter((one) => !named.some((b) => isSame(b, one) && b.beatAtSeconds > one.beatAtSeconds));
+  return last.filter((one, i) => last.findIndex((b) => isSame(b, one)) === i && !hasHeartbeat(one));
+};
+
 const rangeOf = (removed: readonly (readonly string[])[], family: string): Range => {
   const fit = removed.filter((families) => families.includes(family));
   return { least: fit.filter((families) => families.length === 1).length, most: fit.length };
@@ -195,13 +227,41 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     }),
   );
   const heartbeatKeys = new Map(coordinators.map((one) => [one.key, one]));
-  const count = (state: State) => coordinators.filter((one) => one.state === state).length;
-  const refused = coordinators.length > 0 && count('stale') / coordinators.length > maxStaleFraction;
+  const lapsed = lapsedOf(settings, ({ coordinator, swarm }) =>
+    coordinators.some((one) => one.coordinator === coordinator && one.swarm === swarm),
+  )
+    .filter(hasShape)
+    .map((one): ModelSighting & { state: State } => ({
+      ...one,
+      state: nowSeconds - one.beatAtSeconds > staleAfterSeconds ? 'stale' : 'active',
+    }));
+  const everybody: readonly (Owner & { state: State })[] = [...coordinators, ...lapsed];
+
+  const knownOwnersOf = (owners: readonly Owner[]) =>
+    everybody.filter(({ coordinator, swarm }) =>
+      owners.some((owner) => owner.coordinator === coordinator && (owner.swarm ?? swarm) === swarm),
+    );
+  const goes = (owners: readonly Owner[]) => {
+    const known = knownOwnersOf(owners);
+    return owners.some(hasShape) && known.length > 0 && known.every(({ state }) => state === 'stale');
+  };
+  // Who left nothing that may go is nobody to be swept.
+  const othersTemplates = Object.values(others).flat();
+  const going = keys
+    .filter(({ name }) => !heartbeatKeys.has(name))
+    .map(({ name }) => ownersIn(othersTemplates, name))
+    .filter(goes)
+    .flatMap(knownOwnersOf);
+  const counted = everybody.filter(
+    (one) => one.state !== 'stale' || !lapsed.some((l) => l === one) || going.includes(one),
+  );
+  const count = (state: State) => counted.filter((one) => one.state === state).length;
+  const refused = counted.length > 0 && count('stale') / counted.length > maxStaleFraction;
 
   const left: string[] = [];
   const removed: (readonly string[])[] = [];
   const isWild = (template: string) => template.includes('*');
-  const counted = (family: string) => settings.orphans.includes(family) || (families[family] ?? []).some(isWild);
+  const countsOrphans = (family: string) => settings.orphans.includes(family) || (families[family] ?? []).some(isWild);
   const needsScan = settings.orphans.length > 0 || Object.values(others).flat().some(isWild);
   const orphans = { least: 0, most: 0 };
 
@@ -218,25 +278,24 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     const fitting = read.filter((family) => family.owners.some(hasShape)).map(({ one }) => one);
     // Silent about keys that fit several families: as an orphan such a key is the first one's, as written.
     const family = fitting[0];
-    const known = coordinators.filter(({ coordinator, swarm }) =>
-      owners.some((owner) => owner.coordinator === coordinator && (owner.swarm ?? swarm) === swarm),
-    );
+    const known = knownOwnersOf(owners);
     const orphan = family !== undefined && known.length === 0;
-    if (orphan && counted(family)) orphans.least++;
+    if (orphan && countsOrphans(family)) orphans.least++;
     if (orphan) orphans.most++;
-    const ownersGone = known.length > 0 && known.every(({ state }) => state === 'stale');
     // A run that met no heartbeat at all sweeps no orphan.
     const mayGo = settings.orphans.includes(family ?? '') && coordinators.length > 0;
     const sweptOrphan = orphan && mayGo && idleSeconds > staleAfterSeconds;
-    if (family !== undefined && (ownersGone || sweptOrphan) && !refused) removed.push(fitting);
+    if (family !== undefined && (goes(owners) || sweptOrphan) && !refused) removed.push(fitting);
     else left.push(name);
   }
   return {
     outcome: refused ? 'refused' : 'completed',
     left: left.sort(),
-    checked: coordinators.length,
+    checked: counted.length,
     active: count('active'),
     stale: count('stale'),
+    lapsed: lapsed.filter((one) => one.state === 'stale' && counted.includes(one)).length,
+    remembered: lapsed.filter(({ state }) => state === 'active' || refused),
     unreadable: coordinators.flatMap(({ key, why }) => (why === null ? [] : [{ name: key, why }])),
     found: removed.length,
     // Silent again: a key that fits several families counts once, for any of them.

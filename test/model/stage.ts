@@ -1,9 +1,11 @@
 /** stage: a Redis to write worlds on: its users, and how keys are written and read back, byte for byte. */
 import type { Redis } from 'ioredis';
 import type { Report } from '../../src/domain/report.ts';
+import { RunSightings } from '../../src/ledger/runSightings.ts';
+import { Sightings } from '../../src/ledger/sightings.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { written } from './beats.ts';
-import type { ModelKey } from './model.ts';
+import type { ModelKey, ModelSighting } from './model.ts';
 import { TYPES, type Type, type World } from './worlds.ts';
 
 /** How a run removes keys, and as whom: what that user may do decides it. */
@@ -27,6 +29,9 @@ const PASSWORD = 'secret';
 export const SERVER_ARGS = ['--enable-debug-command', 'yes'];
 
 const LONG_MS = 3_600_000;
+
+const SIGHTINGS = '{stalesweep}:sightings:default:0123456789ab';
+const SIGHTINGS_BYTES = 32 * 1024 * 1024;
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 const text = (buffer: Buffer): string => buffer.toString('latin1');
@@ -81,10 +86,13 @@ export interface Content {
 interface Written {
   readonly keys: ReadonlyMap<string, ModelKey>;
   readonly contents: ReadonlyMap<string, Content>;
+  readonly seen: readonly ModelSighting[];
 }
 
 /** Empties the server and writes a world. Returns once what is to have expired has. */
-export const write = async ({ server: { redis }, payloads }: Stage, world: World): Promise<Written> => {
+export const write = async (stage: Stage, world: World): Promise<Written> => {
+  const { payloads } = stage;
+  const { redis } = stage.server;
   await redis.flushall();
   const startedAt = await msOf(redis);
   // Whole seconds, as the run's clock has them: so an age is exact as long as the second lasts.
@@ -130,15 +138,40 @@ export const write = async ({ server: { redis }, payloads }: Stage, world: World
     if (ttl === 'over') keys.delete(name);
   }
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+  const seen = world.seen.map(({ coordinator, swarm, ageSeconds }) => ({
+    coordinator,
+    ...(swarm === null ? {} : { swarm }),
+    beatAtSeconds: nowMs / 1000 - ageSeconds,
+  }));
+  await writeSeen(stage, seen);
   const doneAt = await msOf(redis);
   // Expired is what an expiry lies behind.
   while ((await msOf(redis)) <= doneAt + 1);
-  return { keys, contents };
+  return { keys, contents, seen };
 };
 
-/** Every name there is, sorted. */
+/** Every name there is but those of sightings, sorted. */
 export const namesIn = async (redis: Redis): Promise<string[]> =>
-  ((await redis.callBuffer('KEYS', '*')) as Buffer[]).map(text).sort();
+  ((await redis.callBuffer('KEYS', '*')) as Buffer[])
+    .map(text)
+    .filter((name) => !name.startsWith(SIGHTINGS))
+    .sort();
+
+/** What earlier runs saw, for one run: in the same Redis, as where target and queue are one. */
+export const pastOf = ({ server: { redis } }: Stage): RunSightings =>
+  new RunSightings(new Sightings(redis, SIGHTINGS), { mostBytes: SIGHTINGS_BYTES });
+
+/** Lets an earlier run have seen these. */
+const writeSeen = async (stage: Stage, seen: readonly ModelSighting[]): Promise<void> => {
+  if (seen.length === 0) return;
+  const past = pastOf(stage);
+  for (const { coordinator, swarm, beatAtSeconds } of seen) {
+    const [id, inSwarm] = [bytes(coordinator), bytes(swarm ?? '')];
+    const named = swarm === undefined ? null : { bytes: inSwarm, from: 0, to: inSwarm.length };
+    past.see({ bytes: id, from: 0, to: id.length }, named, beatAtSeconds);
+  }
+  await past.keep();
+};
 
 /** What these keys hold now. */
 export const contentsIn = async (redis: Redis, keys: readonly ModelKey[]): Promise<[string, Content][]> => {

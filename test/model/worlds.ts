@@ -23,10 +23,19 @@ export interface PlannedKey {
   readonly ttl: 'none' | 'long' | 'over';
 }
 
+/** Somebody whom an earlier run saw to beat. */
+export interface PlannedSighting {
+  readonly coordinator: string;
+  /** `null` where heartbeats name none. */
+  readonly swarm: string | null;
+  readonly ageSeconds: number;
+}
+
 /** What is there when a run starts, and what the run is told. */
 export interface World {
   readonly schema: WrittenSchema;
   readonly keys: readonly PlannedKey[];
+  readonly seen: readonly PlannedSighting[];
   /** So many more keys, named `<prefix>:0` and so on: more than one page or call takes. */
   readonly crowd: { readonly prefix: string; readonly count: number } | null;
   readonly orphans: readonly string[];
@@ -171,6 +180,20 @@ const heartbeatsOf = (staleAfterSeconds: number) =>
     fc.array(fc.record({ recipe: nameRecipe, value, ttl }), { maxLength: MOST_HEARTBEATS, size: 'max' }),
   );
 
+/** At the threshold somebody still lives, one second later not any more. */
+const sightingsOf = (staleAfterSeconds: number) =>
+  fc.array(
+    fc.record({
+      coordinator: some,
+      swarm: some,
+      ageSeconds: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(staleAfterSeconds + 40) },
+        fc.constantFrom(0, staleAfterSeconds - 40, staleAfterSeconds, staleAfterSeconds + 1, 1_000_000),
+      ),
+    }),
+    { maxLength: 8 },
+  );
+
 /** More keys than a page or a call takes: of one coordinator, of nobody, or heartbeats that can't be judged. */
 const crowd = fc.record({
   recipe: nameRecipe,
@@ -183,6 +206,7 @@ const contentsOf = (staleAfterSeconds: number) =>
   fc.record({
     cast: castsOf,
     heartbeats: heartbeatsOf(staleAfterSeconds),
+    seen: sightingsOf(staleAfterSeconds),
     others: fc.array(fc.record({ recipe: nameRecipe, value: type, ttl, idleSeconds: idleOf(staleAfterSeconds) }), {
       maxLength: MOST_KEYS,
       size: 'max',
@@ -199,7 +223,7 @@ const contentsOf = (staleAfterSeconds: number) =>
 const worldOf = (schema: WrittenSchema, staleAfterSeconds: number): fc.Arbitrary<World> =>
   fc
     .tuple(settingsOf(schema, staleAfterSeconds), contentsOf(staleAfterSeconds))
-    .map(([settings, { cast, heartbeats, others, crowd: many }]) => {
+    .map(([settings, { cast, heartbeats, seen, others, crowd: many }]) => {
       const templates = Object.values(schema.families).flat();
       const keys = new Map<string, PlannedKey>();
       const add = (key: PlannedKey) => keys.has(key.name) || keys.set(key.name, key);
@@ -212,7 +236,21 @@ const worldOf = (schema: WrittenSchema, staleAfterSeconds: number): fc.Arbitrary
       const prefix = many?.withoutLast ? name.replace(/:[^:]*$/, '') : name;
       // DEBUG POPULATE takes a C string of less than 128 bytes.
       const fits = many !== null && !prefix.includes('\0') && prefix.length < 100;
-      return { ...settings, keys: [...keys.values()], crowd: fits ? { prefix, count: many.count } : null };
+      const inSwarms = (schema.families.heartbeat ?? []).some((template) => template.includes('{swarm}'));
+      const sightings = seen.map(({ coordinator, swarm, ageSeconds }) => ({
+        coordinator: pick(cast.ids, coordinator),
+        swarm: inSwarms ? pick(cast.swarms, swarm) : null,
+        ageSeconds,
+      }));
+      // Without memory for the keys nobody can say who left nothing before it is time to refuse.
+      const knowsWhoLeft = sightings.length === 0 || settings.maxStaleFraction === 1;
+      return {
+        ...settings,
+        memoryBudgetBytes: knowsWhoLeft ? settings.memoryBudgetBytes : undefined,
+        keys: [...keys.values()],
+        seen: sightings,
+        crowd: fits ? { prefix, count: many.count } : null,
+      };
     });
 
 /** Worlds of any of these schemas. */

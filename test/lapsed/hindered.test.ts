@@ -1,0 +1,154 @@
+import { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { useRedis } from '../support/leaks.ts';
+import { addUser } from '../support/users.ts';
+import { keysIn } from '../support/world.ts';
+import {
+  beats,
+  belongingsOf,
+  heartbeatOf,
+  lapse,
+  leftIn,
+  namesRemembered,
+  remember,
+  runWithPast,
+  settle,
+  THRESHOLD,
+} from './scene.ts';
+
+const server = useRedis();
+const LONG_AGO = 10 * THRESHOLD;
+const gone = (...ids: string[]) => ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
+const everythingOf = (id: string) => [heartbeatOf('flat', id), ...belongingsOf('flat', id)].sort();
+
+/** Over a connection to the queue's Redis as a user who may do just this. */
+const as = async <T>(rules: readonly string[], act: (queue: Redis) => Promise<T>): Promise<T> => {
+  const queue = new Redis(await addUser(server.current, rules, 'queue'));
+  try {
+    return await act(queue);
+  } finally {
+    queue.disconnect();
+  }
+};
+
+/** The list that holds what was seen. */
+const blocksKey = async (): Promise<string> => {
+  const names = (await keysIn(server.current.redis)).filter((key) => /sightings:.*:[0-9a-f]{32}:\d+$/.test(key));
+  return names[0] ?? 'none';
+};
+
+describe('a queue whose user may not', () => {
+  test.each([
+    ['write', ['~*', '+@read', '+info', '+@connection'], 'who beats now can not be kept for the next run', true],
+    ['read or write', ['~*', '+info', '+@connection'], 'who beat before can not be read', false],
+    ['read these keys', ['~other:*', '+@all'], 'who beat before can not be read', false],
+  ])('%s: the run goes on by what it knows, and says so in one line (P11)', async (_, rules, sentence, known) => {
+    const { redis } = server.current;
+    await settle(redis, 'flat', 'a');
+    await lapse(redis, 'flat', gone('b'));
+    await redis.set(heartbeatOf('flat', 'stale'), '{"timestamp":1500000000000}');
+    const { report, warnings } = await as(rules, async (queue) => await runWithPast(server.current, { queue }));
+    expect(warnings).toEqual([expect.stringContaining(sentence)]);
+    expect(warnings[0]).toContain('NOPERM');
+    const swept = known ? 2 : 1;
+    expect(report.coordinators).toMatchObject({ active: 1, stale: swept, lapsed: swept - 1, swept });
+    expect(await leftIn(redis)).toEqual([...everythingOf('a'), ...(known ? [] : belongingsOf('flat', 'b'))].sort());
+    expect(await namesRemembered(redis)).toEqual(['b']);
+  });
+});
+
+test.each([
+  ['a block that was altered', async (redis: Redis) => await redis.lset(await blocksKey(), 0, 'x')],
+  ['a block that is missing', async (redis: Redis) => await redis.lpop(await blocksKey())],
+  [
+    'another type of key',
+    async (redis: Redis) =>
+      await redis
+        .multi()
+        .del(await blocksKey())
+        .set(await blocksKey(), 'x')
+        .exec(),
+  ],
+])('%s among what was seen: the run says so, goes on, and mends it (P11)', async (_, damage) => {
+  const { redis } = server.current;
+  await settle(redis, 'flat', 'a');
+  await lapse(redis, 'flat', gone('b'));
+  await damage(redis);
+  const { report, warnings } = await runWithPast(server.current);
+  expect(warnings).toHaveLength(1);
+  expect(report).toMatchObject({ outcome: 'completed', coordinators: { active: 1, stale: 0 } });
+  expect(await namesRemembered(redis)).toEqual(['a']);
+  expect((await runWithPast(server.current)).warnings).toEqual([]);
+});
+
+test('whom a run could not read, since the line to the queue broke, is known to the next one (P11)', async () => {
+  const { redis } = server.current;
+  await settle(redis, 'flat', 'a');
+  await lapse(redis, 'flat', gone('b'));
+  const queue = redis.duplicate({ connectionName: 'fixture' });
+  const read = queue.lrangeBuffer.bind(queue);
+  queue.lrangeBuffer = async () => {
+    queue.lrangeBuffer = read;
+    throw new Error('Connection is closed.');
+  };
+  const { warnings } = await runWithPast(server.current, { queue });
+  queue.disconnect();
+  expect(warnings).toEqual([expect.stringContaining('who beat before can not be read')]);
+  expect(await namesRemembered(redis)).toEqual(['a', 'b']);
+  const { report } = await runWithPast(server.current);
+  expect(report.coordinators).toMatchObject({ active: 1, stale: 1, lapsed: 1, swept: 1 });
+});
+
+test('who came twice while it was being replaced counts once, with the later beat, and not for ever (P11)', async () => {
+  const { redis } = server.current;
+  await lapse(redis, 'flat', gone('b'));
+  const queue = redis.duplicate({ connectionName: 'fixture' });
+  const load = queue.getrange.bind(queue);
+  let loads = 0;
+  // What was read first is gone by the time its second part is asked for.
+  queue.getrange = async (...args: Parameters<typeof load>) => {
+    if (++loads === 2) await remember(redis, [{ id: 'b', agoSeconds: 100 }]);
+    return await load(...args);
+  };
+  const lrange = queue.lrangeBuffer.bind(queue);
+  let reads = 0;
+  queue.lrangeBuffer = async (...args: Parameters<typeof lrange>) => (++reads === 2 ? [] : await lrange(...args));
+  // Two blocks a call; the third is another call.
+  await remember(redis, [
+    ...gone('b'),
+    ...Array.from({ length: 120_000 }, (_, i) => ({ id: `id-${i}`, agoSeconds: 1 })),
+  ]);
+  const { report } = await runWithPast(server.current, { queue });
+  queue.disconnect();
+  expect(loads).toBeGreaterThan(1);
+  expect(report.coordinators).toMatchObject({ stale: 0, lapsed: 0, swept: 0 });
+  expect(await leftIn(redis)).toEqual(belongingsOf('flat', 'b').sort());
+  await remember(redis, [{ id: 'b', agoSeconds: THRESHOLD + 60 }]);
+  expect((await runWithPast(server.current)).report.coordinators).toMatchObject({ stale: 1, swept: 1 });
+});
+
+test('what is kept is bounded, and the run says how many do not fit (P9, P11)', async () => {
+  const { redis } = server.current;
+  // Ids that nothing makes shorter.
+  const noise = (n: number) => Math.floor(Math.abs(Math.sin(n)) * 2 ** 52).toString(36);
+  const many = Array.from({ length: 50_000 }, (_, i) => ({ id: `${noise(i + 1)}${noise(-i - 0.5)}`, agoSeconds: 9 }));
+  await remember(redis, many);
+  const mostBytes = 500_000;
+  const { report, warnings } = await runWithPast(server.current, { keeping: { mostBytes } });
+  expect(report.coordinators).toMatchObject({ active: 50_000 });
+  const kept = (await namesRemembered(redis)).length;
+  expect(kept).toBeGreaterThan(0);
+  expect(warnings).toEqual([expect.stringContaining(`${50_000 - kept} of 50000 coordinators that beat do not fit`)]);
+  expect(await redis.memory('USAGE', await blocksKey(), 'SAMPLES', 0)).toBeLessThan(1.5 * mostBytes);
+});
+
+test('ids of any bytes lapse and are swept as any others (P8, P11)', async () => {
+  const { redis } = server.current;
+  const ids = ['ü', '*', 'c?', '[a-z]', 'x y', 'line\nbreak', 'a:b:c', '\u{1f600}'];
+  await lapse(redis, 'flat', gone(...ids));
+  const living = await settle(redis, 'flat', 'c1');
+  await beats(redis, 'flat', 'x');
+  const { report } = await runWithPast(server.current);
+  expect(report.coordinators).toMatchObject({ active: 2, stale: ids.length, swept: ids.length });
+  expect(await leftIn(redis)).toEqual([...living, heartbeatOf('flat', 'x')].sort());
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { useRedis } from '../support/leaks.ts';
+import { keysIn } from '../support/world.ts';
+import {
+  belongingsOf,
+  heartbeatOf,
+  lapse,
+  leftIn,
+  namesRemembered,
+  remember,
+  rememberedIn,
+  runWithPast,
+  settle,
+  THRESHOLD,
+} from './scene.ts';
+
+const server = useRedis();
+const LONG_AGO = 10 * THRESHOLD;
+const gone = (...ids: string[]) => ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
+const ownKeys = async () => (await keysIn(server.current.redis)).filter((key) => key.startsWith('{stalesweep}'));
+
+describe('what a run leaves for the next', () => {
+  test('is nothing where heartbeats do not expire (P11)', async () => {
+    const { redis } = server.current;
+    await settle(redis, 'flat', 'a');
+    await redis.persist(heartbeatOf('flat', 'a'));
+    await runWithPast(server.current);
+    expect(await ownKeys()).toEqual([]);
+  });
+
+  test('is who beats, who has lapsed and lives, and nobody else (P11)', async () => {
+    const { redis } = server.current;
+    await settle(redis, 'flat', 'a');
+    await lapse(redis, 'flat', [...gone('swept'), { id: 'lapsed', agoSeconds: 100 }]);
+    await redis.set(heartbeatOf('flat', 'unreadable'), '{"timestamp":1}', 'EX', 90);
+    await runWithPast(server.current);
+    expect(await namesRemembered(redis)).toEqual(['a', 'lapsed']);
+  });
+
+  test('is everybody it found, when it is refused (P11)', async () => {
+    const { redis } = server.current;
+    await settle(redis, 'flat', 'a');
+    await lapse(redis, 'flat', gone('b', 'c', 'd'));
+    const before = await leftIn(redis);
+    const { report } = await runWithPast(server.current, { settings: { maxStaleFraction: 0.5 } });
+    expect(report).toMatchObject({ outcome: 'refused', coordinators: { stale: 3, lapsed: 3, swept: 0 } });
+    expect(await leftIn(redis)).toEqual(before);
+    expect(await namesRemembered(redis)).toEqual(['a', 'b', 'c', 'd']);
+    const forced = await runWithPast(server.current, { settings: { maxStaleFraction: 0.5 }, force: true });
+    expect(forced.report.coordinators).toMatchObject({ stale: 3, lapsed: 3, swept: 3 });
+    expect(await namesRemembered(redis)).toEqual(['a']);
+  });
+
+  test.each(['scan', 'mget', 'evalsha'])(
+    'is what the one before left, when it is interrupted at its first %s (P3, P11)',
+    async (call) => {
+      const { redis } = server.current;
+      await settle(redis, 'flat', 'a');
+      await lapse(redis, 'flat', gone('b', 'c'));
+      const interrupt = new AbortController();
+      const run = runWithPast(server.current, {
+        signal: interrupt.signal,
+        before: (name) => name === call && interrupt.abort(),
+      });
+      await expect(run).rejects.toMatchObject({ code: 'INTERRUPTED' });
+      expect(await namesRemembered(redis)).toEqual(['b', 'c']);
+      await runWithPast(server.current);
+      expect(await leftIn(redis)).toEqual([heartbeatOf('flat', 'a'), ...belongingsOf('flat', 'a')].sort());
+    },
+  );
+
+  test('has whoever was left, when it fails in the middle (P3, P11)', async () => {
+    const { redis } = server.current;
+    await settle(redis, 'flat', 'a');
+    await lapse(redis, 'flat', gone('b', 'c'));
+    const failing = runWithPast(server.current, {
+      before: (name) => {
+        if (name === 'evalsha') throw new Error('the line is dead');
+      },
+    });
+    await expect(failing).rejects.toThrow('the line is dead');
+    expect(await namesRemembered(redis)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('of two runs that end at once is everybody whom either saw, with the later beat, once (P11)', async () => {
+    const { redis } = server.current;
+    await settle(redis, 'flat', 'a');
+    await lapse(redis, 'flat', [{ id: 'b', agoSeconds: 400 }, ...gone('swept')]);
+    // The other one ends when this one has read what there was, and before it puts its own in that place.
+    let other: Promise<void> | undefined;
+    await runWithPast(server.current, {
+      before: (name) => {
+        if (name !== 'evalsha') return;
+        other ??= remember(redis, [
+          { id: 'a', agoSeconds: 300 },
+          { id: 'b', agoSeconds: 200 },
+          { id: 'c', agoSeconds: 100 },
+        ]);
+        return other;
+      },
+    });
+    const seen = new Map((await rememberedIn(redis)).map(({ id, agoSeconds }) => [id, agoSeconds]));
+    expect((await rememberedIn(redis)).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    expect(seen.get('a')).toBeLessThan(30);
+    expect(Math.abs((seen.get('b') ?? 0) - 200)).toBeLessThan(30);
+  });
+});

@@ -1,0 +1,84 @@
+/** system: what the tests of the system that stalesweep was made for write into Redis, spelled as they spell it. */
+import type { Redis } from 'ioredis';
+import { nowOf } from '../support/world.ts';
+
+export const COORDINATORS = 10_000;
+export const STALE = 9_900;
+const SILENT_MS = 700_000;
+const DAY_SECONDS = 86_400;
+/** As many commands as are sent at once. */
+const BATCH = 5_000;
+
+/** A key, its value, and whether it lives for a day only. */
+interface Written {
+  readonly key: string;
+  readonly value: string;
+  readonly expires: boolean;
+}
+
+interface DataSet {
+  /** What it writes of one coordinator. */
+  readonly of: (n: number, isStale: boolean, at: number) => readonly Written[];
+  /** How many keys of each family one coordinator has. */
+  readonly each: Readonly<Record<string, number>>;
+}
+
+const NOTHING = { heartbeat: 0, signal: 0, ack: 0, idempotency: 0, activity: 0, state: 0 };
+
+/** Its performance test: ids of two segments, four keys each, all with a time to live. */
+const perf: DataSet = {
+  of: (n, isStale, at) => {
+    const id = `${isStale ? 'test' : 'active'}-swarm-${n}:coordinator-${n}`;
+    const beat = JSON.stringify({ coordinatorId: id, timestamp: at, status: 'waiting' });
+    return [
+      { key: `blocking:heartbeat:${id}`, value: beat, expires: true },
+      { key: `blocking:signal:${id}`, value: '{"signal":"test"}', expires: true },
+      { key: `blocking:ack:${id}:agent-1`, value: '{"ack":true}', expires: true },
+      { key: `coordinator:activity:${id}`, value: '{"active":true}', expires: true },
+    ];
+  },
+  each: { ...NOTHING, heartbeat: 1, signal: 1, ack: 1, activity: 1 },
+};
+
+/** Its other one: six keys each, for good, one of them an idempotency key that ends in `:init`. */
+const init: DataSet = {
+  of: (n, isStale, at) => {
+    const id = `test-coordinator-${isStale ? 'stale' : 'active'}-${n}`;
+    const values = {
+      [`blocking:heartbeat:${id}`]: JSON.stringify({ coordinatorId: id, timestamp: at }),
+      [`blocking:ack:${id}:agent-1`]: '1',
+      [`blocking:ack:${id}:agent-2`]: '1',
+      [`blocking:signal:${id}`]: 'CONTINUE',
+      [`blocking:idempotency:${id}:init`]: '1',
+      [`coordinator:activity:${id}`]: String(at),
+    };
+    return Object.entries(values).map(([key, value]) => ({ key, value, expires: false }));
+  },
+  each: { ...NOTHING, heartbeat: 1, signal: 1, ack: 2, idempotency: 1, activity: 1 },
+};
+
+const DATA_SETS = { perf, init };
+export type DataSetName = keyof typeof DATA_SETS;
+
+/** Writes one of them; the keys of those who beat, which must be left, sorted, and what must go, by family. */
+export const writeDataSet = async (redis: Redis, name: DataSetName) => {
+  const { of, each } = DATA_SETS[name];
+  const now = await nowOf(redis);
+  const coordinators = Array.from({ length: COORDINATORS }, (_, n) =>
+    of(n, n < STALE, n < STALE ? now - SILENT_MS : now),
+  );
+  const all = coordinators.flat();
+  for (let from = 0; from < all.length; from += BATCH) {
+    const pipeline = redis.pipeline();
+    for (const { key, value, expires } of all.slice(from, from + BATCH)) {
+      if (expires) pipeline.setex(key, DAY_SECONDS, value);
+      else pipeline.set(key, value);
+    }
+    await pipeline.exec();
+  }
+  const left = coordinators.slice(STALE).flatMap((keys) => keys.map(({ key }) => key));
+  return {
+    left: left.sort(),
+    gone: Object.fromEntries(Object.entries(each).map(([family, count]) => [family, count * STALE])),
+  };
+};
