@@ -6,7 +6,7 @@
   KEYS     the n judged heartbeats, then m heartbeats that must not exist, then the keys, family by family
   ARGV     1: n, 2: m, 3: how many of the n heartbeats go too (the first ones, after everything else), 4: the number of
            families f, 5 to 4+f: how many keys each family has, then the n proofs: the value that was judged, or, where
-           that is longer than 1,024 bytes, "#" and its SHA-1
+           that is longer than 64 bytes, "#" and its SHA-1
   RETURNS  { 0, removed of each family, removed heartbeats } when all was as judged, else { c, the c positions in KEYS
            of the heartbeats that were not }, a position being negative where that heartbeat no longer exists ]]
 local judged, absent, families = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
@@ -19,7 +19,7 @@ for first = 1, judged, SLICE do
   for i = 1, #values do
     local at = first + i - 1
     local value, proof = values[i], ARGV[4 + families + at]
-    if value ~= proof and not (value and #value > 1024 and proof == '#' .. redis.sha1hex(value)) then
+    if value ~= proof and not (value and #value > 64 and proof == '#' .. redis.sha1hex(value)) then
       -- MGET answers nil for a key that is not a string, as for a missing one; EXISTS tells them apart.
       local exists = value or redis.call('EXISTS', KEYS[at]) == 1
       changed[#changed + 1] = exists and at or -at
