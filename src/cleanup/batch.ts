@@ -111,10 +111,14 @@ export class Draft {
 
   #spell(family: number, speller: Speller, id: Slice, swarm: Slice): void {
     // Derived names are nobody else's, unless there are ids that are not as the schema says.
-    if (this.run.store.misshapen && this.#verdicts.of(speller.nameOf(id, swarm)) !== 'go') return;
+    if (this.run.store.misshapen && !this.#mayGo(speller.nameOf(id, swarm))) return;
     speller.spell(this.#families[family] as Bulk, id, swarm);
     this.size++;
     this.keyCount++;
+  }
+
+  #mayGo(name: Buffer): boolean {
+    return this.run.reader.read(name) !== 'heartbeat' && this.#verdicts.of(name) === 'go';
   }
 
   /** Adds a key that was found, with the proof of everyone who could own it, if it may go. */

@@ -6,7 +6,7 @@
  */
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { Left, NO_ID } from '../store/store.ts';
+import { type Beat, Left, NO_ID } from '../store/store.ts';
 import type { RunContext } from './context.ts';
 import { type VerdictKind, Verdicts } from './verdict.ts';
 import { walk } from './walk.ts';
@@ -30,9 +30,11 @@ export function gather(run: RunContext): Gathered {
     const verdict = verdicts.of(name, store.idCount > 0);
     noteOwners(run, verdicts, verdict);
     if (verdict === 'go') {
-      const owner = verdicts.ids[0] ?? store.ownerOf(verdicts.beats[0] as (typeof verdicts.beats)[number]);
-      const [, other = NO_ID, ...more] = verdicts.ids;
-      if (more.length === 0 && verdicts.beats.length === 0) keys.tellOwners(key, other);
+      const [one = NO_ID, other = NO_ID, ...more] = verdicts.ids;
+      // With whoever is swept first: its proof of the other one then holds, whose own call comes later.
+      const otherFirst = other !== NO_ID && store.comesBefore(other, one);
+      const owner = one === NO_ID ? store.ownerOf(verdicts.beats[0] as Beat) : otherFirst ? other : one;
+      if (more.length === 0 && verdicts.beats.length === 0) keys.tellOwners(key, otherFirst ? one : other);
       keys.link(key, store.keysOf(owner) as Key);
       store.setKeys(owner, key);
     } else if (verdict === 'orphan') {

@@ -54,7 +54,7 @@ export class Paces {
     // slots, or 100 keys, take it next to nothing.
     this.scan = new Pace(budgetMs, { start: start(1_000), least: Math.min(500, start(1_000)), most: 8_000 });
     // Values may be large: the first calls show how large.
-    this.read = new Pace(budgetMs, { start: 4, least: 1, most: 2_000 });
+    this.read = new Pace(budgetMs, { start: 2, least: 1, most: 2_000 });
     this.sweep = new Pace(budgetMs, { start: start(600), least: Math.min(100, start(600)), most: mostKeys });
     const since = (): Since => ({ calls: 0, amount: 0, waited: 0, next: 1 });
     this.#since = { scan: since(), read: since(), sweep: since() };

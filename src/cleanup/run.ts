@@ -98,8 +98,7 @@ const refusal = ({ tally }: RunContext, target: TargetConfig, force: boolean): s
 };
 
 /** Tells whose the keys are that are held, and forgets the lapsed who left nothing. */
-async function tellWhoseKeysAre(run: RunContext, held: boolean, which = ''): Promise<Gathered | null> {
-  run.observer.phase?.('gather', `${which}telling whose ${run.keys.count} keys are`);
+async function tellWhoseKeysAre(run: RunContext, held: boolean): Promise<Gathered | null> {
   const gathered = held ? gather(run) : null;
   await forgetWhoLeftNothing(run);
   return gathered;
@@ -122,7 +121,7 @@ async function sweepPartition(run: RunContext, keysHeld: boolean, told: Gathered
     });
     tally.walk++;
   }
-  const gathered = told ?? (await tellWhoseKeysAre(run, keysHeld || walks, which));
+  const gathered = told ?? (await tellWhoseKeysAre(run, keysHeld || walks));
   // A dry run leaves everybody.
   if (run.dryRun) noteLeft(run);
   observer.phase?.('sweep', `${which}sweeping ${tally.stale - tally.swept} coordinators`);

@@ -53,6 +53,7 @@ export class Verdicts {
     this.beats.length = 0;
     this.absent.length = 0;
     this.#name = name;
+    this.#store.beginName();
     this.#living = this.#later = this.#earlier = this.#overflow = false;
     // Nobody who is known has an id of more segments. An orphan is known to nobody: see `#guard`.
     const all = this.#reader.owners(name, this.#store.mostSegments, this.#look);

@@ -17,7 +17,7 @@ interface Bytes {
 
 /** What earlier runs of a target saw, and what this one sees. Wherever it is kept, a run goes on without it. */
 export interface Sightings {
-  /** Everybody whom earlier runs saw, piece by piece; the same one may come more than once. May be asked for again. */
+  /** Everybody whom earlier runs saw, once, piece by piece. May be asked for again. */
   earlier(): AsyncIterable<Iterable<Sighting>>;
   /** Notes that somebody was seen. */
   see(coordinator: Bytes, swarm: Bytes | null, beatAtSeconds: number): void;

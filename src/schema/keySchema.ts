@@ -119,8 +119,12 @@ export function compileSchema(
   checkApart(name, heartbeat, others, ids);
 
   const orphanFamilies = new Set(orphans.map((family) => families.indexOf(family)));
+  // What a scan would find under another template as well is left to the scan: so it counts once.
   const isExclusive = (own: Template) =>
-    others.every(({ template }) => template === own || sameBinding(own, template, ids) || !overlap(own, template, ids));
+    others.every(
+      ({ template }) =>
+        template === own || (!template.wildcard && sameBinding(own, template, ids)) || !overlap(own, template, ids),
+    );
   const toScan = others.filter(({ template }) => template.wildcard || !isExclusive(template));
   const scannedFamilies = new Set([...toScan.map(({ family }) => family), ...orphanFamilies]);
   return {

@@ -24,16 +24,27 @@ export class Fingerprinter {
   #highLane = 0;
   #lowLane = 0;
 
-  /** Of these bytes. Bytes that may change meanwhile must come in an object of their own each time. */
+  /** Of these bytes. */
   take(bytes: Uint8Array, from: number, to: number): void {
+    this.#bytes = null;
+    this.#highLane = this.#highSeed;
+    this.#lowLane = this.#lowSeed;
+    this.#run(bytes, from, to);
+  }
+
+  /** The same, going on from the last one taken so where that began at the same place: the bytes must not have changed since. */
+  takeOn(bytes: Uint8Array, from: number, to: number): void {
     if (bytes !== this.#bytes || from !== this.#from || to < this.#to) {
+      this.take(bytes, from, to);
       this.#bytes = bytes;
-      this.#from = this.#to = from;
-      this.#highLane = this.#highSeed;
-      this.#lowLane = this.#lowSeed;
-    }
-    this.#run(bytes, this.#to, to);
+      this.#from = from;
+    } else this.#run(bytes, this.#to, to);
     this.#to = to;
+  }
+
+  /** What was taken last is not gone on from. */
+  forget(): void {
+    this.#bytes = null;
   }
 
   /** Of what was taken last, followed by these bytes: of a pair. */

@@ -218,9 +218,14 @@ export class Store {
 
   // --- who somebody is
 
-  /** Who the id of these bytes is to this run. */
+  /** Tells that the name asked about next is another one, though it may stand in the same bytes. */
+  beginName(): void {
+    this.#prints.forget();
+  }
+
+  /** Who the id of these bytes is to this run. They must not change before `beginName`. */
   standingOf(bytes: Uint8Array, from: number, to: number): Standing {
-    this.#prints.take(bytes, from, to);
+    this.#prints.takeOn(bytes, from, to);
     const { high, low } = this.#prints;
     const id = this.#ids.get(high, low) as Id;
     if (id === NO_ID) return this.#standingWithout(high, high, low);
@@ -385,6 +390,14 @@ export class Store {
     const order = new NameOrder(this.#idCount, (id) => this.nameOf(id as Id));
     for (const id of this.ids()) order.add(id);
     for (const id of order.inOrder()) yield id as Id;
+  }
+
+  /** Whether one id comes before another one in that order. */
+  comesBefore(one: Id, other: Id): boolean {
+    const a = this.nameOf(one);
+    const b = this.nameOf(other);
+    const longer = a.to - a.from - (b.to - b.from);
+    return longer !== 0 ? longer < 0 : a.bytes.compare(b.bytes, b.from, b.to, a.from, a.to) < 0;
   }
 
   // --- partitions

@@ -56,8 +56,8 @@ const costOf = async (schema: string, settings: object = {}): Promise<Cost> => {
 const per1000 = (amount: number) => amount / (COORDINATORS / 1_000);
 
 test.each([
-  ['flat', { received: 420_000, sent: 260_000 }],
-  ['swarm', { received: 465_000, sent: 370_000 }],
+  ['flat', { received: 620_000, sent: 430_000 }],
+  ['swarm', { received: 1_000_000, sent: 550_000 }],
 ])('%s: what 1,000 coordinators cost when nearly all are stale', async (schema, most) => {
   await fill(schema, COORDINATORS * 0.99);
   const { report, commands, received, sent } = await costOf(schema);
@@ -79,8 +79,9 @@ test.each(['flat', 'swarm'])('%s: one pass and one reading of the heartbeats whe
 
   expect(report.coordinators).toMatchObject({ active: COORDINATORS, stale: 0 });
   // 44,000 keys and more, in pages of up to 8,000.
-  expect(commands.scan).toBeLessThanOrEqual(14);
-  expect(commands.mget).toBeLessThanOrEqual(14);
+  expect(commands.scan).toBeLessThanOrEqual(20);
+  // The first ones are small, since nobody knows how large values are.
+  expect(commands.mget).toBeLessThanOrEqual(30);
   expect(Object.keys(commands).sort()).toEqual(expect.not.arrayContaining(['keys', 'get', 'del', 'unlink', 'evalsha']));
 });
 

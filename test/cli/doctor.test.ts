@@ -127,7 +127,7 @@ describe('the schema', () => {
         check: 'schema',
         status: 'warning',
         message: 'all 30 keys hold no heartbeat of schema "swarm" (swarm:{swarm}:blocking:heartbeat:{coordinator})',
-        advice: 'there are heartbeats of schema "flat": set STALESWEEP_SCHEMA=flat',
+        advice: 'there are heartbeats of schema "flat" or "claude-flow-novice": set STALESWEEP_SCHEMA=flat',
       },
     ]);
     expect(await findings('schema', { schema: 'flat' })).toMatchObject([{ status: 'ok' }]);

@@ -219,6 +219,10 @@ const contentsOf = (staleAfterSeconds: number) =>
     ),
   });
 
+const uniqueBy = <T>(all: readonly T[], nameOf: (one: T) => string): T[] => [
+  ...new Map(all.map((one) => [nameOf(one), one])).values(),
+];
+
 /** Worlds of a schema. */
 const worldOf = (schema: WrittenSchema, staleAfterSeconds: number): fc.Arbitrary<World> =>
   fc
@@ -237,11 +241,15 @@ const worldOf = (schema: WrittenSchema, staleAfterSeconds: number): fc.Arbitrary
       // DEBUG POPULATE takes a C string of less than 128 bytes.
       const fits = many !== null && !prefix.includes('\0') && prefix.length < 100;
       const inSwarms = (schema.families.heartbeat ?? []).some((template) => template.includes('{swarm}'));
-      const sightings = seen.map(({ coordinator, swarm, ageSeconds }) => ({
-        coordinator: pick(cast.ids, coordinator),
-        swarm: inSwarms ? pick(cast.swarms, swarm) : null,
-        ageSeconds,
-      }));
+      // Whoever keeps them has everybody once.
+      const sightings = uniqueBy(
+        seen.map(({ coordinator, swarm, ageSeconds }) => ({
+          coordinator: pick(cast.ids, coordinator),
+          swarm: inSwarms ? pick(cast.swarms, swarm) : null,
+          ageSeconds,
+        })),
+        ({ coordinator, swarm }) => JSON.stringify([coordinator, swarm]),
+      );
       // Without memory for the keys nobody can say who left nothing before it is time to refuse.
       const knowsWhoLeft = sightings.length === 0 || settings.maxStaleFraction === 1;
       return {

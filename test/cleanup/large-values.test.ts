@@ -1,0 +1,75 @@
+/** P6 by bytes: values count by what they weigh, wherever they travel. */
+import { expect, test } from 'vitest';
+import { Bulk } from '../../src/redis/bulk.ts';
+import { clean } from '../support/cleanup.ts';
+import { useRedis } from '../support/leaks.ts';
+import { heartbeatOf, keysIn, nowOf, writeAll } from '../support/world.ts';
+
+const server = useRedis();
+const MEGABYTE = 1_000_000;
+
+/** A heartbeat of long ago that weighs so much. */
+const heavy = async (bytes: number): Promise<string> =>
+  JSON.stringify({ timestamp: (await nowOf(server.current.redis)) - 3_600_000, pad: 'x'.repeat(bytes) });
+
+/** The most bytes that one reading brought, and that one removal carried; and how many removals there were. */
+const weigh = async (settings: object = {}) => {
+  const most = { read: 0, sent: 0, removals: 0 };
+  const report = await clean(server.current.url, {
+    settings,
+    before: (name, args) => {
+      if (name !== 'evalsha' && name !== 'eval') return;
+      most.removals++;
+      const bytes = args.map((arg) => (arg instanceof Bulk ? arg.bytes.length : String(arg).length));
+      most.sent = Math.max(most.sent, ...[bytes.reduce((sum, one) => sum + one, 0)]);
+    },
+    after: (name, reply) => {
+      if (name !== 'mget' || !Array.isArray(reply)) return;
+      const bytes = reply.reduce<number>((sum, value) => sum + (value instanceof Buffer ? value.length : 0), 0);
+      most.read = Math.max(most.read, bytes);
+    },
+  });
+  return { report, most };
+};
+
+test('heartbeats of a megabyte are read in bounded calls, and prove themselves by their digest', async () => {
+  const { redis } = server.current;
+  const value = await heavy(MEGABYTE);
+  const world: Record<string, string> = {};
+  for (let i = 0; i < 40; i++) {
+    world[heartbeatOf('leader', `s${i}`)] = value;
+    world[`swarm:s${i}:agent:leader:activity`] = '1';
+  }
+  world['blocking:signal:leader'] = '1';
+  await writeAll(redis, world);
+  const { report, most } = await weigh();
+  expect(report.coordinators).toMatchObject({ stale: 40, swept: 40 });
+  expect(await keysIn(redis)).toEqual([]);
+  // The very first call can't know.
+  expect(most.read).toBeLessThanOrEqual(2.1 * MEGABYTE);
+  expect(most.sent).toBeLessThanOrEqual(MEGABYTE / 4);
+});
+
+test('a large heartbeat beside thousands of keys is proved once a call, whose size it does not swell', async () => {
+  const { redis } = server.current;
+  const world: Record<string, string> = { [heartbeatOf('c1')]: await heavy(MEGABYTE) };
+  for (let i = 0; i < 5_000; i++) world[`blocking:ack:c1:${i}`] = '1';
+  await writeAll(redis, world);
+  const { report, most } = await weigh();
+  expect(report.keys).toMatchObject({ deleted: 5_001 });
+  expect(most.sent).toBeLessThanOrEqual(MEGABYTE / 2);
+  // 5,000 keys, at least 100 with each proof.
+  expect(most.removals).toBeLessThanOrEqual(55);
+});
+
+test('one large heartbeat among thousands of small ones slows no reading of the others', async () => {
+  const { redis } = server.current;
+  const small = await heavy(10);
+  const world: Record<string, string> = { [heartbeatOf('c-large')]: await heavy(MEGABYTE) };
+  for (let i = 0; i < 3_000; i++) world[heartbeatOf(`c${i}`)] = small;
+  await writeAll(redis, world);
+  let readings = 0;
+  const report = await clean(server.current.url, { before: (name) => void (name === 'mget' && readings++) });
+  expect(report.coordinators.swept).toBe(3_001);
+  expect(readings).toBeLessThanOrEqual(120);
+});
