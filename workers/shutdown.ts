@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { Logger } from '../src/log/logger.ts';
 import type { Running } from './worker.ts';
 
+/** When everything is closed, a connection that leads nowhere may linger; it keeps nobody from leaving for longer than this. */
+const LINGER_MS = 1_000;
 /** Closing must not outlast the grace that process managers usually give. */
 const CLOSE_TIMEOUT_MS = 20_000;
 
@@ -50,5 +52,6 @@ export const untilStopped = async (
   } finally {
     await closeAll(parts).close();
   }
+  setTimeout(() => process.exit(0), LINGER_MS).unref();
   return 0;
 };
