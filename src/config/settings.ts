@@ -89,7 +89,7 @@ export const TARGET_SETTINGS = {
     env: 'STALESWEEP_MEMORY_BUDGET',
     default: '280MB',
     about:
-      'How much memory a run may take for what it finds: enough for about 1,100,000 coordinators at once. Beyond, it goes in rounds, each of which walks the keyspace again.',
+      'How much memory a run may take for what it finds: enough for about 750,000 stale coordinators with six keys each. Beyond, it walks the keyspace a second time for their keys; beyond twice as many, in partitions.',
   },
   sightings: {
     schema: memory('1MB', '1GB'),
