@@ -1,4 +1,5 @@
 /** context: what the phases of one run share. */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../domain/heartbeat.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Sightings } from '../domain/sighting.ts';
@@ -52,6 +53,14 @@ export const pause = async ({ signal, calls }: RunContext): Promise<boolean> => 
   await calls.rest();
   return !signal.aborted;
 };
+
+/** After so many steps of work without a call, a few milliseconds, the process sees to what else it has to do: locks, answers. */
+export const STEPS_AT_ONCE = 2_000;
+
+/** Lets the process see to everything else it has to do. */
+export async function breathe(): Promise<void> {
+  await setImmediate();
+}
 
 /** Throws `INTERRUPTED` once the run was told to end. */
 export const stopIfInterrupted = ({ signal }: RunContext): void => {

@@ -7,7 +7,7 @@
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, Left, NO_ID } from '../store/store.ts';
-import type { RunContext } from './context.ts';
+import { breathe, type RunContext, STEPS_AT_ONCE } from './context.ts';
 import { type VerdictKind, Verdicts } from './verdict.ts';
 import { walk } from './walk.ts';
 
@@ -17,7 +17,7 @@ export interface Gathered {
 }
 
 /** Links each held key to the first stale coordinator it could belong to, and counts those that are nobody's. */
-export function gather(run: RunContext): Gathered {
+export async function gather(run: RunContext): Promise<Gathered> {
   const { schema, store, keys, tally } = run;
   if (schema.scanned.length === 0) return { orphans: NO_KEY };
   const verdicts = new Verdicts(run);
@@ -25,7 +25,9 @@ export function gather(run: RunContext): Gathered {
   let orphans = NO_KEY;
   // SCAN may return a name twice; whoever is linked is told apart when it goes, who is only counted is here.
   const counted = new Set<string>();
+  let steps = 0;
   for (const key of keys.all()) {
+    if (++steps % STEPS_AT_ONCE === 0) await breathe();
     const name = keys.nameOf(key);
     const verdict = verdicts.of(name, store.idCount > 0);
     noteOwners(run, verdicts, verdict);

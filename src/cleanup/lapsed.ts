@@ -105,9 +105,11 @@ export async function recallLapsed(run: RunContext, counts = true): Promise<Reca
  * Notes who is stale and stays, or came back meanwhile, so that the next run knows of them; and who went and left a key that
  * it shares with somebody who lives: should that one die, the key goes only if the other has not come back (P2).
  */
-export function noteLeft({ store, schema, sightings }: RunContext): void {
+export async function noteLeft({ store, schema, sightings }: RunContext): Promise<void> {
   if (sightings === null) return;
+  let steps = 0;
   for (const id of store.ids()) {
+    if (++steps % STEPS_AT_ONCE === 0) await breathe();
     for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
       if (store.stateOf(beat) === BeatState.gone && !store.hasLeft(beat, Left.shared)) continue;
       const swarm = schema.heartbeatDerivable ? null : store.swarmOf(beat);

@@ -99,7 +99,7 @@ const refusal = ({ tally }: RunContext, target: TargetConfig, force: boolean): s
 
 /** Tells whose the keys are that are held, and forgets the lapsed who left nothing. */
 async function tellWhoseKeysAre(run: RunContext, held: boolean): Promise<Gathered | null> {
-  const gathered = held ? gather(run) : null;
+  const gathered = held ? await gather(run) : null;
   await forgetWhoLeftNothing(run);
   return gathered;
 }
@@ -116,18 +116,18 @@ async function sweepPartition(run: RunContext, keysHeld: boolean, told: Gathered
   if (walks) {
     observer.phase?.('gather', `${which}looking for what the stale ones left`);
     await walkKeys(run, async () => {
-      await sweepOrphans(run, gather(run));
+      await sweepOrphans(run, await gather(run));
       await sweepKeys(run);
     });
     tally.walk++;
   }
   const gathered = told ?? (await tellWhoseKeysAre(run, keysHeld || walks));
   // A dry run leaves everybody.
-  if (run.dryRun) noteLeft(run);
+  if (run.dryRun) await noteLeft(run);
   observer.phase?.('sweep', `${which}sweeping ${tally.stale - tally.swept} coordinators`);
   if (gathered !== null) await sweepOrphans(run, gathered);
   await sweepCoordinators(run);
-  if (!run.dryRun) noteLeft(run);
+  if (!run.dryRun) await noteLeft(run);
   run.keys.clear();
 }
 
@@ -167,12 +167,12 @@ async function cleanTarget(run: RunContext, target: TargetConfig, force: boolean
   let ended = false;
   try {
     if (reason === null) await sweepPartitions(run, keysHeld, told);
-    else noteLeft(run);
+    else await noteLeft(run);
     ended = reason === null;
   } finally {
     // Without a look at each partition nobody can say who is left: then the next run goes by what is there now.
     const whole = ended || store.partitions === 1;
-    if (!ended && reason === null && whole && !run.dryRun) noteLeft(run);
+    if (!ended && reason === null && whole && !run.dryRun) await noteLeft(run);
     if (whole && (marked.heartbeatsExpire || recalled.any) && !run.signal.aborted) await keepSightings(run, recalled);
   }
   return reason;

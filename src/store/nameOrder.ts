@@ -36,33 +36,40 @@ export class NameOrder {
     this.#count++;
   }
 
-  /** All that were added. */
+  /** All that were added; sorted as they are asked for, so that nobody waits for all of them. */
   *inOrder(): Generator<number> {
-    this.#sortRuns(0, this.#count, 0);
-    for (let i = 0; i < this.#count; i++) yield this.#words[2 * i + LOW] as number;
+    yield* this.#sorted(0, this.#count, 0);
   }
 
   /** Sorts by rank, then each run of one rank by the bytes that follow. */
-  #sortRuns(from: number, to: number, at: number): void {
+  *#sorted(from: number, to: number, at: number): Generator<number> {
     this.#pairs.subarray(from, to).sort();
-    let start = from;
-    for (let i = from + 1; i <= to; i++) {
-      if (i < to && this.#rank(i) === this.#rank(start)) continue;
-      if (i - start > 1) this.#sortByBytes(start, i, at);
-      start = i;
+    for (let start = from; start < to; ) {
+      let end = start + 1;
+      while (end < to && this.#rank(end) === this.#rank(start)) end++;
+      if (end - start === 1) yield this.#recordAt(start);
+      else yield* this.#sortedByBytes(start, end, at);
+      start = end;
     }
+  }
+
+  #recordAt(i: number): number {
+    return this.#words[2 * i + LOW] as number;
   }
 
   #rank(i: number): number {
     return this.#words[2 * i + HIGH] as number;
   }
 
-  #sortByBytes(from: number, to: number, at: number): void {
+  *#sortedByBytes(from: number, to: number, at: number): Generator<number> {
     const common = this.#commonFrom(from, to, at);
-    const first = this.nameOf(this.#words[2 * from + LOW] as number);
-    if (first.from + common >= first.to) return;
+    const first = this.nameOf(this.#recordAt(from));
+    if (first.from + common >= first.to) {
+      for (let i = from; i < to; i++) yield this.#recordAt(i);
+      return;
+    }
     for (let i = from; i < to; i++) {
-      const { bytes, from: start, to: end } = this.nameOf(this.#words[2 * i + LOW] as number);
+      const { bytes, from: start, to: end } = this.nameOf(this.#recordAt(i));
       let rank = 0;
       for (let n = 0; n < RANK_BYTES; n++) {
         const place = start + common + n;
@@ -70,15 +77,15 @@ export class NameOrder {
       }
       this.#words[2 * i + HIGH] = rank;
     }
-    this.#sortRuns(from, to, common + RANK_BYTES);
+    yield* this.#sorted(from, to, common + RANK_BYTES);
   }
 
   /** How many bytes these names, which are equally long, have in common; at least `at` of them. */
   #commonFrom(from: number, to: number, at: number): number {
-    const first = this.nameOf(this.#words[2 * from + LOW] as number);
+    const first = this.nameOf(this.#recordAt(from));
     let common = first.to - first.from;
     for (let i = from + 1; i < to && common > at; i++) {
-      const { bytes, from: start } = this.nameOf(this.#words[2 * i + LOW] as number);
+      const { bytes, from: start } = this.nameOf(this.#recordAt(i));
       let same = at;
       while (same < common && bytes[start + same] === first.bytes[first.from + same]) same++;
       common = same;
