@@ -11,7 +11,7 @@ import { countExisting } from '../redis/keyspace.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Found, Left, NO_BEAT } from '../store/store.ts';
-import { pause, type RunContext } from './context.ts';
+import { breathe, pause, type RunContext, STEPS_AT_ONCE } from './context.ts';
 import { makeRoom } from './mark.ts';
 import { NO_SWARM } from './spellers.ts';
 import { steadily } from './steadily.ts';
