@@ -14,6 +14,10 @@ const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} 
 const span = (milliseconds: number): string =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 
+/** How many of the stale had no heartbeat any more; nothing where that was nobody. Reports of older runs do not say. */
+const lapsedOf = ({ lapsed = 0 }: Partial<Report['coordinators']>): string =>
+  lapsed === 0 ? '' : `; ${number(lapsed)} had no heartbeat any more`;
+
 /** A report as a few lines of text. */
 export const renderReport = (report: Report): string => {
   const { coordinators, keys, redis, dryRun } = report;
@@ -27,7 +31,7 @@ export const renderReport = (report: Report): string => {
     `${title} in ${span(report.durationMs)}`,
     ...(report.reason ? [`  ${report.reason}`] : []),
     `  coordinators  ${number(coordinators.checked)} checked: ${number(coordinators.active)} active, ${number(coordinators.stale)} stale, ${number(coordinators.unreadable)} unreadable`,
-    `                ${number(coordinators.swept)} swept, ${number(coordinators.revived)} revived`,
+    `                ${number(coordinators.swept)} swept, ${number(coordinators.revived)} revived${lapsedOf(coordinators)}`,
     `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted; orphans: ${orphans}`,
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${megabytes(redis.memoryFreedBytes)} freed`,
