@@ -139,6 +139,11 @@ export class Draft {
       ) {
         return;
       }
+      for (const heartbeat of verdicts.absent) {
+        this.#absentBeats.push(NO_BEAT);
+        this.#absent.add(heartbeat);
+        this.size++;
+      }
       for (const id of verdicts.ids) this.#proveAll(id);
       for (const beat of verdicts.beats) this.prove(beat);
     }

@@ -9,21 +9,27 @@ import type { Slice } from '../store/arena.ts';
 import { type Beat, type Id, NO_BEAT } from '../store/store.ts';
 import type { RunContext } from './context.ts';
 
+/** More swarms than this are not proved for one id by script, since a call proves 10,000 heartbeats at most, others' among them. */
+const MOST_SWARMS = 4_000;
+/** Of what a transaction may watch, so much is for the swarms of one id. */
+const WATCHED_SHARE = 1 / 4;
+
 /** With more stale coordinators than this only roles are proved elsewhere. */
 const MOST_STALE = 10_000;
 /** So many names more take Redis about 0.2 s in all. */
 const MOST_NAMES = 250_000;
 
 /** The swarms in which an id of this run is to be absent, those among them in which it has a record. */
-export function swarmsToProve({ schema, store, tally }: RunContext, id: Id): Iterable<Buffer> {
+export function swarmsToProve({ schema, store, tally, remover }: RunContext, id: Id): Iterable<Buffer> {
   if (schema.heartbeatDerivable) return [];
   const { swarms } = store;
+  const most = remover.strategy === 'script' ? MOST_SWARMS : remover.mostKeys * WATCHED_SHARE;
   const first = store.firstBeat(id);
   const isRole = first !== NO_BEAT && store.nextBeat(first) !== NO_BEAT;
-  if (isRole) return swarms.all();
-  if (tally.stale > MOST_STALE) return [];
-  if (tally.stale * swarms.count <= MOST_NAMES) return swarms.all();
-  return tally.stale * swarms.livingCount <= MOST_NAMES ? swarms.living() : [];
+  const isAffordable = (count: number) => count <= most && (isRole || tally.stale * count <= MOST_NAMES);
+  if (!isRole && tally.stale > MOST_STALE) return [];
+  if (isAffordable(swarms.count)) return swarms.all();
+  return isAffordable(swarms.livingCount) ? swarms.living() : [];
 }
 
 /** Whether the id has a record in this swarm: then that is proved by itself. */

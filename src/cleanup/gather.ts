@@ -36,7 +36,8 @@ export async function gather(run: RunContext): Promise<Gathered> {
       // With whoever is swept first: its proof of the other one then holds, whose own call comes later.
       const otherFirst = other !== NO_ID && store.comesBefore(other, one);
       const owner = one === NO_ID ? store.ownerOf(verdicts.beats[0] as Beat) : otherFirst ? other : one;
-      if (more.length === 0 && verdicts.beats.length === 0) keys.tellOwners(key, otherFirst ? one : other);
+      const simple = more.length === 0 && verdicts.beats.length === 0 && verdicts.absent.length === 0;
+      if (simple) keys.tellOwners(key, otherFirst ? one : other);
       keys.link(key, store.keysOf(owner) as Key);
       store.setKeys(owner, key);
     } else if (verdict === 'orphan') {
@@ -54,9 +55,11 @@ export async function gather(run: RunContext): Promise<Gathered> {
 
 /** Notes that each stale one it could belong to has left something, though it goes with only one of them, or stays. */
 function noteOwners({ store }: RunContext, { ids, beats }: Verdicts, verdict: VerdictKind): void {
-  const what = verdict === 'keep' ? Left.shared : Left.going;
-  for (const id of ids) store.noteLeft(id, what);
-  for (const beat of beats) store.noteLeftInSwarm(beat, what);
+  const notes = verdict === 'go' ? [Left.going] : verdict === 'keep' ? [Left.shared] : [Left.going, Left.shared];
+  for (const what of notes) {
+    for (const id of ids) store.noteLeft(id, what);
+    for (const beat of beats) store.noteLeftInSwarm(beat, what);
+  }
 }
 
 /** The family of a held key, by position. */

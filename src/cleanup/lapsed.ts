@@ -17,6 +17,8 @@ import { NO_SWARM } from './spellers.ts';
 import { steadily } from './steadily.ts';
 import { Verdicts } from './verdict.ts';
 
+/** Whether names exist is asked for so many in one call: they take Redis a tenth of a millisecond. */
+const NAMES_ASKED = 200;
 /** So many questions wait for their answers at once. */
 const ASKED_TOGETHER = 200;
 
@@ -149,10 +151,14 @@ function namesOf(run: RunContext, beat: Beat): Bulk {
 /** Whether there is nothing of this one: it left in good order, or another run was here. */
 export async function leftNothing(run: RunContext, beat: Beat): Promise<boolean> {
   const { calls, paces } = run;
-  const names = namesOf(run, beat);
-  const { count } = await steadily(run, paces.read, () => countExisting(calls, names));
-  names.clear();
-  return count === 0;
+  const names = namesOf(run, beat).texts();
+  for (let from = 0; from < names.length; from += NAMES_ASKED) {
+    const slice = Bulk.of(names.slice(from, from + NAMES_ASKED));
+    const { count } = await steadily(run, paces.read, () => countExisting(calls, slice));
+    slice.clear();
+    if (count > 0) return false;
+  }
+  return true;
 }
 
 /** Forgets the lapsed who left nothing: nobody was there to be swept. */

@@ -157,14 +157,16 @@ class Marking {
     const beatAtSeconds = Math.ceil(judgement.beatAt / 1000);
     // Who beat after the run began is active, however long ago that is by now: the walk may have missed keys of it (P3).
     if (judgement.state === 'active' || present) {
+      const wasStale = store.wasStale(found);
       store.enterLiving(found);
-      if (this.heartbeatsExpire) run.sightings?.see(found.id, found.swarm, beatAtSeconds);
-      if (first) tally.active++;
-      else this.#revive();
+      run.sightings?.see(found.id, found.swarm, beatAtSeconds);
+      // One that the first pass found stale has beaten before its partition came.
+      if (wasStale) tally.revived++;
+      else tally.active++;
       return true;
     }
+    if (!store.wasStale(found)) tally.stale++;
     store.enterStale(found, beatAtSeconds, value === null ? null : { bytes: proofOf(value), valueBytes: value.length });
-    if (first) tally.stale++;
     return true;
   }
 
@@ -172,11 +174,6 @@ class Marking {
     const { schema, staleAfterSeconds } = this.run;
     if (!isIdOf(schema, idSegments)) return { state: 'unreadable', why: 'id-shape' };
     return judge(value === null ? null : value.toString('latin1'), clock, staleAfterSeconds);
-  }
-
-  /** One that the first pass found stale has beaten before its partition came. */
-  #revive(): void {
-    this.run.tally.revived++;
   }
 
   #makeRoom(): void {

@@ -171,7 +171,8 @@ async function cleanTarget(run: RunContext, target: TargetConfig, force: boolean
     ended = reason === null;
   } finally {
     // Without a look at each partition nobody can say who is left: then the next run goes by what is there now.
-    const whole = ended || store.partitions === 1;
+    // A dry run that failed has not noted whom it would have left.
+    const whole = ended || (store.partitions === 1 && !(run.dryRun && reason === null));
     if (!ended && reason === null && whole && !run.dryRun) await noteLeft(run);
     if (whole && (marked.heartbeatsExpire || recalled.any) && !run.signal.aborted) await keepSightings(run, recalled);
   }

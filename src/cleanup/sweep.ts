@@ -37,7 +37,9 @@ async function learn(run: RunContext, batch: Batch, result: SweepResult & { swep
     // It expired: from now on its absence is the proof. Or another run swept it: then there is nothing left of it.
     store.become(beat, BeatState.lapsed);
     tally.lapsed++;
-    if (await leftNothing(run, beat)) forget(run, beat);
+    const nothing = await leftNothing(run, beat);
+    // Another call may have told more of it meanwhile.
+    if (nothing && store.stateOf(beat) === BeatState.lapsed) forget(run, beat);
   }
 }
 
@@ -128,6 +130,11 @@ async function settleInSlices(
 ): Promise<'done' | 'again' | 'stopped'> {
   for (const batch of slicesOf(run, unit, () => run.paces.sweep.size, withHeartbeats)) {
     if (await isTooLarge(run, batch, [unit])) return 'stopped';
+    if (unit.stale.some((beat) => !run.store.isStale(beat))) {
+      // Another call found it alive meanwhile.
+      release(batch);
+      return 'again';
+    }
     if (!(await sweepBatch(run, batch))) return 'again';
     if (!(await pause(run))) return 'stopped';
   }
@@ -140,7 +147,9 @@ async function settleKeys(run: RunContext, ids: readonly Id[]): Promise<void> {
   for (let units = keyUnits(); units.length > 0; units = keyUnits()) {
     const [first, ...others] = units;
     if (first !== undefined && others.length === 0) {
-      if ((await settleInSlices(run, first, false)) !== 'again') return;
+      const ended = await settleInSlices(run, first, false);
+      if (ended === 'stopped') run.store.withheld.add(first.id);
+      if (ended !== 'again') return;
     } else {
       const batch = keysBatchOf(run, units);
       if (proofIn(batch) > mostProof(run)) {

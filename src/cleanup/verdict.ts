@@ -25,7 +25,10 @@ export class Verdicts {
   readonly ids: Id[] = [];
   /** The same: the heartbeats of those whose it could be in one swarm alone. */
   readonly beats: Beat[] = [];
-  /** Of the last `orphan`: heartbeats that must not exist, where `isProvable`. */
+  /**
+   * Heartbeats that must not exist: of the last `go`, of owners whom an earlier partition dealt with; of the last `orphan`, where
+   * `isProvable`, of all who could own it.
+   */
   readonly absent: Buffer[] = [];
   readonly #store: Store;
   readonly #reader: KeyReader;
@@ -59,7 +62,9 @@ export class Verdicts {
     const all = this.#reader.owners(name, this.#store.mostSegments, this.#look);
     if (!all || this.#living || this.#overflow) return 'keep';
     if (this.#later) return 'later';
-    if (this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))) return 'go';
+    if (this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))) {
+      return this.isProvable ? 'go' : 'keep';
+    }
     if (this.#earlier || this.ids.length > 0 || this.beats.length > 0) return 'keep';
     this.#reader.owners(name, Number.MAX_SAFE_INTEGER, this.#guard);
     return 'orphan';
@@ -92,8 +97,10 @@ export class Verdicts {
     // Whoever has an id of the wrong shape is never stale.
     else if (!isIdOf(this.#reader.schema, idSegments)) return false;
     else if (standing === 'later') this.#later = true;
-    else if (standing === 'earlier') this.#earlier = true;
-    else if (inSwarm) this.#note(this.beats, store.beatOf(id, swarm));
+    else if (standing === 'earlier') {
+      this.#earlier = true;
+      this.#guard(binding);
+    } else if (inSwarm) this.#note(this.beats, store.beatOf(id, swarm));
     else this.#note(this.ids, store.idOf(bytes, idFrom, idTo));
     return (this.#living && !this.#thorough) || this.#overflow;
   };

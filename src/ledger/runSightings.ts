@@ -71,8 +71,13 @@ export class RunSightings implements SightingsOfRun {
       const standing = await this.sightings.load();
       version = standing.version;
       const builder = new SightingsBuilder(this.options.mostBytes);
-      blocks = await joinSightings(builder, blocks, standing.blocks());
-      this.#tellOfLeftOut(builder);
+      try {
+        blocks = await joinSightings(builder, blocks, standing.blocks());
+        this.#tellOfLeftOut(builder);
+      } catch (error) {
+        // Replaced once more while it was read: the next try reads that.
+        if (!(error instanceof SightingsReplaced)) throw error;
+      }
     }
   }
 

@@ -71,6 +71,8 @@ export interface Proof {
 
 export class Store {
   readonly swarms = new Swarms();
+  /** Ids of which a key was found whose proof fits no call: their heartbeats stay, so that it is found again (P3). */
+  readonly withheld = new Set<Id>();
   #arena = new Arena();
   readonly #prints = new Fingerprinter();
   /** Ids that live; where heartbeats name swarms, pairs of id and swarm that do, too. */
@@ -126,6 +128,14 @@ export class Store {
     if (this.#living.has(high, low)) return true;
     if (!isHere) return this.#elsewhere.has(high, low);
     return (this.schema.heartbeatDerivable ? this.#ids : this.#beats).get(high, low) !== NONE;
+  }
+
+  /** Whether an earlier pass entered this one as stale, of a partition that is to come or has come. */
+  wasStale({ id, swarm }: Found): boolean {
+    const prints = this.#prints;
+    prints.take(id.bytes, id.from, id.to);
+    if (swarm !== null) prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
+    return this.#elsewhere.has(prints.high, prints.low);
   }
 
   /** Enters one that lives: nothing of it may go. */
@@ -451,6 +461,7 @@ export class Store {
   }
 
   #forgetRecords(): void {
+    this.withheld.clear();
     this.#arena.clear();
     this.#ids.clear();
     this.#beats.clear();
