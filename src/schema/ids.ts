@@ -10,7 +10,7 @@ export interface IdShape {
 /** The ids of a schema that says nothing of them: one segment, any word. */
 export const ONE_SEGMENT: IdShape = { segments: 1, never: [] };
 
-/** Whether an id with so many segments has the shape. */
+/** Whether an id with so many segments has the shape; never one with an empty segment, whose number is negative. */
 export function fitsShape({ segments }: IdShape, count: number): boolean {
-  return segments === null || segments === count;
+  return segments === null ? count > 0 : segments === count;
 }

@@ -16,6 +16,7 @@ const MOST_STEPS = 200_000;
 export interface Binding {
   readonly idFrom: number;
   readonly idTo: number;
+  /** How many segments the id has; negative when one of them is empty: then it is no id, but somebody may beat under it. */
   readonly idSegments: number;
   readonly swarmFrom: number;
   readonly swarmTo: number;
@@ -129,17 +130,19 @@ export class Matcher implements Binding {
     const end = this.#endOf(index);
     let segments = 1;
     let segmentFrom = at;
+    let isBroken = false;
     for (let to = at; ; to++) {
       const byte = to === key.length ? -1 : (key[to] as number);
-      if (byte === end && to > segmentFrom && !(segments === 1 && this.#isNever(at, to))) {
+      if (byte === end && to > at && !(segments === 1 && this.#isNever(at, to))) {
         this.idFrom = at;
         this.idTo = to;
-        this.idSegments = segments;
+        this.idSegments = isBroken || to === segmentFrom ? -segments : segments;
         if (this.#walk(index + 1, to)) return true;
       }
       if (byte === -1) return false;
       if (byte !== COLON) continue;
-      if (to === segmentFrom || (segments === 1 && this.#isNever(at, to))) return false;
+      if (segments === 1 && this.#isNever(at, to)) return false;
+      if (to === segmentFrom) isBroken = true;
       if (++segments > this.#mostSegments) return false;
       segmentFrom = to + 1;
     }

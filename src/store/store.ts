@@ -142,7 +142,7 @@ export class Store {
   enterLiving(found: Found): void {
     const { id, swarm, idSegments } = found;
     const prints = this.#prints;
-    this.mostSegments = Math.max(this.mostSegments, idSegments);
+    this.mostSegments = Math.max(this.mostSegments, Math.abs(idSegments));
     if (!isIdOf(this.schema, idSegments)) this.misshapen = true;
     prints.take(id.bytes, id.from, id.to);
     this.#living.add(prints.high, prints.low);
@@ -161,7 +161,7 @@ export class Store {
   enterStale(found: Found, beatAtSeconds: number, proof: Proof | null): boolean {
     const { id: name, swarm, idSegments } = found;
     const prints = this.#prints;
-    this.mostSegments = Math.max(this.mostSegments, idSegments);
+    this.mostSegments = Math.max(this.mostSegments, Math.abs(idSegments));
     prints.take(name.bytes, name.from, name.to);
     const { high, low } = prints;
     if (swarm !== null) this.swarms.see(swarm, false);

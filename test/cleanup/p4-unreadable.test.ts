@@ -160,3 +160,19 @@ test('the report names the first 10 of each reason and counts them all (P4)', as
   ]);
   for (const { sample } of report.unreadable) expect(new Set(sample).size).toBe(10);
 });
+
+test('a heartbeat whose id holds an empty segment is unreadable, and what could be its own stays (P2, P4)', async () => {
+  const { redis, url } = server.current;
+  await settle(redis, 'a', 3_600);
+  const now = await nowOf(redis);
+  const kept = {
+    [heartbeatOf('a::b')]: beat(now, 'a::b'),
+    'blocking:ack:a::b:1': '1',
+    'blocking:idempotency:a::b:x': '1',
+  };
+  await writeAll(redis, kept);
+  const report = await clean(url);
+  expect(await keysIn(redis)).toEqual(Object.keys(kept).sort());
+  expect(report.coordinators).toMatchObject({ stale: 1, swept: 1, unreadable: 1 });
+  expect(report.unreadable).toEqual([{ why: 'id-shape', count: 1, sample: [heartbeatOf('a::b')] }]);
+});

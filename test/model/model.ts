@@ -98,7 +98,7 @@ const PLACEHOLDERS = ['swarm', 'coordinator'] as const;
 
 const isId = (text: string, { never }: ModelIds): boolean => {
   const segments = segmentsIn(text);
-  return segments.every((segment) => segment !== '') && !never.includes(segments[0] ?? '');
+  return text !== '' && !never.includes(segments[0] ?? '');
 };
 
 /**
@@ -216,7 +216,11 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
   const ownersIn = (templates: readonly string[], name: string) =>
     templates.flatMap((template) => readings(bytesOf(template), name, settings.ids));
   const { segments } = settings.ids;
-  const hasShape = ({ coordinator }: Owner) => segments === null || segmentsIn(coordinator).length === segments;
+  // Somebody may beat under an id with an empty segment, though it is none.
+  const hasShape = ({ coordinator }: Owner) => {
+    const all = segmentsIn(coordinator);
+    return all.every((segment) => segment !== '') && (segments === null || all.length === segments);
+  };
 
   const coordinators = keys.flatMap((key) =>
     ownersIn(heartbeat, key.name).map((owner) => {

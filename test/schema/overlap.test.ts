@@ -25,7 +25,8 @@ const readBy = (text: string, ids: IdShape): ReadonlySet<number> => {
   const matcher = new Matcher(ids);
   const pattern = patternOf(parseTemplate(text));
   const found = NAMES.flatMap((name, i) => {
-    const hasShape = ({ idSegments }: { idSegments: number }) => ids.segments === null || idSegments === ids.segments;
+    const hasShape = ({ idSegments }: { idSegments: number }) =>
+      ids.segments === null ? idSegments > 0 : idSegments === ids.segments;
     return matcher.read(pattern, name, ANY_SEGMENTS, hasShape) ? [i] : [];
   });
   return new Set(found);

@@ -15,7 +15,8 @@ const ownersOf = (text: string, key: string, ids = ONE_SEGMENT): string[] => {
   const found: string[] = [];
   const bytes = Buffer.from(key, 'latin1');
   new Matcher(ids).read(patternOf(parseTemplate(text)), bytes, ids.segments ?? ANY_SEGMENTS, (binding) => {
-    const { idFrom, idTo, swarmFrom, swarmTo } = binding;
+    const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = binding;
+    if (idSegments < 0) return false;
     const id = key.slice(idFrom, idTo);
     found.push(swarmFrom === -1 ? id : `${key.slice(swarmFrom, swarmTo)}/${id}`);
     return false;
