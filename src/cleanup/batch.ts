@@ -6,7 +6,7 @@ import type { Slice } from '../store/arena.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT, NO_ID } from '../store/store.ts';
 import type { RunContext } from './context.ts';
-import { hasBeatIn, swarmsToProve } from './elsewhere.ts';
+import { swarmsToProve } from './elsewhere.ts';
 import { familyOf } from './gather.ts';
 import { NO_SWARM } from './spellers.ts';
 import { type Unit, weightOf } from './unit.ts';
@@ -77,7 +77,8 @@ export class Draft {
     const { store, spellers } = this.run;
     for (const bytes of swarmsToProve(this.run, id)) {
       const swarm = { bytes, from: 0, to: bytes.length };
-      if (hasBeatIn(this.run, id, swarm) !== NO_BEAT) continue;
+      // Where it has a record, that is proved by itself.
+      if (store.beatOf(store.nameOf(id), swarm) !== NO_BEAT) continue;
       this.#absentBeats.push(NO_BEAT);
       spellers.heartbeat.spell(this.#absent, store.nameOf(id), swarm);
       this.size++;

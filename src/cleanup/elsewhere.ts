@@ -5,8 +5,7 @@
  * every swarm in which somebody lives. docs/safety.md says what is beyond.
  */
 import { KeyReader } from '../schema/keyReader.ts';
-import type { Slice } from '../store/arena.ts';
-import { type Beat, type Id, NO_BEAT } from '../store/store.ts';
+import { type Id, NO_BEAT } from '../store/store.ts';
 import type { RunContext } from './context.ts';
 
 /** More swarms than this are not proved for one id by script, since a call proves 10,000 heartbeats at most, others' among them. */
@@ -30,11 +29,6 @@ export function swarmsToProve({ schema, store, tally, remover }: RunContext, id:
   if (!isRole && tally.stale > MOST_STALE) return [];
   if (isAffordable(swarms.count)) return swarms.all();
   return isAffordable(swarms.livingCount) ? swarms.living() : [];
-}
-
-/** Whether the id has a record in this swarm: then that is proved by itself. */
-export function hasBeatIn({ store }: RunContext, id: Id, swarm: Slice): Beat {
-  return store.beatOf(store.nameOf(id), swarm);
 }
 
 /** Tells the store of a heartbeat that had to be absent, and is not. */

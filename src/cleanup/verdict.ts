@@ -20,6 +20,9 @@ const MOST_IDS = 200;
 /** An orphan goes only in the absence of the heartbeats of all who could own it, in any swarm; if those are more, it stays. */
 const MOST_ABSENT = 1_000;
 
+/** In so many swarms somebody of an earlier partition is proved absent; beyond, docs/safety.md says what that means. */
+const FEW_SWARMS = 100;
+
 export class Verdicts {
   /** Of the last `go`, and of any that was looked at thoroughly: whose key it could be, whatever their swarm. */
   readonly ids: Id[] = [];
@@ -99,7 +102,9 @@ export class Verdicts {
     else if (standing === 'later') this.#later = true;
     else if (standing === 'earlier') {
       this.#earlier = true;
-      this.#guard(binding);
+      // Whose swarms are not known any more is proved absent where those are few.
+      const isKnown = inSwarm || this.#reader.schema.heartbeatDerivable;
+      if (isKnown || store.swarms.count <= FEW_SWARMS) this.#guard(binding);
     } else if (inSwarm) this.#note(this.beats, store.beatOf(id, swarm));
     else this.#note(this.ids, store.idOf(bytes, idFrom, idTo));
     return (this.#living && !this.#thorough) || this.#overflow;
