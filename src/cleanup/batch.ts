@@ -4,7 +4,7 @@ import type { Speller } from '../redis/speller.ts';
 import type { SweepChunk } from '../redis/sweep.ts';
 import type { Slice } from '../store/arena.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Id, NO_BEAT, NO_ID } from '../store/store.ts';
+import { type Beat, BeatState, type Id, NO_BEAT, NO_ID } from '../store/records.ts';
 import type { RunContext } from './context.ts';
 import { swarmsToProve } from './elsewhere.ts';
 import { familyOf } from './gather.ts';

@@ -5,7 +5,7 @@
  * every swarm in which somebody lives. docs/safety.md says what is beyond.
  */
 import { KeyReader } from '../schema/keyReader.ts';
-import { type Id, NO_BEAT } from '../store/store.ts';
+import { type Id, NO_BEAT } from '../store/records.ts';
 import type { RunContext } from './context.ts';
 
 /** More swarms than this are not proved for one id by script, since a call proves 10,000 heartbeats at most, others' among them. */

@@ -6,7 +6,7 @@
  */
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, Left, NO_ID } from '../store/store.ts';
+import { type Beat, Left, NO_ID } from '../store/records.ts';
 import { breathe, type RunContext, STEPS_AT_ONCE } from './context.ts';
 import { type VerdictKind, Verdicts } from './verdict.ts';
 import { walk } from './walk.ts';

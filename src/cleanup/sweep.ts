@@ -9,7 +9,7 @@ import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { keysIn, MOST_KEYS_EVER, type SweepResult } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Id, NO_BEAT } from '../store/store.ts';
+import { type Beat, BeatState, type Id, NO_BEAT } from '../store/records.ts';
 import { type Batch, batchOf, keysBatchOf, release, slicesOf } from './batch.ts';
 import { inFlight, pause, type RunContext } from './context.ts';
 import { learnBorn } from './elsewhere.ts';
