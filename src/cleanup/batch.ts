@@ -20,6 +20,8 @@ export interface Batch extends SweepChunk {
   readonly absentBeats: readonly Beat[];
   /** The heartbeats that are to go, lapsed ones among them. */
   readonly going: readonly Beat[];
+  /** For each key of each family, with whose heartbeat it goes; empty where nobody keeps a record. */
+  readonly takenFor: readonly (readonly Beat[])[];
 }
 
 /** Puts a batch together. */
@@ -35,10 +37,12 @@ export class Draft {
   readonly #judged = { keys: new Bulk(16_384), proofs: new Bulk(32_768) };
   readonly #absent = new Bulk();
   readonly #families: readonly Bulk[];
+  readonly #takenFor: readonly Beat[][];
   readonly #verdicts: Verdicts;
 
   constructor(private readonly run: RunContext) {
     this.#families = run.schema.families.map(() => new Bulk(8_192));
+    this.#takenFor = run.schema.families.map(() => []);
     this.#verdicts = new Verdicts(run);
   }
 
@@ -105,15 +109,20 @@ export class Draft {
     for (let i = 0; i < spellers.derived.length; i++) {
       const { family, speller } = spellers.derived[i] as (typeof spellers.derived)[number];
       if (!speller.hasSwarm) {
-        if (!lives) this.#spell(family, speller, name, NO_SWARM);
-      } else for (const beat of stale) this.#spell(family, speller, name, this.#swarmOf(beat));
+        if (!lives) this.#spell(family, speller, name, NO_SWARM, stale[0] as Beat);
+      } else for (const beat of stale) this.#spell(family, speller, name, this.#swarmOf(beat), beat);
     }
   }
 
-  #spell(family: number, speller: Speller, id: Slice, swarm: Slice): void {
+  #spell(family: number, speller: Speller, id: Slice, swarm: Slice, beat: Beat): void {
     // Derived names are nobody else's, unless there are ids that are not as the schema says.
     if (this.run.store.misshapen && !this.#mayGo(speller.nameOf(id, swarm))) return;
     speller.spell(this.#families[family] as Bulk, id, swarm);
+    this.#take(family, beat);
+  }
+
+  #take(family: number, beat: Beat): void {
+    if (this.run.mixedFamilies.recorded) this.#takenFor[family]?.push(beat);
     this.size++;
     this.keyCount++;
   }
@@ -148,9 +157,9 @@ export class Draft {
       for (const id of verdicts.ids) this.#proveAll(id);
       for (const beat of verdicts.beats) this.prove(beat);
     }
-    this.#families[familyOf(run, key)]?.add(name);
-    this.size++;
-    this.keyCount++;
+    const family = familyOf(run, key);
+    this.#families[family]?.add(name);
+    this.#take(family, unit.stale[0] as Beat);
   }
 
   /** The keys that were found. */
@@ -168,6 +177,8 @@ export class Draft {
       judged: this.#judged,
       absent: this.#absent,
       families: this.#families,
+      told: this.run.mixedFamilies.toTell(this.#families),
+      takenFor: this.#takenFor,
       heartbeats: this.#going.filter((beat) => store.stateOf(beat) === BeatState.stale).length,
     };
   }

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../domain/heartbeat.ts';
 import { Failure } from '../domain/failure.ts';
+import type { Condemned, Removed } from '../domain/removal.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Calls } from '../redis/calls.ts';
 import type { Remover } from '../redis/remover.ts';
@@ -11,6 +12,7 @@ import type { HeldKeys } from '../store/heldKeys.ts';
 import type { Store } from '../store/store.ts';
 import type { Paces } from './paces.ts';
 import type { Spellers } from './spellers.ts';
+import type { MixedFamilies } from './mixedFamilies.ts';
 import type { Tally } from './tally.ts';
 
 export type Phase = 'mark' | 'gather' | 'sweep' | 'report';
@@ -21,6 +23,13 @@ export interface Observer {
   readonly progress?: (phase: Phase, tally: Tally) => void;
   /** Something an operator should know, that is no failure. */
   readonly warn?: (sentence: string) => void;
+  /**
+   * Told who is to be swept next, before anything of theirs is removed; awaited. Who is told may be found to have revived. If it
+   * rejects, the run ends.
+   */
+  readonly condemn?: (next: readonly Condemned[]) => Promise<void>;
+  /** Told what a call removed, before the names are let go. */
+  readonly removed?: (removed: Removed) => void;
 }
 
 export interface RunContext {
@@ -43,6 +52,7 @@ export interface RunContext {
   readonly observer: Observer;
   readonly signal: AbortSignal;
   readonly paces: Paces;
+  readonly mixedFamilies: MixedFamilies;
   /** How many chunks may be under way at once. */
   readonly lanes: number;
 }

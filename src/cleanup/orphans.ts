@@ -16,6 +16,7 @@ interface Orphan {
 }
 
 const nameIn = (bytes: Buffer): string => bytes.toString('latin1');
+const bytesOf = (name: string): Buffer => Buffer.from(name, 'latin1');
 
 async function countIdle(run: RunContext, slice: readonly Orphan[]): Promise<void> {
   const names = slice.map(({ name }) => nameIn(name));
@@ -35,6 +36,7 @@ async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> 
     if (result.swept) {
       for (const [family, amount] of result.removed.entries()) run.tally.add(family, amount);
       run.tally.chunks++;
+      run.observer.removed?.({ removals: [], names: () => families.map((names) => names.map(bytesOf)) });
       return;
     }
     for (const at of result.born) learnBorn(run, Buffer.from(absent[at] ?? '', 'latin1'));

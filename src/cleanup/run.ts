@@ -26,6 +26,7 @@ import type { Observer, RunContext } from './context.ts';
 import { type Gathered, gather, walkKeys } from './gather.ts';
 import { forgetWhoLeftNothing, keepSightings, noteLeft, recallLapsed } from './lapsed.ts';
 import { mark, markPartition } from './mark.ts';
+import { MixedFamilies } from './mixedFamilies.ts';
 import { Paces } from './paces.ts';
 import { sweepOrphans } from './orphans.ts';
 import { spellersOf } from './spellers.ts';
@@ -225,6 +226,7 @@ export const runCleanup = async (
     observer,
     signal,
     paces,
+    mixedFamilies: new MixedFamilies(observer.removed !== undefined),
     lanes: lanesFor(target.nice, calls.latencyMs),
   };
   if (clock.upSeconds !== null && clock.upSeconds <= staleAfterSeconds) {

@@ -38,6 +38,20 @@ function isProof(proof: string, value: string | null | undefined): boolean {
   return typeof value === 'string' && proofOf(Buffer.from(value, 'latin1')).toString('latin1') === proof;
 }
 
+/** What each family lost, and the positions of those keys that were not there, of the families that were to be told. */
+function countsIn(counts: readonly number[], families: readonly Bulk[], told: readonly boolean[]) {
+  const missing: number[] = [];
+  let list = 0;
+  let position = 0;
+  const removed = families.map((names, family) => {
+    const lists = counts.slice(list, (list += told[family] ? names.count : 1));
+    if (told[family]) missing.push(...lists.flatMap((count, at) => (count === 0 ? [position + at] : [])));
+    position += names.count;
+    return lists.reduce((sum, count) => sum + count, 0);
+  });
+  return { removed, missing };
+}
+
 /** What made Redis refuse: EXEC answers for others. */
 const causeOf = (error: Error): Error => {
   if (error.message.startsWith('OOM')) {
@@ -55,8 +69,11 @@ export class Transactions {
   constructor(private readonly calls: Calls) {}
 
   /** As `sweep` of `sweep.ts`. */
-  async sweep({ judged, absent, families, heartbeats }: SweepChunk): Promise<SweepResult> {
+  async sweep({ judged, absent, families, heartbeats, told }: SweepChunk): Promise<SweepResult> {
     const { keys, proofs } = judged;
+    // A list for each key where it is to be told which were not there.
+    const listsOf = (names: Bulk, family: number) =>
+      told[family] ? names.texts().map((name) => Bulk.of([name])) : [names];
     const { ms, ...settled } = await this.#inTurn({
       watched: [keys, absent],
       questions: [
@@ -70,12 +87,11 @@ export class Transactions {
         const born = someBorn ? await this.#existing(absent) : [];
         if (changed.length > 0 || born.length > 0) return { instead: { ...(await this.#told(changed, keys)), born } };
         if (someBorn) return null;
-        return { remove: [...families, Bulk.of(keys.texts().slice(0, heartbeats))] };
+        return { remove: [...families.flatMap(listsOf), Bulk.of(keys.texts().slice(0, heartbeats))] };
       },
     });
     if ('instead' in settled) return { swept: false, ...settled.instead, ms };
-    const removed = settled.removed.slice(0, families.length);
-    return { swept: true, removed, heartbeats: settled.removed[families.length] ?? 0, ms };
+    return { swept: true, ...countsIn(settled.removed, families, told), heartbeats: settled.removed.at(-1) ?? 0, ms };
   }
 
   /** As `sweepOrphans` of `orphans.ts`. */

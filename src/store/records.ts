@@ -36,6 +36,8 @@ const BEAT = {
   bytes: 26,
 };
 
+/** Beside what a heartbeat's coordinator left: it was told that it is to go. */
+const CONDEMNED = 128;
 /** What it takes to put one id in order. */
 const ORDER_BYTES = 12;
 
@@ -134,6 +136,11 @@ export class Records {
     return this.arena.readWord(beat, BEAT.next) as Beat;
   }
 
+  /** All its heartbeats. */
+  *beatsOf(id: Id): Generator<Beat> {
+    for (let beat = this.firstBeat(id); beat !== NO_BEAT; beat = this.nextBeat(beat)) yield beat;
+  }
+
   ownerOf(beat: Beat): Id {
     return this.arena.readWord(beat, BEAT.id) as Id;
   }
@@ -173,6 +180,13 @@ export class Records {
 
   setKeys(id: Id, first: number): void {
     this.arena.writeWord(id, ID.keys, first);
+  }
+
+  /** Notes that it was told of this one that it is to go; whether that is news. */
+  condemn(beat: Beat): boolean {
+    const left = this.arena.readByte(beat, BEAT.left);
+    this.arena.writeByte(beat, BEAT.left, left | CONDEMNED);
+    return (left & CONDEMNED) === 0;
   }
 
   /** Whether a key was found that could be its, in its swarm or whatever its swarm: one that may go, or one that stays. */
