@@ -33,8 +33,8 @@ function removalsIn(run: RunContext, batch: Batch, { removed }: Swept, missing: 
   const { store, schema } = run;
   const counts = new Map<Beat, (number | null)[]>();
   const countsOf = (beat: Beat): (number | null)[] => {
-    let known = counts.get(beat);
-    if (known === undefined) counts.set(beat, (known = schema.families.map(() => 0)));
+    const known = counts.get(beat) ?? schema.families.map(() => 0);
+    counts.set(beat, known);
     return known;
   };
   const going = new Set(batch.going);

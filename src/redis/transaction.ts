@@ -44,7 +44,8 @@ function countsIn(counts: readonly number[], families: readonly Bulk[], told: re
   let list = 0;
   let position = 0;
   const removed = families.map((names, family) => {
-    const lists = counts.slice(list, (list += told[family] ? names.count : 1));
+    const lists = counts.slice(list, list + (told[family] ? names.count : 1));
+    list += lists.length;
     if (told[family]) missing.push(...lists.flatMap((count, at) => (count === 0 ? [position + at] : [])));
     position += names.count;
     return lists.reduce((sum, count) => sum + count, 0);
