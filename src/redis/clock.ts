@@ -1,5 +1,6 @@
 /** clock: the target's own time, and since when its coordinators have been able to beat. */
 import type { Clock } from '../domain/heartbeat.ts';
+import { merged, type Outage } from '../domain/outages.ts';
 import type { Calls } from './calls.ts';
 
 export type Info = ReadonlyMap<string, string>;
@@ -40,9 +41,16 @@ export const keyspaceSizeOf = (info: Info): number =>
 
 export const usedMemoryBytesOf = (info: Info): number => Number(info.get('used_memory') ?? 0);
 
-export const clockOf = (nowSeconds: number, info: Info, restartGrace: boolean): Clock => ({
+/** @param outages what was seen of times in which nobody could beat */
+export const clockOf = (
+  nowSeconds: number,
+  info: Info,
+  restartGrace: boolean,
+  outages: readonly Outage[] = [],
+): Clock => ({
   nowSeconds,
   upSeconds: restartGrace ? upSecondsOf(info) : null,
+  outages: restartGrace ? merged(outages) : [],
 });
 
 /**

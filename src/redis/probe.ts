@@ -60,7 +60,7 @@ const sampleHeartbeats = async (calls: Calls, reader: KeyReader, keys: readonly 
   const ttls = await readTtls(calls, keys);
   // Last: whatever lies after it was not written since.
   const nowMs = await readMs(calls);
-  const clock = { nowSeconds: Math.floor(nowMs / 1000), upSeconds: null };
+  const clock = { nowSeconds: Math.floor(nowMs / 1000), upSeconds: null, outages: [] };
   const unreadable = new Unreadable(NAMES);
   let read = 0;
   let shortestMs = Number.POSITIVE_INFINITY;
