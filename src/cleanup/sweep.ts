@@ -114,16 +114,26 @@ async function settle(run: RunContext, ids: readonly Id[]): Promise<void> {
   for (let units = unitsOf(run, ids); units.length > 0; units = unitsOf(run, ids)) {
     const [first, ...others] = units;
     if (first === undefined) return;
-    if (others.length === 0 && first.size > run.paces.sweep.size) {
+    const batch = others.length === 0 ? wholeOf(run, first) : batchOf(run, units);
+    if (batch === null) {
       const ended = await settleInSlices(run, first, true);
       if (ended === 'stopped' || (ended === 'done' && !first.partial)) return;
     } else {
-      const batch = batchOf(run, units);
       if (await isTooLarge(run, batch, units)) return;
       if ((await sweepBatch(run, batch)) && units.every(({ partial }) => !partial)) return;
     }
     if (!(await pause(run))) return;
   }
+}
+
+/** All of a unit in one call; `null` where it does not fit one. */
+function wholeOf(run: RunContext, unit: Unit): Batch | null {
+  if (unit.size > run.paces.sweep.size) return null;
+  const batch = batchOf(run, [unit]);
+  if (proofIn(batch) <= mostProof(run)) return batch;
+  // Whom its keys name besides was not counted.
+  release(batch);
+  return null;
 }
 
 /** @param withHeartbeats whether the heartbeats go with the last of its keys */
@@ -132,7 +142,7 @@ async function settleInSlices(
   unit: Unit,
   withHeartbeats: boolean,
 ): Promise<'done' | 'again' | 'stopped'> {
-  for (const batch of slicesOf(run, unit, () => run.paces.sweep.size, withHeartbeats)) {
+  for (const batch of slicesOf(run, unit, () => run.paces.sweep.size, mostProof(run), withHeartbeats)) {
     if (await isTooLarge(run, batch, [unit])) return 'stopped';
     if (unit.stale.some((beat) => !run.store.isStale(beat))) {
       // Another call found it alive meanwhile.
