@@ -40,31 +40,34 @@ const grownBy = (fill: () => { readonly bytes: number }) => {
   };
 };
 
-test.each(['swarm', 'flat'] as const)('schema %s: the living take a fingerprint, the stale a record, and no more (P9)', (name) => {
-  const { schema } = targetOf('redis://127.0.0.1', { schema: name });
-  const found = (n: number) => foundOf(`coordinator-${n}`, name === 'flat' ? null : `s${n % 100}`);
+test.each(['swarm', 'flat'] as const)(
+  'schema %s: the living take a fingerprint, the stale a record, and no more (P9)',
+  (name) => {
+    const { schema } = targetOf('redis://127.0.0.1', { schema: name });
+    const found = (n: number) => foundOf(`coordinator-${n}`, name === 'flat' ? null : `s${n % 100}`);
 
-  const living = grownBy(() => {
-    const store = new Store(schema);
-    for (let n = 0; n < MANY; n++) store.enterLiving(found(n));
-    return store;
-  });
-  // Where heartbeats name swarms, the id and its pair with the swarm.
-  const prints = name === 'flat' ? 1 : 2;
-  expect(living.bytes).toBeLessThanOrEqual(MANY * LIVING_BYTES * prints + 1);
-  expect(living.outside).toBeLessThanOrEqual(living.bytes * GROWN + CHUNK_BYTES);
-  expect(living.heap).toBeLessThanOrEqual(HEAP_BYTES);
+    const living = grownBy(() => {
+      const store = new Store(schema);
+      for (let n = 0; n < MANY; n++) store.enterLiving(found(n));
+      return store;
+    });
+    // Where heartbeats name swarms, the id and its pair with the swarm.
+    const prints = name === 'flat' ? 1 : 2;
+    expect(living.bytes).toBeLessThanOrEqual(MANY * LIVING_BYTES * prints + 1);
+    expect(living.outside).toBeLessThanOrEqual(living.bytes * GROWN + CHUNK_BYTES);
+    expect(living.heap).toBeLessThanOrEqual(HEAP_BYTES);
 
-  const stale = grownBy(() => {
-    const store = new Store(schema);
-    for (let n = 0; n < MANY; n++) store.enterStale(found(n), n, proofFor(41, `${n}`));
-    return store;
-  });
-  const texts = 'coordinator-99999'.length + 41 + (name === 'flat' ? 0 : 's99'.length);
-  expect(stale.bytes).toBeLessThanOrEqual(MANY * (STALE_BYTES + texts));
-  expect(stale.outside).toBeLessThanOrEqual(stale.bytes * GROWN + 2 * CHUNK_BYTES);
-  expect(stale.heap).toBeLessThanOrEqual(HEAP_BYTES);
-});
+    const stale = grownBy(() => {
+      const store = new Store(schema);
+      for (let n = 0; n < MANY; n++) store.enterStale(found(n), n, proofFor(41, `${n}`));
+      return store;
+    });
+    const texts = 'coordinator-99999'.length + 41 + (name === 'flat' ? 0 : 's99'.length);
+    expect(stale.bytes).toBeLessThanOrEqual(MANY * (STALE_BYTES + texts));
+    expect(stale.outside).toBeLessThanOrEqual(stale.bytes * GROWN + 2 * CHUNK_BYTES);
+    expect(stale.heap).toBeLessThanOrEqual(HEAP_BYTES);
+  },
+);
 
 test('a name that is held takes itself, without what its template begins with, and a few bytes (P9)', () => {
   const held = grownBy(() => {

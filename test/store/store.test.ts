@@ -6,7 +6,17 @@ import { Store } from '../../src/store/store.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { foundOf, proofFor, sliceOf, textOf } from './entries.ts';
 
-const IDS = ['a', 'b', 'ab', 'a:b', 'b:a', '\xff', '\0', 'x'.repeat(200), ...Array.from({ length: 30 }, (_, n) => `c${n}`)];
+const IDS = [
+  'a',
+  'b',
+  'ab',
+  'a:b',
+  'b:a',
+  '\xff',
+  '\0',
+  'x'.repeat(200),
+  ...Array.from({ length: 30 }, (_, n) => `c${n}`),
+];
 const SWARMS = ['s1', 's', '1', 'as'];
 
 const act = fc.record({
@@ -94,7 +104,10 @@ test.each([
       }
       for (const { id, swarm, state, beatAt, proof } of records.values()) {
         const beat = store.beatOf(sliceOf(id), swarm === null ? null : sliceOf(swarm));
-        const { bytes: value, valueBytes } = { bytes: textOf(store.proofOf(beat)), valueBytes: store.valueBytesOf(beat) };
+        const { bytes: value, valueBytes } = {
+          bytes: textOf(store.proofOf(beat)),
+          valueBytes: store.valueBytesOf(beat),
+        };
         expect([textOf(store.nameOf(store.ownerOf(beat))), textOf(store.swarmOf(beat))]).toEqual([id, swarm ?? '']);
         expect([store.stateOf(beat), store.beatAtSecondsOf(beat)]).toEqual([state, beatAt]);
         expect([value, valueBytes]).toEqual([proof ?? '', proof?.length ?? 0]);
@@ -104,6 +117,6 @@ test.each([
       const ordered = names.toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1));
       expect([...store.idsInNameOrder()].map((id) => textOf(store.nameOf(id)))).toEqual(ordered);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
