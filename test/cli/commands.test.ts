@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
-import { cli, populate } from '../support/cli.ts';
+import { cli } from '../support/cli.ts';
 import { configFile, folder } from '../support/files.ts';
+import { populate } from '../support/populate.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { addUser, UNSCRIPTED } from '../support/users.ts';
 

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cli, populate, start } from '../support/cli.ts';
+import { cli, start } from '../support/cli.ts';
 import { configFile } from '../support/files.ts';
+import { populate } from '../support/populate.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 // Passwords that nothing else could hold, one for each place.
