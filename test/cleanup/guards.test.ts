@@ -123,9 +123,10 @@ const largestCallsIn = async (act: () => Promise<unknown>): Promise<ReadonlyMap<
 };
 
 test('however long a call may take, none carries more than Lua can unpack, and removal is UNLINK (P6)', async () => {
-  await populate(6_000, 0);
+  await populate(12_000, 0);
   const calls = await largestCallsIn(async () => await clean(server.current.url, { settings: { callBudget: '10s' } }));
-  expect(calls.get('evalsha')).toBeGreaterThan(7_000);
+  // As many as a script has to cut.
+  expect(calls.get('evalsha')).toBeGreaterThan(4_000);
   for (const [call, most] of calls) expect(most, call).toBeLessThan(8_000);
   expect([...calls.keys()]).toContain('lua:unlink');
   expect([...calls.keys()].filter((call) => /(^|:)(del|keys)$/.test(call))).toEqual([]);

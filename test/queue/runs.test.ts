@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
 import { cli, startWorker } from '../support/cli.ts';
 import { configFile } from '../support/files.ts';
-import { populate } from '../support/populate.ts';
+import { ALL_SWEPT, populate } from '../support/populate.ts';
 import { NEVER, useQueue } from '../support/queue.ts';
 import { addUser } from '../support/users.ts';
 
@@ -18,15 +18,7 @@ describe('a run through the queue', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as Report;
-    expect(report.coordinators).toEqual({
-      checked: 10_000,
-      active: 100,
-      stale: 9_900,
-      unreadable: 0,
-      lapsed: 0,
-      swept: 9_900,
-      revived: 0,
-    });
+    expect(report.coordinators).toEqual(ALL_SWEPT);
     expect(report.keys).toEqual({
       found: 59_400,
       deleted: 59_400,
@@ -102,7 +94,7 @@ describe('a run through the queue', () => {
     );
     expect(stderr + worker.stderr()).not.toContain('hush');
     expect((await queue.runs.getJob('1'))?.attemptsMade).toBe(3);
-  }, 30_000);
+  });
 
   test('leaves a log of its phases, its progress and its report in the history', async () => {
     await populate(env(), 10_000, 9_900);

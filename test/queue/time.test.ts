@@ -1,13 +1,10 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
 import { cli, startWorker, withClockOff } from '../support/cli.ts';
 import { configFile, folder } from '../support/files.ts';
 import { populate } from '../support/populate.ts';
 import { NEVER, useQueue } from '../support/queue.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-
-// Several processes a test, each of which takes its time to start on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const HOUR_MS = 3_600_000;
 const HOURLY = { STALESWEEP_EVERY: '1h' };
