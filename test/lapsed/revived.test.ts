@@ -4,7 +4,6 @@ import { STRATEGIES, urlFor } from '../support/users.ts';
 import { writeAll } from '../support/world.ts';
 import {
   beats,
-  gone,
   heartbeatOf,
   lapse,
   leftIn,
