@@ -1,16 +1,26 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What waits longest, for servers that come back and locks that run out, first: the rest fits in beside it. */
-const LONGEST = ['chaos/', 'bench/', 'queue/', 'workers/', 'own-system/', 'redis/tls', 'cli/', 'dashboard/browser'];
-const placeOf = ({ moduleId }: TestSpecification): number => {
-  const place = LONGEST.findIndex((path) => moduleId.includes(`/test/${path}`));
-  return place < 0 ? LONGEST.length : place;
+/** What starts many processes and waits for them, and so should not come last. */
+const LONG = ['bench/', 'queue/', 'workers/', 'own-system/', 'model/', 'redis/tls', 'cli/', 'dashboard/browser'];
+/** Storms take all cores while they last: spread over the first three quarters, beside tests that wait. */
+const STORM = 'chaos/';
+const STORMY_SHARE = 0.75;
+
+const isIn = ({ moduleId }: TestSpecification, path: string): boolean => moduleId.includes(`/test/${path}`);
+const placeOf = (file: TestSpecification): number => {
+  const place = LONG.findIndex((path) => isIn(file, path));
+  return place < 0 ? LONG.length : place;
 };
 
-class LongestFirst extends BaseSequencer {
+/** The order in which files begin: the longest early, whatever they are called. */
+class LongestEarly extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return files.toSorted((a, b) => placeOf(a) - placeOf(b));
+    const storms = files.filter((file) => isIn(file, STORM));
+    const order = files.filter((file) => !isIn(file, STORM)).toSorted((a, b) => placeOf(a) - placeOf(b));
+    const apart = Math.floor((files.length * STORMY_SHARE) / Math.max(storms.length, 1));
+    for (const [nth, storm] of storms.entries()) order.splice(nth * apart, 0, storm);
+    return order;
   }
 }
 
@@ -24,6 +34,6 @@ export default defineConfig({
     pool: 'forks',
     // One more than the cores of a small machine: many tests wait.
     maxWorkers: 3,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: LongestEarly },
   },
 });

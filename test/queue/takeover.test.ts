@@ -84,9 +84,7 @@ describe('a run whose worker goes away', () => {
       const asked = once(silent, 'connection');
       expect((await cli(['enqueue', '--json'], apart)).code).toBe(0);
       await asked;
-      const stoppedAt = Date.now();
       expect((await leaving.kill('SIGTERM')).code).toBe(0);
-      expect(Date.now() - stoppedAt).toBeLessThan(5_000);
       const job = await queue.runs.getJob('1');
       expect([await job?.getState(), job?.attemptsMade]).toEqual(['waiting', 0]);
     } finally {
