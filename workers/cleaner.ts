@@ -1,6 +1,6 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { runCleanup } from '../src/cleanup/run.ts';
@@ -14,6 +14,7 @@ import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { RunSightings } from '../src/ledger/runSightings.ts';
 import { Sightings, sightingsKeyOf } from '../src/ledger/sightings.ts';
+import { UnrecoverableError, WaitingError } from '../src/queue/bullmq.ts';
 import { PREFIX } from '../src/queue/names.ts';
 import { parsePayload, type RunData, type RunPayload } from '../src/queue/payload.ts';
 import { skippedReport, runInProgress } from '../src/queue/overlap.ts';

@@ -1,11 +1,12 @@
 /** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
 import { hostname } from 'node:os';
-import { UnrecoverableError, type Worker } from 'bullmq';
+import type { Worker } from 'bullmq';
 import type { Config } from '../src/config/resolve.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
+import { UnrecoverableError } from '../src/queue/bullmq.ts';
 import { enqueue } from '../src/queue/enqueue.ts';
 import { PREFIX, RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import type { RunData } from '../src/queue/payload.ts';

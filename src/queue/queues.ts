@@ -1,8 +1,8 @@
 /** queues: the two queues, opened the same way by everyone. */
-import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Address } from '../config/tls.ts';
 import { connect } from '../redis/connect.ts';
+import { Queue } from './bullmq.ts';
 import type { RunData } from './payload.ts';
 import { PREFIX, RUN_QUEUE, SCHEDULE_QUEUE } from './names.ts';
 

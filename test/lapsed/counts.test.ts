@@ -4,19 +4,18 @@ import { addUser } from '../support/users.ts';
 import { writeAll } from '../support/world.ts';
 import {
   belongingsOf,
+  gone,
   lapse,
   leftIn,
+  LONG_AGO,
   namesRemembered,
   remember,
   runWithPast,
   settle,
   sharedBy,
-  THRESHOLD,
 } from './scene.ts';
 
 const server = useRedis();
-const LONG_AGO = 10 * THRESHOLD;
-const gone = (...ids: string[]) => ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
 /** All that a dry run needs. */
 const READER = ['~*', '+@read', '+info', '+time', '+ping'];
 

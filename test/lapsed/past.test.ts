@@ -3,6 +3,7 @@ import { useRedis } from '../support/leaks.ts';
 import { keysIn } from '../support/world.ts';
 import {
   belongingsOf,
+  gone,
   heartbeatOf,
   lapse,
   leftIn,
@@ -11,12 +12,9 @@ import {
   rememberedIn,
   runWithPast,
   settle,
-  THRESHOLD,
 } from './scene.ts';
 
 const server = useRedis();
-const LONG_AGO = 10 * THRESHOLD;
-const gone = (...ids: string[]) => ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
 const ownKeys = async () => (await keysIn(server.current.redis)).filter((key) => key.startsWith('{stalesweep}'));
 
 describe('what a run leaves for the next', () => {
