@@ -48,7 +48,9 @@ function removalsIn(run: RunContext, batch: Batch, { removed }: Swept, missing: 
     const count = removed[family];
     const all = count === beats.length;
     // Redis' answer may have been lost.
-    const unknown = count === undefined || (!all && !batch.told[family] && count !== 0);
+    const from = position;
+    const absent = () => beats.filter((_, at) => missing.has(from + at)).length;
+    const unknown = count === undefined || (!all && count !== 0 && count + absent() !== beats.length);
     for (const beat of beats) {
       const were = countsOf(beat);
       if (unknown) were[family] = null;

@@ -5,8 +5,8 @@
  *
  * A chunk whose answer was lost may have run, or not, or may yet: each way it removes at most what its proof allows, so sending
  * it again is safe. What it removed is told by what is left. Had it run, all heartbeats that were to go are gone or new ones;
- * else at least one of them is as it was. Which keys went is known from a look before it was sent: once a first answer is lost,
- * the keys of all chunks after it are looked for. Of those that were under way at that moment nobody knows, which is said.
+ * else at least one of them is as it was. How many keys went is known from a count before it was sent: once a first answer is
+ * lost, the keys of all chunks after it are counted. Of those that were under way at that moment nobody knows, which is said.
  */
 import type { KeySchema } from '../schema/keySchema.ts';
 import type { Strategy } from '../domain/report.ts';
@@ -14,18 +14,15 @@ import { Bulk } from './bulk.ts';
 import { mayHaveBeenDone } from './call/lost.ts';
 import type { Calls } from './calls.ts';
 import type { Redis } from './ioredis.ts';
-import { existing } from './keyspace.ts';
+import { countExisting } from './keyspace.ts';
 import { type OrphanChunk, type OrphanResult, sweepOrphans } from './orphans.ts';
 import { askPermissions, missingIn, Refused } from './permissions.ts';
 import { scriptRefusal } from './script.ts';
 import { keysIn, MOST_KEYS, type SweepChunk, type SweepResult, sweep } from './sweep.ts';
 import { MOST_KEYS_WATCHED, Transactions } from './transaction.ts';
 
-/** So many keys are asked for at once. */
-const ASKED_AT_ONCE = 500;
-
-/** Which of a chunk's keys were there before it was sent, family after family; `null`: nobody looked. */
-type Before = readonly boolean[] | null;
+/** How many keys of each family there were before a chunk was sent; `null`: nobody looked. */
+type Before = readonly number[] | null;
 
 /** What a chunk that was sent came to, and whether no earlier sending of it can have removed anything. */
 interface Told<R> {
@@ -76,16 +73,17 @@ export class Remover {
   /**
    * Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. After an error
    * that leaves open whether it was done, the same chunk may be sent again.
-   * @param most where such a chunk holds more keys than this and did not run, it is given back: as if something had changed, but
-   * nothing is named
+   * @param most once answers have been lost, a chunk that holds more keys than this and did not run is given back: as if something
+   * had changed, but nothing is named
    */
   async sweep(chunk: SweepChunk, most = Number.POSITIVE_INFINITY): Promise<SweepResult> {
+    if (this.#lossy && !this.#unsettled.has(chunk) && keysIn(chunk) > most) return { ...NOTHING_CHANGED, ms: 0 };
     return await this.#settle(
       chunk,
       () => chunk.families,
       async (again): Promise<Told<SweepResult>> => {
         if (again && keysIn(chunk) > most) {
-          const look = await this.#sweep({ ...chunk, families: [], told: [], heartbeats: 0 });
+          const look = await this.#sweep(heartbeatsOf(chunk));
           if (hasRun(chunk, look)) return ranBefore(chunk, look);
           // Without a heartbeat that was to go, nobody can tell what it removed.
           if (chunk.heartbeats === 0) this.warn(uncounted(1));
@@ -136,7 +134,7 @@ export class Remover {
   ): Promise<R> {
     const again = this.#unsettled.has(chunk);
     // Where this fails, nothing was sent yet.
-    const before = again ? (this.#unsettled.get(chunk) ?? null) : this.#lossy ? await this.#present(keys()) : null;
+    const before = again ? (this.#unsettled.get(chunk) ?? null) : this.#lossy ? await this.#count(keys()) : null;
     try {
       const { result, isFirst } = await send(again);
       const settled = again && result.swept && !isFirst ? await this.#ofAll(result, before, keys()) : result;
@@ -157,26 +155,19 @@ export class Remover {
       this.warn(uncounted(1));
       return { ...last, removed: [] };
     }
-    const after = await this.#present(keys);
-    const gone = before.map((there, at) => there && !after[at]);
-    let from = 0;
-    const removed = keys.map(({ count }) => gone.slice(from, (from += count)).filter(Boolean).length);
-    return { ...last, removed, missing: gone.flatMap((went, at) => (went ? [] : [at])) };
+    const after = await this.#count(keys);
+    return { ...last, removed: before.map((count, family) => Math.max(0, count - (after[family] ?? 0))) };
   }
 
-  /** Which of these keys exist. SCAN may have returned one twice: then the first of them. */
-  async #present(families: readonly Bulk[]): Promise<readonly boolean[]> {
-    const names = families.flatMap((keys) => keys.texts());
-    const present = new Set<string>();
-    for (let from = 0; from < names.length; from += ASKED_AT_ONCE) {
-      const asked = names.slice(from, from + ASKED_AT_ONCE);
-      const answers = await existing(
-        this.calls,
-        asked.map((name) => Buffer.from(name, 'latin1')),
-      );
-      for (const [i, name] of asked.entries()) if (answers[i]) present.add(name);
-    }
-    return names.map((name) => present.delete(name));
+  /** How many keys of each family exist. SCAN may have returned one twice, and EXISTS would count it twice. */
+  async #count(families: readonly Bulk[]): Promise<readonly number[]> {
+    const counts = families.map(async (keys) => {
+      const names = Bulk.of(new Set(keys.texts()));
+      const { count } = await countExisting(this.calls, names);
+      names.clear();
+      return count;
+    });
+    return await Promise.all(counts);
   }
 
   async #remove<T>(byScript: () => Promise<T>, byTransaction: (transactions: Transactions) => Promise<T>): Promise<T> {
@@ -208,6 +199,13 @@ function hasRun({ heartbeats }: SweepChunk, result: SweepResult): boolean {
   const going = (positions: readonly number[]) => positions.filter((at) => at < heartbeats).length;
   const vanished = going(result.vanished);
   return vanished > 0 && vanished + going(result.revived) === heartbeats;
+}
+
+/** A chunk that only looks whether the heartbeats that were to go are as they were judged. */
+function heartbeatsOf({ judged, heartbeats }: SweepChunk): SweepChunk {
+  const firstOf = (bulk: Bulk) => Bulk.of(bulk.texts().slice(0, heartbeats));
+  const going = { keys: firstOf(judged.keys), proofs: firstOf(judged.proofs) };
+  return { judged: going, absent: new Bulk(), families: [], told: [], heartbeats: 0 };
 }
 
 const ranBefore = ({ heartbeats }: SweepChunk, { ms }: SweepResult): Told<SweepResult> => ({

@@ -7,17 +7,33 @@ const PROXY = fileURLToPath(new URL('slowWay.mjs', import.meta.url));
 
 export interface SlowWay {
   readonly url: string;
+  /** How many connections it has ended so far. */
+  readonly cuts: number;
   close(): Promise<void>;
 }
 
-/** Opens a way on which a round trip takes this long, and up to `jitterMs` more. */
-export const openSlowWay = async (redisPort: number, roundTripMs: number, jitterMs: number): Promise<SlowWay> => {
-  const proxy = spawn(process.execPath, [PROXY, `${redisPort}`, `${roundTripMs}`, `${jitterMs}`], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+/**
+ * Opens a way on which a round trip takes this long, and up to `jitterMs` more.
+ * @param cutAfter between how many and how many bytes each connection is ended; left out: none is
+ */
+export const openSlowWay = async (
+  redisPort: number,
+  roundTripMs: number,
+  jitterMs: number,
+  cutAfter: readonly [least: number, most: number] | null = null,
+): Promise<SlowWay> => {
+  const numbers = [redisPort, roundTripMs, jitterMs, ...(cutAfter ?? [])];
+  const proxy = spawn(process.execPath, [PROXY, ...numbers.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [port] = (await once(proxy.stdout, 'data')) as [Buffer];
+  let cuts = 0;
+  proxy.stdout.on('data', (lines: Buffer) => {
+    cuts += lines.toString().split('cut').length - 1;
+  });
   return {
     url: `redis://127.0.0.1:${Number(port.toString())}`,
+    get cuts() {
+      return cuts;
+    },
     close: async () => {
       const gone = once(proxy, 'exit');
       proxy.stdin.end();
