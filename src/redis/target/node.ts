@@ -24,6 +24,12 @@ import type { Link } from './link.ts';
 import { type Kind, Paces } from './paces.ts';
 import { Patience } from './patience.ts';
 
+/**
+ * So many chunks in a row are given back as too large for the way while calls can't become smaller: enough to cut those that all
+ * lanes hold to the least size. A single one may need a proof that can't be cut.
+ */
+const MOST_GIVEN_BACK = 100;
+
 export interface NodeWishes {
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
@@ -53,6 +59,8 @@ export class Node {
   readonly keyspace: number;
   readonly #info: Info;
   readonly #remover: Remover;
+  /** Chunks in a row that were too large for the way. */
+  #givenBack = 0;
 
   private constructor(
     readonly calls: Calls,
@@ -121,8 +129,11 @@ export class Node {
    */
   async sweep(chunk: SweepChunk): Promise<SweepResult> {
     const pace = this.paces.sweep;
-    const most = () => (pace.isLeast ? Number.POSITIVE_INFINITY : 2 * pace.size);
-    return await this.steadily('sweep', async () => await this.#remover.sweep(chunk, most()));
+    const most = () => (pace.isLeast && this.#givenBack > MOST_GIVEN_BACK ? Number.POSITIVE_INFINITY : 2 * pace.size);
+    const result = await this.steadily('sweep', async () => await this.#remover.sweep(chunk, most()));
+    const isGivenBack = !result.swept && result.revived.length + result.vanished.length + result.born.length === 0;
+    this.#givenBack = isGivenBack ? this.#givenBack + 1 : 0;
+    return result;
   }
 
   /** Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists. */
