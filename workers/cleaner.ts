@@ -1,7 +1,6 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { runCleanup } from '../src/cleanup/run.ts';
 import type { Carried, Tally } from '../src/cleanup/tally.ts';
@@ -19,9 +18,9 @@ import { PREFIX } from '../src/queue/names.ts';
 import { parsePayload, type RunData, type RunPayload } from '../src/queue/payload.ts';
 import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
-import { Calls } from '../src/redis/calls.ts';
-import { connectForRun } from '../src/redis/connect.ts';
+import { Stopwatch } from '../src/redis/call/stopwatch.ts';
 import { explain } from '../src/redis/explain.ts';
+import { openTarget, type Target } from '../src/redis/target/target.ts';
 import { unreadableIn, Warnings } from './tell.ts';
 
 export interface CleanerParts {
@@ -84,7 +83,7 @@ class Journal {
     private readonly job: RunJob,
     private readonly token: string,
     private readonly lockMs: number,
-    private readonly calls: Calls,
+    private readonly stopwatch: Stopwatch,
     private readonly earlier: { readonly startedAt: number; readonly carried: Carried | null },
     private readonly onLost: () => void,
   ) {
@@ -133,7 +132,7 @@ class Journal {
       swept,
       keys: tally.keys,
       startedAt: this.earlier.startedAt,
-      carried: tally.carry(this.calls.count, this.calls.slowestMs),
+      carried: tally.carry(this.stopwatch.count, this.stopwatch.slowestMs),
     };
     this.#then(() => this.job.updateProgress(progress));
   }
@@ -187,16 +186,16 @@ export const createCleaner = (parts: CleanerParts) => {
       attempts: job.attemptsMade + 1,
       ...earlier,
     };
-    const cleanOver = async (redis: Redis): Promise<Report> => {
-      const calls = new Calls(redis, target, (call, ms) => metrics.called(target.name, call, ms));
-      const isNews = warnings.begin(target.name);
-      const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
-      const warn = (sentence: string) => {
-        if (isNews(sentence)) logger.warn(sentence);
-        journal.note(sentence);
-      };
+    const stopwatch = new Stopwatch((call, ms) => metrics.called(target.name, call, ms));
+    const isNews = warnings.begin(target.name);
+    const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, () => fenced.abort());
+    const warn = (sentence: string) => {
+      if (isNews(sentence)) logger.warn(sentence);
+      journal.note(sentence);
+    };
+    const cleanOpened = async (opened: Target): Promise<Report> => {
       try {
-        const report = await runCleanup(calls, target, request, {
+        const report = await runCleanup(opened, request, {
           signal,
           sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(PREFIX, target)), {
             mostBytes: target.sightings,
@@ -218,22 +217,15 @@ export const createCleaner = (parts: CleanerParts) => {
         }
         return report;
       } finally {
+        opened.close();
         await journal.flush();
       }
     };
     try {
-      const redis = await connectForRun(target, signal);
-      try {
-        const report = await cleanOver(redis);
-        const { coordinators, keys, durationMs, outcome } = report;
-        logger.info(
-          { outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun },
-          'run ended',
-        );
-        return report;
-      } finally {
-        redis.disconnect();
-      }
+      const report = await cleanOpened(await openTarget(target, { dryRun: payload.dryRun, signal, warn }, stopwatch));
+      const { coordinators, keys, durationMs, outcome } = report;
+      logger.info({ outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun }, 'run ended');
+      return report;
     } catch (error) {
       if (!signal.aborted || lost.aborted || fenced.signal.aborted) throw explain(error, target);
       // Back to the head of the queue at once, without burning an attempt: another worker goes on.

@@ -12,13 +12,13 @@ type Swept = SweepResult & { swept: true };
 const copyOf = ({ bytes, from, to }: Slice): Uint8Array => Uint8Array.prototype.slice.call(bytes, from, to);
 
 /** Somebody stale as the record names them. */
-export function condemned({ store, schema, clock }: RunContext, beat: Beat): Condemned {
+export function condemned({ store, schema, node }: RunContext, beat: Beat): Condemned {
   const beatAtSeconds = store.beatAtSecondsOf(beat);
   return {
     coordinator: copyOf(store.nameOf(store.ownerOf(beat))),
     swarm: schema.heartbeatDerivable ? null : copyOf(store.swarmOf(beat)),
     beatAtSeconds,
-    silentSeconds: silentSeconds(beatAtSeconds * 1000, clock),
+    silentSeconds: silentSeconds(beatAtSeconds * 1000, node.clock),
     lapsed: store.stateOf(beat) === BeatState.lapsed,
   };
 }
@@ -45,8 +45,12 @@ function removalsIn(run: RunContext, batch: Batch, { removed }: Swept, missing: 
   }
   let position = 0;
   for (const [family, beats] of batch.takenFor.entries()) {
-    const all = removed[family] === beats.length;
-    const unknown = !all && !batch.told[family] && removed[family] !== 0;
+    const count = removed[family];
+    const all = count === beats.length;
+    // Redis' answer may have been lost.
+    const from = position;
+    const absent = () => beats.filter((_, at) => missing.has(from + at)).length;
+    const unknown = count === undefined || (!all && count !== 0 && count + absent() !== beats.length);
     for (const beat of beats) {
       const were = countsOf(beat);
       if (unknown) were[family] = null;

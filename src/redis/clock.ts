@@ -6,15 +6,17 @@ import type { Calls } from './calls.ts';
 export type Info = ReadonlyMap<string, string>;
 
 /** INFO's fields by name. */
-export const readInfo = async (calls: Calls): Promise<Info> => {
-  const { reply } = await calls.send('info', []);
+export const infoIn = (reply: string): Info => {
   const fields = new Map<string, string>();
-  for (const line of String(reply).split('\r\n')) {
+  for (const line of reply.split('\r\n')) {
     const colon = line.indexOf(':');
     if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1));
   }
   return fields;
 };
+
+/** INFO, read now. */
+export const readInfo = async (calls: Calls): Promise<Info> => infoIn(String((await calls.send('info', [])).reply));
 
 /** TIME, in whole seconds (P5). */
 export const readSeconds = async (calls: Calls): Promise<number> => {

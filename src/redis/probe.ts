@@ -6,7 +6,8 @@ import { isOwn, type KeyKind, KeyReader } from '../schema/keyReader.ts';
 import { compileSchema, isIdOf, type KeySchema } from '../schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { Bulk } from './bulk.ts';
-import type { Calls, Reply } from './calls.ts';
+import type { Reply } from './call/wire.ts';
+import type { Calls } from './calls.ts';
 import { existing, readValues, scanPage } from './keyspace.ts';
 
 export interface KeyspaceSample {
@@ -91,7 +92,7 @@ async function* pagesOf(calls: Calls, most: number): AsyncGenerator<readonly Buf
     cursor = page.cursor;
     keys += page.keys.length;
     yield page.keys;
-    await calls.rest();
+    await calls.rest.take();
   } while (cursor !== '0' && keys < most);
   return cursor === '0';
 }

@@ -21,7 +21,7 @@ export interface SweepChunk {
 export type SweepResult =
   | {
       readonly swept: true;
-      /** How many keys of each family were removed. */
+      /** How many keys of each family were removed; empty where the answer that told it was lost. */
       readonly removed: readonly number[];
       readonly heartbeats: number;
       /** Positions of the keys that were not there, all families counted through: of those that were to be told. */

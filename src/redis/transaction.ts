@@ -7,9 +7,11 @@
  * MULTI travels with the look and is seen to be accepted before any UNLINK is sent: were it refused (an ACL that changed),
  * the UNLINKs sent along with it would run by themselves, without proof.
  */
-import type { Redis } from 'ioredis';
+import type { Redis } from './ioredis.ts';
 import { Bulk } from './bulk.ts';
-import type { Calls, Order, Reply } from './calls.ts';
+import { mayHaveBeenDone } from './call/lost.ts';
+import type { Order, Reply } from './call/wire.ts';
+import type { Calls } from './calls.ts';
 import { existing } from './keyspace.ts';
 import { proofOf } from './proof.ts';
 import type { OrphanChunk, OrphanResult } from './orphans.ts';
@@ -67,7 +69,11 @@ export class Transactions {
   #connection: Promise<Redis> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly calls: Calls) {}
+  /** @param connectBeside opens a second connection to the server to which `calls` go; whoever does so closes it */
+  constructor(
+    private readonly calls: Calls,
+    private readonly connectBeside: () => Promise<Redis>,
+  ) {}
 
   /** As `sweep` of `sweep.ts`. */
   async sweep({ judged, absent, families, heartbeats, told }: SweepChunk): Promise<SweepResult> {
@@ -146,9 +152,15 @@ export class Transactions {
       ms = Math.max(ms, answer.ms);
       return answer.replies;
     };
-    for (let looks = 0; looks < LOOKS; looks++) {
-      const settled = await this.#attempt(look, step);
-      if (settled !== null) return { ...settled, ms };
+    try {
+      for (let looks = 0; looks < LOOKS; looks++) {
+        const settled = await this.#attempt(look, step);
+        if (settled !== null) return { ...settled, ms };
+      }
+    } catch (error) {
+      // Nobody knows any more what this connection watches, or whether its transaction has ended.
+      if (mayHaveBeenDone(error)) redis.disconnect();
+      throw error;
     }
     // Redis' own word for what may succeed a moment later.
     throw new Error('TRYAGAIN heartbeats that look stale are written again and again without changing');
@@ -182,12 +194,9 @@ export class Transactions {
   }
 
   async #connect(): Promise<Redis> {
-    this.#connection ??= this.calls.connectBeside();
-    try {
-      return await this.#connection;
-    } catch (error) {
-      this.#connection = undefined;
-      throw error;
-    }
+    const known = await this.#connection?.catch(() => null);
+    if (known?.status === 'ready') return known;
+    this.#connection = this.connectBeside();
+    return await this.#connection;
   }
 }

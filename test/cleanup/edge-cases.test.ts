@@ -326,21 +326,6 @@ test('120,000 coordinators go in chunks, and scripts forgotten on the way are se
   expect(await redis().dbsize()).toBe(0);
 });
 
-test('a run ends with its connection, since who comes back may have restarted with old data (P10)', async () => {
-  const keys = await settle(redis(), 'c', STALE);
-  let cut = false;
-  const interrupted = run({
-    before: async (name) => {
-      if (name !== 'scan' || cut) return;
-      cut = true;
-      await redis().call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    },
-  });
-  await expect(interrupted).rejects.toThrow();
-  expect(await keysIn(redis())).toEqual(keys.sort());
-  expect((await run()).coordinators).toMatchObject({ stale: 1, swept: 1 });
-});
-
 test.each(['swarm', 'flat'])(
   'a coordinator that beats right before its chunk keeps the keys it shares with words too, in schema %s (P1)',
   async (schema) => {

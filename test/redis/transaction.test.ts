@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Bulk } from '../../src/redis/bulk.ts';
-import { connectForRun } from '../../src/redis/connect.ts';
+import { connectBeside, connectForRun } from '../../src/redis/connect.ts';
 import { sweepOrphans } from '../../src/redis/orphans.ts';
 import { type SweepChunk, sweep } from '../../src/redis/sweep.ts';
 import { Transactions } from '../../src/redis/transaction.ts';
@@ -19,12 +19,12 @@ afterEach(() => {
 const callsWith = async (hooks: CallHooks = {}, url = server.current.url) => {
   const redis = await connectForRun(url);
   opened.push(redis);
-  return { redis, calls: new HookedCalls(redis, { nice: 0, callBudget: 1_000 }, hooks) };
+  return { redis, calls: new HookedCalls(redis, hooks) };
 };
 
 const transactions = async (hooks: CallHooks = {}, url = server.current.url) => {
   const { redis, calls } = await callsWith(hooks, url);
-  return { redis, calls, doors: new Transactions(calls) };
+  return { redis, calls, doors: new Transactions(calls, async () => await connectBeside(redis)) };
 };
 
 const byScript = async () => {

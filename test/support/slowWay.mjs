@@ -1,10 +1,11 @@
 /** slow way: a proxy in a process of its own, which delays what passes as a network does: half the round trip each way, and up to
  * so much more at random. Nothing overtakes on a connection. Its own work must not look like the worker's or Redis'.
+ * It may also end each connection after so many bytes, both ways together, a number drawn anew for each.
  *
- *      node slowWay.mjs REDIS_PORT ROUND_TRIP_MS JITTER_MS       prints its port, then passes bytes until stdin closes
+ *      node slowWay.mjs REDIS_PORT ROUND_TRIP_MS JITTER_MS [LEAST_BYTES MOST_BYTES]
  *
- * Timers of the event loop count whole milliseconds, more than half a short way; a thread that sleeps to the microsecond tells
- * the time instead.
+ * Prints its port, then `cut` for each connection that it ended; passes bytes until stdin closes. Timers of the event loop count
+ * whole milliseconds, more than half a short way; a thread that sleeps to the microsecond tells the time instead.
  */
 import { connect, createServer } from 'node:net';
 import { hrtime } from 'node:process';
@@ -27,7 +28,7 @@ const keepTime = ({ changes, due }) => {
   }
 };
 
-const open = ([redisPort, roundTripMs, jitterMs]) => {
+const open = ([redisPort, roundTripMs, jitterMs, leastBytes = Number.POSITIVE_INFINITY, mostBytes = leastBytes]) => {
   const clock = {
     changes: new Int32Array(new SharedArrayBuffer(4)),
     due: new Float64Array(new SharedArrayBuffer(8)),
@@ -47,27 +48,40 @@ const open = ([redisPort, roundTripMs, jitterMs]) => {
     set();
   });
 
-  const pass = (from, to) => {
+  /** Passes what still may pass on this line, and ends it once nothing may. */
+  const admit = (line, bytes, from, to) => {
+    to.write(bytes.subarray(0, Math.max(0, Math.min(bytes.length, line.left))));
+    line.left -= bytes.length;
+    if (line.left > 0 || line.cut) return;
+    line.cut = true;
+    console.log('cut');
+    from.destroy();
+    // What was written before still arrives.
+    to.end();
+  };
+
+  const pass = (from, to, line) => {
     let last = 0;
     const late = [];
     passages.add(late);
     from.setNoDelay(true);
     from.on('data', (bytes) => {
       last = Math.max(last, nowMs() + roundTripMs / 2 + (Math.random() * jitterMs) / 2);
-      late.push({ at: last, pass: () => to.write(bytes) });
+      late.push({ at: last, pass: () => admit(line, bytes, from, to) });
       if (last < clock.due[0]) set();
     });
     from.on('error', () => {});
     from.on('close', () => {
       passages.delete(late);
-      to.destroy();
+      if (!line.cut) to.destroy();
     });
   };
 
   const server = createServer((client) => {
     const redis = connect(redisPort, '127.0.0.1');
-    pass(client, redis);
-    pass(redis, client);
+    const line = { left: leastBytes + Math.floor(Math.random() * (mostBytes - leastBytes || 0)), cut: false };
+    pass(client, redis, line);
+    pass(redis, client, line);
   });
   server.listen(0, '127.0.0.1', () => console.log(server.address().port));
   process.stdin.on('end', () => process.exit(0)).resume();
