@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import type { Condemned, Removed } from '../domain/removal.ts';
+import type { Protection } from '../domain/protection.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Node } from '../redis/target/node.ts';
 import type { Target } from '../redis/target/target.ts';
@@ -10,6 +11,7 @@ import type { KeySchema } from '../schema/keySchema.ts';
 import type { HeldKeys } from '../store/heldKeys.ts';
 import type { Store } from '../store/store.ts';
 import type { Spellers } from './spellers.ts';
+import type { Hold } from './hold.ts';
 import type { MixedFamilies } from './mixedFamilies.ts';
 import type { Tally } from './tally.ts';
 
@@ -46,6 +48,9 @@ export interface Run {
   readonly observer: Observer;
   readonly signal: AbortSignal;
   readonly mixedFamilies: MixedFamilies;
+  readonly hold: Hold;
+  /** Whether this id is never swept; `null` where no id is. */
+  readonly isProtected: Protection | null;
 }
 
 /** A run at one of its target's nodes: where calls go, by whose clock is judged, how large calls may be. */

@@ -25,6 +25,7 @@ export async function gather(run: Run): Promise<Gathered> {
   let orphans = NO_KEY;
   // SCAN may return a name twice; whoever is linked is told apart when it goes, who is only counted is here.
   const counted = new Set<string>();
+  const orphaned = new Set<string>();
   let steps = 0;
   for (const key of keys.all()) {
     if (++steps % STEPS_AT_ONCE === 0) await breathe();
@@ -47,9 +48,12 @@ export async function gather(run: Run): Promise<Gathered> {
       if (!schema.orphanFamilies.has(familyOf(run, key))) continue;
       keys.link(key, orphans);
       orphans = key;
+      // Whose they were, as far as the name tells; a name that tells of several counts for one.
+      orphaned.add(verdicts.absent[0]?.toString('latin1') ?? text);
     }
   }
   tally.orphans = (tally.orphans ?? 0) + counted.size;
+  tally.orphaned += orphaned.size;
   return { orphans };
 }
 

@@ -4,12 +4,20 @@ import { ConnectionLost } from '../redis/call/lost.ts';
 import { adviseSchema } from '../redis/probe.ts';
 import { atNodes, type Run } from './context.ts';
 
+/** Below so many stale ones a share says nothing: one of one may well have died. */
+const FRACTION_FROM = 10;
+
 /** Why the run must not go on: more looks stale than an operator holds possible. */
-export function refusal({ tally }: Run, target: TargetConfig, force: boolean): string | null {
-  const { stale, checked } = tally.coordinators;
+export function refusal({ tally }: Run, { maxStale, maxStaleFraction }: TargetConfig, force: boolean): string | null {
+  const stale = tally.stale + tally.orphaned;
+  const checked = tally.coordinators.checked + tally.orphaned;
+  if (force) return null;
   // A quotient, since 0.29 * 100 is less than 29.
-  if (force || checked === 0 || stale / checked <= target.maxStaleFraction) return null;
-  const share = `${stale} of ${checked} coordinators look stale, more than maxStaleFraction ${target.maxStaleFraction} allows`;
+  const isShare = stale >= FRACTION_FROM && stale / checked > maxStaleFraction;
+  const isCount = maxStale !== undefined && stale > maxStale;
+  if (!isShare && !isCount) return null;
+  const allows = isShare ? `maxStaleFraction ${maxStaleFraction}` : `maxStale ${maxStale}`;
+  const share = `${stale} of ${checked} coordinators look stale, more than ${allows} allows`;
   return `${share}; check the clock and the heartbeat writers, or send the run again with "force": true`;
 }
 

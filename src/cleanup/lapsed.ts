@@ -14,6 +14,7 @@ import { type Beat, BeatState, Left, NO_BEAT } from '../store/records.ts';
 import type { Found } from '../store/store.ts';
 import { atNodes, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
 import { makeRoom } from './mark.ts';
+import { stateOf } from './state.ts';
 import { NO_SWARM } from './spellers.ts';
 import { Verdicts } from './verdict.ts';
 
@@ -46,19 +47,22 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
   const { store, tally, sightings } = run;
   const found = foundIn(run, sighting);
   if (found === null) return;
-  const stale = silentSeconds(sighting.beatAtSeconds * 1000, lapsedClock) > run.staleAfterSeconds;
+  const beatAt = sighting.beatAtSeconds * 1000;
+  const state = stateOf(run, found.id, beatAt, lapsedClock);
+  const wasStale = store.wasStale(found);
   if (store.has(found)) {
     const beat = hasBeatenSince(run, found);
-    if (stale || beat === NO_BEAT) return;
+    if (state === 'stale' || beat === NO_BEAT) return;
     // `noteLeft` will note it, with this beat.
     store.revive(beat, sighting.beatAtSeconds);
     store.enterLiving(found);
-    tally.active++;
+    tally[state]++;
     tally.stale--;
     tally.lapsed--;
     return;
   }
-  if (stale) {
+  if (counts) tally.addSilence(silentSeconds(beatAt, lapsedClock), run.staleAfterSeconds);
+  if (state === 'stale') {
     store.enterStale(found, sighting.beatAtSeconds, null);
     if (!counts) return;
     tally.stale++;
@@ -66,8 +70,13 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
     return;
   }
   store.enterLiving(found);
-  if (!counts) return;
-  tally.active++;
+  if (!counts && !wasStale) return;
+  tally[state]++;
+  if (!counts) {
+    // It was counted before it showed that it is held.
+    tally.stale--;
+    tally.lapsed--;
+  }
   sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
 }
 
@@ -191,4 +200,5 @@ export function forget({ store, tally }: Run, beat: Beat): void {
   store.become(beat, BeatState.gone);
   tally.stale--;
   tally.lapsed--;
+  tally.dropSilence();
 }

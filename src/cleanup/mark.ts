@@ -9,7 +9,7 @@
  * longer replies. Where all of it does not fit the memory budget, the keys are let go, and found again by a second pass.
  */
 import { Failure } from '../domain/failure.ts';
-import { type Clock, type Judgement, judge } from '../domain/heartbeat.ts';
+import { type Clock, type Judgement, judge, silentSeconds } from '../domain/heartbeat.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { readSeconds } from '../redis/clock.ts';
 import { existing, readValues } from '../redis/keyspace.ts';
@@ -19,6 +19,7 @@ import { isIdOf } from '../schema/keySchema.ts';
 import type { Found } from '../store/store.ts';
 import { atNodes, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
 import { Expiry } from './expiry.ts';
+import { stateOf } from './state.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -172,16 +173,19 @@ class Marking {
     }
     const beatAtSeconds = Math.ceil(judgement.beatAt / 1000);
     // Who beat after the run began is active, however long ago that is by now: the walk may have missed keys of it (P3).
-    if (judgement.state === 'active' || present) {
-      const wasStale = store.wasStale(found);
+    const state = present ? 'active' : stateOf(run, found.id, judgement.beatAt, clock);
+    const wasStale = store.wasStale(found);
+    if (first) tally.addSilence(present ? 0 : silentSeconds(judgement.beatAt, clock), run.staleAfterSeconds);
+    if (state !== 'stale') {
       store.enterLiving(found);
       run.sightings?.see(found.id, found.swarm, beatAtSeconds);
-      // One that the first pass found stale has beaten before its partition came.
-      if (wasStale) tally.revived++;
-      else tally.active++;
+      // One that the first pass found stale has beaten before its partition came; or it was then that it came to be held.
+      if (wasStale && state === 'active') tally.revived++;
+      else tally[state]++;
+      if (wasStale && state !== 'active') tally.stale--;
       return true;
     }
-    if (!store.wasStale(found)) tally.stale++;
+    if (!wasStale) tally.stale++;
     store.enterStale(found, beatAtSeconds, value === null ? null : { bytes: proofOf(value), valueBytes: value.length });
     return true;
   }

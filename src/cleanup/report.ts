@@ -12,7 +12,7 @@ export interface RunRequest {
   readonly trigger: Trigger;
   readonly dryRun: boolean;
   readonly staleAfterSeconds: number;
-  /** Sweep even when more than `maxStaleFraction` looks stale. */
+  /** Sweep whatever the guards say: `maxStale`, `maxStaleFraction`, and a sudden silence (P12). */
   readonly force: boolean;
   readonly attempts: number;
   /** What earlier attempts of this run removed. */
@@ -23,7 +23,7 @@ export interface RunRequest {
 
 /** The report of a run that has ended. */
 export function reportOf(
-  { target, schema, tally, dryRun }: Run,
+  { target, schema, tally, dryRun, hold }: Run,
   request: RunRequest,
   end: { readonly reason: string | null; readonly freed: number; readonly outcome: Outcome },
 ): Report {
@@ -42,6 +42,8 @@ export function reportOf(
     durationMs: finishedAt - request.startedAt,
     staleAfterSeconds: request.staleAfterSeconds,
     coordinators: tally.coordinators,
+    ...hold.told,
+    silence: tally.silence,
     keys: {
       found: tally.keys,
       deleted: dryRun ? 0 : tally.keys,

@@ -4,7 +4,9 @@
  *  Leaves    whether it may go on to guards, sweeping to partitions, everything about servers to the target and its nodes.
  *  Promises  P1–P11; it may end anywhere, by failure or by signal, and the next run finds what is left (P3).
  */
+import { protectionOf } from '../domain/protection.ts';
 import type { Report } from '../domain/report.ts';
+import type { Past } from '../domain/suddenSilence.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Target } from '../redis/target/target.ts';
 import { KeyReader } from '../schema/keyReader.ts';
@@ -14,8 +16,10 @@ import type { Observer, Run } from './context.ts';
 import type { Gathered } from './gather.ts';
 import { nobodyMet, refusal, warnOfRestart } from './guards.ts';
 import { keepSightings, noteLeft, recallLapsed } from './lapsed.ts';
+import { Hold } from './hold.ts';
 import { mark } from './mark.ts';
 import { MixedFamilies } from './mixedFamilies.ts';
+import { holdIfSudden } from './state.ts';
 import { sweepPartitions, tellWhoseKeysAre } from './partitions.ts';
 import { reportOf, type RunRequest } from './report.ts';
 import { spellersOf } from './spellers.ts';
@@ -31,10 +35,14 @@ export interface RunOptions {
   readonly memoryBudgetBytes?: number;
   /** What earlier runs saw of this target; without it, who has no heartbeat any more is nobody. */
   readonly sightings?: Sightings;
+  /** What its last run left of this target; without it, nobody is held. */
+  readonly past?: Past | null;
 }
 
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
-export async function runCleanup(target: Target, request: RunRequest, options: RunOptions = {}): Promise<Report> {
+export async function runCleanup(target: Target, asked: RunRequest, options: RunOptions = {}): Promise<Report> {
+  // Whoever asks.
+  const request = target.settings.mode === 'observe' ? { ...asked, dryRun: true } : asked;
   const run = begin(target, request, options);
   warnOfRestart(run);
   const refused = await cleanTarget(run, request.force);
@@ -64,6 +72,12 @@ function begin(target: Target, request: RunRequest, options: RunOptions): Run {
     tally,
     observer: options.observer ?? {},
     signal: options.signal ?? new AbortController().signal,
+    hold: new Hold(
+      options.past ?? null,
+      request.force ? false : target.settings.suddenSilence,
+      request.staleAfterSeconds,
+    ),
+    isProtected: target.settings.protect.length === 0 ? null : protectionOf(target.settings.protect),
     mixedFamilies: new MixedFamilies(options.observer?.removed !== undefined),
   };
 }
@@ -76,14 +90,16 @@ async function cleanTarget(run: Run, force: boolean): Promise<string | null> {
   const marked = await mark(run);
   tally.walk++;
   const recalled = await recallLapsed(run);
+  await holdIfSudden(run);
   const keysHeld = marked.keysHeld && recalled.fits;
   const { active, stale, unreadable } = tally;
   observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable`);
   tally.walks += (keysHeld ? 0 : 1) + 2 * (store.partitions - 1);
   let reason = refusal(run, settings, force);
   let told: Gathered | null = null;
-  if (reason !== null && tally.lapsed > 0 && (keysHeld || run.schema.scanned.length === 0)) {
-    // Of those many may have left in good order: they are no reason to refuse.
+  // Of the lapsed many may have left in good order: they are no reason to refuse. Of others there may be only orphans: they count.
+  const asksWhose = (reason !== null && tally.lapsed > 0) || run.schema.orphanFamilies.size > 0;
+  if (asksWhose && (keysHeld || run.schema.scanned.length === 0)) {
     told = await tellWhoseKeysAre(run, true);
     reason = refusal(run, settings, force);
     // Nor does a refused run count orphans only because it asked.

@@ -33,12 +33,14 @@ export interface ConfigFile {
 
 /** One Redis deployment that is cleaned, and how. Durations are in ms. */
 export interface TargetConfig
-  extends Omit<TargetValues, 'schema' | 'cron' | 'tz' | 'staleAfter' | 'minStaleAfter'>,
+  extends Omit<TargetValues, 'schema' | 'cron' | 'tz' | 'staleAfter' | 'minStaleAfter' | 'maxStale'>,
     Address {
   readonly name: string;
   readonly schema: KeySchema;
   readonly staleAfterSeconds: number;
   readonly minStaleAfterSeconds: number;
+  /** `undefined`: off. */
+  readonly maxStale: number | undefined;
   /** When set, it holds instead of `every`. */
   readonly cron: string | undefined;
   readonly tz: string | undefined;
@@ -196,13 +198,14 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
       const hint = suggestion(values.schema, known) || `; known: ${known.join(', ')}`;
       throw new Failure('CONFIG', `target "${name}": unknown schema "${legible(values.schema)}"${hint}`);
     }
-    const { staleAfter, minStaleAfter, cron, tz, ...rest } = values;
+    const { staleAfter, minStaleAfter, maxStale, cron, tz, ...rest } = values;
     targets.set(
       name,
       checkTarget({
         ...rest,
         name,
         url: url ?? DEFAULT_URL,
+        maxStale,
         cron,
         tz,
         schema: compileSchema(values.schema, definition, values.orphans),

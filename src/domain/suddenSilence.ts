@@ -8,6 +8,14 @@ export interface SuddenSilence {
   readonly from: number;
 }
 
+/** What is known of a target's past. */
+export interface Past {
+  /** How many were active in its last completed run that was no dry run; `null` where there was none. */
+  readonly active: number | null;
+  /** Since when its stale ones are held, in ms since the epoch; `null` while they are not. */
+  readonly heldSinceAt: number | null;
+}
+
 /** While a target is held, its threshold counts so many times. */
 export const HELD_FACTOR = 2;
 

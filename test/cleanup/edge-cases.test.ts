@@ -153,6 +153,8 @@ describe('a target', () => {
       active: 0,
       stale: 0,
       unreadable: 0,
+      held: 0,
+      protected: 0,
       lapsed: 0,
       swept: 0,
       revived: 0,

@@ -17,24 +17,24 @@ const populate = async (stale: number, active: number): Promise<string[]> => {
 };
 
 test('a run that finds more stale than maxStaleFraction removes nothing, and says why', async () => {
-  const before = await populate(6, 4);
+  const before = await populate(12, 8);
   const report = await clean(server.current.url, { settings: { maxStaleFraction: 0.5 } });
   expect(report).toMatchObject({
     outcome: 'refused',
-    coordinators: { checked: 10, active: 4, stale: 6, swept: 0, revived: 0 },
+    coordinators: { checked: 20, active: 8, stale: 12, swept: 0, revived: 0 },
     keys: { found: 0, deleted: 0 },
     chunks: 0,
   });
-  expect(report.reason).toContain('6 of 10 coordinators look stale');
+  expect(report.reason).toContain('12 of 20 coordinators look stale');
   expect(report.reason).toContain('"force": true');
   expect(await keysIn(server.current.redis)).toEqual(before);
 });
 
 test('"force" goes on all the same', async () => {
-  await populate(6, 4);
-  const report = await clean(server.current.url, { settings: { maxStaleFraction: 0.5 }, force: true });
-  expect(report).toMatchObject({ outcome: 'completed', coordinators: { swept: 6 } });
-  expect(await keysIn(server.current.redis)).toHaveLength(4);
+  await populate(12, 8);
+  const report = await clean(server.current.url, { settings: { maxStaleFraction: 0.5, maxStale: 1 }, force: true });
+  expect(report).toMatchObject({ outcome: 'completed', coordinators: { swept: 12 } });
+  expect(await keysIn(server.current.redis)).toHaveLength(8);
 });
 
 test.each([
@@ -43,6 +43,8 @@ test.each([
   [7, 10, 0.7],
   [10, 10, 1],
   [0, 10, 0],
+  [1, 1, 0.5],
+  [9, 9, 0],
 ])('%i stale of %i are not more than %d', async (stale, all, maxStaleFraction) => {
   await populate(stale, all - stale);
   const report = await clean(server.current.url, { settings: { maxStaleFraction } });
@@ -58,7 +60,7 @@ test.each([{ maxStaleFraction: 0 }, { maxStaleFraction: 0.5 }, {}])(
 );
 
 test('a dry run is refused as a real one would be (P7)', async () => {
-  await populate(6, 4);
+  await populate(12, 8);
   const report = await clean(server.current.url, { settings: { maxStaleFraction: 0.5 }, dryRun: true });
   expect(report).toMatchObject({ outcome: 'refused', dryRun: true });
 });
@@ -71,7 +73,7 @@ test('the report has exactly the fields of the contract, and they agree', async 
   const startedAt = Date.now() - 5_000;
   const report = await clean(url, { run: 'r1', trigger: 'cli', attempts: 3, startedAt });
   expect(Object.keys(report)).toEqual(
-    'run target trigger dryRun outcome startedAt finishedAt durationMs staleAfterSeconds coordinators keys redis chunks strategy attempts unreadable'.split(
+    'run target trigger dryRun outcome startedAt finishedAt durationMs staleAfterSeconds coordinators silence keys redis chunks strategy attempts unreadable'.split(
       ' ',
     ),
   );

@@ -33,7 +33,7 @@ describe('who left nothing', () => {
     await settle(redis, 'flat', 'living');
     await lapse(redis, 'flat', gone('left'));
     await remember(redis, gone('left', ...Array.from({ length: 20 }, (_, i) => `clean-${i}`)));
-    const { report } = await runWithPast(server.current, { settings: { maxStaleFraction: 0.5 } });
+    const { report } = await runWithPast(server.current, { settings: { maxStale: 5 } });
     expect(report).toMatchObject({ outcome: 'completed', coordinators: { checked: 2, stale: 1, lapsed: 1, swept: 1 } });
   });
 

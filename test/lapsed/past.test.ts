@@ -40,11 +40,11 @@ describe('what a run leaves for the next', () => {
     await settle(redis, 'flat', 'a');
     await lapse(redis, 'flat', gone('b', 'c', 'd'));
     const before = await leftIn(redis);
-    const { report } = await runWithPast(server.current, { settings: { maxStaleFraction: 0.5 } });
+    const { report } = await runWithPast(server.current, { settings: { maxStale: 2 } });
     expect(report).toMatchObject({ outcome: 'refused', coordinators: { stale: 3, lapsed: 3, swept: 0 } });
     expect(await leftIn(redis)).toEqual(before);
     expect(await namesRemembered(redis)).toEqual(['a', 'b', 'c', 'd']);
-    const forced = await runWithPast(server.current, { settings: { maxStaleFraction: 0.5 }, force: true });
+    const forced = await runWithPast(server.current, { settings: { maxStale: 2 }, force: true });
     expect(forced.report.coordinators).toMatchObject({ stale: 3, lapsed: 3, swept: 3 });
     expect(await namesRemembered(redis)).toEqual(['a']);
   });

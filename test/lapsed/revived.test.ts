@@ -51,6 +51,8 @@ describe.each(STRATEGIES)('by %s', (strategy, rules) => {
         active: 0,
         stale: 2,
         unreadable: 0,
+        held: 0,
+        protected: 0,
         lapsed: 1,
         swept: 1,
         revived: 1,

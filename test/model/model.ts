@@ -272,7 +272,7 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
   const lapsedOnes = new Set<Owner>(lapsed);
   const counted = everybody.filter((one) => one.state !== 'stale' || !lapsedOnes.has(one) || going.has(one));
   const count = (state: State) => counted.filter((one) => one.state === state).length;
-  const refused = counted.length > 0 && count('stale') / counted.length > maxStaleFraction;
+  const refused = count('stale') >= 10 && count('stale') / counted.length > maxStaleFraction;
 
   const left: string[] = [];
   const removed: (readonly string[])[] = [];

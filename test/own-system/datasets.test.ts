@@ -76,6 +76,8 @@ test.each(CASES)(
       active: COORDINATORS - STALE,
       stale: STALE,
       unreadable: 0,
+      held: 0,
+      protected: 0,
       lapsed: 0,
       swept: STALE,
       revived: 0,

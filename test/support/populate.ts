@@ -9,6 +9,8 @@ export const ALL_SWEPT = {
   active: 100,
   stale: 9_900,
   unreadable: 0,
+  held: 0,
+  protected: 0,
   lapsed: 0,
   swept: 9_900,
   revived: 0,
