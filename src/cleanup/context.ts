@@ -49,6 +49,8 @@ export interface Run {
   readonly signal: AbortSignal;
   readonly mixedFamilies: MixedFamilies;
   readonly hold: Hold;
+  /** When it was last sure that everybody is known who has ever beaten, by `performance.now()`. */
+  readonly looked: { at: number };
   /** Whether this id is never swept; `null` where no id is. */
   readonly isProtected: Protection | null;
 }

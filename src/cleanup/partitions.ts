@@ -7,6 +7,7 @@ import type { Run } from './context.ts';
 import { type Gathered, gather, walkKeys } from './gather.ts';
 import { forgetWhoLeftNothing, noteLeft, recallLapsed } from './lapsed.ts';
 import { markPartition } from './mark.ts';
+import { lookForNewcomers } from './newcomers.ts';
 import { sweepOrphans } from './orphans.ts';
 import { sweepCoordinators, sweepKeys } from './sweep.ts';
 
@@ -30,6 +31,7 @@ async function sweepPartition(run: Run, keysHeld: boolean, told: Gathered | null
     observer.phase?.('gather', `${which}looking for what the stale ones left`);
     await walkKeys(run, async () => {
       await sweepOrphans(run, await gather(run));
+      await lookForNewcomers(run);
       await sweepKeys(run);
     });
     tally.walk++;
@@ -38,7 +40,10 @@ async function sweepPartition(run: Run, keysHeld: boolean, told: Gathered | null
   // A dry run leaves everybody.
   if (run.dryRun) await noteLeft(run);
   observer.phase?.('sweep', `${which}sweeping ${tally.stale - tally.swept} coordinators`);
-  if (gathered !== null) await sweepOrphans(run, gathered);
+  if (gathered !== null) {
+    await lookForNewcomers(run);
+    await sweepOrphans(run, gathered);
+  }
   await sweepCoordinators(run);
   if (!run.dryRun) await noteLeft(run);
   run.keys.clear();

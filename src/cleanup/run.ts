@@ -72,6 +72,7 @@ function begin(target: Target, request: RunRequest, options: RunOptions): Run {
     tally,
     observer: options.observer ?? {},
     signal: options.signal ?? new AbortController().signal,
+    looked: { at: performance.now() },
     hold: new Hold(
       options.past ?? null,
       request.force ? false : target.settings.suddenSilence,

@@ -11,7 +11,7 @@ export type State = 'active' | 'stale' | 'held' | 'protected';
 export function stateOf({ hold, isProtected, staleAfterSeconds }: Run, id: Slice, beatAt: number, clock: Clock): State {
   const silence = silentSeconds(beatAt, clock);
   if (silence <= staleAfterSeconds) return 'active';
-  if (isProtected !== null && isProtected(Buffer.from(id.bytes.subarray(id.from, id.to)).toString('latin1'))) {
+  if (isProtected?.(Buffer.from(id.bytes.subarray(id.from, id.to)).toString('latin1'))) {
     return 'protected';
   }
   if (!hold.holds(silence)) return 'stale';

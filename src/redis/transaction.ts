@@ -12,7 +12,7 @@ import { Bulk } from './bulk.ts';
 import { mayHaveBeenDone } from './call/lost.ts';
 import type { Order, Reply } from './call/wire.ts';
 import type { Calls } from './calls.ts';
-import { existing } from './keyspace.ts';
+import { existing, SHARED_VALUE } from './keyspace.ts';
 import { proofOf } from './proof.ts';
 import type { OrphanChunk, OrphanResult } from './orphans.ts';
 import type { SweepChunk, SweepResult } from './sweep.ts';
@@ -110,6 +110,7 @@ export class Transactions {
       watched: [absent, Bulk.of(keys)],
       questions: [
         ...keys.map((key) => ['object', ['IDLETIME', key]] as const),
+        ...keys.map((key) => ['object', ['REFCOUNT', key]] as const),
         ...(absent.count > 0 ? [['exists', [absent]] as const] : []),
       ],
       decide: async (replies) => {
@@ -118,7 +119,11 @@ export class Transactions {
           return born.length > 0 ? { instead: { born } } : null;
         }
         let at = 0;
-        const idle = () => Number(replies[at++]) > idleSeconds;
+        const idle = () => {
+          const [seconds, references] = [replies[at], replies[keys.length + at]];
+          at++;
+          return Number(seconds) > idleSeconds && references !== SHARED_VALUE;
+        };
         return { remove: families.map((family) => Bulk.of(family.filter(idle))) };
       },
     });

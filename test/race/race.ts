@@ -118,21 +118,20 @@ class Round {
     for (const swarm of this.#swarms) await settle(redis, `living-${swarm}`, ACTIVE, swarm);
   }
 
-  /** Lets some act, now or while the run goes on; among them, or not, some who never beat before. */
-  async stir(mostAtOnce: number, withNewcomers: boolean): Promise<void> {
+  /** Lets some act, now or while the run goes on; among them some who never beat before. */
+  async stir(mostAtOnce: number): Promise<void> {
     const { random } = this;
     const amount = random.between(0, mostAtOnce);
-    const acts = this.#untried.splice(0, amount).map(async (one) => await this.#act(one, withNewcomers));
+    const acts = this.#untried.splice(0, amount).map(async (one) => await this.#act(one));
     this.#pending.push(...acts);
     if (random.between(0, 1) === 0) await Promise.all(acts);
   }
 
-  async #act(one: Stale, withNewcomers: boolean): Promise<void> {
+  async #act(one: Stale): Promise<void> {
     const { random } = this;
     const role = ROLES.includes(one.id);
     const never = this.#swarms.filter((swarm) => !one.swarms.includes(swarm));
-    const kinds: readonly Kind[] = ['revived', 'elsewhere', ...(withNewcomers ? (['longer'] as const) : [])];
-    const kind: Kind = role ? 'role' : (random.pick(kinds) ?? 'revived');
+    const kind: Kind = role ? 'role' : (random.pick(['revived', 'elsewhere', 'longer'] as const) ?? 'revived');
     this.story.tries[kind]++;
     const longer = kind === 'longer';
     const id = longer ? `${one.id}:born` : one.id;
@@ -206,15 +205,8 @@ export const raceOnce = async (
     // Beside a transaction, which is undone by whatever touches it, fewer at once.
     const mostAtOnce = strategy === 'script' ? random.between(1, 24) : random.between(1, 6);
     const memory = random.pick([undefined, undefined, 60_000, 200_000]);
-    // What a scan passes while its owner beats for the first time ever may be taken for another one's.
-    let sweeping = false;
-    const stir = async () => await round.stir(mostAtOnce, sweeping);
+    const stir = async () => await round.stir(mostAtOnce);
     const report = await clean(url, {
-      observer: {
-        phase: (phase) => {
-          sweeping = phase === 'sweep';
-        },
-      },
       settings: { callBudget: random.pick(['0.1ms', '0.5ms', '2ms']), nice: random.between(0, 1) },
       ...(memory === undefined ? {} : { memoryBudgetBytes: memory }),
       before: stir,
