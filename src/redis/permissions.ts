@@ -20,11 +20,17 @@ const READING = ['info', 'time', 'scan', 'mget', 'exists'];
 const SCRIPT = ['eval', 'evalsha'];
 const TRANSACTION = ['watch', 'multi', 'exec', 'discard'];
 
-/** The commands a run needs, as ACLs name them; without `pttl` it takes heartbeats to expire. */
+/** To tell how long a key has been idle, and whether that says something of this key. */
+const IDLE = ['object|idletime', 'object|refcount'];
+
+/**
+ * The commands a run needs, as ACLs name them. It makes do without `pttl`, and takes heartbeats to expire; and, where no orphans
+ * are swept, without `object`: then it looks for newcomers by another pass.
+ */
 const commandsFor = (schema: KeySchema, way: Way): readonly string[] => [
   ...READING,
   'pttl',
-  ...(schema.orphanFamilies.size > 0 ? ['object|idletime'] : []),
+  ...(schema.orphanFamilies.size > 0 || way !== 'dry run' ? IDLE : []),
   ...(way === 'dry run' ? [] : ['unlink']),
   ...(way === 'script' ? SCRIPT : way === 'transaction' ? TRANSACTION : []),
 ];
@@ -101,7 +107,9 @@ export const askPermissions = async (calls: Calls, schema: KeySchema, dryRun: bo
     ['scan', ['0', 'MATCH', nobody, 'COUNT', 1]],
     ['mget', [nobody]],
     ['exists', [nobody]],
-    ...(schema.orphanFamilies.size > 0 ? [['object', ['IDLETIME', nobody]] as const] : []),
+    ...(schema.orphanFamilies.size > 0
+      ? ['IDLETIME', 'REFCOUNT'].map((what) => ['object', [what, nobody]] as const)
+      : []),
     ...(dryRun ? [] : [['unlink', [nobody]] as const]),
   ]);
   const refused = refusedAmong(replies);

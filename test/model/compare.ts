@@ -54,7 +54,17 @@ const toldBy = (expected: Expected, strategy: Strategy, report: Report) => {
     outcome,
     // How a dry run would have removed keys is not asked: its user may do neither.
     strategy: dryRun ? report.strategy : strategy.name,
-    coordinators: { checked, active, stale, unreadable: unreadable.length, lapsed, swept, revived: 0 },
+    coordinators: {
+      checked,
+      active,
+      stale,
+      unreadable: unreadable.length,
+      held: 0,
+      protected: 0,
+      lapsed,
+      swept,
+      revived: 0,
+    },
     keys: { found, deleted: dryRun ? 0 : found, byFamily: Object.fromEntries(families) },
     sum: found,
   };

@@ -14,7 +14,7 @@ export interface Strategy {
   readonly commands: string;
 }
 
-const READING = '+info +time +scan +mget +exists +object|idletime';
+const READING = '+info +time +scan +mget +exists +object|idletime +object|refcount';
 
 /** Every way in which a run may remove keys. */
 export const STRATEGIES: readonly Strategy[] = [
