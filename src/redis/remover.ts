@@ -81,16 +81,16 @@ export class Remover {
     return await this.#settle(
       chunk,
       () => chunk.families,
-      async (again): Promise<Told<SweepResult>> => {
+      async (again, before): Promise<Told<SweepResult>> => {
         if (again && keysIn(chunk) > most) {
           const look = await this.#sweep(heartbeatsOf(chunk));
-          if (hasRun(chunk, look)) return ranBefore(chunk, look);
+          if (await this.#hasRun(chunk, look, before)) return ranBefore(chunk, look);
           // Without a heartbeat that was to go, nobody can tell what it removed.
           if (chunk.heartbeats === 0) this.warn(uncounted(1));
           return { result: look.swept ? { ...NOTHING_CHANGED, ms: look.ms } : look, isFirst: true };
         }
         const result = await this.#sweep(chunk);
-        if (hasRun(chunk, result)) return ranBefore(chunk, result);
+        if (again && (await this.#hasRun(chunk, result, before))) return ranBefore(chunk, result);
         return {
           result,
           isFirst: result.swept && (result.heartbeats > 0 || result.removed.some((count) => count > 0)),
@@ -130,13 +130,13 @@ export class Remover {
   async #settle<R extends SweepResult | OrphanResult>(
     chunk: SweepChunk | OrphanChunk,
     keys: () => readonly Bulk[],
-    send: (again: boolean) => Promise<Told<R>>,
+    send: (again: boolean, before: Before) => Promise<Told<R>>,
   ): Promise<R> {
     const again = this.#unsettled.has(chunk);
     // Where this fails, nothing was sent yet.
     const before = again ? (this.#unsettled.get(chunk) ?? null) : this.#lossy ? await this.#count(keys()) : null;
     try {
-      const { result, isFirst } = await send(again);
+      const { result, isFirst } = await send(again, before);
       const settled = again && result.swept && !isFirst ? await this.#ofAll(result, before, keys()) : result;
       this.#unsettled.delete(chunk);
       return settled;
@@ -147,6 +147,19 @@ export class Remover {
       }
       throw error;
     }
+  }
+
+  /**
+   * Whether a chunk that was sent before, and now found something changed, ran then: all heartbeats that were to go are gone or
+   * others, and with them its keys, but for what those who came back have written since. Heartbeats that only expired leave all.
+   */
+  async #hasRun({ heartbeats, families }: SweepChunk, result: SweepResult, before: Before): Promise<boolean> {
+    if (result.swept || heartbeats === 0) return false;
+    const going = (positions: readonly number[]) => positions.filter((at) => at < heartbeats).length;
+    const [vanished, revived] = [going(result.vanished), going(result.revived)];
+    if (vanished === 0 || vanished + revived < heartbeats) return false;
+    const left = sumOf(await this.#count(families));
+    return left === 0 || (revived > 0 && before !== null && left < sumOf(before));
   }
 
   /** What all sendings of a chunk removed together, where it is not known to have been the last alone. */
@@ -193,13 +206,7 @@ export class Remover {
   }
 }
 
-/** Whether a chunk that was sent before, and now found something changed, has run then: all its heartbeats are gone, or others. */
-function hasRun({ heartbeats }: SweepChunk, result: SweepResult): boolean {
-  if (result.swept || heartbeats === 0) return false;
-  const going = (positions: readonly number[]) => positions.filter((at) => at < heartbeats).length;
-  const vanished = going(result.vanished);
-  return vanished > 0 && vanished + going(result.revived) === heartbeats;
-}
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
 /** A chunk that only looks whether the heartbeats that were to go are as they were judged. */
 function heartbeatsOf({ judged, heartbeats }: SweepChunk): SweepChunk {
