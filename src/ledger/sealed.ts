@@ -1,11 +1,19 @@
 /** sealed: bytes behind a version, by which a writer knows what it replaces; and compression that tells a reader when they are not whole. */
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { deflate, type InputType, inflate, type ZlibOptions } from 'node:zlib';
+import { deflate, deflateSync, type InputType, inflate, type ZlibOptions } from 'node:zlib';
 import { DamagedBlock } from './block/damagedBlock.ts';
 
 /** Two versions are the same with a chance of 1 in 2^64. */
 export const VERSION_BYTES = 8;
+
+/** Up to this many bytes are compressed at once: in 0.2 to 1 ms, where asking another thread takes 1 ms itself. */
+const SHORT = 64 * 1024;
+/**
+ * With zlib's usual windows each call takes 256 kB from the system anew, which costs ten times what compressing 10 kB does.
+ * Level 4: measured on batches of 2,000, level 1 takes 1 to 10 % more room, 6 three times as long for 2 % less.
+ */
+const SMALL: ZlibOptions = { level: 4, windowBits: 14, memLevel: 7 };
 
 const deflated = promisify<InputType, ZlibOptions, Buffer>(deflate);
 const inflated = promisify<InputType, ZlibOptions, Buffer>(inflate);
@@ -21,9 +29,14 @@ export function unseal(sealed: Buffer): Buffer {
   return sealed.subarray(VERSION_BYTES);
 }
 
-/** Compresses beside the caller, with a checksum. */
-export async function compress(bytes: Uint8Array | string, options: ZlibOptions): Promise<Buffer> {
-  return await deflated(bytes, options);
+/** Compresses quickly, with a checksum; what is long beside the caller. */
+export async function compress(bytes: Uint8Array): Promise<Buffer> {
+  return bytes.length <= SHORT ? deflateSync(bytes, SMALL) : await deflated(bytes, { level: 4 });
+}
+
+/** Compresses well, beside the caller, with a checksum: what stays for months, and is written seldom. */
+export async function compressWell(text: string): Promise<Buffer> {
+  return await deflated(text, { level: 6 });
 }
 
 /** Decompresses beside the caller. Rejects with `DamagedBlock` when it is not what was compressed, or longer than `mostBytes`. */

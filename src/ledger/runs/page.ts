@@ -1,5 +1,5 @@
 /** page: some runs that ended one after the other, compressed. With usual reports a run takes some 60 bytes. */
-import { compress, decompress, seal, unseal } from '../sealed.ts';
+import { compressWell, decompress, seal, unseal } from '../sealed.ts';
 import { type PastRun, parseRun } from './pastRun.ts';
 
 /** The more stand together, the less each takes; but to read one, all of them are read: 0.5 ms. */
@@ -23,7 +23,7 @@ export async function readPage(sealed: Buffer): Promise<Page> {
 }
 
 export async function writePage(lines: readonly string[]): Promise<Buffer> {
-  return seal([await compress(lines.join('\n'), { level: 6 })]);
+  return seal([await compressWell(lines.join('\n'))]);
 }
 
 /** Whether one more run still belongs to this page. */
