@@ -7,8 +7,9 @@
   KEYS     1: what all blocks take (named "bytes"; the names of blocks are what follows that in their keys), 2: their names in
            order, 3: their names by age, 4: the block, 5: a block that is removed with it, or the block itself for none,
            6 and up: blocks that may be removed, the oldest first
-  ARGV     1: the first eight bytes of the block that is replaced, "" for none, "*" for whatever stands, 2: the new block,
-           3: its instant in ms, the age goes by it, 4: what all may take, in bytes, 5: blocks older than this go, in ms
+  ARGV     1: the first eight bytes of the block that is replaced, "" for none, "*" for whatever stands, 2: the same
+           of the one that is removed with it, 3: the new block, 4: its instant in ms, the age goes by it,
+           5: what all may take, in bytes, 6: blocks older than this go, in ms
   RETURNS  1 when it is written, 0 when another version stands, 2 when more of the oldest must go first; then what all blocks
            take now, then the names of the oldest: 8 of them, or 64 when more must go ]]
 -- A page, a batch: 420 bytes stand around it, in three dictionaries. Instants from 8e15 on mean that it does not age.
@@ -33,8 +34,9 @@ local total = tonumber(redis.call('GET', KEYS[1]) or '0')
 -- Who emptied the database emptied the ledger, whatever is left of it.
 if redis.call('ZCARD', KEYS[3]) == 0 then total = 0 end
 if ARGV[1] ~= '*' and redis.call('GETRANGE', KEYS[4], 0, 7) ~= ARGV[1] then return { 0, total } end
+if ARGV[2] ~= '*' and redis.call('GETRANGE', KEYS[5], 0, 7) ~= ARGV[2] then return { 0, total } end
 
-local grows = taken(name, string.len(ARGV[2]))
+local grows = taken(name, string.len(ARGV[3]))
 if redis.call('ZSCORE', KEYS[3], name) then grows = grows - taken(name, redis.call('STRLEN', KEYS[4])) end
 if ended ~= name and redis.call('ZSCORE', KEYS[3], ended) then
   grows = grows - taken(ended, redis.call('STRLEN', KEYS[5]))
@@ -48,7 +50,7 @@ local left = {}
 for i = 1, #oldest, 2 do
   local one, instant = oldest[i], tonumber(oldest[i + 1])
   if one ~= name and one ~= ended and instant < AGELESS then
-    local goes = #left == 0 and (total + grows > tonumber(ARGV[4]) or instant < tonumber(ARGV[5]))
+    local goes = #left == 0 and (total + grows > tonumber(ARGV[5]) or instant < tonumber(ARGV[6]))
     if goes and KEYS[at] and string.sub(KEYS[at], before) == one then
       total = total - taken(one, redis.call('STRLEN', KEYS[at]))
       redis.call('UNLINK', KEYS[at])
@@ -61,11 +63,11 @@ for i = 1, #oldest, 2 do
   end
 end
 if at > 6 then redis.call('SET', KEYS[1], total) end
-if total + grows > tonumber(ARGV[4]) then return answer(2, total, left) end
+if total + grows > tonumber(ARGV[5]) then return answer(2, total, left) end
 
-redis.call('SET', KEYS[4], ARGV[2])
+redis.call('SET', KEYS[4], ARGV[3])
 redis.call('ZADD', KEYS[2], 0, name)
-redis.call('ZADD', KEYS[3], ARGV[3], name)
+redis.call('ZADD', KEYS[3], ARGV[4], name)
 if ended ~= name then
   redis.call('UNLINK', KEYS[5])
   redis.call('ZREM', KEYS[2], ended)

@@ -47,6 +47,8 @@ export interface Writing {
   readonly atMs: number;
   /** The name of a block that is removed in the same step. */
   readonly ends?: string;
+  /** That block as it must stand; left out: whatever stands there, or nothing. */
+  readonly ending?: Buffer;
 }
 
 export interface Listed {
@@ -90,14 +92,14 @@ export class Blocks {
    * Writes a block, and removes what is too old or too much; `false`, and nothing is written, when another version stands
    * than it replaces. Rejects with `LedgerTooSmall` when it can't fit.
    */
-  async write(name: string, bytes: Buffer, { replaces, atMs, ends }: Writing): Promise<boolean> {
+  async write(name: string, bytes: Buffer, { replaces, atMs, ends, ending }: Writing): Promise<boolean> {
     for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
       const { status, oldest } = await writeBlock(this.#calls, this.#keys, {
         key: this.keyOf(name),
-        replaces: replaces === undefined ? null : replaces.subarray(0, VERSION_BYTES),
+        replaces: versionOf(replaces),
         bytes,
         atMs,
-        ends: ends === undefined ? null : this.keyOf(ends),
+        ends: ends === undefined ? null : { key: this.keyOf(ends), replaces: versionOf(ending) },
         mostBytes: this.bounds.sizeBytes,
         keepFromMs: Math.max(0, (atMs < AGELESS_MS ? atMs : 0) - this.bounds.ageMs),
         oldest: this.#oldest.map((one) => this.keyOf(one)),
@@ -161,6 +163,10 @@ export class Blocks {
   async addTarget(target: string): Promise<void> {
     await this.redis.sadd(this.keyOf('targets'), target);
   }
+}
+
+function versionOf(block: Buffer | undefined): Buffer | null {
+  return block === undefined ? null : block.subarray(0, VERSION_BYTES);
 }
 
 /** The replies of a pipeline; rejects with the first error among them. */

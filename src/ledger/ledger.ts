@@ -7,7 +7,6 @@ import { addOutage, outagesSince, type Span } from './outages.ts';
 import { RunRecorder, type RunToRecord } from './recorder.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
 import type { HistoryQuery } from './runs/query.ts';
-import { settleGone } from './runs/settleGone.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
 
@@ -55,10 +54,5 @@ export class Ledger {
   /** Those that ended after this instant, in ms, in order; apart from each other. */
   async outagesSince(target: string, sinceMs: number): Promise<Span[]> {
     return await outagesSince(this.#blocks, target, sinceMs);
-  }
-
-  /** Ends runs whose process has been gone for long; at most 16 of them. For whoever begins a run, or looks after the queue. */
-  async settleGone(): Promise<void> {
-    await settleGone(this.#blocks);
   }
 }

@@ -19,6 +19,7 @@ import {
   sendOpen,
   writeOpen,
 } from './runs/openRuns.ts';
+import { settleGone } from './runs/settleGone.ts';
 import type { PastRun, Removed, RunIdentity, RunOutcome } from './runs/pastRun.ts';
 import { type Going, type Swept, SweptLog } from './swept/sweptLog.ts';
 import { BatchWriter } from './swept/batchWriter.ts';
@@ -182,6 +183,8 @@ export class RunRecorder {
       renewing: false,
     };
     this.#recorded = recorded;
+    // Beside the run, and no matter if it fails: the next one tries again.
+    void settleGone(blocks).catch(() => {});
   }
 
   async #finish(what: string, act: (recorded: Recorded) => Promise<void>): Promise<void> {

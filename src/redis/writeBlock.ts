@@ -19,8 +19,8 @@ export interface BlockWrite {
   readonly replaces: Buffer | null;
   readonly bytes: Buffer;
   readonly atMs: number;
-  /** The key of a block that is removed with it. */
-  readonly ends: string | null;
+  /** A block that is removed with it, and the first eight bytes that it must have; `null` for whatever stands there. */
+  readonly ends: { readonly key: string; readonly replaces: Buffer | null } | null;
   /** What all blocks together may take. */
   readonly mostBytes: number;
   /** Those before this instant may go. */
@@ -30,7 +30,7 @@ export interface BlockWrite {
 }
 
 export interface BlockWritten {
-  /** `changed`: another version stands. `full`: more of the oldest must go first; those that were named may be gone. */
+  /** `changed`: another version stands, or what ends with it is another one. `full`: more of the oldest must go first; those that were named may be gone. */
   readonly status: 'written' | 'changed' | 'full';
   /** What all blocks take now. */
   readonly takenBytes: number;
@@ -38,15 +38,17 @@ export interface BlockWritten {
   readonly oldest: readonly string[];
 }
 
+const WHATEVER = Buffer.from('*');
 const STATUS = ['changed', 'written', 'full'] as const;
 
 /** Writes a block in one step with what must go for it. */
 export async function writeBlock(calls: Calls, keys: BlockKeys, write: BlockWrite): Promise<BlockWritten> {
   const { key, replaces, bytes, atMs, ends, mostBytes, keepFromMs, oldest } = write;
   const all = new Bulk();
-  for (const one of [keys.bytes, keys.byName, keys.byAge, key, ends ?? key, ...oldest]) all.add(Buffer.from(one));
+  for (const one of [keys.bytes, keys.byName, keys.byAge, key, ends?.key ?? key, ...oldest]) all.add(Buffer.from(one));
   const binary = new Bulk(bytes.length + 64);
-  binary.add(replaces ?? Buffer.from('*'));
+  binary.add(replaces ?? WHATEVER);
+  binary.add(ends?.replaces ?? WHATEVER);
   binary.add(bytes);
   const { reply } = await callScript(calls, SCRIPT, [all], [binary, atMs, mostBytes, keepFromMs]);
   const [status, takenBytes, ...names] = reply as [number, number, ...string[]];

@@ -11,10 +11,15 @@ const ATTEMPTS = 50;
 /**
  * Notes that a run ended, now. Asked again for the same run, because the answer got lost, it does nothing; with the run
  * as it stands in the ledger.
+ * @param open as the run must stand open; otherwise somebody goes on with it, or has ended it, and `null` comes back
  */
-export async function endRun(blocks: Blocks, run: PastRun): Promise<PastRun> {
+export async function endRun(blocks: Blocks, run: PastRun, open: Buffer): Promise<PastRun | null>;
+export async function endRun(blocks: Blocks, run: PastRun): Promise<PastRun>;
+export async function endRun(blocks: Blocks, run: PastRun, open?: Buffer): Promise<PastRun | null> {
   const chain = chainName(run.target, chainOf(run));
+  const openRun = openName(run.target, run.run);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    if (open !== undefined && !(await stands(blocks, openRun, open))) return null;
     const nowMs = await blocks.nowMs();
     const standing = await newestPage(blocks, chain);
     const already = standing.lines
@@ -30,7 +35,8 @@ export async function endRun(blocks: Blocks, run: PastRun): Promise<PastRun> {
     const written = await blocks.write(name, await writePage(goesOn ? [...standing.lines, line] : [line]), {
       replaces: goesOn ? standing.sealed : NO_PAGE.sealed,
       atMs: ended.atMs,
-      ends: openName(run.target, run.run),
+      ends: openRun,
+      ...(open === undefined ? {} : { ending: open }),
     });
     if (written) return ended;
   }
@@ -49,4 +55,9 @@ async function newestPage(blocks: Blocks, chain: string): Promise<Page & { reado
     if (!(error instanceof DamagedBlock)) throw error;
   }
   return { ...NO_PAGE, name: '' };
+}
+
+async function stands(blocks: Blocks, name: string, sealed: Buffer): Promise<boolean> {
+  for await (const standing of blocks.read([name])) return standing?.equals(sealed) ?? false;
+  return false;
 }

@@ -17,7 +17,7 @@ import { type Cursor, chainsFor, compare, type HistoryQuery, isAsked, readCursor
 
 const MOST_PAGES = 200;
 /** Pages for each call: some 10 kB each. */
-const PAGES_AT_ONCE = 4;
+const PAGES_AT_ONCE = 8;
 /** Names of pages that are asked for at first, and when those do not suffice. */
 const FIRST_NAMES = 2;
 const FURTHER_NAMES = 32;
@@ -36,7 +36,8 @@ export interface HistoryPage {
 type Source =
   | { readonly kind: 'page'; readonly name: string; readonly latestMs: number }
   | { readonly kind: 'chain'; readonly name: string; readonly before: string; readonly latestMs: number }
-  | { readonly kind: 'runs'; readonly runs: PastRun[]; readonly latestMs: number };
+  /** The newest of them, and those before it as they are written, the newest last. */
+  | { readonly kind: 'runs'; readonly run: PastRun; readonly lines: string[]; readonly latestMs: number };
 
 /** Newest first. Rejects as `Blocks` do; what is damaged is left out, and counted. */
 export async function readHistory(blocks: Blocks, query: HistoryQuery): Promise<HistoryPage> {
@@ -78,10 +79,10 @@ class Walk {
 
   async #begin(): Promise<void> {
     const { target } = this.query;
-    const open = await readAllOpen(this.blocks, target);
+    const open = (await readAllOpen(this.blocks, target)).map(({ run }) => run);
     // What goes on is newer than whatever ended.
     const placed = open.map((run) => (run.state === 'ended' ? run : { ...run, atMs: Number.MAX_SAFE_INTEGER }));
-    this.#addRuns(placed);
+    for (const run of placed) this.#addRuns([JSON.stringify(run)]);
     const targets = target === undefined ? await this.blocks.targets() : [target];
     const chains = targets.flatMap((one) => chainsFor(this.query).map((chain) => chainName(one, chain)));
     const upTo = this.#from === null ? '' : instantOf(this.#from.atMs);
@@ -104,12 +105,21 @@ class Walk {
     return Math.min(latestMs, this.#from?.atMs ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Adds runs that are asked for and do not stand before the cursor. */
-  #addRuns(runs: readonly PastRun[]): void {
+  /** Adds the newest of these runs that is asked for and does not stand before the cursor, with those before it. */
+  #addRuns(lines: string[]): void {
+    const { run: id } = this.query;
     const from = this.#from;
-    const asked = runs.filter((run) => isAsked(run, this.query) && (from === null || compare(run, from) < 0));
-    const [newest] = asked.sort((a, b) => compare(b, a));
-    if (newest !== undefined) this.#sources.push({ kind: 'runs', runs: asked, latestMs: newest.atMs });
+    try {
+      for (let line = lines.pop(); line !== undefined; line = lines.pop()) {
+        if (id !== undefined && !line.includes(JSON.stringify(id))) continue;
+        const run = parseRun(line);
+        if (!isAsked(run, this.query) || (from !== null && compare(run, from) >= 0)) continue;
+        this.#sources.push({ kind: 'runs', run, lines, latestMs: run.atMs });
+        return;
+      }
+    } catch (error) {
+      this.#tellOf(error);
+    }
   }
 
   /** Where the next run is to be looked for; runs that are known come after pages that may hold one of the same instant. */
@@ -125,9 +135,8 @@ class Walk {
 
   #take(source: Source & { kind: 'runs' }, runs: PastRun[]): void {
     this.#remove(source);
-    const [run, ...rest] = source.runs;
-    if (run !== undefined) runs.push(run);
-    if (rest[0] !== undefined) this.#sources.push({ kind: 'runs', runs: rest, latestMs: rest[0].atMs });
+    runs.push(source.run);
+    this.#addRuns(source.lines);
   }
 
   async #goOn(source: Source & { kind: 'chain' }): Promise<void> {
@@ -143,27 +152,30 @@ class Walk {
       .slice(0, PAGES_AT_ONCE);
     for (const page of pages) this.#remove(page);
     this.#pages += pages.length;
+    const reading: Promise<void>[] = [];
     for await (const sealed of this.blocks.read(pages.map(({ name }) => name))) {
       // One that is gone meanwhile was the oldest.
-      if (sealed !== null) this.#addRuns(await this.#runsOf(sealed));
+      if (sealed !== null) reading.push(this.#readPage(sealed));
+    }
+    await Promise.all(reading);
+  }
+
+  async #readPage(sealed: Buffer): Promise<void> {
+    try {
+      this.#addRuns([...(await readPage(sealed)).lines]);
+    } catch (error) {
+      this.#tellOf(error);
     }
   }
 
-  async #runsOf(sealed: Buffer): Promise<PastRun[]> {
-    const { run } = this.query;
-    try {
-      const { lines } = await readPage(sealed);
-      return lines.filter((line) => run === undefined || line.includes(JSON.stringify(run))).map(parseRun);
-    } catch (error) {
-      if (!(error instanceof DamagedBlock)) throw error;
-      this.#damaged++;
-      return [];
-    }
+  #tellOf(error: unknown): void {
+    if (!(error instanceof DamagedBlock)) throw error;
+    this.#damaged++;
   }
 }
 
 function isBefore(a: Source, b: Source): boolean {
   if (a.latestMs !== b.latestMs) return a.latestMs > b.latestMs;
   if (a.kind !== 'runs' || b.kind !== 'runs') return a.kind !== 'runs';
-  return compare(a.runs[0] as PastRun, b.runs[0] as PastRun) > 0;
+  return compare(a.run, b.run) > 0;
 }

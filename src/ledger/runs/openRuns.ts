@@ -1,5 +1,7 @@
 /** open runs: those that stand in the ledger and have not ended. */
 import type { Redis } from 'ioredis';
+import { DamagedBlock } from '../block/damagedBlock.ts';
+import { seal, unseal } from '../sealed.ts';
 import { AGELESS_MS, type Blocks, repliesOf } from '../blocks.ts';
 import { aliveName, OPEN, openName } from './names.ts';
 import { type PastRun, parseRun } from './pastRun.ts';
@@ -21,9 +23,29 @@ function cut(text: string | null): string | null {
 
 function encode(run: PastRun): Buffer {
   const encoded = Buffer.from(JSON.stringify(run));
-  if (encoded.length <= MOST_BYTES) return encoded;
+  if (encoded.length <= MOST_BYTES) return seal([encoded]);
   // Only what people wrote is long.
-  return Buffer.from(JSON.stringify({ ...run, by: cut(run.by), reason: cut(run.reason) }));
+  return seal([Buffer.from(JSON.stringify({ ...run, by: cut(run.by), reason: cut(run.reason) }))]);
+}
+
+function decode(sealed: Buffer): PastRun {
+  return parseRun(String(unseal(sealed)));
+}
+
+function decodeOrNone(sealed: Buffer): PastRun | null {
+  try {
+    return decode(sealed);
+  } catch (error) {
+    if (error instanceof DamagedBlock) return null;
+    throw error;
+  }
+}
+
+/** A run that has not ended. */
+export interface OpenRun {
+  readonly run: PastRun;
+  /** As it stands in Redis. */
+  readonly sealed: Buffer;
 }
 
 /** Notes a run that begins, or begins again. */
@@ -55,22 +77,26 @@ export async function sendOpen(blocks: Blocks, run: PastRun, add: typeof addProg
 
 /** The run as it stands; `null` when it is not open. Rejects with `DamagedBlock` when something else stands there. */
 export async function readOpen(blocks: Blocks, target: string, run: string): Promise<PastRun | null> {
-  for await (const bytes of blocks.read([openName(target, run)])) if (bytes !== null) return parseRun(String(bytes));
+  for await (const bytes of blocks.read([openName(target, run)])) if (bytes !== null) return decode(bytes);
   return null;
 }
 
-/** All that have not ended; those whose process is gone as `interrupted`, with when they were last heard of. */
-export async function readAllOpen(blocks: Blocks, target?: string): Promise<PastRun[]> {
+/** All that have not ended and can be read; those whose process is gone as `interrupted`, with when they were last heard of. */
+export async function readAllOpen(blocks: Blocks, target?: string): Promise<OpenRun[]> {
   const from = target === undefined ? OPEN : openName(target, '');
   const [listed = []] = await blocks.last([{ from }], MOST_OPEN);
-  const runs: PastRun[] = [];
-  for await (const bytes of blocks.read(listed.map(({ name }) => name))) {
-    if (bytes !== null) runs.push(parseRun(String(bytes)));
+  const open: OpenRun[] = [];
+  for await (const sealed of blocks.read(listed.map(({ name }) => name))) {
+    const run = sealed === null ? null : decodeOrNone(sealed);
+    if (sealed !== null && run !== null) open.push({ run, sealed });
   }
   const leases = blocks.redis.pipeline();
-  for (const run of runs) leases.exists(blocks.keyOf(aliveName(run.target, run.run)));
+  for (const { run } of open) leases.exists(blocks.keyOf(aliveName(run.target, run.run)));
   const alive = await repliesOf<number>(leases);
-  return runs.map((run, i) => (run.state === 'active' && alive[i] === 0 ? interrupted(run) : run));
+  return open.map(({ run, sealed }, i) => ({
+    run: run.state === 'active' && alive[i] === 0 ? interrupted(run) : run,
+    sealed,
+  }));
 }
 
 /** A run whose process is gone. */

@@ -12,21 +12,21 @@ const MOST_AT_ONCE = 16;
 /** When so many are open, none is waited for. */
 const MANY = 200;
 
-/** Ends at most 16 of them, those that were heard of longest ago. */
+/** Ends at most 16 of them, those that were heard of longest ago; none that somebody goes on with meanwhile. */
 export async function settleGone(blocks: Blocks): Promise<void> {
   const nowMs = await blocks.nowMs();
   const open = await readAllOpen(blocks);
   const gone = open
-    .filter(({ state, atMs }) => {
+    .filter(({ run: { state, atMs } }) => {
       if (state === 'active') return false;
       return open.length > MANY || nowMs - atMs > (state === 'waiting' ? WAITING_MS : GONE_MS);
     })
-    .sort((a, b) => a.atMs - b.atMs)
+    .sort((a, b) => a.run.atMs - b.run.atMs)
     .slice(0, MOST_AT_ONCE);
-  for (const run of gone) {
+  for (const { run, sealed } of gone) {
     const lastSeen = new Date(run.atMs).toISOString();
     const reason =
       run.state === 'waiting' ? `nobody went on with it: ${run.reason ?? 'no reason was given'}` : run.reason;
-    await endRun(blocks, { ...run, outcome: 'interrupted', reason: `${reason}; last heard of at ${lastSeen}` });
+    await endRun(blocks, { ...run, outcome: 'interrupted', reason: `${reason}; last heard of at ${lastSeen}` }, sealed);
   }
 }
