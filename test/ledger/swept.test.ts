@@ -35,7 +35,7 @@ const hex = (bytes: Uint8Array | null): string | null => (bytes === null ? null 
 const lineOf = (
   row: Omit<Going, 'names'>,
   fate: string,
-  keysByFamily: readonly number[] | null,
+  keysByFamily: readonly (number | null)[] | null,
   names: readonly Uint8Array[] | null,
 ) =>
   JSON.stringify([
@@ -56,7 +56,7 @@ const row = fc.record({
   silenceSeconds: fc.oneof(fc.constant(601), fc.nat(10_000_000)),
   names: fc.array(bytes, { maxLength: 4 }),
   fate: fc.constantFrom('unknown', 'swept', 'swept'),
-  keysByFamily: fc.array(fc.nat(3), { minLength: 6, maxLength: 6 }),
+  keysByFamily: fc.array(fc.option(fc.nat(3)), { minLength: 6, maxLength: 6 }),
 });
 const rows = fc.uniqueArray(row, {
   maxLength: 120,

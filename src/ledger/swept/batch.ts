@@ -25,10 +25,12 @@ export interface Going {
 
 /** The same once it is gone. */
 export interface Swept extends Going {
-  /** How many things were removed, family by family. */
-  readonly keysByFamily: readonly number[];
+  /** How many things were removed, family by family; `null` where Redis did not tell how many of whose. */
+  readonly keysByFamily: readonly (number | null)[];
 }
 
+/** Counts are written as one more than they are. */
+const UNTOLD = -1;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** What all batches of a run share: it is filled by one batch at a time. */
@@ -57,7 +59,7 @@ export class Batch {
   /** The rows in the order in which they were written. */
   #order = new Uint16Array(0);
   readonly #names: (readonly Uint8Array[])[] = [];
-  readonly #counts: (readonly number[])[] = [];
+  readonly #counts: (readonly (number | null)[])[] = [];
   #lastPlace = 0;
   readonly #placeOfCounts = new Map<string, number>();
   #parts = { filter: NOTHING, who: NOTHING, names: NOTHING };
@@ -124,7 +126,7 @@ export class Batch {
     return joinParts({ ...this.#parts, meta, fates });
   }
 
-  #placeOf(counts: readonly number[]): number {
+  #placeOf(counts: Swept['keysByFamily']): number {
     const last = this.#counts[this.#lastPlace];
     if (last !== undefined && last.length === counts.length && last.every((count, i) => count === counts[i])) {
       return this.#lastPlace;
@@ -133,7 +135,7 @@ export class Batch {
     return this.#lastPlace;
   }
 
-  #newPlaceOf(counts: readonly number[]): number {
+  #newPlaceOf(counts: Swept['keysByFamily']): number {
     const key = counts.join();
     const known = this.#placeOfCounts.get(key);
     if (known !== undefined) return known;
@@ -149,7 +151,7 @@ export class Batch {
     const families = Math.max(0, ...this.#counts.map(({ length }) => length));
     column.number(this.#counts.length);
     column.number(families);
-    for (const counts of this.#counts) for (let i = 0; i < families; i++) column.number(counts[i] ?? 0);
+    for (const counts of this.#counts) for (let i = 0; i < families; i++) column.number((counts[i] ?? UNTOLD) + 1);
     for (let at = 0, same = 0; at < this.count; at += same) {
       const fate = this.#fateAt(at);
       same = 1;

@@ -15,8 +15,8 @@ export interface BatchRow {
   readonly beatMs: number | null;
   readonly silenceSeconds: number;
   readonly fate: Fate;
-  /** In the order of the batch's families; `null` unless it was swept. */
-  readonly keysByFamily: readonly number[] | null;
+  /** In the order of the batch's families, `null` where Redis did not tell; `null` altogether unless it was swept. */
+  readonly keysByFamily: readonly (number | null)[] | null;
   /** The keys that were to be removed; `null` when their names were not kept. */
   readonly names: readonly Uint8Array[] | null;
 }
@@ -63,7 +63,7 @@ function fatesOf(bytes: Buffer): () => Fated {
   const families = column.number();
   if (count * families > MOST_COUNTS) throw new DamagedBlock('too many counts');
   const swept = Array.from({ length: count }, (): Fated => {
-    return { fate: 'swept', keysByFamily: Array.from({ length: families }, () => column.number()) };
+    return { fate: 'swept', keysByFamily: Array.from({ length: families }, () => countIn(column)) };
   });
   let fate = 0;
   let same = 0;
@@ -80,6 +80,11 @@ function fatesOf(bytes: Buffer): () => Fated {
     if (one === undefined) throw new DamagedBlock('counts never came');
     return one;
   };
+}
+
+function countIn(column: ColumnReader): number | null {
+  const written = column.number();
+  return written === 0 ? null : written - 1;
 }
 
 function namesOf(bytes: Buffer): () => readonly Uint8Array[] {
