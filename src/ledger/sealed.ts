@@ -1,7 +1,7 @@
 /** sealed: bytes behind a version, by which a writer knows what it replaces; and compression that tells a reader when they are not whole. */
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { deflate, deflateSync, type InputType, inflate, type ZlibOptions } from 'node:zlib';
+import { deflate, deflateSync, type InputType, inflate, inflateSync, type ZlibOptions } from 'node:zlib';
 import { DamagedBlock } from './block/damagedBlock.ts';
 
 /** Two versions are the same with a chance of 1 in 2^64. */
@@ -39,10 +39,11 @@ export async function compressWell(text: string): Promise<Buffer> {
   return await deflated(text, { level: 6 });
 }
 
-/** Decompresses beside the caller. Rejects with `DamagedBlock` when it is not what was compressed, or longer than `mostBytes`. */
+/** Decompresses; what is long beside the caller. Rejects with `DamagedBlock` when it is not what was compressed, or longer than `mostBytes`. */
 export async function decompress(bytes: Uint8Array, mostBytes: number): Promise<Buffer> {
   try {
-    return await inflated(bytes, { maxOutputLength: mostBytes });
+    const options = { maxOutputLength: mostBytes, chunkSize: Math.min(SHORT, mostBytes) };
+    return bytes.length <= SHORT ? inflateSync(bytes, options) : await inflated(bytes, options);
   } catch (error) {
     throw new DamagedBlock('can not be decompressed', { cause: error });
   }
