@@ -1,8 +1,8 @@
 /** scene: coordinators whose heartbeats expire, and what earlier runs saw of them, written as runs leave it. */
 import type { Redis } from 'ioredis';
 import type { Sighting, Sightings as SightingsOfRun } from '../../src/domain/sighting.ts';
-import { RunSightings, type RunSightingsOptions } from '../../src/ledger/runSightings.ts';
-import { Sightings } from '../../src/ledger/sightings.ts';
+import { RunSightings, type RunSightingsOptions } from '../../src/ledger/sightings/runSightings.ts';
+import { Sightings } from '../../src/ledger/sightings/sightings.ts';
 import { type CleanOptions, clean } from '../support/cleanup.ts';
 import { beat, keysIn, nowOf, writeAll } from '../support/world.ts';
 

@@ -9,6 +9,7 @@ const ON_TARGETS = ['MGET', 'EXISTS', 'UNLINK', 'OBJECT'];
 /** What those may call that know nothing but stalesweep's own keys, in the queue's Redis. */
 const ON_THE_QUEUE: Readonly<Record<string, readonly string[]>> = {
   replaceSightings: ['TYPE', 'GETRANGE', 'LLEN', 'EXPIRE', 'UNLINK', 'SET'],
+  writeBlock: ['GET', 'SET', 'GETRANGE', 'STRLEN', 'UNLINK', 'ZADD', 'ZCARD', 'ZRANGE', 'ZREM', 'ZSCORE'],
 };
 
 describe.each(scripts)('lua/%s', (name) => {

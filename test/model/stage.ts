@@ -1,8 +1,8 @@
 /** stage: a Redis to write worlds on: its users, and how keys are written and read back, byte for byte. */
 import type { Redis } from 'ioredis';
 import type { Report } from '../../src/domain/report.ts';
-import { RunSightings } from '../../src/ledger/runSightings.ts';
-import { Sightings } from '../../src/ledger/sightings.ts';
+import { RunSightings } from '../../src/ledger/sightings/runSightings.ts';
+import { Sightings } from '../../src/ledger/sightings/sightings.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { written } from './beats.ts';
 import type { ModelKey, ModelSighting } from './model.ts';

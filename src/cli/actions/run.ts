@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { runCleanup } from '../../cleanup/run.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
-import { type OpenSightings, openSightings } from '../../ledger/openSightings.ts';
+import { type OpenSightings, openSightings } from '../../ledger/sightings/openSightings.ts';
 import { explain } from '../../redis/explain.ts';
 import { openTarget, type Target } from '../../redis/target/target.ts';
 import { Exit } from '../command.ts';

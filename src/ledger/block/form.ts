@@ -1,15 +1,25 @@
-/** form: what a block holds before it is compressed.
+/** form: what a block holds before it is compressed. A row has an id, perhaps a swarm, and a few numbers.
  *
- *      format · how many sightings · the latest beat · the length in bytes of each column      numbers
- *      the columns, one after the other
+ *      format · how many rows · the largest number of each column of numbers · the length in bytes of each column
+ *      the columns of names, then those of numbers, one after the other
  *
- * Sightings stand in the order of their ids. Ids, and swarms where one comes first, are written against the one before;
- * beats as seconds before the latest: who lives beat lately, so most are small.
+ * Rows stand in the order of their ids. Ids, and swarms where one comes first, are written against the one before; numbers
+ * as what they lack to the largest: beats are mostly late ones, so most are small.
  */
 
-export const FORMAT = 1;
+/** What tells one kind of block from another. */
+export interface Shape {
+  /** Says in a block which kind it is. Another meaning of its numbers is another format. */
+  readonly format: number;
+  /** How many columns of numbers there are. */
+  readonly numbers: number;
+  /** The most rows, below 2^15 + 1. */
+  readonly mostRows: number;
+  /** Room for their names, and so the longest name. */
+  readonly mostBytes: number;
+}
 
-/** The columns, in order. */
+/** The columns of names, in order. */
 export const COLUMNS = [
   'idLonger',
   'idSame',
@@ -19,7 +29,6 @@ export const COLUMNS = [
   'swarmSame',
   'swarmRest',
   'prefix',
-  'beat',
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 

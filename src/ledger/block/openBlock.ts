@@ -1,10 +1,8 @@
-/** open block: the sightings collected for the next block, as they come. Takes 2 MB, whatever comes. */
+/** open block: the rows collected for the next block, as they come. What it takes is known from its shape, whatever comes. */
+import type { Shape } from './form.ts';
 
-/** The more stand together, the less there is between neighbours: 16,384 take 6 to 14 % more each. At most 2^18. */
-export const MOST_SIGHTINGS = 32_768;
-/** Room for their names, and so the longest name. */
-export const MOST_BYTES = 1024 * 1024;
-
+/** Instead of a row: there was no room for it. */
+export const NO_ROOM = -1;
 /** What stands for a swarm that is none. */
 export const NO_SWARM = -1;
 /** What stands for a swarm of this length that the id begins with. Turns itself back. */
@@ -27,19 +25,33 @@ function hashOf(bytes: Uint8Array, from: number, to: number): number {
 export class OpenBlock {
   count = 0;
   /** All names; `idFrom` and the like are places in it. */
-  readonly bytes = new Uint8Array(MOST_BYTES);
-  readonly idFrom = new Uint32Array(MOST_SIGHTINGS);
-  readonly idTo = new Uint32Array(MOST_SIGHTINGS);
+  readonly bytes: Uint8Array;
+  readonly idFrom: Uint32Array;
+  readonly idTo: Uint32Array;
   /** A place in the table of swarms, `NO_SWARM`, or `prefixOf` a length. */
-  readonly swarm = new Int32Array(MOST_SIGHTINGS);
-  readonly beatAtSeconds = new Float64Array(MOST_SIGHTINGS);
+  readonly swarm: Int32Array;
+  /** The numbers of each column, row by row; whoever adds a row writes its numbers. Whole, from 0 to 2^53 - 1. */
+  readonly numbers: readonly Float64Array[];
   /** The table of swarms, each once. */
-  readonly swarmFrom = new Uint32Array(MOST_SIGHTINGS);
-  readonly swarmTo = new Uint32Array(MOST_SIGHTINGS);
+  readonly swarmFrom: Uint32Array;
+  readonly swarmTo: Uint32Array;
   #swarms = 0;
   #used = 0;
   /** Places in that table, plus 1, by hash. */
-  readonly #slots = new Uint16Array(2 * MOST_SIGHTINGS);
+  readonly #slots: Uint16Array;
+
+  constructor(readonly shape: Shape) {
+    const { mostRows, mostBytes, numbers } = shape;
+    this.bytes = new Uint8Array(mostBytes);
+    this.idFrom = new Uint32Array(mostRows);
+    this.idTo = new Uint32Array(mostRows);
+    this.swarm = new Int32Array(mostRows);
+    this.numbers = Array.from({ length: numbers }, () => new Float64Array(mostRows));
+    this.swarmFrom = new Uint32Array(mostRows);
+    this.swarmTo = new Uint32Array(mostRows);
+    // Half of them stay empty, and their count is a power of two.
+    this.#slots = new Uint16Array(2 ** Math.ceil(Math.log2(2 * mostRows)));
+  }
 
   clear(): void {
     this.count = 0;
@@ -48,7 +60,7 @@ export class OpenBlock {
     this.#slots.fill(0);
   }
 
-  /** Copies one sighting; `false`, and nothing is changed, when there is no room for it. */
+  /** Copies the names of one row; its place, or `NO_ROOM`, and nothing is changed. `swarm` is `null` where there is none. */
   add(
     coordinator: Uint8Array,
     from: number,
@@ -56,17 +68,15 @@ export class OpenBlock {
     swarm: Uint8Array | null,
     swarmFrom: number,
     swarmTo: number,
-    beatAtSeconds: number,
-  ): boolean {
+  ): number {
     const needed = to - from + (swarm === null ? 0 : swarmTo - swarmFrom);
-    if (this.count === MOST_SIGHTINGS || this.#used + needed > MOST_BYTES) return false;
+    if (this.count === this.shape.mostRows || this.#used + needed > this.shape.mostBytes) return NO_ROOM;
     const record = this.count++;
     this.idFrom[record] = this.#used;
     this.#copy(coordinator, from, to);
     this.idTo[record] = this.#used;
     this.swarm[record] = swarm === null ? NO_SWARM : this.#swarmOf(record, swarm, swarmFrom, swarmTo);
-    this.beatAtSeconds[record] = beatAtSeconds;
-    return true;
+    return record;
   }
 
   #copy(source: Uint8Array, from: number, to: number): void {

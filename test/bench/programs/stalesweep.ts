@@ -1,7 +1,7 @@
 /** stalesweep: the contender this is all about, as a worker runs it, without a queue. */
 import { runCleanup } from '../../../src/cleanup/run.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
-import { openSightings } from '../../../src/ledger/openSightings.ts';
+import { openSightings } from '../../../src/ledger/sightings/openSightings.ts';
 import { openTarget } from '../../../src/redis/target/target.ts';
 import { configText } from '../configText.ts';
 import { contend } from './contend.ts';

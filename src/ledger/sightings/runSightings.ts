@@ -2,7 +2,7 @@
  *  Owns      that no run's word gets lost: where another one has replaced them meanwhile, both are put together.
  *  Leaves    who is lapsed to the run, compression to `sightingsBlock`, Redis to `sightings`.
  */
-import type { Sighting, Sightings as SightingsOfRun } from '../domain/sighting.ts';
+import type { Sighting, Sightings as SightingsOfRun } from '../../domain/sighting.ts';
 import { joinSightings } from './joinSightings.ts';
 import { type Sightings, SightingsReplaced } from './sightings.ts';
 import { DamagedBlock, readBlock, SightingsBuilder } from './sightingsBlock.ts';

@@ -1,7 +1,7 @@
 /** open sightings: a target's sightings over a connection of one's own, for a run without a queue. */
-import type { Address } from '../config/tls.ts';
-import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
-import { connect } from '../redis/connect.ts';
+import type { Address } from '../../config/tls.ts';
+import { QUEUE_PREFIX } from '../../domain/ownKeys.ts';
+import { connect } from '../../redis/connect.ts';
 import { RunSightings, type RunSightingsOptions } from './runSightings.ts';
 import { Sightings, sightingsKeyOf } from './sightings.ts';
 

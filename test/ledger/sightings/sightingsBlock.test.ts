@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DamagedBlock, readBlock, SightingsBuilder } from '../../src/ledger/sightingsBlock.ts';
+import { DamagedBlock, readBlock, SightingsBuilder } from '../../../src/ledger/sightings/sightingsBlock.ts';
 
 const ROOM = 32 * 1024 * 1024;
 

@@ -8,11 +8,12 @@
  */
 import { promisify } from 'node:util';
 import { constants, deflate, deflateSync, inflate } from 'node:zlib';
-import { DamagedBlock } from './block/damagedBlock.ts';
-import type { Sighting } from '../domain/sighting.ts';
-import { decode } from './block/decode.ts';
-import { Encoder } from './block/encode.ts';
-import { OpenBlock } from './block/openBlock.ts';
+import { DamagedBlock } from '../block/damagedBlock.ts';
+import type { Sighting } from '../../domain/sighting.ts';
+import { decode } from '../block/decode.ts';
+import { Encoder } from '../block/encode.ts';
+import type { Shape } from '../block/form.ts';
+import { NO_ROOM, OpenBlock } from '../block/openBlock.ts';
 
 export { DamagedBlock, type Sighting };
 
@@ -29,10 +30,20 @@ const MOST_AT_ONCE = 4;
 /** No block is larger than this once it is decompressed: the names, and 40 bytes for each sighting. */
 const MOST_DECOMPRESSED = 4 * 1024 * 1024;
 
+/**
+ * A sighting is a row with one number, its beat in seconds. The more stand together, the less there is between neighbours:
+ * 16,384 take 6 to 14 % more each.
+ */
+const SHAPE: Shape = { format: 1, numbers: 1, mostRows: 32_768, mostBytes: 1024 * 1024 };
+
+function sightingOf(coordinator: Uint8Array, swarm: Uint8Array | null, [beatAtSeconds = 0]: Float64Array): Sighting {
+  return { coordinator, swarm, beatAtSeconds };
+}
+
 /** Collects sightings and compresses them block by block; takes at most 10 MB besides the blocks. */
 export class SightingsBuilder {
-  readonly #open = new OpenBlock();
-  readonly #encoder = new Encoder();
+  readonly #open = new OpenBlock(SHAPE);
+  readonly #encoder = new Encoder(SHAPE);
   readonly #underWay = new Set<Promise<void>>();
   readonly #blocks: Buffer[] = [];
   #bytes = 0;
@@ -69,12 +80,17 @@ export class SightingsBuilder {
     beatAtSeconds: number,
   ): void {
     this.#count++;
+    const open = this.#open;
+    let row = NO_ROOM;
     if (!this.#full) {
-      if (this.#open.add(coordinator, from, to, swarm, swarmFrom, swarmTo, beatAtSeconds)) return;
-      this.#close();
-      if (this.#open.add(coordinator, from, to, swarm, swarmFrom, swarmTo, beatAtSeconds)) return;
+      row = open.add(coordinator, from, to, swarm, swarmFrom, swarmTo);
+      if (row === NO_ROOM) {
+        this.#close();
+        row = open.add(coordinator, from, to, swarm, swarmFrom, swarmTo);
+      }
     }
-    this.#leftOut++;
+    if (row === NO_ROOM) this.#leftOut++;
+    else (open.numbers[0] as Float64Array)[row] = beatAtSeconds;
   }
 
   /** Compresses what is open; the blocks, at most `mostBytes` in all. Nothing may be added after. */
@@ -123,7 +139,7 @@ export class SightingsBuilder {
  */
 export async function readBlock(block: Buffer): Promise<Iterable<Sighting>> {
   try {
-    return decode(await decompress(block, { maxOutputLength: MOST_DECOMPRESSED }));
+    return decode(await decompress(block, { maxOutputLength: MOST_DECOMPRESSED }), SHAPE, sightingOf);
   } catch (error) {
     throw new DamagedBlock('can not be decompressed', { cause: error });
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { sightingsKeyOf } from '../../src/ledger/sightings.ts';
-import { PREFIX } from '../../src/queue/names.ts';
-import { targetOf } from '../support/cleanup.ts';
+import { sightingsKeyOf } from '../../../src/ledger/sightings/sightings.ts';
+import { PREFIX } from '../../../src/queue/names.ts';
+import { targetOf } from '../../support/cleanup.ts';
 
 const keyOf = (url: string, text = 'beat:{coordinator}', name = 'default'): string =>
   sightingsKeyOf(PREFIX, { name, url, schema: { heartbeat: { text } } });

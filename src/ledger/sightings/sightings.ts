@@ -11,8 +11,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { Calls } from '../redis/calls.ts';
-import { replaceSightings } from '../redis/replaceSightings.ts';
+import { Calls } from '../../redis/calls.ts';
+import { replaceSightings } from '../../redis/replaceSightings.ts';
 
 export { sightingsKeyOf } from './sightingsKey.ts';
 

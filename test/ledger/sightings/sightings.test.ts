@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { type LoadedSightings, Sightings, SightingsReplaced } from '../../src/ledger/sightings.ts';
-import { Calls } from '../../src/redis/calls.ts';
-import { type Replacement, replaceSightings } from '../../src/redis/replaceSightings.ts';
-import { useRedis } from '../support/leaks.ts';
-import { addUser } from '../support/users.ts';
+import { type LoadedSightings, Sightings, SightingsReplaced } from '../../../src/ledger/sightings/sightings.ts';
+import { Calls } from '../../../src/redis/calls.ts';
+import { type Replacement, replaceSightings } from '../../../src/redis/replaceSightings.ts';
+import { useRedis } from '../../support/leaks.ts';
+import { addUser } from '../../support/users.ts';
 
 const KEY = '{stalesweep}:sightings:default:0123456789ab';
 const DAY_SECONDS = 86_400;

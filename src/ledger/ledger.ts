@@ -1,0 +1,58 @@
+/** ledger: the record of all runs and of all that was swept, in the queue's Redis: the door for whoever asks about the past.
+ *  README.md has a picture.
+ */
+import type { Redis } from 'ioredis';
+import { Blocks, type Bounds } from './blocks.ts';
+import { addOutage, outagesSince, type Span } from './outages.ts';
+import { RunRecorder, type RunToRecord } from './recorder.ts';
+import { type HistoryPage, readHistory } from './runs/history.ts';
+import type { HistoryQuery } from './runs/query.ts';
+import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
+import type { ReadBatch } from './swept/readBatch.ts';
+
+/** Every method but `record` rejects with the error of Redis when that can't be reached or refuses. */
+export class Ledger {
+  readonly #blocks: Blocks;
+
+  /**
+   * @param redis the queue's; shared, and never closed here
+   * @param prefix the queue's
+   */
+  constructor(redis: Redis, prefix: string, bounds: Bounds) {
+    this.#blocks = new Blocks(redis, prefix, bounds);
+  }
+
+  /** What a run tells the ledger; see there. */
+  record(run: RunToRecord, warn: (sentence: string) => void): RunRecorder {
+    return new RunRecorder(this.#blocks, run, warn);
+  }
+
+  /** Past runs, the newest first. */
+  async history(query: HistoryQuery): Promise<HistoryPage> {
+    return await readHistory(this.#blocks, query);
+  }
+
+  /** Which runs swept a coordinator, the newest first. */
+  async find(coordinator: Uint8Array, query: SweptQuery): Promise<Found> {
+    return await findSwept(this.#blocks, coordinator, query);
+  }
+
+  /** Who was swept by a run, batch by batch. */
+  sweptBy(run: {
+    readonly target: string;
+    readonly run: string;
+    readonly startedAtMs: number;
+  }): AsyncIterable<ReadBatch> {
+    return sweptBy(this.#blocks, run);
+  }
+
+  /** Notes a span in which a target did not answer or took no writes. */
+  async addOutage(target: string, span: Span): Promise<void> {
+    await addOutage(this.#blocks, target, span);
+  }
+
+  /** Those that ended after this instant, in ms, in order; apart from each other. */
+  async outagesSince(target: string, sinceMs: number): Promise<Span[]> {
+    return await outagesSince(this.#blocks, target, sinceMs);
+  }
+}

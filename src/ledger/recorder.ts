@@ -1,0 +1,227 @@
+/** recorder: what one run tells the ledger, from before it removes anything until it has ended (P13).
+ *
+ *      begin ──▶ removing, removed, removed … progress … ──▶ end, or suspend (another attempt goes on)
+ *
+ *  Owns      when the ledger is written, and that it is said once, in one line, when it can't be.
+ *  Promises  never rejects, and never holds a run up for long: the run goes on.
+ */
+import type { Report } from '../domain/report.ts';
+import type { Blocks } from './blocks.ts';
+import { insist, Trouble, within } from './patience.ts';
+import { endRun } from './runs/endRun.ts';
+import {
+  addLease,
+  addProgress,
+  type Commands,
+  dropLease,
+  LEASE_MS,
+  readOpen,
+  sendOpen,
+  writeOpen,
+} from './runs/openRuns.ts';
+import { settleGone } from './runs/settleGone.ts';
+import type { PastRun, Removed, RunIdentity, RunOutcome } from './runs/pastRun.ts';
+import { type Going, type Swept, SweptLog } from './swept/sweptLog.ts';
+import { BatchWriter } from './swept/batchWriter.ts';
+
+/** How long a run waits for what must stand there before it goes on without, in ms. */
+const PATIENCE_MS = 2_000;
+/** How long the end of a run is repeated to a Redis that does not take it, in ms. */
+const INSIST_MS = 5_000;
+const RENEW_EVERY_MS = LEASE_MS / 4;
+
+export interface RunToRecord extends RunIdentity {
+  /** The names of the families, in the order of all counts. */
+  readonly families: readonly string[];
+  /** From 1 on; left out: one more than the ledger knows of. */
+  readonly attempt?: number;
+  /** Whether the names of what is swept are kept, which takes ten times the room. */
+  readonly withNames?: boolean;
+}
+
+export interface RunEnd {
+  readonly outcome: RunOutcome;
+  readonly reason?: string | null;
+  /** Left out where there is none; then what was removed stands as progress told it. */
+  readonly report?: Report | null;
+}
+
+/** A run that stands in the ledger. */
+interface Recorded {
+  readonly blocks: Blocks;
+  readonly log: SweptLog;
+  readonly batches: BatchWriter;
+  readonly timer: NodeJS.Timeout;
+  run: PastRun;
+  renewedAt: number;
+  renewing: boolean;
+}
+
+export class RunRecorder {
+  #recorded: Recorded | null = null;
+  /** Whoever begins too late finds that nobody waits any more. */
+  #gaveUp = false;
+  readonly #trouble: Trouble;
+
+  /**
+   * @param blocks `null`: there is no ledger, and nothing is noted
+   * @param warn told once when something could not be noted
+   */
+  constructor(
+    private readonly blocks: Blocks | null,
+    private readonly wanted: RunToRecord,
+    warn: (sentence: string) => void,
+  ) {
+    this.#trouble = new Trouble(warn);
+  }
+
+  /** Notes that the run begins, or goes on; resolves to whether it stands in the ledger. Nothing may be removed before. */
+  async begin(): Promise<boolean> {
+    const { blocks } = this;
+    if (blocks === null) return false;
+    try {
+      await within(PATIENCE_MS, async () => await this.#begin(blocks));
+    } catch (error) {
+      this.#gaveUp = true;
+      this.#trouble.tell('this run is not recorded', error);
+    }
+    return this.#recorded !== null;
+  }
+
+  /** Notes who is about to be swept; resolves once that stands in the ledger, or can't: before, nothing of theirs may go. */
+  async removing(going: Iterable<Going>): Promise<void> {
+    const recorded = this.#recorded;
+    if (recorded === null) return;
+    const written = recorded.log.announce(going);
+    // While Redis is late, nobody waits for it.
+    if (recorded.batches.late) return;
+    try {
+      await within(PATIENCE_MS, async () => await written);
+    } catch (error) {
+      recorded.batches.late = true;
+      this.#trouble.tell('not all that this run sweeps is recorded', error);
+    }
+  }
+
+  /** Notes who was swept. Written soon, not at once. */
+  removed(swept: Iterable<Swept>): void {
+    void this.#recorded?.log.sweep(swept);
+  }
+
+  /**
+   * Notes how far the run has come: added to `commands`, which somebody else sends, or sent by itself. The lease is renewed
+   * along with it.
+   */
+  progress(removed: Removed, commands?: Commands): void {
+    const recorded = this.#recorded;
+    if (recorded === null) return;
+    recorded.run = {
+      ...recorded.run,
+      removed: { swept: removed.swept, deleted: removed.deleted },
+      atMs: recorded.batches.nowMs(),
+    };
+    if (commands === undefined) void renew(recorded);
+    else addTo(recorded, commands);
+  }
+
+  /** Notes how the run ended; resolves once that stands in the ledger, or after five seconds. */
+  async end({ outcome, reason = null, report = null }: RunEnd): Promise<void> {
+    await this.#finish('how this run ended is not recorded', async ({ blocks, run }) => {
+      const removed = report === null ? run.removed : removedBy(report);
+      const why = reason ?? report?.reason ?? null;
+      await endRun(blocks, { ...run, state: 'ended', outcome, reason: why, report, removed });
+      await sendOpen(blocks, run, dropLease);
+    });
+  }
+
+  /** Notes that this attempt is over and another one will go on; resolves as `end` does. */
+  async suspend(reason: string | null): Promise<void> {
+    await this.#finish('that this run waits is not recorded', async ({ blocks, run, batches }) => {
+      await sendOpen(blocks, { ...run, state: 'waiting', reason, atMs: batches.nowMs() }, addProgress);
+      await sendOpen(blocks, run, dropLease);
+    });
+  }
+
+  /** Says no more: another process goes on with this run. */
+  leave(): void {
+    clearInterval(this.#recorded?.timer);
+    this.#recorded = null;
+  }
+
+  async #begin(blocks: Blocks): Promise<void> {
+    const { families, attempt, withNames = false, ...identity } = this.wanted;
+    await blocks.addTarget(identity.target);
+    const nowMs = await blocks.nowMs();
+    // What stands there and is no run is replaced.
+    const earlier = await readOpen(blocks, identity.target, identity.run).catch(() => null);
+    const run: PastRun = {
+      ...identity,
+      state: 'active',
+      outcome: null,
+      startedAtMs: earlier?.startedAtMs ?? nowMs,
+      atMs: nowMs,
+      attempts: attempt ?? (earlier?.attempts ?? 0) + 1,
+      reason: null,
+      removed: earlier?.removed ?? { swept: 0, deleted: 0 },
+      report: null,
+    };
+    // First of all that it lives: else it would be taken for interrupted.
+    await sendOpen(blocks, run, addLease);
+    if (this.#gaveUp) return;
+    await writeOpen(blocks, run);
+    if (this.#gaveUp) return;
+    const batches = new BatchWriter(blocks, run, families, nowMs, (error) =>
+      this.#trouble.tell('not all that this run sweeps is recorded', error),
+    );
+    const recorded: Recorded = {
+      blocks,
+      run,
+      batches,
+      log: new SweptLog(async (batch, number) => await batches.write(batch, number), withNames),
+      timer: setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref(),
+      renewedAt: performance.now(),
+      renewing: false,
+    };
+    this.#recorded = recorded;
+    // Beside the run, and no matter if it fails: the next one tries again.
+    void settleGone(blocks).catch(() => {});
+  }
+
+  async #finish(what: string, act: (recorded: Recorded) => Promise<void>): Promise<void> {
+    const recorded = this.#recorded;
+    this.leave();
+    if (recorded === null) return;
+    try {
+      await insist(INSIST_MS, async () => {
+        await recorded.log.flush();
+        await recorded.batches.settle();
+        await act(recorded);
+      });
+    } catch (error) {
+      this.#trouble.tell(what, error);
+    }
+  }
+}
+
+function removedBy({ coordinators, keys }: Report): Removed {
+  return { swept: coordinators.swept, deleted: keys.deleted };
+}
+
+function addTo(recorded: Recorded, commands: Commands): void {
+  addProgress(recorded.blocks, recorded.run, commands);
+  if (performance.now() - recorded.renewedAt < RENEW_EVERY_MS) return;
+  addLease(recorded.blocks, recorded.run, commands);
+  recorded.renewedAt = performance.now();
+}
+
+/** Sends progress, and the lease where it is due; skipped while the last one is not answered. */
+async function renew(recorded: Recorded): Promise<void> {
+  if (recorded.renewing) return;
+  recorded.renewing = true;
+  const commands = recorded.blocks.redis.pipeline();
+  addTo(recorded, commands);
+  const replies = await commands.exec().catch(() => null);
+  // A lease that was not taken is due again; meanwhile the run may be shown as interrupted.
+  if (replies === null || replies.some(([error]) => error !== null)) recorded.renewedAt = Number.NEGATIVE_INFINITY;
+  recorded.renewing = false;
+}

@@ -1,0 +1,181 @@
+/** history: past runs, the newest first.
+ *
+ *      open runs ┐
+ *      chain  ───┤ pages by their newest run ──▶ always on with the newest ──▶ runs
+ *      chain  ───┘
+ *
+ *  Promises  reads only the pages in which the next runs stand, and no more than 200 for a page of history: then it says
+ *            with its cursor where to go on, though it has found fewer than were asked for.
+ */
+import type { Blocks, Listed } from '../blocks.ts';
+import { DamagedBlock } from '../block/damagedBlock.ts';
+import { chainName, firstOf, instantOf } from './names.ts';
+import { readAllOpen } from './openRuns.ts';
+import { readPage } from './page.ts';
+import { type PastRun, parseRun } from './pastRun.ts';
+import { type Cursor, chainsFor, compare, type HistoryQuery, isAsked, readCursor, writeCursor } from './query.ts';
+
+const MOST_PAGES = 200;
+/** Pages for each call: some 10 kB each. */
+const PAGES_AT_ONCE = 8;
+/** Names of pages that are asked for at first, and when those do not suffice. */
+const FIRST_NAMES = 2;
+const FURTHER_NAMES = 32;
+/** Two that begin a page at the same moment may write into both for so long. */
+const OVERLAP_MS = 10_000;
+
+export interface HistoryPage {
+  readonly runs: readonly PastRun[];
+  /** What the next page must be given; `null`: there are no more. */
+  readonly cursor: string | null;
+  /** How many pages could not be read, since they were damaged. */
+  readonly damaged: number;
+}
+
+/** Something that holds no run later than `latestMs`. */
+type Source =
+  | { readonly kind: 'page'; readonly name: string; readonly latestMs: number }
+  | { readonly kind: 'chain'; readonly name: string; readonly before: string; readonly latestMs: number }
+  /** The newest of them, and those before it as they are written, the newest last. */
+  | { readonly kind: 'runs'; readonly run: PastRun; readonly lines: string[]; readonly latestMs: number };
+
+/** Newest first. Rejects as `Blocks` do; what is damaged is left out, and counted. */
+export async function readHistory(blocks: Blocks, query: HistoryQuery): Promise<HistoryPage> {
+  return await new Walk(blocks, query).page();
+}
+
+class Walk {
+  readonly #from: Cursor | null;
+  readonly #sources: Source[] = [];
+  #pages = 0;
+  #damaged = 0;
+
+  constructor(
+    private readonly blocks: Blocks,
+    private readonly query: HistoryQuery,
+  ) {
+    this.#from = typeof query.cursor === 'string' ? readCursor(query.cursor) : null;
+  }
+
+  async page(): Promise<HistoryPage> {
+    const keepFromMs = (await this.blocks.nowMs()) - this.blocks.bounds.ageMs;
+    await this.#begin();
+    const runs: PastRun[] = [];
+    for (;;) {
+      const newest = this.#newest();
+      if (newest === undefined || newest.latestMs < keepFromMs) return this.#answer(runs, null);
+      if (runs.length === this.query.limit) return this.#answer(runs, runs.at(-1) ?? null);
+      if (newest.kind === 'runs') this.#take(newest, runs);
+      else if (newest.kind === 'chain') await this.#goOn(newest);
+      else if (this.#pages < MOST_PAGES) await this.#readPages();
+      // Just before the first that was not looked at.
+      else return this.#answer(runs, { atMs: newest.latestMs + 1, target: '', run: '' });
+    }
+  }
+
+  #answer(runs: PastRun[], cursor: Cursor | null): HistoryPage {
+    return { runs, cursor: cursor === null ? null : writeCursor(cursor), damaged: this.#damaged };
+  }
+
+  async #begin(): Promise<void> {
+    const { target } = this.query;
+    const open = (await readAllOpen(this.blocks, target)).map(({ run }) => run);
+    // What goes on is newer than whatever ended.
+    const placed = open.map((run) => (run.state === 'ended' ? run : { ...run, atMs: Number.MAX_SAFE_INTEGER }));
+    for (const run of placed) this.#addRuns([JSON.stringify(run)]);
+    const targets = target === undefined ? await this.blocks.targets() : [target];
+    const chains = targets.flatMap((one) => chainsFor(this.query).map((chain) => chainName(one, chain)));
+    const upTo = this.#from === null ? '' : instantOf(this.#from.atMs);
+    const found = await this.blocks.last(
+      chains.map((from) => ({ from, ...(upTo === '' ? {} : { upTo: from + upTo }) })),
+      FIRST_NAMES,
+    );
+    for (const [i, listed] of found.entries()) this.#addPages(chains[i] as string, listed, FIRST_NAMES);
+  }
+
+  #addPages(chain: string, listed: readonly Listed[], asked: number): void {
+    for (const { name, atMs } of listed) this.#sources.push({ kind: 'page', name, latestMs: this.#bounded(atMs) });
+    const oldest = listed.at(-1);
+    if (oldest === undefined || listed.length < asked) return;
+    const latestMs = this.#bounded(firstOf(oldest.name) + OVERLAP_MS);
+    this.#sources.push({ kind: 'chain', name: chain, before: oldest.name, latestMs });
+  }
+
+  #bounded(latestMs: number): number {
+    return Math.min(latestMs, this.#from?.atMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Adds the newest of these runs that is asked for and does not stand before the cursor, with those before it. */
+  #addRuns(lines: string[]): void {
+    const { run: id } = this.query;
+    const from = this.#from;
+    try {
+      for (let line = lines.pop(); line !== undefined; line = lines.pop()) {
+        if (id !== undefined && !line.includes(JSON.stringify(id))) continue;
+        const run = parseRun(line);
+        if (!isAsked(run, this.query) || (from !== null && compare(run, from) >= 0)) continue;
+        this.#sources.push({ kind: 'runs', run, lines, latestMs: run.atMs });
+        return;
+      }
+    } catch (error) {
+      this.#tellOf(error);
+    }
+  }
+
+  /** Where the next run is to be looked for; runs that are known come after pages that may hold one of the same instant. */
+  #newest(): Source | undefined {
+    let newest: Source | undefined;
+    for (const source of this.#sources) if (newest === undefined || isBefore(source, newest)) newest = source;
+    return newest;
+  }
+
+  #remove(source: Source): void {
+    this.#sources.splice(this.#sources.indexOf(source), 1);
+  }
+
+  #take(source: Source & { kind: 'runs' }, runs: PastRun[]): void {
+    this.#remove(source);
+    runs.push(source.run);
+    this.#addRuns(source.lines);
+  }
+
+  async #goOn(source: Source & { kind: 'chain' }): Promise<void> {
+    this.#remove(source);
+    this.#addPages(source.name, await this.blocks.before(source.before, source.name, FURTHER_NAMES), FURTHER_NAMES);
+  }
+
+  /** Reads the pages that come next. */
+  async #readPages(): Promise<void> {
+    const pages = this.#sources
+      .filter((source) => source.kind === 'page')
+      .sort((a, b) => b.latestMs - a.latestMs)
+      .slice(0, PAGES_AT_ONCE);
+    for (const page of pages) this.#remove(page);
+    this.#pages += pages.length;
+    const reading: Promise<void>[] = [];
+    for await (const sealed of this.blocks.read(pages.map(({ name }) => name))) {
+      // One that is gone meanwhile was the oldest.
+      if (sealed !== null) reading.push(this.#readPage(sealed));
+    }
+    await Promise.all(reading);
+  }
+
+  async #readPage(sealed: Buffer): Promise<void> {
+    try {
+      this.#addRuns([...(await readPage(sealed)).lines]);
+    } catch (error) {
+      this.#tellOf(error);
+    }
+  }
+
+  #tellOf(error: unknown): void {
+    if (!(error instanceof DamagedBlock)) throw error;
+    this.#damaged++;
+  }
+}
+
+function isBefore(a: Source, b: Source): boolean {
+  if (a.latestMs !== b.latestMs) return a.latestMs > b.latestMs;
+  if (a.kind !== 'runs' || b.kind !== 'runs') return a.kind !== 'runs';
+  return compare(a.run, b.run) > 0;
+}

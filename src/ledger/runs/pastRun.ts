@@ -1,0 +1,88 @@
+/** past run: what the ledger knows of a run, under way or ended. */
+import type { Outcome, Report, Trigger } from '../../domain/report.ts';
+import { DamagedBlock } from '../block/damagedBlock.ts';
+
+/** How a run ended; in the ledger also one that has no report, or only that of what it had done so far. */
+export type RunOutcome = Outcome | 'stopped' | 'interrupted' | 'failed';
+
+export const RUN_OUTCOMES: readonly RunOutcome[] = [
+  'completed',
+  'refused',
+  'skipped',
+  'stopped',
+  'interrupted',
+  'failed',
+];
+
+/** What a run is asked to do, as it stands in the ledger before it removes anything. */
+export interface RunIdentity {
+  readonly run: string;
+  readonly target: string;
+  /** Tells which target was meant by that name; empty where nobody said. */
+  readonly fingerprint: string;
+  readonly trigger: Trigger;
+  /** Who asked for it; `null` where that is not known. */
+  readonly by: string | null;
+  readonly dryRun: boolean;
+}
+
+/** What a run has removed so far. */
+export interface Removed {
+  readonly swept: number;
+  /** Keys, members and fields. */
+  readonly deleted: number;
+}
+
+export interface PastRun extends RunIdentity {
+  /** `active`: under way; `waiting`: between two attempts; `ended`. */
+  readonly state: 'active' | 'waiting' | 'ended';
+  /** `null` until it ended. */
+  readonly outcome: RunOutcome | null;
+  /** By the clock of the queue's Redis, in ms. */
+  readonly startedAtMs: number;
+  /** When it ended, or was last heard of, in ms. */
+  readonly atMs: number;
+  readonly attempts: number;
+  /** Why it ended so, or why the last attempt failed. */
+  readonly reason: string | null;
+  readonly removed: Removed;
+  /** `null` where it has none: it is under way, failed, or its process was killed. */
+  readonly report: Report | null;
+}
+
+/** Runs are together in a chain that ended alike: so whoever asks for failures need not read what went well. */
+export function chainsOf(outcome: RunOutcome, removed?: boolean): string[] {
+  const chains = [outcome, `${outcome}+`];
+  return removed === undefined ? chains : [chains[removed ? 1 : 0] as string];
+}
+
+/** The chain of an ended run. */
+export function chainOf({ outcome, removed }: PastRun): string {
+  return chainsOf(outcome ?? 'interrupted', removed.swept + removed.deleted > 0)[0] as string;
+}
+
+const REQUIRED = {
+  run: 'string',
+  target: 'string',
+  fingerprint: 'string',
+  trigger: 'string',
+  dryRun: 'boolean',
+  state: 'string',
+  startedAtMs: 'number',
+  atMs: 'number',
+  attempts: 'number',
+  removed: 'object',
+} as const;
+
+/** A run as one line of JSON becomes a run again; throws `DamagedBlock` when it is none. */
+export function parseRun(line: string): PastRun {
+  let run: Record<string, unknown>;
+  try {
+    run = JSON.parse(line) as Record<string, unknown>;
+  } catch (error) {
+    throw new DamagedBlock('a run is no JSON', { cause: error });
+  }
+  const wrong = Object.entries(REQUIRED).find(([name, type]) => run?.[name] === null || typeof run?.[name] !== type);
+  if (wrong !== undefined) throw new DamagedBlock(`a run has no ${wrong[0]}`);
+  return run as unknown as PastRun;
+}

@@ -1,0 +1,58 @@
+/** query: which past runs are asked for, and where a page of them begins. */
+import { chainsOf, type PastRun, RUN_OUTCOMES, type RunOutcome } from './pastRun.ts';
+
+export interface HistoryQuery {
+  readonly target?: string;
+  readonly outcome?: RunOutcome;
+  /** Only those that removed anything, or only those that did not. */
+  readonly removed?: boolean;
+  /** Only runs with this id. */
+  readonly run?: string;
+  /** How many, at least 1. */
+  readonly limit: number;
+  /** Where the page before ended, as that said. */
+  readonly cursor?: string | null;
+}
+
+/** A place between two runs: before it are those that are newer. */
+export interface Cursor {
+  readonly atMs: number;
+  readonly target: string;
+  readonly run: string;
+}
+
+const CURSOR = /^(\d+)\/([^/]*)\/(.*)$/s;
+
+export function writeCursor({ atMs, target, run }: Cursor): string {
+  return `${atMs}/${target}/${run}`;
+}
+
+/** What `writeCursor` wrote; `null` when it is something else. */
+export function readCursor(text: string): Cursor | null {
+  const [, atMs, target = '', run = ''] = CURSOR.exec(text) ?? [];
+  return atMs === undefined ? null : { atMs: Number(atMs), target, run };
+}
+
+/** Positive when `a` is the newer one; among those of one instant the names decide. */
+export function compare(a: Cursor, b: Cursor): number {
+  if (a.atMs !== b.atMs) return a.atMs - b.atMs;
+  const [one, other] = [`${a.target}/${a.run}`, `${b.target}/${b.run}`];
+  return one === other ? 0 : one < other ? -1 : 1;
+}
+
+/** The chains in which there may be some. */
+export function chainsFor({ outcome, removed }: HistoryQuery): string[] {
+  const outcomes = outcome === undefined ? RUN_OUTCOMES : [outcome];
+  return outcomes.flatMap((one) => chainsOf(one, removed));
+}
+
+/** Whether it is one of those that are asked for, wherever the page begins. */
+export function isAsked(run: PastRun, query: HistoryQuery): boolean {
+  const removed = run.removed.swept + run.removed.deleted > 0;
+  return (
+    (query.target === undefined || query.target === run.target) &&
+    (query.outcome === undefined || query.outcome === run.outcome) &&
+    (query.removed === undefined || query.removed === removed) &&
+    (query.run === undefined || query.run === run.run)
+  );
+}

@@ -1,0 +1,68 @@
+/** batch writer: writes the batches of one run, and keeps those that Redis did not take until it does. */
+import type { Blocks } from '../blocks.ts';
+import { batchName, sweptName } from '../runs/names.ts';
+import type { PastRun } from '../runs/pastRun.ts';
+import type { Batch } from './batch.ts';
+
+/** So many wait to be written, 50 kB each; what is beyond is not recorded. */
+const MOST_WAITING = 200;
+
+export class BatchWriter {
+  /** Whether Redis did not answer in time. */
+  late = false;
+  readonly #name: string;
+  readonly #begunAt = performance.now();
+  #waiting = 0;
+  readonly #refused = new Map<number, Batch>();
+
+  /**
+   * @param begunAtMs the time of the queue's Redis, now
+   * @param onTrouble told when a batch was not taken
+   */
+  constructor(
+    private readonly blocks: Blocks,
+    private readonly run: PastRun,
+    private readonly families: readonly string[],
+    private readonly begunAtMs: number,
+    private readonly onTrouble: (error: unknown) => void,
+  ) {
+    this.#name = sweptName(run.target, run);
+  }
+
+  /** The time of the queue's Redis, as far as that is known without asking, in ms. */
+  nowMs(): number {
+    return Math.round(this.begunAtMs + performance.now() - this.#begunAt);
+  }
+
+  /** Writes a batch, or writes it again. Never rejects. */
+  async write(batch: Batch, number: number): Promise<void> {
+    try {
+      if (this.#waiting + this.#refused.size >= MOST_WAITING) throw new Error('too much waits to be written');
+      await this.#write(batch, number);
+    } catch (error) {
+      if (this.#refused.size < MOST_WAITING) this.#refused.set(number, batch);
+      this.onTrouble(error);
+    }
+  }
+
+  /** Writes what was not taken; rejects when it is not taken again. */
+  async settle(): Promise<void> {
+    for (const [number, batch] of this.#refused) {
+      await this.#write(batch, number);
+      this.#refused.delete(number);
+    }
+  }
+
+  async #write(batch: Batch, number: number): Promise<void> {
+    this.#waiting++;
+    try {
+      const { run, target, trigger, by, startedAtMs } = this.run;
+      const meta = { run, target, trigger, by, startedAtMs, atMs: this.nowMs(), families: this.families };
+      const name = batchName(this.#name, this.begunAtMs, number);
+      await this.blocks.write(name, await batch.encode(meta), { atMs: meta.atMs });
+      this.late = false;
+    } finally {
+      this.#waiting--;
+    }
+  }
+}

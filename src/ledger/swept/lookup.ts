@@ -1,0 +1,100 @@
+/** lookup: which runs swept a coordinator, when, by whom, and on what grounds. */
+import type { Blocks } from '../blocks.ts';
+import { DamagedBlock } from '../block/damagedBlock.ts';
+import { sweptName } from '../runs/names.ts';
+import { type BatchMeta, filterIn, HEAD_BYTES } from './batchForm.ts';
+import { mayHold } from './filter.ts';
+import { type BatchRow, type ReadBatch, readBatch } from './readBatch.ts';
+
+/** Names of batches for each call. */
+const NAMES_AT_ONCE = 256;
+
+export interface SweptQuery {
+  /** Left out: in all targets. */
+  readonly target?: string;
+  /** How many at most, at least 1. */
+  readonly limit: number;
+}
+
+/** Once that a run swept a coordinator, or had begun to when its process ended. */
+export interface SweptOnce extends BatchRow {
+  readonly batch: BatchMeta;
+}
+
+export interface Found {
+  /** Newest first. */
+  readonly swept: readonly SweptOnce[];
+  /** How many batches in which it may stand could not be read, since they were damaged. */
+  readonly damaged: number;
+}
+
+/**
+ * Everything that the ledger knows of a coordinator that was swept, whichever swarm it was in; runs that kept it in the end
+ * are left out. Reads the heads of all batches, and of the batches those that hold it, and one in fifty more.
+ */
+export async function findSwept(blocks: Blocks, id: Uint8Array, query: SweptQuery): Promise<Found> {
+  const targets = query.target === undefined ? await blocks.targets() : [query.target];
+  const swept: SweptOnce[] = [];
+  let damaged = 0;
+  for (const target of targets) {
+    let found = 0;
+    for await (const names of batchNames(blocks, sweptName(target))) {
+      const likely = await namesThatMayHold(blocks, names, id);
+      for await (const sealed of blocks.read(likely)) {
+        try {
+          const batch = sealed === null ? null : await readBatch(sealed);
+          for (const once of batch === null ? [] : rowsWith(batch, id)) {
+            swept.push(once);
+            found++;
+          }
+        } catch (error) {
+          if (!(error instanceof DamagedBlock)) throw error;
+          damaged++;
+        }
+      }
+      if (found >= query.limit) break;
+    }
+  }
+  swept.sort((a, b) => b.batch.atMs - a.batch.atMs);
+  return { swept: swept.slice(0, query.limit), damaged };
+}
+
+/** All batches of a run, batch by batch, in the order in which they were written. Rejects with `DamagedBlock`. */
+export async function* sweptBy(
+  blocks: Blocks,
+  run: { readonly target: string; readonly run: string; readonly startedAtMs: number },
+): AsyncGenerator<ReadBatch, void, undefined> {
+  const all: string[] = [];
+  for await (const names of batchNames(blocks, sweptName(run.target, run))) all.push(...names);
+  for await (const sealed of blocks.read(all.reverse())) if (sealed !== null) yield await readBatch(sealed);
+}
+
+/** Names of batches, the last first. */
+async function* batchNames(blocks: Blocks, from: string): AsyncGenerator<string[], void, undefined> {
+  let [listed = []] = await blocks.last([{ from }], NAMES_AT_ONCE);
+  while (listed.length > 0) {
+    yield listed.map(({ name }) => name);
+    const oldest = listed.at(-1)?.name ?? from;
+    listed = listed.length < NAMES_AT_ONCE ? [] : await blocks.before(oldest, from, NAMES_AT_ONCE);
+  }
+}
+
+async function namesThatMayHold(blocks: Blocks, names: readonly string[], id: Uint8Array): Promise<string[]> {
+  const likely: string[] = [];
+  let at = 0;
+  for await (const head of blocks.heads(names, HEAD_BYTES)) {
+    if (mayHold(filterIn(head), id)) likely.push(names[at] as string);
+    at++;
+  }
+  return likely;
+}
+
+function rowsWith({ meta, rows }: ReadBatch, id: Uint8Array): SweptOnce[] {
+  const found: SweptOnce[] = [];
+  for (const row of rows) {
+    if (row.fate === 'kept' || Buffer.compare(row.coordinator, id) !== 0) continue;
+    const swarm = row.swarm === null ? null : Uint8Array.from(row.swarm);
+    found.push({ ...row, coordinator: Uint8Array.from(row.coordinator), swarm, batch: meta });
+  }
+  return found;
+}

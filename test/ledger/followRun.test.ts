@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { RunFollower } from '../../src/ledger/followRun.ts';
+import { clean, targetOf } from '../support/cleanup.ts';
+import { useRedis } from '../support/leaks.ts';
+import { ACTIVE, beat, everythingOf, nowOf, STALE, settle, writeAll } from '../support/world.ts';
+import { ledgerIn, runOf, unexpected } from './story.ts';
+
+const server = useRedis();
+const HUGE = 40_000;
+
+/** A run that is recorded. */
+const cleanRecorded = async (run: string, before?: (name: string) => unknown) => {
+  const { redis, url } = server.current;
+  const { families } = targetOf(url).schema;
+  const ledger = ledgerIn(redis);
+  const recorder = ledger.record({ ...runOf(run), families }, unexpected);
+  await recorder.begin();
+  const follower = new RunFollower(recorder);
+  const report = await clean(url, {
+    run,
+    observer: {
+      condemn: async (next) => await follower.condemn(next),
+      removed: (removed) => follower.removed(removed),
+    },
+    ...(before === undefined ? {} : { before }),
+  });
+  follower.finish();
+  await recorder.end({ outcome: report.outcome, report });
+  const find = async (id: string) => (await ledger.find(Buffer.from(id), { limit: 5 })).swept;
+  return { report, find, families };
+};
+
+describe('a run that is followed', () => {
+  test('leaves in the ledger who was swept and what of theirs, and nobody else', async () => {
+    const { redis } = server.current;
+    for (let i = 0; i < 30; i++) await settle(redis, `dead-${i}`, STALE + 100 + i);
+    for (let i = 0; i < 5; i++) await settle(redis, `living-${i}`, ACTIVE);
+    const { report, find, families } = await cleanRecorded('1');
+    expect(report.coordinators).toMatchObject({ swept: 30, active: 5 });
+    const byFamily = new Map<string, number>(families.map((family) => [family, 0]));
+    for (let i = 0; i < 30; i++) {
+      const [once, ...more] = await find(`dead-${i}`);
+      expect(more).toEqual([]);
+      expect(once).toMatchObject({ fate: 'swept', swarm: Uint8Array.from(Buffer.from('s1')), batch: { run: '1' } });
+      expect(once?.silenceSeconds).toBeGreaterThanOrEqual(STALE + 100 + i - 1);
+      for (const [at, family] of families.entries()) {
+        byFamily.set(family, (byFamily.get(family) ?? 0) + (once?.keysByFamily?.[at] ?? 0));
+      }
+    }
+    expect(Object.fromEntries(byFamily)).toEqual(report.keys.byFamily);
+    for (let i = 0; i < 5; i++) expect(await find(`living-${i}`)).toEqual([]);
+  });
+
+  test('stands there with everybody who is to go before anything of theirs goes; who beats again is left out', async () => {
+    const { redis } = server.current;
+    for (const id of ['dead', 'back']) await settle(redis, id, STALE + 100);
+    let looked = 0;
+    const { report, find } = await cleanRecorded('1', async (name) => {
+      if (!name.startsWith('eval') || looked++ > 0) return;
+      for (const id of ['dead', 'back']) {
+        const { swept } = await ledgerIn(redis).find(Buffer.from(id), { limit: 5 });
+        expect(swept.map(({ fate }) => fate)).toEqual(['unknown']);
+      }
+      const [heartbeat = ''] = everythingOf('back');
+      await redis.set(heartbeat, beat(await nowOf(redis), 'back'));
+    });
+    expect(looked).toBeGreaterThan(0);
+    expect(report.coordinators).toMatchObject({ swept: 1, revived: 1 });
+    expect((await find('dead')).map(({ fate }) => fate)).toEqual(['swept']);
+    expect(await find('back')).toEqual([]);
+  });
+
+  test('adds up what went of somebody in several calls', async () => {
+    const { redis } = server.current;
+    await settle(redis, 'huge', STALE + 100);
+    await writeAll(
+      redis,
+      Object.fromEntries(Array.from({ length: HUGE }, (_, i) => [`blocking:ack:huge:more-${i}`, '1'])),
+    );
+    const { report, find, families } = await cleanRecorded('1');
+    expect(report.chunks).toBeGreaterThan(1);
+    const [once] = await find('huge');
+    expect(Object.fromEntries(families.map((family, at) => [family, once?.keysByFamily?.[at]]))).toEqual(
+      report.keys.byFamily,
+    );
+  });
+});

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { chainName } from '../../src/ledger/runs/names.ts';
+import { RUN_OUTCOMES, type PastRun, type RunOutcome } from '../../src/ledger/runs/pastRun.ts';
+import { endRun } from '../../src/ledger/runs/endRun.ts';
+import { readHistory } from '../../src/ledger/runs/history.ts';
+import type { HistoryQuery } from '../../src/ledger/runs/query.ts';
+import { useRedis } from '../support/leaks.ts';
+import { blocksIn, reportOf } from './story.ts';
+
+const server = useRedis();
+
+const past = (run: string, target: string, outcome: RunOutcome, swept: number): PastRun => ({
+  run,
+  target,
+  fingerprint: 'abcdef',
+  trigger: 'manual',
+  by: null,
+  dryRun: false,
+  state: 'ended',
+  outcome,
+  startedAtMs: 1,
+  atMs: 1,
+  attempts: 1,
+  reason: null,
+  removed: { swept, deleted: 6 * swept },
+  report: outcome === 'completed' ? reportOf(run, target, swept) : null,
+});
+
+/** Page by page, until there are no more. */
+const readAll = async (query: HistoryQuery): Promise<PastRun[]> => {
+  const runs: PastRun[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await readHistory(blocksIn(server.current.redis), { ...query, cursor });
+    expect(page.damaged).toBe(0);
+    if (page.cursor !== null) expect(page.runs.length).toBe(query.limit);
+    runs.push(...page.runs);
+    cursor = page.cursor;
+  } while (cursor !== null);
+  return runs;
+};
+
+const tale = fc.array(
+  fc.record({
+    target: fc.constantFrom('a', 'b', 'a.b'),
+    outcome: fc.constantFrom(...RUN_OUTCOMES, 'completed' as const, 'completed' as const),
+    swept: fc.constantFrom(0, 0, 7),
+  }),
+  { minLength: 1, maxLength: 300 },
+);
+
+const query = fc.record(
+  {
+    target: fc.constantFrom('a', 'b', 'a.b', 'nobody'),
+    outcome: fc.constantFrom(...RUN_OUTCOMES),
+    removed: fc.boolean(),
+    limit: fc.integer({ min: 1, max: 40 }),
+  },
+  { requiredKeys: ['limit'] },
+);
+
+describe('history', () => {
+  test('is what a plain list of all runs would be, newest first, whatever is asked for', async () => {
+    await fc.assert(
+      fc.asyncProperty(tale, fc.array(query, { minLength: 4, maxLength: 4 }), async (runs, queries) => {
+        await server.current.redis.flushall();
+        const blocks = blocksIn(server.current.redis);
+        const ended: PastRun[] = [];
+        for (const { target } of runs) await blocks.addTarget(target);
+        for (const [i, { target, outcome, swept }] of runs.entries()) {
+          ended.push(await endRun(blocks, past(String(i), target, outcome, swept)));
+        }
+        for (const asked of queries) {
+          const expected = ended
+            .filter((run) => asked.target === undefined || run.target === asked.target)
+            .filter((run) => asked.outcome === undefined || run.outcome === asked.outcome)
+            .filter((run) => asked.removed === undefined || run.removed.swept > 0 === asked.removed)
+            .map(({ target, run, atMs }) => ({ target, run, atMs }))
+            .sort((a, b) => b.atMs - a.atMs || (`${a.target}/${a.run}` < `${b.target}/${b.run}` ? 1 : -1));
+          const read = await readAll(asked);
+          expect(read.map(({ target, run, atMs }) => ({ target, run, atMs }))).toEqual(expected);
+          for (const run of read) expect(run).toEqual(ended[Number(run.run)]);
+        }
+      }),
+      { numRuns: 12 },
+    );
+  }, 120_000);
+
+  test('has everybody once when several end runs of one target at the same moment', async () => {
+    const blocks = [1, 2, 3, 4].map(() => blocksIn(server.current.redis));
+    await blocks[0]?.addTarget('a');
+    await Promise.all(
+      blocks.map(async (one, writer) => {
+        for (let i = 0; i < 120; i++) await endRun(one, past(`${writer}-${i}`, 'a', 'completed', 0));
+      }),
+    );
+    const read = await readAll({ limit: 17 });
+    expect(new Set(read.map(({ run }) => run)).size).toBe(480);
+    expect(read.length).toBe(480);
+    expect(read.map(({ atMs }) => atMs)).toEqual(read.map(({ atMs }) => atMs).sort((a, b) => b - a));
+  });
+
+  test('has a run once, however often its end is told', async () => {
+    const blocks = blocksIn(server.current.redis);
+    await blocks.addTarget('a');
+    for (let i = 0; i < 3; i++) await endRun(blocks, past('1', 'a', 'failed', 3));
+    expect(await readAll({ limit: 5 })).toHaveLength(1);
+  });
+
+  test('finds a run by its id', async () => {
+    const blocks = blocksIn(server.current.redis);
+    await blocks.addTarget('a');
+    for (let i = 0; i < 250; i++) await endRun(blocks, past(String(i), 'a', 'completed', i % 2));
+    expect((await readAll({ limit: 3, run: '17' })).map(({ run }) => run)).toEqual(['17']);
+  });
+
+  test('ends at the age, though pages that are partly older are still there', async () => {
+    const blocks = blocksIn(server.current.redis);
+    await blocks.addTarget('a');
+    for (let i = 0; i < 5; i++) await endRun(blocks, past(String(i), 'a', 'completed', 0));
+    const { runs } = await readHistory(blocksIn(server.current.redis, { ageMs: 0 }), { limit: 5 });
+    expect(runs).toEqual([]);
+  });
+
+  test('leaves out what is damaged and says so, and goes on writing', async () => {
+    const { redis } = server.current;
+    const blocks = blocksIn(redis);
+    await blocks.addTarget('a');
+    for (let i = 0; i < 3; i++) await endRun(blocks, past(String(i), 'a', 'completed', 0));
+    const [[page] = []] = await blocks.last([{ from: chainName('a', 'completed') }], 1);
+    const key = blocks.keyOf(page?.name ?? '');
+    const whole = (await redis.getBuffer(key)) ?? Buffer.alloc(0);
+    const flipped = Buffer.from(whole);
+    flipped[whole.length - 3] = (flipped[whole.length - 3] as number) ^ 1;
+    for (const damaged of [flipped, whole.subarray(0, 20), whole.subarray(0, 3), randomBytes(100), Buffer.alloc(0)]) {
+      await redis.set(key, damaged);
+      expect(await readHistory(blocks, { limit: 5 })).toEqual({ runs: [], cursor: null, damaged: 1 });
+    }
+    await endRun(blocks, past('4', 'a', 'completed', 0));
+    const { runs, damaged } = await readHistory(blocks, { limit: 5 });
+    expect([runs.map(({ run }) => run), damaged]).toEqual([['4'], 1]);
+  });
+});

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DamagedBlock } from '../../src/ledger/block/damagedBlock.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
+import type { Span } from '../../src/ledger/outages.ts';
+import { useRedis } from '../support/leaks.ts';
+
+const server = useRedis();
+const KEY = '{stalesweep}:ledger:outages/default';
+const open = (): Ledger =>
+  new Ledger(server.current.redis, '{stalesweep}', { sizeBytes: 1024 * 1024, ageMs: 90 * 86_400_000 });
+
+/** Every ms that lies in one of them, as a plain set. */
+const msOf = (spans: readonly Span[]): number[] => {
+  const all = new Set<number>();
+  for (const { fromMs, toMs } of spans) for (let at = fromMs; at <= toMs; at++) all.add(at);
+  return [...all].sort((a, b) => a - b);
+};
+
+const span = fc
+  .tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 20 }))
+  .map(([fromMs, length]) => ({ fromMs, toMs: fromMs + length }));
+
+test('what any process saw is put together, in whatever order it is told, by several at once', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(span, { maxLength: 12 }), fc.integer({ min: 0, max: 320 }), async (spans, since) => {
+      await server.current.redis.flushall();
+      const [one, other] = [open(), open()];
+      await Promise.all(spans.map((seen, i) => (i % 2 === 0 ? one : other).addOutage('default', seen)));
+      const kept = await one.outagesSince('default', -1);
+      expect(msOf(kept)).toEqual(msOf(spans));
+      for (const [i, { fromMs }] of kept.entries()) if (i > 0) expect(fromMs).toBeGreaterThan(kept[i - 1]?.toMs ?? 0);
+      expect(await one.outagesSince('default', since)).toEqual(kept.filter(({ toMs }) => toMs > since));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('the newest 256 stay, and each target has its own', async () => {
+  const ledger = open();
+  for (let i = 0; i < 300; i++) await ledger.addOutage('default', { fromMs: 10 * i, toMs: 10 * i + 5 });
+  const kept = await ledger.outagesSince('default', 0);
+  expect([kept.length, kept[0], kept.at(-1)]).toEqual([256, { fromMs: 440, toMs: 445 }, { fromMs: 2990, toMs: 2995 }]);
+  expect(await ledger.outagesSince('staging', 0)).toEqual([]);
+});
+
+test('a span that ends before it begins is none', async () => {
+  await open().addOutage('default', { fromMs: 5, toMs: 4 });
+  expect(await server.current.redis.dbsize()).toBe(0);
+});
+
+test('what is damaged is told as that, and replaced by the next', async () => {
+  for (const damaged of [Buffer.alloc(0), randomBytes(3), randomBytes(25)]) {
+    await server.current.redis.set(KEY, damaged);
+    await expect(open().outagesSince('default', 0)).rejects.toThrow(DamagedBlock);
+    await open().addOutage('default', { fromMs: 1, toMs: 2 });
+    expect(await open().outagesSince('default', 0)).toEqual([{ fromMs: 1, toMs: 2 }]);
+  }
+});

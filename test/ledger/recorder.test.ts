@@ -1,0 +1,250 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { AGELESS_MS } from '../../src/ledger/blocks.ts';
+import { openName } from '../../src/ledger/runs/names.ts';
+import { settleGone } from '../../src/ledger/runs/settleGone.ts';
+import { writeOpen } from '../../src/ledger/runs/openRuns.ts';
+import type { PastRun } from '../../src/ledger/runs/pastRun.ts';
+import { useRedis } from '../support/leaks.ts';
+import { addUser } from '../support/users.ts';
+import { blocksIn, FAMILIES, ledgerIn, reportOf, runOf, unexpected } from './story.ts';
+
+const server = useRedis();
+
+const newest = async (): Promise<PastRun | undefined> =>
+  (await ledgerIn(server.current.redis).history({ limit: 1 })).runs[0];
+
+/** What is about to go, and went. */
+const one = (id: string) => ({
+  coordinator: Buffer.from(id),
+  swarm: null,
+  beatMs: 1_760_000_000_000,
+  silenceSeconds: 601,
+  keysByFamily: [1, 1, 1, 1, 1, 1],
+});
+
+describe('a run', () => {
+  test('stands in the ledger before it removes anything, with how far it has come, and with its report when it ended', async () => {
+    const recorder = ledgerIn(server.current.redis).record(runOf('7'), unexpected);
+    expect(await recorder.begin()).toBe(true);
+    const { families: _, ...identity } = runOf('7');
+    expect(await newest()).toMatchObject({ ...identity, state: 'active', outcome: null, attempts: 1, report: null });
+    recorder.progress({ swept: 4, deleted: 24 });
+    await expect.poll(async () => (await newest())?.removed, { interval: 5 }).toEqual({ swept: 4, deleted: 24 });
+    const report = reportOf('7', 'default', 9);
+    await recorder.end({ outcome: 'completed', report });
+    const ended = await newest();
+    expect(ended).toMatchObject({
+      ...identity,
+      state: 'ended',
+      outcome: 'completed',
+      removed: { swept: 9, deleted: 54 },
+    });
+    expect(ended?.report).toEqual(report);
+    expect(ended?.startedAtMs).toBeLessThanOrEqual(ended?.atMs ?? 0);
+    expect((await server.current.redis.keys('*')).filter((key) => /open|alive/.test(key))).toEqual([]);
+  });
+
+  test.each(['stopped', 'interrupted', 'failed'] as const)(
+    'that %s stands there with why, and what it had removed',
+    async (outcome) => {
+      const recorder = ledgerIn(server.current.redis).record(runOf('7'), unexpected);
+      await recorder.begin();
+      recorder.progress({ swept: 4, deleted: 24 });
+      await recorder.end({ outcome, reason: 'because' });
+      expect(await newest()).toMatchObject({
+        outcome,
+        reason: 'because',
+        removed: { swept: 4, deleted: 24 },
+        report: null,
+      });
+      expect((await ledgerIn(server.current.redis).history({ limit: 5, outcome, removed: true })).runs).toHaveLength(1);
+    },
+  );
+
+  test('adds its progress to commands that somebody else sends', async () => {
+    const { redis } = server.current;
+    const recorder = ledgerIn(redis).record(runOf('7'), unexpected);
+    await recorder.begin();
+    const multi = redis.multi();
+    recorder.progress({ swept: 1, deleted: 6 }, multi);
+    multi.set('somebody else', 1);
+    await multi.exec();
+    expect((await newest())?.removed).toEqual({ swept: 1, deleted: 6 });
+    recorder.leave();
+  });
+
+  test('goes on where an earlier attempt was, as one run', async () => {
+    const ledger = ledgerIn(server.current.redis);
+    const first = ledger.record(runOf('7'), unexpected);
+    await first.begin();
+    first.progress({ swept: 4, deleted: 24 });
+    await first.removing([one('c1')]);
+    first.removed([one('c1')]);
+    await first.suspend('the target is out of reach');
+    const waiting = await newest();
+    expect(waiting).toMatchObject({ state: 'waiting', attempts: 1, reason: 'the target is out of reach' });
+    const second = ledger.record(runOf('7'), unexpected);
+    await second.begin();
+    expect(await newest()).toMatchObject({ state: 'active', attempts: 2, removed: { swept: 4, deleted: 24 } });
+    await second.removing([one('c2')]);
+    second.removed([one('c2')]);
+    await second.end({ outcome: 'completed', report: reportOf('7', 'default', 6) });
+    const { runs } = await ledger.history({ limit: 5 });
+    expect(runs).toHaveLength(1);
+    expect(runs[0]).toMatchObject({ attempts: 2, startedAtMs: waiting?.startedAtMs, removed: { swept: 6 } });
+    const swept: string[] = [];
+    for await (const { rows } of ledger.sweptBy(runs[0] as PastRun)) {
+      for (const { coordinator } of rows) swept.push(String(Buffer.from(coordinator)));
+    }
+    expect(swept).toEqual(['c1', 'c2']);
+  });
+
+  test("ends those that were left open long ago, and what stands there damaged is in nobody's way", async () => {
+    const { redis } = server.current;
+    const blocks = blocksIn(redis);
+    await blocks.addTarget('default');
+    const left = { ...runOf('old'), state: 'active', outcome: null, startedAtMs: 1, atMs: 5, attempts: 1 } as const;
+    await writeOpen(blocks, { ...left, reason: null, report: null, removed: { swept: 1, deleted: 2 } });
+    await blocks.write('open/default/damaged', Buffer.from('no run at all'), { atMs: AGELESS_MS });
+    const recorder = ledgerIn(redis).record(runOf('7'), unexpected);
+    await recorder.begin();
+    await expect.poll(async () => await redis.exists(blocks.keyOf('open/default/old')), { interval: 5 }).toBe(0);
+    await recorder.end({ outcome: 'completed' });
+    const { runs } = await ledgerIn(redis).history({ limit: 9 });
+    expect(runs.map(({ run, outcome }) => `${run} ${outcome}`)).toEqual(['7 completed', 'old interrupted']);
+  });
+
+  test('that was ended meanwhile is not brought back by its progress', async () => {
+    const ledger = ledgerIn(server.current.redis);
+    const frozen = ledger.record(runOf('7'), unexpected);
+    await frozen.begin();
+    const other = ledger.record(runOf('7'), unexpected);
+    await other.begin();
+    await other.end({ outcome: 'completed', report: reportOf('7', 'default', 6) });
+    const commands = server.current.redis.pipeline();
+    frozen.progress({ swept: 1, deleted: 6 }, commands);
+    await commands.exec();
+    frozen.leave();
+    const { runs } = await ledger.history({ limit: 5 });
+    expect(runs.map(({ outcome }) => outcome)).toEqual(['completed']);
+  });
+});
+
+const PROGRAM = `
+  const [, url, root, families] = process.argv;
+  const { Redis } = await import(root + 'node_modules/ioredis/built/index.js');
+  const { Ledger } = await import(root + 'dist/src/ledger/ledger.js');
+  const ledger = new Ledger(new Redis(url), '{stalesweep}', { sizeBytes: 2 ** 28, ageMs: 1e9 });
+  const run = { run: '7', target: 'default', fingerprint: '', trigger: 'cli', by: null, dryRun: false };
+  const recorder = ledger.record({ ...run, families: JSON.parse(families) }, (sentence) => process.stderr.write(sentence));
+  await recorder.begin();
+  const one = { coordinator: Buffer.from('c1'), swarm: null, beatMs: 1, silenceSeconds: 601 };
+  await recorder.removing([one]);
+  recorder.progress({ swept: 41, deleted: 246 });
+  setInterval(() => {}, 1_000);
+`;
+
+describe('a process that is killed', () => {
+  test('leaves its run as interrupted within 15 s, with what it had removed; until then it is active', {
+    timeout: 60_000,
+  }, async () => {
+    const root = new URL('../../', import.meta.url).href;
+    const args = ['--input-type=module', '-e', PROGRAM, server.current.url, root, JSON.stringify(FAMILIES)];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await expect.poll(async () => (await newest())?.removed.swept, { timeout: 30_000 }).toBe(41);
+    expect(await newest()).toMatchObject({ state: 'active', outcome: null });
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+    await expect.poll(async () => (await newest())?.outcome, { timeout: 15_000 }).toBe('interrupted');
+    expect(await newest()).toMatchObject({ state: 'ended', removed: { swept: 41, deleted: 246 }, report: null });
+    const { swept } = await ledgerIn(server.current.redis).find(Buffer.from('c1'), { limit: 5 });
+    expect(swept.map(({ fate }) => fate)).toEqual(['unknown']);
+  });
+
+  test('long ago has its run ended by those that come after, once; others stay open', async () => {
+    const { redis } = server.current;
+    const blocks = blocksIn(redis);
+    await blocks.addTarget('default');
+    const nowMs = await blocks.nowMs();
+    const base = { ...runOf('0'), outcome: null, startedAtMs: 1, attempts: 1, reason: null, report: null } as const;
+    const hour = 3_600_000;
+    for (const [run, state, agoMs] of [
+      ['old', 'active', hour],
+      ['new', 'active', 1_000],
+      ['waits', 'waiting', hour],
+    ] as const) {
+      const removed = { swept: 1, deleted: 2 };
+      await writeOpen(blocks, { ...base, run, state, atMs: nowMs - agoMs, removed });
+    }
+    await Promise.all([settleGone(blocksIn(redis)), settleGone(blocksIn(redis)), settleGone(blocks)]);
+    const [open = []] = await blocks.last([{ from: 'open/' }], 9);
+    expect(open).toEqual(['waits', 'new'].map((run) => ({ name: openName('default', run), atMs: AGELESS_MS })));
+    const { runs } = await ledgerIn(redis).history({ limit: 9, outcome: 'interrupted', run: 'old' });
+    expect(runs).toHaveLength(1);
+    expect(runs[0]?.reason).toContain(new Date(nowMs - hour).toISOString());
+  });
+});
+
+describe('a Redis that does not take it', () => {
+  /** A whole run over this connection; what it said. */
+  const tell = async (redis: Redis): Promise<{ begun: boolean; said: string[] }> => {
+    const said: string[] = [];
+    const recorder = ledgerIn(redis).record(runOf('7'), (sentence) => said.push(sentence));
+    const begun = await recorder.begin();
+    await recorder.removing([one('c1')]);
+    recorder.removed([one('c1')]);
+    recorder.progress({ swept: 1, deleted: 6 });
+    await recorder.end({ outcome: 'completed', report: reportOf('7', 'default', 1) });
+    return { begun, said };
+  };
+
+  test('because of its rights is said once, in one line, and the run goes on', async () => {
+    const redis = new Redis(await addUser(server.current, ['~*', '+@read', '+ping', '+info', '+time']));
+    const { begun, said } = await tell(redis).finally(() => redis.disconnect());
+    expect(begun).toBe(false);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/^this run is not recorded: .*permissions/);
+  });
+
+  test('because it is out of reach is said once, in one line, and the run goes on', async () => {
+    const redis = new Redis({ port: 1, host: '127.0.0.1', maxRetriesPerRequest: null, retryStrategy: () => 50 });
+    redis.on('error', () => {});
+    onTestFinished(() => redis.disconnect());
+    const { begun, said } = await tell(redis);
+    expect([begun, said]).toEqual([false, ['this run is not recorded: its Redis did not answer in time']]);
+  });
+
+  test('in the middle of a run is said once; what it takes again is recorded', async () => {
+    const redis = new Redis(await addUser(server.current, ['~*', '+@all']));
+    const said: string[] = [];
+    const recorder = ledgerIn(redis).record(runOf('7'), (sentence) => said.push(sentence));
+    await recorder.begin();
+    await server.current.redis.call('ACL', 'SETUSER', 'stalesweep', '-set', '-zadd', '-evalsha', '-eval');
+    await recorder.removing([one('c1')]);
+    await recorder.removing([one('c2')]);
+    await server.current.redis.call('ACL', 'SETUSER', 'stalesweep', '+@all');
+    recorder.removed([one('c1'), one('c2')]);
+    await recorder.end({ outcome: 'completed', report: reportOf('7', 'default', 2) });
+    redis.disconnect();
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/^not all that this run sweeps is recorded: /);
+    for (const id of ['c1', 'c2']) {
+      const { swept } = await ledgerIn(server.current.redis).find(Buffer.from(id), { limit: 5 });
+      expect(swept.map(({ fate }) => fate)).toEqual(['swept']);
+    }
+    expect(await newest()).toMatchObject({ outcome: 'completed' });
+  });
+
+  test('is no matter where there is no ledger', async () => {
+    const { RunRecorder } = await import('../../src/ledger/recorder.ts');
+    const recorder = new RunRecorder(null, runOf('7'), unexpected);
+    expect(await recorder.begin()).toBe(false);
+    await recorder.removing([one('c1')]);
+    await recorder.end({ outcome: 'completed' });
+  });
+});

@@ -1,0 +1,260 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DamagedBlock } from '../../src/ledger/block/damagedBlock.ts';
+import { Batch, BatchRoom, type Going, type Swept } from '../../src/ledger/swept/batch.ts';
+import { MOST_ROWS } from '../../src/ledger/swept/batchForm.ts';
+import { type BatchRow, readBatch } from '../../src/ledger/swept/readBatch.ts';
+import { useRedis } from '../support/leaks.ts';
+import { FAMILIES, ledgerIn, reportOf, runOf, unexpected } from './story.ts';
+
+const server = useRedis();
+
+const going = (id: string, swarm: string | null = null, beatMs: number | null = 1_760_000_000_123): Going => ({
+  coordinator: Buffer.from(id),
+  swarm: swarm === null ? null : Buffer.from(swarm),
+  beatMs,
+  silenceSeconds: 700,
+});
+const gone = (id: string, swarm: string | null = null): Swept => ({
+  ...going(id, swarm),
+  keysByFamily: [1, 1, 2, 0, 1, 0],
+});
+
+const META = {
+  run: '1',
+  target: 'default',
+  trigger: 'manual',
+  by: null,
+  startedAtMs: 1,
+  atMs: 2,
+  families: FAMILIES,
+} as const;
+
+const hex = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString('hex'));
+const lineOf = (
+  row: Omit<Going, 'names'>,
+  fate: string,
+  keysByFamily: readonly (number | null)[] | null,
+  names: readonly Uint8Array[] | null,
+) =>
+  JSON.stringify([
+    [hex(row.coordinator), hex(row.swarm), row.beatMs, row.silenceSeconds],
+    [fate, keysByFamily, names?.map(hex) ?? null],
+  ]);
+const linesOf = (rows: Iterable<BatchRow>): string[] =>
+  Array.from(rows, (row) => lineOf(row, row.fate, row.keysByFamily, row.names));
+
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 30 }),
+  fc.array(fc.constantFrom(0, 58, 97, 225), { maxLength: 8 }).map((all) => Uint8Array.from(all)),
+);
+const row = fc.record({
+  coordinator: bytes,
+  swarm: fc.option(bytes),
+  beatMs: fc.option(fc.oneof(fc.nat(2 ** 31), fc.integer({ min: 1_760_000_000_000, max: 1_760_000_600_000 }))),
+  silenceSeconds: fc.oneof(fc.constant(601), fc.nat(10_000_000)),
+  names: fc.array(bytes, { maxLength: 4 }),
+  fate: fc.constantFrom('unknown', 'swept', 'swept'),
+  keysByFamily: fc.array(fc.option(fc.nat(3)), { minLength: 6, maxLength: 6 }),
+});
+const rows = fc.uniqueArray(row, {
+  maxLength: 120,
+  selector: ({ coordinator, swarm }) => `${hex(coordinator)} ${hex(swarm)}`,
+});
+
+describe('a batch', () => {
+  test('gives back who was about to be swept and what became of each, whatever bytes and numbers that is', async () => {
+    const room = new BatchRoom();
+    await fc.assert(
+      fc.asyncProperty(rows, fc.boolean(), fc.boolean(), async (all, withNames, certain) => {
+        const batch = new Batch(room);
+        for (const one of all) {
+          room.take(one);
+          expect(batch.add(one, withNames)).toBe(true);
+          expect(batch.add(one, withNames)).toBe(false);
+        }
+        await batch.close();
+        const named = withNames && all.some(({ names }) => names.length > 0);
+        const namesOf = ({ names }: { names: Uint8Array[] }) => (named ? names : null);
+        const ahead = await readBatch(await batch.encode(META));
+        expect(ahead.meta).toEqual(META);
+        expect(linesOf(ahead.rows).sort()).toEqual(all.map((one) => lineOf(one, 'unknown', null, namesOf(one))).sort());
+
+        for (const one of all.filter(({ fate }) => fate === 'swept')) {
+          room.take(one);
+          expect(batch.sweep(one)).toBe(true);
+        }
+        if (certain) batch.keepOthers();
+        const fateOf = ({ fate }: { fate: string }) => (certain && fate === 'unknown' ? 'kept' : fate);
+        const after = await readBatch(await batch.encode(META));
+        expect(linesOf(after.rows).sort()).toEqual(
+          all
+            .map((one) => lineOf(one, fateOf(one), one.fate === 'swept' ? one.keysByFamily : null, namesOf(one)))
+            .sort(),
+        );
+      }),
+    );
+  });
+
+  test('throws nothing but that it is damaged, whatever it holds', async () => {
+    const room = new BatchRoom();
+    const batch = new Batch(room);
+    for (let i = 0; i < 300; i++) {
+      const one = { ...gone(`coordinator-${i}`, `swarm-${i % 7}`), names: [Buffer.from(`key-${i}`)] };
+      room.take(one);
+      batch.add(one, true);
+    }
+    await batch.close();
+    for (let i = 0; i < 200; i++) {
+      room.take(gone(`coordinator-${i}`, `swarm-${i % 7}`));
+      batch.sweep(gone(`coordinator-${i}`, `swarm-${i % 7}`));
+    }
+    const whole = await batch.encode(META);
+    const expected = linesOf((await readBatch(whole)).rows);
+    const readOrDamaged = async (sealed: Buffer): Promise<string[] | null> => {
+      try {
+        return linesOf((await readBatch(sealed)).rows);
+      } catch (error) {
+        expect(error).toBeInstanceOf(DamagedBlock);
+        return null;
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+        const altered = Buffer.from(whole);
+        altered[at] = (altered[at] as number) ^ flip;
+        const read = await readOrDamaged(altered);
+        if (read !== null) expect(read).toEqual(expected);
+        expect(await readOrDamaged(whole.subarray(0, at))).toBe(null);
+        await readOrDamaged(randomBytes(at));
+      }),
+    );
+  });
+});
+
+const sweptIn = async (run: { target: string; run: string; startedAtMs: number }): Promise<string[]> => {
+  const found: string[] = [];
+  for await (const { rows: all } of ledgerIn(server.current.redis).sweptBy(run)) {
+    for (const { coordinator, fate } of all) found.push(`${Buffer.from(coordinator)} ${fate}`);
+  }
+  return found.sort();
+};
+
+describe('who was swept', () => {
+  test('stands there before it is told that it went, and can be looked up by its id', async () => {
+    const ledger = ledgerIn(server.current.redis);
+    const recorder = ledger.record(runOf('7'), unexpected);
+    expect(await recorder.begin()).toBe(true);
+    await recorder.removing([going('c1', 's1'), going('c1', 's2'), going('c10', null, null), going('c2')]);
+    const find = async (id: string) => (await ledger.find(Buffer.from(id), { limit: 9 })).swept;
+    expect((await find('c1')).map(({ fate }) => fate)).toEqual(['unknown', 'unknown']);
+    recorder.removed([gone('c1', 's2'), gone('c10'), gone('c3')]);
+    await recorder.end({ outcome: 'completed', report: reportOf('7', 'default', 3) });
+    const [once, ...more] = await find('c1');
+    expect(more).toEqual([]);
+    expect(once).toMatchObject({
+      fate: 'swept',
+      swarm: Uint8Array.from(Buffer.from('s2')),
+      beatMs: 1_760_000_000_123,
+      silenceSeconds: 700,
+      keysByFamily: [1, 1, 2, 0, 1, 0],
+      batch: { run: '7', target: 'default', trigger: 'manual', by: 'somebody', families: FAMILIES },
+    });
+    expect((await find('c10'))[0]).toMatchObject({ fate: 'swept', swarm: null, beatMs: null });
+    // Nobody announced it; and c2 was kept.
+    expect(await find('c3')).toHaveLength(1);
+    expect(await find('c2')).toEqual([]);
+    expect(await find('c')).toEqual([]);
+  });
+
+  test('comes with each run that swept it, the newest first, of one target or all', async () => {
+    const ledger = ledgerIn(server.current.redis);
+    for (const [run, target] of [
+      ['1', 'a'],
+      ['2', 'b'],
+      ['3', 'a'],
+    ] as const) {
+      const recorder = ledger.record(runOf(run, target), unexpected);
+      await recorder.begin();
+      await recorder.removing([going('c1'), going(`only-${run}`)]);
+      recorder.removed([gone('c1'), gone(`only-${run}`)]);
+      await recorder.end({ outcome: 'completed' });
+    }
+    const runs = async (id: string, target?: string) => {
+      const { swept } = await ledger.find(Buffer.from(id), { limit: 9, ...(target === undefined ? {} : { target }) });
+      return swept.map(({ batch }) => batch.run);
+    };
+    expect(await runs('c1')).toEqual(['3', '2', '1']);
+    expect(await runs('c1', 'a')).toEqual(['3', '1']);
+    expect(await runs('only-2')).toEqual(['2']);
+    expect((await ledger.find(Buffer.from('c1'), { limit: 1 })).swept).toHaveLength(1);
+  });
+
+  test('is nobody less or more when batches are announced far ahead, out of order, and partly', async () => {
+    const ids = Array.from({ length: 5 * MOST_ROWS + 77 }, (_, i) => `coordinator-${i}`);
+    const went = ids.filter((_, i) => i % 5 !== 0);
+    const ledger = ledgerIn(server.current.redis);
+    const recorder = ledger.record(runOf('1'), unexpected);
+    await recorder.begin();
+    for (let from = 0; from < ids.length; from += 3_000) {
+      await recorder.removing(ids.slice(from, from + 3_000).map((id) => going(id)));
+    }
+    for (const id of went.toReversed()) recorder.removed([gone(id)]);
+    await recorder.end({ outcome: 'completed', report: reportOf('1', 'default', went.length) });
+    const [run] = (await ledger.history({ limit: 1 })).runs;
+    const found = await sweptIn(run ?? { target: '', run: '', startedAtMs: 0 });
+    expect(found.filter((line) => line.endsWith(' swept'))).toEqual(went.map((id) => `${id} swept`).sort());
+    expect(found.filter((line) => line.endsWith(' unknown'))).toEqual([]);
+  });
+
+  test.each<[string, (n: number) => Going, number]>([
+    ['coordinator-N', (n) => going(`coordinator-${n}`), 12],
+    ['coordinator-N in swarms of 20', (n) => going(`coordinator-${n}`, `swarm-${Math.floor(n / 20)}`), 14],
+    ['test-swarm-N:coordinator-N', (n) => going(`test-swarm-${Math.floor(n / 20)}:coordinator-${n}`), 16],
+    ['uuids', () => going(randomUUID()), 32],
+  ])('takes little room, all keys together: %s', async (_, idOf, mostEach) => {
+    const COUNT = 20_000;
+    const recorder = ledgerIn(server.current.redis).record(runOf('1'), unexpected);
+    await recorder.begin();
+    // Out of a million, without order, as SCAN finds them.
+    const all = Array.from({ length: COUNT }, (__, i) => idOf(((i * 7_919 + 13) % COUNT) * 50 + (i % 50)));
+    for (let from = 0; from < COUNT; from += 2_000) {
+      const part = all
+        .slice(from, from + 2_000)
+        .map((one, i) => ({ ...one, beatMs: 1_760_000_000_000 - 997 * i * (i % 89) }));
+      await recorder.removing(part);
+      recorder.removed(part.map((one, i) => ({ ...one, keysByFamily: [1, 1, 2, i % 7 === 0 ? 2 : 1, 1, 0] })));
+    }
+    await recorder.end({ outcome: 'completed' });
+    const { redis } = server.current;
+    let taken = 0;
+    for (const key of await redis.keys('*')) taken += Number(await redis.memory('USAGE', key, 'SAMPLES', 0));
+    expect(taken / COUNT).toBeLessThan(mostEach);
+  });
+
+  test('has the names of its keys where these are to be kept', async () => {
+    const ledger = ledgerIn(server.current.redis);
+    for (const withNames of [true, false]) {
+      const recorder = ledger.record({ ...runOf(String(withNames)), withNames }, unexpected);
+      await recorder.begin();
+      const names = [Buffer.from('blocking:signal:c1'), Buffer.from([255, 0, 10])];
+      await recorder.removing([{ ...going('c1'), names }]);
+      recorder.removed([{ ...gone('c1'), names }]);
+      await recorder.end({ outcome: 'completed' });
+      const { swept } = await ledger.find(Buffer.from('c1'), { limit: 1 });
+      expect(swept[0]?.names?.map(hex) ?? null).toEqual(withNames ? names.map(hex) : null);
+    }
+  });
+
+  test('is looked for in what is whole, and what is damaged is told', async () => {
+    const ledger = ledgerIn(server.current.redis);
+    const recorder = ledger.record(runOf('1'), unexpected);
+    await recorder.begin();
+    await recorder.removing([going('c1')]);
+    await recorder.end({ outcome: 'failed' });
+    const [key = ''] = await server.current.redis.keys('*:swept/*');
+    await server.current.redis.setrange(key, 60, 'damage');
+    expect(await ledger.find(Buffer.from('c1'), { limit: 1 })).toEqual({ swept: [], damaged: 1 });
+  });
+});
