@@ -9,7 +9,6 @@ import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { RunSightings } from '../src/ledger/runSightings.ts';
 import { Sightings, sightingsKeyOf } from '../src/ledger/sightings.ts';
-import { PREFIX } from '../src/queue/names.ts';
 import { parsePayload, type RunPayload } from '../src/queue/payload.ts';
 import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
@@ -75,7 +74,7 @@ export const createCleaner = (parts: CleanerParts) => {
       try {
         const report = await runCleanup(calls, target, request, {
           signal,
-          sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(PREFIX, target)), {
+          sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(queues.prefix, target)), {
             mostBytes: target.sightings,
             warn,
           }),

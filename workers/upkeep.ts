@@ -6,7 +6,6 @@ import { sentenceOf } from '../src/domain/failure.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import { followClock } from '../src/queue/clock.ts';
-import { PREFIX } from '../src/queue/names.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { declareSchedules } from '../src/queue/schedules.ts';
 
@@ -41,7 +40,7 @@ const look = async ({ config, queues, outage, stopping }: UpkeepParts, lostOnly:
     await declareSchedules(queues, config.targets, lostOnly);
     if (!outage.hasGoneQuiet()) return true;
     // A full Redis goes on answering: that it can be written to again shows only when something is.
-    await queues.connection.set(`${PREFIX}:probe`, 1, 'PX', LOOK_EVERY_MS);
+    await queues.connection.set(`${queues.prefix}:probe`, 1, 'PX', LOOK_EVERY_MS);
     outage.restored();
     return true;
   } catch (error) {

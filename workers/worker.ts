@@ -7,7 +7,7 @@ import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { enqueue } from '../src/queue/enqueue.ts';
-import { PREFIX, RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
+import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { createCleaner } from './cleaner.ts';
@@ -68,7 +68,7 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   const kept = first?.history;
   const options = {
     connection,
-    prefix: PREFIX,
+    prefix: queues.prefix,
     name: `${hostname()}:${process.pid}`,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_CHECK_MS,

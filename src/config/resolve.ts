@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { Failure } from '../domain/failure.ts';
+import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { compileSchema, type KeySchema, type SchemaDefinition } from '../schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import {
@@ -42,13 +43,20 @@ export interface TargetConfig
   /** When set, it holds instead of `every`. */
   readonly cron: string | undefined;
   readonly tz: string | undefined;
+  /** Stands for the address in the fingerprint. */
+  readonly id?: string | undefined;
+}
+
+/** Where the queue is, and what its keys begin with. */
+export interface QueueConfig extends Address {
+  readonly prefix: string;
 }
 
 type Optional = 'dashboardUser' | 'dashboardPassword' | 'metricsPort' | 'tlsCa' | 'tlsCert' | 'tlsKey';
 
 export interface Config {
   readonly targets: ReadonlyMap<string, TargetConfig>;
-  readonly queue: Address;
+  readonly queue: QueueConfig;
   /** Whether anybody said which Redis is to be cleaned; if not, the usual address is meant. */
   readonly targetGiven: boolean;
   /** What has no default may be missing. */
@@ -169,6 +177,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
   const file = readFile(configFile);
   const { targets: fileTargets = {}, schemas: _, queue, ...everyone } = file;
   const address = { ...envLevel(ADDRESS_SETTINGS, env), ...flagLevel(ADDRESS_SETTINGS, flags) };
+  const prefix = (address.queuePrefix as string | undefined) ?? queue?.prefix ?? QUEUE_PREFIX;
   const schemas = schemasOf(file);
   // Those that ship are known to be right.
   for (const [name, definition] of Object.entries(file.schemas ?? {})) compileSchema(name, definition);
@@ -177,7 +186,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
   if (names.length === 0 || (address.url !== undefined && !names.includes('default'))) names.unshift('default');
   const targets = new Map<string, TargetConfig>();
   for (const name of names) {
-    const { url: fileUrl, ...own } = Object.hasOwn(fileTargets, name) ? (fileTargets[name] ?? {}) : {};
+    const { url: fileUrl, id, ...own } = Object.hasOwn(fileTargets, name) ? (fileTargets[name] ?? {}) : {};
     const levels = [
       flagLevel(TARGET_SETTINGS, flags),
       envLevel(TARGET_SETTINGS, env),
@@ -203,9 +212,10 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
         ...rest,
         name,
         url: url ?? DEFAULT_URL,
+        id,
         cron,
         tz,
-        schema: compileSchema(values.schema, definition, values.orphans),
+        schema: compileSchema(values.schema, definition, values.orphans, [`${prefix}:`]),
         staleAfterSeconds: wholeSeconds(staleAfter),
         minStaleAfterSeconds: wholeSeconds(minStaleAfter),
       }),
@@ -218,7 +228,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
   const first = targets.get('default') ?? [...targets.values()][0];
   return {
     targets,
-    queue: { url: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL },
+    queue: { url: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL, prefix },
     targetGiven: address.url !== undefined || names.some((name) => fileTargets[name]?.url !== undefined),
     process,
   };

@@ -95,7 +95,7 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
   requireCredentials(config.process.host, credentialsOf(config.process));
   const { targets } = config;
   const links = new Links();
-  const readiness = createReadiness(queues.connection, targets, links);
+  const readiness = createReadiness(queues, targets, links);
   const app = assemble(config, logger, [
     { path: '/healthz', answer: answerHealth, open: true },
     { path: '/readyz', answer: answerReadiness(readiness), open: true },
@@ -110,7 +110,7 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
  * when they are set. */
 export const createMonitor = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
   const links = new Links();
-  const readiness = createReadiness(queues.connection, config.targets, links);
+  const readiness = createReadiness(queues, config.targets, links);
   const app = assemble(config, logger, [
     { path: '/healthz', answer: answerHealth, open: true },
     { path: '/readyz', answer: answerReadiness(readiness), open: true },

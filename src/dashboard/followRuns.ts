@@ -1,12 +1,11 @@
 /** followRuns: counts every run that ends, whichever worker did it, by listening to the queue. */
 import { QueueEvents } from 'bullmq';
-import type { TargetConfig } from '../config/resolve.ts';
-import type { Address } from '../config/tls.ts';
+import type { QueueConfig, TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
-import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
+import { RUN_QUEUE } from '../queue/names.ts';
 import { connectQueue, type Queues, type QueueWatch } from '../queue/queues.ts';
 import { reportIn } from '../queue/reportIn.ts';
 
@@ -28,7 +27,7 @@ const parsed = (returned: unknown): unknown => {
 };
 
 export interface FollowParts {
-  readonly queue: string | Address;
+  readonly queue: string | QueueConfig;
   readonly watch: QueueWatch;
   readonly queues: Queues;
   readonly targets: ReadonlyMap<string, TargetConfig>;
@@ -44,7 +43,7 @@ export interface FollowParts {
 export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise<void> }> => {
   const { queues, targets, metrics, logger, watch } = parts;
   const connection = await connectQueue(parts.queue, watch, true);
-  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: PREFIX });
+  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix });
   events.on('error', watch.onError);
 
   for (const { name, schema } of targets.values()) metrics.expect(name, schema.families);

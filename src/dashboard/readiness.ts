@@ -5,7 +5,8 @@ import type { Redis } from 'ioredis';
 import type { TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { derive } from '../schema/template.ts';
-import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
+import { RUN_QUEUE } from '../queue/names.ts';
+import type { Queues } from '../queue/queues.ts';
 import { connect } from '../redis/connect.ts';
 
 /** Whoever asks is a probe with a timeout of its own, usually a few seconds. */
@@ -67,7 +68,11 @@ export class Links {
 export type Readiness = () => Promise<string | null>;
 
 /** Asks the queue's Redis and every target, all at once. Those who ask while another does share the answer. */
-export const createReadiness = (queue: Redis, targets: ReadonlyMap<string, TargetConfig>, links: Links): Readiness => {
+export const createReadiness = (
+  queues: Pick<Queues, 'connection' | 'prefix'>,
+  targets: ReadonlyMap<string, TargetConfig>,
+  links: Links,
+): Readiness => {
   const ask = async (who: string, question: Promise<void>): Promise<string | null> => {
     try {
       await inTime(question);
@@ -80,7 +85,7 @@ export const createReadiness = (queue: Redis, targets: ReadonlyMap<string, Targe
   };
   const askAll = async (): Promise<string | null> => {
     const answers = await Promise.all([
-      ask('the queue', prove(queue, `${PREFIX}:${RUN_QUEUE}:id`)),
+      ask('the queue', prove(queues.connection, `${queues.prefix}:${RUN_QUEUE}:id`)),
       ...[...targets.values()].map((target) => {
         // A key that the schema covers, so that a user fenced to it may read it; nobody has that name.
         const key = derive(target.schema.heartbeat, { swarm: 'stalesweep', coordinator: 'stalesweep' });
