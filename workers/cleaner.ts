@@ -1,5 +1,5 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
-import { UnrecoverableError, WaitingError } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { runCleanup } from '../src/cleanup/run.ts';
 import type { Config } from '../src/config/resolve.ts';
@@ -9,12 +9,13 @@ import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { RunSightings } from '../src/ledger/runSightings.ts';
 import { Sightings, sightingsKeyOf } from '../src/ledger/sightings.ts';
-import { parsePayload, type RunPayload } from '../src/queue/payload.ts';
+import type { RunPayload } from '../src/queue/payload.ts';
 import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { Calls } from '../src/redis/calls.ts';
 import { connectForRun } from '../src/redis/connect.ts';
 import { explain } from '../src/redis/explain.ts';
+import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
 import { earlierAttempts, Journal, type RunJob } from './journal.ts';
 import { unreadableIn, Warnings } from './tell.ts';
 
@@ -119,14 +120,23 @@ export const createCleaner = (parts: CleanerParts) => {
     }
   };
 
+  /** Back to the queue without burning an attempt; who knows its target takes it when it is due. */
+  const leaveToOthers = async (job: RunJob, token: string, why: string): Promise<never> => {
+    parts.logger.debug({ run: job.id, why }, 'leaving the run to others');
+    await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token);
+    throw new DelayedError();
+  };
+
   return async (job: RunJob, token = '', lost: AbortSignal = new AbortController().signal): Promise<Report> => {
     try {
-      const payload = parsePayload(job.data, config.targets);
-      const other = await runInProgress(queues.runs, job, payload.target.name);
+      const whose = await whoseRun(queues, config.targets, String(job.id), job.data);
+      if (whose.ours === null) return await leaveToOthers(job, token, whose.why);
+      const payload = whose.ours;
+      const other = await runInProgress(queues.runs, job, payload.target);
       if (other !== null) return skippedReport(job, payload, other);
       return await clean(job, token, payload, lost);
     } catch (error) {
-      if (error instanceof WaitingError) throw error;
+      if (error instanceof WaitingError || error instanceof DelayedError) throw error;
       throw forHistory(error, job.attemptsMade + 1);
     }
   };

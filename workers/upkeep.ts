@@ -7,6 +7,7 @@ import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import { followClock } from '../src/queue/clock.ts';
 import type { Queues } from '../src/queue/queues.ts';
+import { announce, readMembers } from '../src/queue/members.ts';
 import { declareSchedules } from '../src/queue/schedules.ts';
 
 /** How often it is looked after: a lost schedule is back after as long. A look costs a call and two a target. */
@@ -23,6 +24,10 @@ export interface UpkeepParts {
   readonly outage: Outage;
   readonly logger: Logger;
   readonly stopping: AbortSignal;
+  /** What this process is called: host and process id. */
+  readonly by: string;
+  /** Of its targets, by name. */
+  readonly fingerprints: Readonly<Record<string, string>>;
 }
 
 /** Sets the clock by the queue's, and says so once when it was wrong. */
@@ -34,9 +39,11 @@ export const setClock = async ({ queues, logger }: Pick<UpkeepParts, 'queues' | 
 };
 
 /** Sees to everything once; whether that succeeded. What fails is an outage of the queue. */
-const look = async ({ config, queues, outage, stopping }: UpkeepParts, lostOnly: boolean): Promise<boolean> => {
+const look = async (parts: UpkeepParts, lostOnly: boolean): Promise<boolean> => {
+  const { config, queues, outage, stopping, by, fingerprints } = parts;
   try {
     await followClock(queues.connection);
+    await announce(queues, by, fingerprints);
     await declareSchedules(queues, config.targets, lostOnly);
     if (!outage.hasGoneQuiet()) return true;
     // A full Redis goes on answering: that it can be written to again shows only when something is.
@@ -49,8 +56,27 @@ const look = async ({ config, queues, outage, stopping }: UpkeepParts, lostOnly:
   }
 };
 
+/** Says which other deployments work on this queue. Those that are configured alike are one. */
+const tellOfOthers = async ({ queues, by, fingerprints, logger }: UpkeepParts): Promise<void> => {
+  const members = await readMembers(queues).catch(() => []);
+  for (const other of members) {
+    if (!other.isHere || other.by === by) continue;
+    const names = Object.entries(other.targets);
+    const different = names.filter(([name, fingerprint]) => (fingerprints[name] ?? fingerprint) !== fingerprint);
+    const shown = (some: typeof names) => some.map(([name]) => `"${name}"`).join(', ');
+    if (different.length > 0) {
+      logger.warn(
+        `${other.by} works on this queue (prefix ${queues.prefix}) too, and means other targets by ${shown(different)}: each does its own; a queue.prefix for each keeps them apart`,
+      );
+    } else if (names.some(([name]) => fingerprints[name] === undefined)) {
+      logger.info(`${other.by} works on this queue (prefix ${queues.prefix}) too, on ${shown(names)}`);
+    }
+  }
+};
+
 /** Looks after everything now, and from then on until the worker stops. */
 export const startUpkeep = async (parts: UpkeepParts): Promise<void> => {
+  await tellOfOthers(parts);
   let declaredAt = (await look(parts, false)) ? performance.now() : Number.NEGATIVE_INFINITY;
   const goOn = async () => {
     for (;;) {

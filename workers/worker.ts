@@ -1,12 +1,16 @@
 /** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { UnrecoverableError, type Worker } from 'bullmq';
+import { fingerprintOf } from '../src/config/fingerprint.ts';
 import type { Config } from '../src/config/resolve.ts';
+import { Failure } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
-import { enqueue } from '../src/queue/enqueue.ts';
+import { runOfTick } from '../src/queue/tick.ts';
+import { announce } from '../src/queue/members.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
@@ -64,12 +68,13 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   const connection = await connectQueue(config.queue, watch, true);
   await setClock({ queues, logger });
   await tellOfFailing(queues, config.targets.keys(), logger);
+  const by = `${hostname()}:${process.pid}`;
   const [first] = config.targets.values();
   const kept = first?.history;
   const options = {
     connection,
     prefix: queues.prefix,
-    name: `${hostname()}:${process.pid}`,
+    name: by,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: MOST_DEATHS,
@@ -93,9 +98,11 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   const ticks = new PatientWorker<TickData>(
     SCHEDULE_QUEUE,
     async (tick) => {
-      const target = targetIn(tick.data);
-      if (target === null) throw new UnrecoverableError('this tick names no target that is configured');
-      return await enqueue(queues.runs, config.targets, { target, trigger: 'schedule' });
+      try {
+        return await runOfTick(queues, config.targets, tick.data);
+      } catch (error) {
+        throw error instanceof Failure && error.code === 'JOB_DATA' ? new UnrecoverableError(error.message) : error;
+      }
     },
     options,
   );
@@ -109,12 +116,20 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   runs.on('failed', (job) => {
     if (job?.finishedOn !== undefined) onEnded?.(null, targetIn(job.data) ?? 'unknown');
   });
-  await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal });
+  const fingerprints = Object.fromEntries([...config.targets].map(([name, target]) => [name, fingerprintOf(target)]));
+  await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal, by, fingerprints });
+  const takeLeave = async (): Promise<void> => {
+    // Nobody waits for a queue that does not answer: whoever says nothing is soon taken for gone.
+    await Promise.race([announce(queues, by, fingerprints, true), pause(LEAVE_MS, undefined, { ref: false })]).catch(
+      () => {},
+    );
+  };
   logger.info({ targets: [...config.targets.keys()], concurrency: config.process.concurrency }, 'worker started');
 
   return {
     close: async () => {
       stopping.abort();
+      await takeLeave();
       const late = setTimeout(() => connection.disconnect(), LEAVE_MS);
       await Promise.allSettled([closeWorker(runs), closeWorker(ticks)]);
       clearTimeout(late);

@@ -1,10 +1,11 @@
 /** enqueue: ask for a run. While one of the same target waits or runs, whoever asks joins it. */
 import type { JobsOptions, Queue } from 'bullmq';
+import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
-import { JOB_NAME } from './names.ts';
+import { deduplicationIdOf, JOB_NAME } from './names.ts';
 import { differenceOf, parsePayload, type RunData, type RunPayload } from './payload.ts';
 
-export const ATTEMPTS = 3;
+const ATTEMPTS = 3;
 /** The first retry comes after about this long, the second after twice as long; jitter keeps targets apart. */
 const BACKOFF_MS = 2_000;
 const JITTER = 0.5;
@@ -20,13 +21,17 @@ export interface Enqueued {
   readonly difference: string | null;
 }
 
-export const jobOptions = ({ name, history }: TargetConfig): JobsOptions => ({
+/** How every run of a target stands in the queue: tried three times, kept as configured, one of them at a time. */
+export const jobOptions = (
+  { name, history }: Pick<TargetConfig, 'name' | 'history'>,
+  fingerprint: string,
+): JobsOptions => ({
   attempts: ATTEMPTS,
   backoff: { type: 'exponential', delay: BACKOFF_MS, jitter: JITTER },
   keepLogs: LOG_LINES,
   removeOnComplete: { age: Math.ceil(history.completed.ageMs / 1000), count: history.completed.count },
   removeOnFail: { age: Math.ceil(history.failed.ageMs / 1000), count: history.failed.count },
-  deduplication: { id: name },
+  deduplication: { id: deduplicationIdOf(name, fingerprint) },
 });
 
 /** Adds a run, or joins the one in progress. Fails (`JOB_DATA`) when the data is wrong. */
@@ -37,8 +42,9 @@ export const enqueue = async (
 ): Promise<Enqueued> => {
   const payload = parsePayload(data, targets);
   const { target } = payload;
-  const before = await queue.getDeduplicationJobId(target.name);
-  const job = await queue.add(JOB_NAME, data, jobOptions(target));
+  const fingerprint = fingerprintOf(target);
+  const before = await queue.getDeduplicationJobId(deduplicationIdOf(target.name, fingerprint));
+  const job = await queue.add(JOB_NAME, { ...data, fingerprint }, jobOptions(target, fingerprint));
   const run = String(job.id);
   const joined = before !== null && before === job.id;
   const other = joined ? await payloadOf(queue, targets, run) : null;

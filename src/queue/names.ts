@@ -6,5 +6,8 @@ export const RUN_QUEUE = 'cleanup';
 export const SCHEDULE_QUEUE = 'schedule';
 export const JOB_NAME = 'cleanup';
 
+/** Whoever asks for a run of this target joins the one that waits under this id. */
+export const deduplicationIdOf = (target: string, fingerprint: string): string => `${target}@${fingerprint}`;
+
 /** The id of a target's schedule. */
 export const schedulerIdOf = (target: string): string => `cleanup:${target}`;

@@ -1,5 +1,5 @@
 /** schedule: lists when which target is cleaned. */
-import { listSchedules } from '../../queue/schedules.ts';
+import { listSchedules } from '../../queue/scheduleList.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { withQueues } from '../queue.ts';
