@@ -15,7 +15,9 @@ import type { Queues } from '../src/queue/queues.ts';
 import { Calls } from '../src/redis/calls.ts';
 import { connectForRun } from '../src/redis/connect.ts';
 import { explain } from '../src/redis/explain.ts';
+import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
+import { endAgain, seal } from './finality.ts';
 import { earlierAttempts, Journal, type RunJob } from './journal.ts';
 import { unreadableIn, Warnings } from './tell.ts';
 
@@ -128,16 +130,22 @@ export const createCleaner = (parts: CleanerParts) => {
   };
 
   return async (job: RunJob, token = '', lost: AbortSignal = new AbortController().signal): Promise<Report> => {
+    const sealed = sealedIn(job.progress);
+    if (sealed !== null && isBack(job, sealed)) return await endAgain(queues, config.targets, job, sealed);
     try {
       const whose = await whoseRun(queues, config.targets, String(job.id), job.data);
       if (whose.ours === null) return await leaveToOthers(job, token, whose.why);
       const payload = whose.ours;
       const other = await runInProgress(queues.runs, job, payload.target);
-      if (other !== null) return skippedReport(job, payload, other);
-      return await clean(job, token, payload, lost);
+      const report = other === null ? await clean(job, token, payload, lost) : skippedReport(job, payload, other);
+      await seal(job, token, parts.lockMs, { report });
+      return report;
     } catch (error) {
       if (error instanceof WaitingError || error instanceof DelayedError) throw error;
-      throw forHistory(error, job.attemptsMade + 1);
+      const shown = forHistory(error, job.attemptsMade + 1);
+      const isLast = shown instanceof UnrecoverableError || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+      if (isLast && !lost.aborted) await seal(job, token, parts.lockMs, { failure: shown.message });
+      throw shown;
     }
   };
 };

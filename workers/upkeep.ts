@@ -7,7 +7,7 @@ import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import { followClock } from '../src/queue/clock.ts';
 import type { Queues } from '../src/queue/queues.ts';
-import { announce, readMembers } from '../src/queue/members.ts';
+import { announce, readMembers, type Self } from '../src/queue/members.ts';
 import { declareSchedules } from '../src/queue/schedules.ts';
 
 /** How often it is looked after: a lost schedule is back after as long. A look costs a call and two a target. */
@@ -24,8 +24,7 @@ export interface UpkeepParts {
   readonly outage: Outage;
   readonly logger: Logger;
   readonly stopping: AbortSignal;
-  /** What this process is called: host and process id. */
-  readonly by: string;
+  readonly self: Self;
   /** Of its targets, by name. */
   readonly fingerprints: Readonly<Record<string, string>>;
 }
@@ -40,10 +39,10 @@ export const setClock = async ({ queues, logger }: Pick<UpkeepParts, 'queues' | 
 
 /** Sees to everything once; whether that succeeded. What fails is an outage of the queue. */
 const look = async (parts: UpkeepParts, lostOnly: boolean): Promise<boolean> => {
-  const { config, queues, outage, stopping, by, fingerprints } = parts;
+  const { config, queues, outage, stopping, self, fingerprints } = parts;
   try {
     await followClock(queues.connection);
-    await announce(queues, by, fingerprints);
+    await announce(queues, self, fingerprints);
     await declareSchedules(queues, config.targets, lostOnly);
     if (!outage.hasGoneQuiet()) return true;
     // A full Redis goes on answering: that it can be written to again shows only when something is.
@@ -57,10 +56,10 @@ const look = async (parts: UpkeepParts, lostOnly: boolean): Promise<boolean> => 
 };
 
 /** Says which other deployments work on this queue. Those that are configured alike are one. */
-const tellOfOthers = async ({ queues, by, fingerprints, logger }: UpkeepParts): Promise<void> => {
+const tellOfOthers = async ({ queues, self, fingerprints, logger }: UpkeepParts): Promise<void> => {
   const members = await readMembers(queues).catch(() => []);
   for (const other of members) {
-    if (!other.isHere || other.by === by) continue;
+    if (!other.isHere || other.id === self.id) continue;
     const names = Object.entries(other.targets);
     const different = names.filter(([name, fingerprint]) => (fingerprints[name] ?? fingerprint) !== fingerprint);
     const shown = (some: typeof names) => some.map(([name]) => `"${name}"`).join(', ');

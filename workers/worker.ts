@@ -1,7 +1,8 @@
 /** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { UnrecoverableError, type Worker } from 'bullmq';
+import { type Job, UnrecoverableError, type Worker } from 'bullmq';
 import { fingerprintOf } from '../src/config/fingerprint.ts';
 import type { Config } from '../src/config/resolve.ts';
 import { Failure } from '../src/domain/failure.ts';
@@ -9,6 +10,7 @@ import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
+import { sealedIn } from '../src/queue/sealed.ts';
 import { runOfTick } from '../src/queue/tick.ts';
 import { announce } from '../src/queue/members.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
@@ -68,13 +70,13 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   const connection = await connectQueue(config.queue, watch, true);
   await setClock({ queues, logger });
   await tellOfFailing(queues, config.targets.keys(), logger);
-  const by = `${hostname()}:${process.pid}`;
+  const self = { id: randomUUID(), by: `${hostname()}:${process.pid}` };
   const [first] = config.targets.values();
   const kept = first?.history;
   const options = {
     connection,
     prefix: queues.prefix,
-    name: by,
+    name: self.by,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: MOST_DEATHS,
@@ -112,15 +114,18 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
     for (const id of ids) runs.cancelJob(id, 'its lock was lost');
   });
   tellOfRuns(runs, queues, logger, targetIn);
-  runs.on('completed', (_job, report) => onEnded?.(report, report.target));
+  const cameBack = (job: Job<RunData, Report>): boolean => (sealedIn(job.progress)?.backAt ?? null) !== null;
+  runs.on('completed', (job, report) => {
+    if (!cameBack(job)) onEnded?.(report, report.target);
+  });
   runs.on('failed', (job) => {
-    if (job?.finishedOn !== undefined) onEnded?.(null, targetIn(job.data) ?? 'unknown');
+    if (job?.finishedOn !== undefined && !cameBack(job)) onEnded?.(null, targetIn(job.data) ?? 'unknown');
   });
   const fingerprints = Object.fromEntries([...config.targets].map(([name, target]) => [name, fingerprintOf(target)]));
-  await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal, by, fingerprints });
+  await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal, self, fingerprints });
   const takeLeave = async (): Promise<void> => {
     // Nobody waits for a queue that does not answer: whoever says nothing is soon taken for gone.
-    await Promise.race([announce(queues, by, fingerprints, true), pause(LEAVE_MS, undefined, { ref: false })]).catch(
+    await Promise.race([announce(queues, self, fingerprints, true), pause(LEAVE_MS, undefined, { ref: false })]).catch(
       () => {},
     );
   };

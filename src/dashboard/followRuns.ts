@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics/registry.ts';
 import { RUN_QUEUE } from '../queue/names.ts';
 import { connectQueue, type Queues, type QueueWatch } from '../queue/queues.ts';
 import { reportIn } from '../queue/reportIn.ts';
+import { sealedIn } from '../queue/sealed.ts';
 
 /** How many past runs are looked at for the last one of each target. */
 const LOOK_BACK = 500;
@@ -54,6 +55,12 @@ export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise
     // Oldest first, so that the newest has the last word.
     for (const report of reports.toReversed()) metrics.lastKnown(report);
   };
+  /** Whether a run had ended before: its job came back. Event ids begin with an instant by the queue's Redis. */
+  const isRepeated = async (run: string, event: string): Promise<boolean> => {
+    const progress = await queues.connection.hget(queues.runs.toKey(run), 'progress');
+    const backAt = sealedIn(parsed(progress))?.backAt ?? null;
+    return backAt !== null && Number.parseInt(event, 10) >= backAt;
+  };
   const completed = async (run: string, returned: unknown): Promise<void> => {
     const report = countedReport(parsed(returned), targets);
     if (report === null) logger.warn({ run }, 'a run ended without a report that can be read; it is not counted');
@@ -73,8 +80,16 @@ export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise
     return line;
   };
   // BullMQ emits `failed` only once no attempt is left.
-  events.on('completed', ({ jobId, returnvalue }) => void then(() => completed(jobId, returnvalue)));
-  events.on('failed', ({ jobId }) => void then(() => failed(jobId)));
+  events.on('completed', ({ jobId, returnvalue }, event) => {
+    void then(async () => {
+      if (!(await isRepeated(jobId, event))) await completed(jobId, returnvalue);
+    });
+  });
+  events.on('failed', ({ jobId }, event) => {
+    void then(async () => {
+      if (!(await isRepeated(jobId, event))) await failed(jobId);
+    });
+  });
   await events.waitUntilReady();
   await then(seed);
 

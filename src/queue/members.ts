@@ -10,12 +10,18 @@ import type { Queues } from './queues.ts';
 export const GONE_AFTER_MS = 60_000;
 const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 
-const SAID = z.object({ at: z.number(), left: z.boolean(), targets: z.record(z.string(), z.string()) });
+const SAID = z.object({ by: z.string(), at: z.number(), left: z.boolean(), targets: z.record(z.string(), z.string()) });
+
+/** Who speaks: in containers many have the same host name and process id. */
+export interface Self {
+  /** Nobody else's. */
+  readonly id: string;
+  /** Host and process id, for people. */
+  readonly by: string;
+}
 
 /** A process that works on the queue, or did within the last day. */
-export interface Member {
-  /** Host and process id. */
-  readonly by: string;
+export interface Member extends Self {
   /** When it was heard of last, in epoch ms by the queue's clock. */
   readonly at: number;
   /** Whether it works now. */
@@ -26,7 +32,7 @@ export interface Member {
 
 const keyOf = ({ prefix }: Queues): string => `${prefix}:members`;
 
-const memberIn = (by: string, said: string, now: number): Member | null => {
+const memberIn = (id: string, said: string, now: number): Member | null => {
   let parsed: unknown;
   try {
     parsed = JSON.parse(said);
@@ -35,17 +41,17 @@ const memberIn = (by: string, said: string, now: number): Member | null => {
   }
   const result = SAID.safeParse(parsed);
   if (!result.success || now - result.data.at > FORGOTTEN_AFTER_MS) return null;
-  const { at, left, targets } = result.data;
-  return { by, at, isHere: !left && now - at <= GONE_AFTER_MS, targets };
+  const { by, at, left, targets } = result.data;
+  return { id, by, at, isHere: !left && now - at <= GONE_AFTER_MS, targets };
 };
 
 /** All that were heard of within a day. Forgets the others. */
 export const readMembers = async (queues: Queues): Promise<readonly Member[]> => {
   const members: Member[] = [];
   const forgotten: string[] = [];
-  for (const [by, said] of Object.entries(await queues.connection.hgetall(keyOf(queues)))) {
-    const member = memberIn(by, said, Date.now());
-    if (member === null) forgotten.push(by);
+  for (const [id, said] of Object.entries(await queues.connection.hgetall(keyOf(queues)))) {
+    const member = memberIn(id, said, Date.now());
+    if (member === null) forgotten.push(id);
     else members.push(member);
   }
   if (forgotten.length > 0) await queues.connection.hdel(keyOf(queues), ...forgotten);
@@ -55,11 +61,11 @@ export const readMembers = async (queues: Queues): Promise<readonly Member[]> =>
 /** Says that this process works on these targets, or, with `left`, that it no longer does. */
 export const announce = async (
   queues: Queues,
-  by: string,
+  { id, by }: Self,
   targets: Readonly<Record<string, string>>,
   left = false,
 ): Promise<void> => {
-  await queues.connection.hset(keyOf(queues), by, JSON.stringify({ at: Date.now(), left, targets }));
+  await queues.connection.hset(keyOf(queues), id, JSON.stringify({ by, at: Date.now(), left, targets }));
 };
 
 /** Whether somebody works here for whom the name means this very target. */

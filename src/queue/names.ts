@@ -6,7 +6,7 @@ export const RUN_QUEUE = 'cleanup';
 export const SCHEDULE_QUEUE = 'schedule';
 export const JOB_NAME = 'cleanup';
 
-/** Whoever asks for a run of this target joins the one that waits under this id. */
+/** Whoever asks for a run of this target joins the one under its name, or, where another deployment has that, this id. */
 export const deduplicationIdOf = (target: string, fingerprint: string): string => `${target}@${fingerprint}`;
 
 /** The id of a target's schedule. */

@@ -29,7 +29,9 @@ export const runInProgress = async (
   const active = (await queue.getActive()) as (RunJob | undefined)[];
   const others = active.filter((other): other is RunJob => isSame(other?.data) && other?.id !== job.id);
   if (others.length === 0) return null;
-  const joined = await queue.getDeduplicationJobId(deduplicationIdOf(target.name, fingerprint));
+  const joined =
+    (await queue.getDeduplicationJobId(deduplicationIdOf(target.name, fingerprint))) ??
+    (await queue.getDeduplicationJobId(target.name));
   return others.find((other) => comesFirst(other, job, joined))?.id ?? null;
 };
 

@@ -155,7 +155,7 @@ export const payloadJsonSchema = (targets: ReadonlyMap<string, TargetConfig>) =>
     additionalProperties: false,
     properties: {
       target: { type: 'string', enum: names, default: names[0], description: 'The target to clean.' },
-      dryRun: { type: 'boolean', default: false, description: 'Count, but remove nothing.' },
+      dryRun: { type: 'boolean', default: true, description: 'Count, but remove nothing.' },
       staleAfter: staleAfterSchema(targets),
       trigger: { type: 'string', enum: ['manual'], default: 'manual', description: 'Who asked for the run.' },
       force: { type: 'boolean', default: false, description: 'Run even when more than maxStaleFraction looks stale.' },

@@ -3,9 +3,8 @@ import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { isPlainName } from '../config/shape.ts';
 import { Failure } from '../domain/failure.ts';
-import { enqueue, jobOptions } from './enqueue.ts';
+import { addRun, enqueue } from './enqueue.ts';
 import { isWorkedOn, readMembers } from './members.ts';
-import { JOB_NAME } from './names.ts';
 import type { Queues } from './queues.ts';
 
 /**
@@ -24,9 +23,7 @@ export const runOfTick = async (
     if (target && isOurs) return (await enqueue(queues.runs, targets, { target: name, trigger: 'schedule' })).run;
     const [first] = targets.values();
     if (first && typeof fingerprint === 'string' && isWorkedOn(await readMembers(queues), name, fingerprint)) {
-      const job = { target: name, trigger: 'schedule', fingerprint } as const;
-      const { id } = await queues.runs.add(JOB_NAME, job, jobOptions({ name, history: first.history }, fingerprint));
-      return String(id);
+      return (await addRun(queues.runs, { target: name, trigger: 'schedule', fingerprint }, first.history)).run;
     }
   }
   throw new Failure('JOB_DATA', 'this tick names no target that is configured, here or elsewhere on this queue');
