@@ -3,9 +3,11 @@ import { setTimeout } from 'node:timers/promises';
 import ms from 'ms';
 import type { Config } from '../src/config/resolve.ts';
 import { sentenceOf } from '../src/domain/failure.ts';
+import { readQueueState, warningsOf } from '../src/health/queueState.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import { followClock } from '../src/queue/clock.ts';
+import { bringForward } from '../src/queue/putOff.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { announce, readMembers, type Self } from '../src/queue/members.ts';
 import { declareSchedules } from '../src/queue/schedules.ts';
@@ -37,6 +39,20 @@ export const setClock = async ({ queues, logger }: Pick<UpkeepParts, 'queues' | 
   logger.warn(`the clock of this machine is ${off} that of the queue's Redis; the latter is used`);
 };
 
+/** What was told last of each queue's state. */
+const told = new WeakMap<Queues, string>();
+
+/** Says what keeps runs from coming, when that begins, and when it is over. */
+const tellOfState = async ({ queues, config, logger }: UpkeepParts): Promise<void> => {
+  const warnings = warningsOf(await readQueueState(queues, config.targets));
+  const now = warnings.join('; ');
+  const before = told.get(queues) ?? '';
+  told.set(queues, now);
+  if (now === before) return;
+  if (now === '') logger.info('nothing keeps runs from coming any more');
+  else logger.warn(now);
+};
+
 /** Sees to everything once; whether that succeeded. What fails is an outage of the queue. */
 const look = async (parts: UpkeepParts, lostOnly: boolean): Promise<boolean> => {
   const { config, queues, outage, stopping, self, fingerprints } = parts;
@@ -44,6 +60,10 @@ const look = async (parts: UpkeepParts, lostOnly: boolean): Promise<boolean> => 
     await followClock(queues.connection);
     await announce(queues, self, fingerprints);
     await declareSchedules(queues, config.targets, lostOnly);
+    if (!lostOnly) await tellOfState(parts);
+    for (const run of await bringForward(queues, config.targets)) {
+      parts.logger.warn({ run }, 'a run that somebody had put off begins now, since all others join it');
+    }
     if (!outage.hasGoneQuiet()) return true;
     // A full Redis goes on answering: that it can be written to again shows only when something is.
     await queues.connection.set(`${queues.prefix}:probe`, 1, 'PX', LOOK_EVERY_MS);

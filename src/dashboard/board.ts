@@ -135,10 +135,6 @@ class ScheduleQueue extends KeptQueue {
     });
   }
 
-  override get supportsJobSchedulerUpdate(): boolean {
-    return false;
-  }
-
   override async addJob(): Promise<Job> {
     const sentence = `ticks come from the schedules; add a run to the queue "${RUN_QUEUE}", or run a schedule now`;
     throw new Failure('DENIED', sentence);
@@ -162,6 +158,9 @@ const HIDE_DANGEROUS = `<style>
 [class*="stickyHeader-"]:has(a[aria-current][href*="status=delayed"]) [class*="queueActions-"] > :last-child { display: none }
 </style>`;
 
+/** Nor for Edit and Remove beside a schedule's "run now": both are refused, since schedules come from the configuration. */
+const HIDE_SCHEDULE_CHANGES = '<style>td[class*="actionsCell-"] > button:not(:first-child) { display: none }</style>';
+
 /** Bull Board's own adapter, but its page asks nobody outside, and offers no more than is allowed. */
 class OfflineAdapter extends ExpressAdapter {
   constructor(private readonly dangerous: boolean) {
@@ -180,7 +179,8 @@ class OfflineAdapter extends ExpressAdapter {
 
   #adapt(html: string): string {
     const page = html.replace(OUTSIDE_LINK, '');
-    return this.dangerous ? page : page.replace('</head>', () => `${HIDE_DANGEROUS}</head>`);
+    const hidden = `${HIDE_SCHEDULE_CHANGES}${this.dangerous ? '' : HIDE_DANGEROUS}`;
+    return page.replace('</head>', () => `${hidden}</head>`);
   }
 }
 type ViewEngine = Parameters<Express['engine']>[1];

@@ -111,11 +111,12 @@ export const answerHealth: RequestHandler = (_request, response) => {
   response.json({ status: 'ok' });
 };
 
-/** `/readyz`: 200, or 503 with the reason. */
+/** `/readyz`: 200, with what keeps runs from coming though every Redis answers, or 503 with the reason. */
 export const answerReadiness =
-  (readiness: Readiness): RequestHandler =>
+  (readiness: Readiness, warnings: () => Promise<readonly string[]>): RequestHandler =>
   async (_request, response) => {
-    const reason = await readiness();
-    if (reason === null) response.json({ status: 'ok' });
+    const [reason, told] = await Promise.all([readiness(), inTime(warnings()).catch(() => [])]);
+    // Whoever resumes a paused queue does it here: a process that were not ready could not be reached.
+    if (reason === null) response.json({ status: 'ok', ...(told.length > 0 ? { warnings: told } : {}) });
     else response.status(503).json({ status: 'unavailable', reason });
   };

@@ -37,6 +37,9 @@ export class Metrics {
   ]);
   readonly #jobs = this.#gauge('queue_jobs', 'Jobs in the queue, by state.', ['queue', 'state']);
 
+  readonly #paused = this.#gauge('queue_paused', 'Whether a queue is paused: 1, or 0.', ['queue']);
+  readonly #workers = this.#gauge('workers', 'Processes that take runs from the queue.', []);
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
@@ -90,9 +93,22 @@ export class Metrics {
     else this.#usedMemory.set({ target }, bytes);
   }
 
-  /** Forgets the depths of all queues: for when they could not be asked. */
-  forgetQueueDepths(): void {
-    this.#jobs.reset();
+  /** Forgets all that is known of the queues: for when they could not be asked. */
+  forgetQueues(): void {
+    for (const gauge of [this.#jobs, this.#paused]) gauge.reset();
+    this.#workers.remove({});
+  }
+
+  /** Whether queues are paused, and how many processes work on them. */
+  queueState({
+    paused,
+    workers,
+  }: {
+    readonly paused: Readonly<Record<string, boolean>>;
+    readonly workers: number;
+  }): void {
+    for (const [queue, isPaused] of Object.entries(paused)) this.#paused.set({ queue }, isPaused ? 1 : 0);
+    this.#workers.set({}, workers);
   }
 
   queueDepths(queue: string, counts: Readonly<Record<string, number>>): void {

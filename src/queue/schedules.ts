@@ -7,14 +7,13 @@ import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { isWorkedOn, type Member, readMembers } from './members.ts';
 import { schedulerIdOf } from './names.ts';
+import { SCORES_PER_MS } from './putOff.ts';
 import type { Queues, TickData } from './queues.ts';
 
 /** A tick is done in a moment; a few stay for whoever wonders why nothing ran. */
 const TICKS_KEPT = 20;
 /** A pending tick that is due so much later than its schedule says was moved by somebody. */
 const MOVED_MS = 1_000;
-/** How BullMQ makes a score of an instant: room for so many jobs in one millisecond. */
-const SCORES_PER_MS = 0x1000;
 
 /** A tick in one of these states will come, however late: one that workers which were away have missed is caught up. */
 const PENDING: readonly string[] = ['delayed', 'waiting', 'active', 'prioritized'];
