@@ -1,7 +1,7 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { runCleanup } from '../src/cleanup/run.ts';
+import { runCleanup, StopWish } from '../src/cleanup/run.ts';
 import type { Config } from '../src/config/resolve.ts';
 import { Failure, sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
@@ -15,6 +15,7 @@ import type { Queues } from '../src/queue/queues.ts';
 import { Calls } from '../src/redis/calls.ts';
 import { connectForRun } from '../src/redis/connect.ts';
 import { explain } from '../src/redis/explain.ts';
+import { isStopped } from '../src/queue/stop.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
 import { endAgain, seal } from './finality.ts';
@@ -31,6 +32,9 @@ export interface CleanerParts {
   /** How long a job's lock lasts, in ms. */
   readonly lockMs: number;
 }
+
+/** How often it is looked whether somebody stopped the run. */
+const ASK_EVERY_MS = 250;
 
 /** However many attempts other programs give a job, and without a pause between them: a target may be down for a night. */
 const MOST_ATTEMPTS = 10;
@@ -55,7 +59,13 @@ export const createCleaner = (parts: CleanerParts) => {
     const { target } = payload;
     const logger = parts.logger.child({ run: job.id, target: target.name });
     const fenced = new AbortController();
-    const signal = AbortSignal.any([stopping, lost, fenced.signal]);
+    const wish = new AbortController();
+    const signal = AbortSignal.any([stopping, lost, fenced.signal, wish.signal]);
+    const ask = async (): Promise<void> => {
+      // A queue that can't be asked is told of elsewhere.
+      if (await isStopped(queues, String(job.id)).catch(() => false))
+        wish.abort(new StopWish('somebody stopped the run'));
+    };
     const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
     const request = {
       run: String(job.id),
@@ -74,6 +84,8 @@ export const createCleaner = (parts: CleanerParts) => {
         if (isNews(sentence)) logger.warn(sentence);
         journal.note(sentence);
       };
+      await ask();
+      const asking = setInterval(() => void ask(), ASK_EVERY_MS);
       try {
         const report = await runCleanup(calls, target, request, {
           signal,
@@ -97,6 +109,7 @@ export const createCleaner = (parts: CleanerParts) => {
         }
         return report;
       } finally {
+        clearInterval(asking);
         await journal.flush();
       }
     };

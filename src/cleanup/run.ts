@@ -49,7 +49,8 @@ export interface RunRequest {
 
 export interface RunOptions {
   readonly observer?: Observer;
-  /** Aborting it ends the run after the chunk in progress, with a Failure `INTERRUPTED`. */
+  /** Aborting it ends the run after the chunk in progress: with a Failure `INTERRUPTED`, or, where the reason is a
+   * `StopWish`, with a report of what was done. */
   readonly signal?: AbortSignal;
   /** Instead of the target's `memoryBudget`. */
   readonly memoryBudgetBytes?: number;
@@ -189,6 +190,11 @@ async function nobodyMet({ calls, schema, tally, observer, signal }: RunContext)
   return sentence;
 }
 
+/** Somebody wants a run to end and its report to stand: the reason to abort a run's signal with. */
+export class StopWish extends Error {
+  override readonly name = 'StopWish';
+}
+
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
 export const runCleanup = async (
   calls: Calls,
@@ -233,11 +239,18 @@ export const runCleanup = async (
     );
   }
 
-  const refused = await cleanTarget(run, target, request.force);
+  let outcome: Outcome = 'completed';
+  const refused = await cleanTarget(run, target, request.force).catch((error: unknown) => {
+    const wish: unknown = signal.reason;
+    if (!(wish instanceof StopWish && error instanceof Failure && error.code === 'INTERRUPTED')) throw error;
+    outcome = 'stopped';
+    return wish.message;
+  });
+  if (refused !== null && outcome === 'completed') outcome = 'refused';
   const reason = refused ?? (await nobodyMet(run));
-  const after = dryRun || refused !== null ? before : await readTargetInfo(calls, target, dryRun, observer);
+  const after = dryRun || outcome === 'refused' ? before : await readTargetInfo(calls, target, dryRun, observer);
   const freed = Math.max(0, usedMemoryBytesOf(before) - usedMemoryBytesOf(after));
-  const report = reportOf(run, target, request, { reason, freed, outcome: refused === null ? 'completed' : 'refused' });
+  const report = reportOf(run, target, request, { reason, freed, outcome });
   observer.phase?.('report', `${report.coordinators.swept} coordinators swept, ${report.keys.deleted} keys deleted`);
   return report;
 };

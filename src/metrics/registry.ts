@@ -46,7 +46,8 @@ export class Metrics {
 
   /** Makes a target's counters start at 0, so that `increase()` sees the first event of each kind. */
   expect(target: string, families: readonly string[]): void {
-    for (const outcome of ['completed', 'refused', 'skipped', 'failed']) this.#runs.inc({ target, outcome }, 0);
+    for (const outcome of ['completed', 'refused', 'skipped', 'stopped', 'failed'])
+      this.#runs.inc({ target, outcome }, 0);
     for (const state of STATES) this.#coordinators.inc({ target, state }, 0);
     for (const family of families) this.#keysDeleted.inc({ target, family }, 0);
     this.#memoryFreed.inc({ target }, 0);
@@ -64,7 +65,7 @@ export class Metrics {
     }
     if (!report.dryRun) {
       for (const [family, count] of Object.entries(report.keys.byFamily)) {
-        this.#keysDeleted.inc({ target, family }, outcome === 'completed' ? count : 0);
+        this.#keysDeleted.inc({ target, family }, outcome === 'refused' ? 0 : count);
       }
     }
     this.#memoryFreed.inc({ target }, report.redis.memoryFreedBytes);

@@ -52,6 +52,6 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
     }
     const report = await waitForRun(queues, config.queue, QUIET, run);
     console.log(options.json ? JSON.stringify(report) : renderReport(report));
-    if (report.outcome === 'refused' || onlyDry) throw new Exit(1);
+    if (report.outcome === 'refused' || report.outcome === 'stopped' || onlyDry) throw new Exit(1);
   });
 }
