@@ -33,6 +33,9 @@ export interface CleanerParts {
   readonly lockMs: number;
 }
 
+/** How long a process that is to end waits for the chunk in progress. */
+const DROP_MS = 1_000;
+
 /** How often it is looked whether somebody stopped the run. */
 const ASK_EVERY_MS = 250;
 
@@ -115,6 +118,9 @@ export const createCleaner = (parts: CleanerParts) => {
     };
     try {
       const redis = await connectForRun(target, signal);
+      // A chunk takes milliseconds: a target that has not answered by then may never do.
+      const drop = () => setTimeout(() => redis.disconnect(), DROP_MS).unref();
+      stopping.addEventListener('abort', drop, { once: true });
       try {
         const report = await cleanOver(redis);
         const { coordinators, keys, durationMs, outcome } = report;
@@ -124,6 +130,7 @@ export const createCleaner = (parts: CleanerParts) => {
         );
         return report;
       } finally {
+        stopping.removeEventListener('abort', drop);
         redis.disconnect();
       }
     } catch (error) {

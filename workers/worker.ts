@@ -27,7 +27,7 @@ const STALLED_CHECK_MS = 3_000;
 /** How many workers may die under one run before it counts as failed. BullMQ never resets the count, so it is high. */
 const MOST_DEATHS = 20;
 /** Whoever leaves waits no longer than this for a queue that does not answer: the run it can't hand back is taken over. */
-const LEAVE_MS = 5_000;
+const LEAVE_MS = 3_000;
 
 /** Something that runs until it is closed. */
 export interface Running {
@@ -60,6 +60,11 @@ const closeWorker = async (worker: Worker): Promise<void> => {
     await new Promise<unknown>((resolve) => blocking.once('ready', resolve).once('end', resolve));
   }
   await worker.close();
+};
+
+/** Ends the connection on which a worker waits for jobs, whatever it waits for. */
+const endBlocking = async (worker: Worker): Promise<void> => {
+  (await worker.backend.blockingClient)?.disconnect();
 };
 
 /** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there; afterwards it outlasts outages. */
@@ -134,9 +139,11 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   return {
     close: async () => {
       stopping.abort();
-      await takeLeave();
-      const late = setTimeout(() => connection.disconnect(), LEAVE_MS);
-      await Promise.allSettled([closeWorker(runs), closeWorker(ticks)]);
+      const late = setTimeout(() => {
+        for (const redis of [connection, queues.connection]) redis.disconnect();
+        for (const worker of [runs, ticks]) void endBlocking(worker).catch(() => {});
+      }, LEAVE_MS);
+      await Promise.allSettled([closeWorker(runs), closeWorker(ticks), takeLeave()]);
       clearTimeout(late);
       await queues.close();
       connection.disconnect();

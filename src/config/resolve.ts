@@ -169,8 +169,23 @@ const schemasOf = (file: FileValues): ReadonlyMap<string, SchemaDefinition> => {
   return schemas;
 };
 
+/** What Kubernetes tells every pod of a Service that is called stalesweep, or something that begins so. */
+const SERVICE_VARIABLE =
+  /^STALESWEEP_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+const SERVICE_PORT = /^(tcp|udp|sctp):\/\//;
+
+/** The environment without what is no setting of ours, though it is called so. */
+const withoutServices = (env: Environment): Environment =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value]) =>
+        !SERVICE_VARIABLE.test(name) && !(/^STALESWEEP_(\w+_)?PORT$/.test(name) && SERVICE_PORT.test(value ?? '')),
+    ),
+  );
+
 /** Resolves the configuration. Fails (`CONFIG`) with one sentence that names the source and what it allows. */
-export const resolveConfig = (flags: Flags, env: Environment, configFile?: ConfigFile): Config => {
+export const resolveConfig = (flags: Flags, environment: Environment, configFile?: ConfigFile): Config => {
+  const env = withoutServices(environment);
   const stray = Object.keys(env).find((name) => name.startsWith('STALESWEEP_') && !SETTINGS_ENV.includes(name));
   if (stray) throw new Failure('CONFIG', `unknown setting "${legible(stray)}"${suggestion(stray, SETTINGS_ENV)}`);
 

@@ -6,6 +6,7 @@ import type { TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { derive } from '../schema/template.ts';
 import { RUN_QUEUE } from '../queue/names.ts';
+import { explainRefusal } from '../queue/refusal.ts';
 import type { Queues } from '../queue/queues.ts';
 import { connect } from '../redis/connect.ts';
 
@@ -33,6 +34,11 @@ const prove = async (redis: Redis, key: string): Promise<void> => {
     if (!sentenceOf(error).startsWith('NOPERM')) throw error;
   });
   await Promise.all([ping, redis.time(), redis.get(key)]);
+};
+
+/** A Redis that is full, or a replica, answers every question. */
+const proveWrites = async ({ connection, prefix }: Pick<Queues, 'connection' | 'prefix'>): Promise<void> => {
+  await connection.set(`${prefix}:probe`, 1, 'PX', ANSWER_MS);
 };
 
 /** Connections to the targets, one each. Who asks is told when one is lost; the log has it from the runs that fail. */
@@ -73,19 +79,22 @@ export const createReadiness = (
   targets: ReadonlyMap<string, TargetConfig>,
   links: Links,
 ): Readiness => {
-  const ask = async (who: string, question: Promise<void>): Promise<string | null> => {
+  const ask = async (who: string, question: Promise<unknown>): Promise<string | null> => {
     try {
       await inTime(question);
       return null;
     } catch (error) {
       // The library says which of its options gave up.
       const lost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
-      return `${who}: ${lost ? 'the connection is lost' : sentenceOf(error)}`;
+      return `${who}: ${lost ? 'the connection is lost' : sentenceOf(explainRefusal(error))}`;
     }
   };
   const askAll = async (): Promise<string | null> => {
     const answers = await Promise.all([
-      ask('the queue', prove(queues.connection, `${queues.prefix}:${RUN_QUEUE}:id`)),
+      ask(
+        'the queue',
+        Promise.all([prove(queues.connection, `${queues.prefix}:${RUN_QUEUE}:id`), proveWrites(queues)]),
+      ),
       ...[...targets.values()].map((target) => {
         // A key that the schema covers, so that a user fenced to it may read it; nobody has that name.
         const key = derive(target.schema.heartbeat, { swarm: 'stalesweep', coordinator: 'stalesweep' });
