@@ -1,12 +1,39 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** What starts many processes and waits for them, and so should not come last. */
+const LONG = ['bench/', 'queue/', 'workers/', 'own-system/', 'model/', 'redis/tls', 'cli/', 'dashboard/browser'];
+/** Storms take all cores while they last: spread over the first three quarters, beside tests that wait. */
+const STORM = 'chaos/';
+const STORMY_SHARE = 0.75;
+
+const isIn = ({ moduleId }: TestSpecification, path: string): boolean => moduleId.includes(`/test/${path}`);
+const placeOf = (file: TestSpecification): number => {
+  const place = LONG.findIndex((path) => isIn(file, path));
+  return place < 0 ? LONG.length : place;
+};
+
+/** The order in which files begin: the longest early, whatever they are called. */
+class LongestEarly extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const storms = files.filter((file) => isIn(file, STORM));
+    const order = files.filter((file) => !isIn(file, STORM)).toSorted((a, b) => placeOf(a) - placeOf(b));
+    const apart = Math.floor((files.length * STORMY_SHARE) / Math.max(storms.length, 1));
+    for (const [nth, storm] of storms.entries()) order.splice(nth * apart, 0, storm);
+    return order;
+  }
+}
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Real servers and real processes: slow machines need room, a hang must still end.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores of a small machine: many tests wait.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestEarly },
   },
 });

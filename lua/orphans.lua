@@ -5,6 +5,8 @@
   KEYS     m heartbeats that must not exist, then the orphans
   ARGV     1: m, 2: the idle seconds an orphan must exceed, 3: the number of families f, 4 to 3+f: how many of the
            orphans each family has
+  NOTE     Redis keeps one value for all keys that hold the same number below 10,000, and with it one idle time, which says
+           nothing of any of them: such a key stays.
   RETURNS  { 0, removed of each family } or, when one of the heartbeats exists, { c, the c positions of those in KEYS } ]]
 local absent, families = tonumber(ARGV[1]), tonumber(ARGV[3])
 if absent > 0 and redis.call('EXISTS', unpack(KEYS, 1, absent)) > 0 then
@@ -16,6 +18,7 @@ if absent > 0 and redis.call('EXISTS', unpack(KEYS, 1, absent)) > 0 then
   return born
 end
 
+local SHARED = 2147483647
 local removed = { 0 }
 local at = absent
 for family = 1, families do
@@ -23,7 +26,8 @@ for family = 1, families do
   for _ = 1, tonumber(ARGV[3 + family]) do
     at = at + 1
     local seconds = redis.call('OBJECT', 'IDLETIME', KEYS[at])
-    if seconds and seconds > tonumber(ARGV[2]) then idle[#idle + 1] = KEYS[at] end
+    local isIdle = seconds and seconds > tonumber(ARGV[2]) and redis.call('OBJECT', 'REFCOUNT', KEYS[at]) ~= SHARED
+    if isIdle then idle[#idle + 1] = KEYS[at] end
   end
   removed[family + 1] = #idle > 0 and redis.call('UNLINK', unpack(idle)) or 0
 end

@@ -5,10 +5,12 @@
            a key already gone is no error; a chunk that never ran is found by the next run.
   KEYS     the n judged heartbeats, then m heartbeats that must not exist, then the keys, family by family
   ARGV     1: n, 2: m, 3: how many of the n heartbeats go too (the first ones, after everything else), 4: the number of
-           families f, 5 to 4+f: how many keys each family has, then the n proofs: the value that was judged, or, where
-           that is longer than 64 bytes, "#" and its SHA-1
-  RETURNS  { 0, removed of each family, removed heartbeats } when all was as judged, else { c, the c positions in KEYS
-           of the heartbeats that were not }, a position being negative where that heartbeat no longer exists ]]
+           families f, 5 to 4+f: how many keys each family has, negative to be told which of them were not there (they go one
+           by one, which takes half as long again), then the n proofs: the value that was judged, or, where that is longer
+           than 64 bytes, "#" and its SHA-1
+  RETURNS  { 0, removed of each family, removed heartbeats, the positions in KEYS of those that were not there } when all
+           was as judged, else { c, the c positions in KEYS of the heartbeats that were not }, a position being negative
+           where that heartbeat no longer exists ]]
 local judged, absent, families = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
 -- unpack takes fewer than 8,000 values.
 local SLICE = 4000
@@ -39,7 +41,7 @@ if #changed > 1 then
   return changed
 end
 
-local removed = { 0 }
+local removed, missing = { 0 }, {}
 local from = judged + absent + 1
 local function unlink(first, last)
   local count = 0
@@ -50,8 +52,18 @@ local function unlink(first, last)
 end
 for family = 1, families do
   local keys = tonumber(ARGV[4 + family])
-  removed[family + 1] = unlink(from, from + keys - 1)
+  if keys < 0 then
+    keys = -keys
+    local before = #missing
+    for at = from, from + keys - 1 do
+      if redis.call('UNLINK', KEYS[at]) == 0 then missing[#missing + 1] = at end
+    end
+    removed[family + 1] = keys - (#missing - before)
+  else
+    removed[family + 1] = unlink(from, from + keys - 1)
+  end
   from = from + keys
 end
 removed[families + 2] = unlink(1, tonumber(ARGV[3]))
+for i = 1, #missing do removed[families + 2 + i] = missing[i] end
 return removed

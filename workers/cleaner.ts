@@ -1,6 +1,4 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
-import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { runCleanup, StopWish } from '../src/cleanup/run.ts';
 import type { Config } from '../src/config/resolve.ts';
 import { Failure, sentenceOf } from '../src/domain/failure.ts';
@@ -9,11 +7,12 @@ import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { RunSightings } from '../src/ledger/runSightings.ts';
 import { Sightings, sightingsKeyOf } from '../src/ledger/sightings.ts';
+import { DelayedError, UnrecoverableError, WaitingError } from '../src/queue/bullmq.ts';
 import type { RunPayload } from '../src/queue/payload.ts';
 import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
-import { Calls } from '../src/redis/calls.ts';
-import { connectForRun } from '../src/redis/connect.ts';
+import { Stopwatch } from '../src/redis/call/stopwatch.ts';
+import { openTarget, type Target } from '../src/redis/target/target.ts';
 import { explain } from '../src/redis/explain.ts';
 import { isStopped } from '../src/queue/stop.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
@@ -79,18 +78,21 @@ export const createCleaner = (parts: CleanerParts) => {
       attempts: job.attemptsMade + 1,
       ...earlier,
     };
-    const cleanOver = async (redis: Redis): Promise<Report> => {
-      const calls = new Calls(redis, target, (call, ms) => metrics.called(target.name, call, ms));
-      const isNews = warnings.begin(target.name);
-      const journal = new Journal(job, token, parts.lockMs, calls, earlier, () => fenced.abort());
-      const warn = (sentence: string) => {
-        if (isNews(sentence)) logger.warn(sentence);
-        journal.note(sentence);
-      };
+    const stopwatch = new Stopwatch((call, ms) => metrics.called(target.name, call, ms));
+    const isNews = warnings.begin(target.name);
+    const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, () => fenced.abort());
+    const warn = (sentence: string) => {
+      if (isNews(sentence)) logger.warn(sentence);
+      journal.note(sentence);
+    };
+    const cleanOpened = async (opened: Target): Promise<Report> => {
+      // A chunk takes milliseconds: a target that has not answered by then may never do.
+      const drop = () => setTimeout(() => opened.close(), DROP_MS).unref();
+      stopping.addEventListener('abort', drop, { once: true });
       await ask();
       const asking = setInterval(() => void ask(), ASK_EVERY_MS);
       try {
-        const report = await runCleanup(calls, target, request, {
+        const report = await runCleanup(opened, request, {
           signal,
           sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(queues.prefix, target)), {
             mostBytes: target.sightings,
@@ -113,26 +115,16 @@ export const createCleaner = (parts: CleanerParts) => {
         return report;
       } finally {
         clearInterval(asking);
+        stopping.removeEventListener('abort', drop);
+        opened.close();
         await journal.flush();
       }
     };
     try {
-      const redis = await connectForRun(target, signal);
-      // A chunk takes milliseconds: a target that has not answered by then may never do.
-      const drop = () => setTimeout(() => redis.disconnect(), DROP_MS).unref();
-      stopping.addEventListener('abort', drop, { once: true });
-      try {
-        const report = await cleanOver(redis);
-        const { coordinators, keys, durationMs, outcome } = report;
-        logger.info(
-          { outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun },
-          'run ended',
-        );
-        return report;
-      } finally {
-        stopping.removeEventListener('abort', drop);
-        redis.disconnect();
-      }
+      const report = await cleanOpened(await openTarget(target, { dryRun: payload.dryRun, signal, warn }, stopwatch));
+      const { coordinators, keys, durationMs, outcome } = report;
+      logger.info({ outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun }, 'run ended');
+      return report;
     } catch (error) {
       if (!signal.aborted || lost.aborted || fenced.signal.aborted) throw explain(error, target);
       // Back to the head of the queue at once, without burning an attempt: another worker goes on.

@@ -1,6 +1,6 @@
 /** finality: a finished run is final. Its end is sealed before its job's; a job that comes back all the same keeps its report,
  * and what was wanted with it is done by a new run. */
-import { UnrecoverableError } from 'bullmq';
+import { UnrecoverableError } from '../src/queue/bullmq.ts';
 import type { TargetConfig } from '../src/config/resolve.ts';
 import { sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';

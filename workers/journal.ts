@@ -7,7 +7,7 @@ import type { Carried, Tally } from '../src/cleanup/tally.ts';
 import { isoOf } from '../src/domain/instant.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { RunData } from '../src/queue/payload.ts';
-import type { Calls } from '../src/redis/calls.ts';
+import type { Stopwatch } from '../src/redis/call/stopwatch.ts';
 
 /** A job of the queue of runs, as a worker holds it. */
 export type RunJob = Job<RunData, Report>;
@@ -59,7 +59,7 @@ export class Journal {
     private readonly job: RunJob,
     private readonly token: string,
     private readonly lockMs: number,
-    private readonly calls: Calls,
+    private readonly stopwatch: Stopwatch,
     private readonly earlier: { readonly startedAt: number; readonly carried: Carried | null },
     private readonly onLost: () => void,
   ) {
@@ -108,7 +108,7 @@ export class Journal {
       swept,
       keys: tally.keys,
       startedAt: this.earlier.startedAt,
-      carried: tally.carry(this.calls.count, this.calls.slowestMs),
+      carried: tally.carry(this.stopwatch.count, this.stopwatch.slowestMs),
     };
     this.#then(() => this.job.updateProgress(progress));
   }

@@ -1,6 +1,7 @@
 /** patientWorker: a BullMQ worker that does not ask a queue again at once that has just refused. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Job, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
+import { Worker } from '../src/queue/bullmq.ts';
 
 const PAUSE_MS = 1_000;
 

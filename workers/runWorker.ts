@@ -1,7 +1,6 @@
 /** runWorker: the process behind `stalesweep worker`. */
 import type { Config } from '../src/config/resolve.ts';
 import { showConfig } from '../src/config/show.ts';
-import { createMonitor, serve } from '../src/dashboard/app.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { Outage } from '../src/log/outages.ts';
 import { Metrics } from '../src/metrics/registry.ts';
@@ -17,6 +16,8 @@ const startMonitor = async (
   logger: Logger,
   outage: Outage,
 ): Promise<Running> => {
+  // Pages take longer to load than all that a worker without them needs.
+  const { createMonitor, serve } = await import('../src/dashboard/app.ts');
   const queues = await openQueues(config.queue, watchQueue(outage));
   const monitor = createMonitor({ config, queues, metrics, logger });
   try {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Job, UnrecoverableError, type Worker } from 'bullmq';
+import type { Job, Worker } from 'bullmq';
 import { fingerprintOf } from '../src/config/fingerprint.ts';
 import type { Config } from '../src/config/resolve.ts';
 import { Failure } from '../src/domain/failure.ts';
@@ -14,6 +14,7 @@ import { sealedIn } from '../src/queue/sealed.ts';
 import { runOfTick } from '../src/queue/tick.ts';
 import { announce } from '../src/queue/members.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
+import { UnrecoverableError } from '../src/queue/bullmq.ts';
 import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { createCleaner } from './cleaner.ts';

@@ -4,7 +4,7 @@ import type { Speller } from '../redis/speller.ts';
 import type { SweepChunk } from '../redis/sweep.ts';
 import type { Slice } from '../store/arena.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Id, NO_BEAT, NO_ID } from '../store/store.ts';
+import { type Beat, BeatState, type Id, NO_BEAT, NO_ID } from '../store/records.ts';
 import type { RunContext } from './context.ts';
 import { swarmsToProve } from './elsewhere.ts';
 import { familyOf } from './gather.ts';
@@ -20,6 +20,8 @@ export interface Batch extends SweepChunk {
   readonly absentBeats: readonly Beat[];
   /** The heartbeats that are to go, lapsed ones among them. */
   readonly going: readonly Beat[];
+  /** For each key of each family, with whose heartbeat it goes; empty where nobody keeps a record. */
+  readonly takenFor: readonly (readonly Beat[])[];
 }
 
 /** Puts a batch together. */
@@ -35,11 +37,18 @@ export class Draft {
   readonly #judged = { keys: new Bulk(16_384), proofs: new Bulk(32_768) };
   readonly #absent = new Bulk();
   readonly #families: readonly Bulk[];
+  readonly #takenFor: readonly Beat[][];
   readonly #verdicts: Verdicts;
 
   constructor(private readonly run: RunContext) {
     this.#families = run.schema.families.map(() => new Bulk(8_192));
+    this.#takenFor = run.schema.families.map(() => []);
     this.#verdicts = new Verdicts(run);
+  }
+
+  /** How many heartbeats it proves. */
+  get proofCount(): number {
+    return this.#judged.keys.count + this.#absent.count;
   }
 
   #swarmOf(beat: Beat): Slice {
@@ -105,15 +114,20 @@ export class Draft {
     for (let i = 0; i < spellers.derived.length; i++) {
       const { family, speller } = spellers.derived[i] as (typeof spellers.derived)[number];
       if (!speller.hasSwarm) {
-        if (!lives) this.#spell(family, speller, name, NO_SWARM);
-      } else for (const beat of stale) this.#spell(family, speller, name, this.#swarmOf(beat));
+        if (!lives) this.#spell(family, speller, name, NO_SWARM, stale[0] as Beat);
+      } else for (const beat of stale) this.#spell(family, speller, name, this.#swarmOf(beat), beat);
     }
   }
 
-  #spell(family: number, speller: Speller, id: Slice, swarm: Slice): void {
+  #spell(family: number, speller: Speller, id: Slice, swarm: Slice, beat: Beat): void {
     // Derived names are nobody else's, unless there are ids that are not as the schema says.
     if (this.run.store.misshapen && !this.#mayGo(speller.nameOf(id, swarm))) return;
     speller.spell(this.#families[family] as Bulk, id, swarm);
+    this.#take(family, beat);
+  }
+
+  #take(family: number, beat: Beat): void {
+    if (this.run.mixedFamilies.recorded) this.#takenFor[family]?.push(beat);
     this.size++;
     this.keyCount++;
   }
@@ -148,9 +162,9 @@ export class Draft {
       for (const id of verdicts.ids) this.#proveAll(id);
       for (const beat of verdicts.beats) this.prove(beat);
     }
-    this.#families[familyOf(run, key)]?.add(name);
-    this.size++;
-    this.keyCount++;
+    const family = familyOf(run, key);
+    this.#families[family]?.add(name);
+    this.#take(family, unit.stale[0] as Beat);
   }
 
   /** The keys that were found. */
@@ -168,6 +182,8 @@ export class Draft {
       judged: this.#judged,
       absent: this.#absent,
       families: this.#families,
+      told: this.run.mixedFamilies.toTell(this.#families),
+      takenFor: this.#takenFor,
       heartbeats: this.#going.filter((beat) => store.stateOf(beat) === BeatState.stale).length,
     };
   }
@@ -203,19 +219,42 @@ export function keysBatchOf(run: RunContext, units: readonly Unit[]): Batch {
 
 /**
  * A unit that alone is larger than a call: slices of its keys first, each with its proof, its heartbeats with the last (P3).
+ * @param size what a slice is to come to, as it is now
+ * @param mostProof how many heartbeats a slice may prove; one key that needs more has a slice of its own
  * @param withHeartbeats whether the heartbeats go at all
  */
-export function* slicesOf(run: RunContext, unit: Unit, size: () => number, withHeartbeats: boolean): Generator<Batch> {
+export function* slicesOf(
+  run: RunContext,
+  unit: Unit,
+  size: () => number,
+  mostProof: number,
+  withHeartbeats: boolean,
+): Generator<Batch> {
   const { store, keys } = run;
-  let draft = new Draft(run);
-  draft.proveUnit(unit);
-  for (let key = store.keysOf(unit.id) as Key; key !== NO_KEY; key = keys.nextTo(key)) {
+  const begin = (): Draft => {
+    const draft = new Draft(run);
+    draft.proveUnit(unit);
+    return draft;
+  };
+  let draft = begin();
+  let first = store.keysOf(unit.id) as Key;
+  for (let key = first; key !== NO_KEY; key = keys.nextTo(key)) {
     draft.takeKey(unit, key);
+    if (draft.proofCount > mostProof && draft.keyCount > 1) {
+      // What a key needs is known once it was taken: the slice is put together again without it, and the next begins with it.
+      release(draft.done());
+      draft = begin();
+      for (let one = first; one !== key; one = keys.nextTo(one)) draft.takeKey(unit, one);
+      yield draft.done();
+      draft = begin();
+      draft.takeKey(unit, key);
+      first = key;
+    }
     // A proof as large as a call still takes some keys with it.
     if (draft.keyCount < LEAST_KEYS || draft.size < size()) continue;
     yield draft.done();
-    draft = new Draft(run);
-    draft.proveUnit(unit);
+    draft = begin();
+    first = keys.nextTo(key);
   }
   if (withHeartbeats) {
     draft.takeDerived(unit);

@@ -1,16 +1,18 @@
 /** context: what the phases of one run share. */
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../domain/heartbeat.ts';
 import { Failure } from '../domain/failure.ts';
+import type { Condemned, Removed } from '../domain/removal.ts';
+import type { Protection } from '../domain/protection.ts';
 import type { Sightings } from '../domain/sighting.ts';
-import type { Calls } from '../redis/calls.ts';
-import type { Remover } from '../redis/remover.ts';
+import type { Node } from '../redis/target/node.ts';
+import type { Target } from '../redis/target/target.ts';
 import type { KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
 import type { HeldKeys } from '../store/heldKeys.ts';
 import type { Store } from '../store/store.ts';
-import type { Paces } from './paces.ts';
 import type { Spellers } from './spellers.ts';
+import type { Hold } from './hold.ts';
+import type { MixedFamilies } from './mixedFamilies.ts';
 import type { Tally } from './tally.ts';
 
 export type Phase = 'mark' | 'gather' | 'sweep' | 'report';
@@ -21,11 +23,17 @@ export interface Observer {
   readonly progress?: (phase: Phase, tally: Tally) => void;
   /** Something an operator should know, that is no failure. */
   readonly warn?: (sentence: string) => void;
+  /**
+   * Told who is to be swept next, before anything of theirs is removed; awaited. Who is told may be found to have revived. If it
+   * rejects, the run ends.
+   */
+  readonly condemn?: (next: readonly Condemned[]) => Promise<void>;
+  /** Told what a call removed, before the names are let go. */
+  readonly removed?: (removed: Removed) => void;
 }
 
-export interface RunContext {
-  readonly calls: Calls;
-  readonly remover: Remover;
+export interface Run {
+  readonly target: Target;
   readonly schema: KeySchema;
   readonly reader: KeyReader;
   readonly spellers: Spellers;
@@ -33,24 +41,32 @@ export interface RunContext {
   readonly keys: HeldKeys;
   /** What earlier runs saw; `null` where nothing is kept of that. */
   readonly sightings: Sightings | null;
-  readonly clock: Clock;
-  /** The clock for those who have no heartbeat any more: they may have lost it with the server's memory (P10, P11). */
-  readonly lapsedClock: Clock;
   readonly staleAfterSeconds: number;
   readonly dryRun: boolean;
   readonly memoryBudgetBytes: number;
   readonly tally: Tally;
   readonly observer: Observer;
   readonly signal: AbortSignal;
-  readonly paces: Paces;
-  /** How many chunks may be under way at once. */
-  readonly lanes: number;
+  readonly mixedFamilies: MixedFamilies;
+  readonly hold: Hold;
+  /** When it was last sure that everybody is known who has ever beaten, by `performance.now()`. */
+  readonly looked: { at: number };
+  /** Whether this id is never swept; `null` where no id is. */
+  readonly isProtected: Protection | null;
 }
 
+/** A run at one of its target's nodes: where calls go, by whose clock is judged, how large calls may be. */
+export interface RunContext extends Run {
+  readonly node: Node;
+}
+
+/** The run at each node of its target. */
+export const atNodes = (run: Run): readonly RunContext[] => run.target.nodes.map((node) => ({ ...run, node }));
+
 /** Between two calls: rests as `nice` asks. Whether to go on; `false` once the run is interrupted. */
-export const pause = async ({ signal, calls }: RunContext): Promise<boolean> => {
+export const pause = async ({ signal, node }: RunContext): Promise<boolean> => {
   if (signal.aborted) return false;
-  await calls.rest();
+  await node.calls.rest.take();
   return !signal.aborted;
 };
 
@@ -63,12 +79,12 @@ export async function breathe(): Promise<void> {
 }
 
 /** Throws `INTERRUPTED` once the run was told to end. */
-export const stopIfInterrupted = ({ signal }: RunContext): void => {
+export const stopIfInterrupted = ({ signal }: Run): void => {
   if (signal.aborted) throw new Failure('INTERRUPTED', 'the run was interrupted');
 };
 
 /**
- * Works through `items` with as many calls under way as the run allows. When one fails or the run is interrupted, no
+ * Works through `items` with as many calls under way as the node allows. When one fails or the run is interrupted, no
  * further item is taken, and it returns only after those under way have ended, so that nothing goes uncounted.
  */
 export const inFlight = async <T>(run: RunContext, items: AsyncGenerator<T>, work: (item: T) => Promise<void>) => {
@@ -76,7 +92,7 @@ export const inFlight = async <T>(run: RunContext, items: AsyncGenerator<T>, wor
   const lane = async () => {
     for await (const item of items) await work(item);
   };
-  const lanes = await Promise.allSettled(Array.from({ length: run.lanes }, lane));
+  const lanes = await Promise.allSettled(Array.from({ length: run.node.lanes }, lane));
   const failed = lanes.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
   stopIfInterrupted(run);

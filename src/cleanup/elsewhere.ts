@@ -5,7 +5,7 @@
  * every swarm in which somebody lives. docs/safety.md says what is beyond.
  */
 import { KeyReader } from '../schema/keyReader.ts';
-import { type Id, NO_BEAT } from '../store/store.ts';
+import { type Id, NO_BEAT } from '../store/records.ts';
 import type { RunContext } from './context.ts';
 
 /** More swarms than this are not proved for one id by script, since a call proves 10,000 heartbeats at most, others' among them. */
@@ -19,10 +19,10 @@ const MOST_STALE = 10_000;
 const MOST_NAMES = 250_000;
 
 /** The swarms in which an id of this run is to be absent, those among them in which it has a record. */
-export function swarmsToProve({ schema, store, tally, remover }: RunContext, id: Id): Iterable<Buffer> {
+export function swarmsToProve({ schema, store, tally, node }: RunContext, id: Id): Iterable<Buffer> {
   if (schema.heartbeatDerivable) return [];
   const { swarms } = store;
-  const most = remover.strategy === 'script' ? MOST_SWARMS : remover.mostKeys * WATCHED_SHARE;
+  const most = node.strategy === 'script' ? MOST_SWARMS : node.mostKeys * WATCHED_SHARE;
   const first = store.firstBeat(id);
   const isRole = first !== NO_BEAT && store.nextBeat(first) !== NO_BEAT;
   const isAffordable = (count: number) => count <= most && (isRole || tally.stale * count <= MOST_NAMES);

@@ -1,7 +1,6 @@
 /** expiry: whether heartbeats carry a time to live, told from a sample of them (P11). */
 import { refusedCommandIn } from '../redis/permissions.ts';
 import type { RunContext } from './context.ts';
-import { steadily } from './steadily.ts';
 
 /** So many of each reading are asked, spread over it, until one is found: where only some expire, that shows, too. */
 const SAMPLE = 5;
@@ -15,12 +14,12 @@ export class Expiry {
   /** Looks at some of these heartbeats. Where that is not allowed, they are taken to expire. */
   async look(keys: readonly Buffer[]): Promise<void> {
     if (this.seen) return;
-    const { run } = this;
+    const { node } = this.run;
     const step = Math.max(1, Math.floor(keys.length / SAMPLE));
     const sample = keys.filter((_, i) => i % step === 0).map((key) => key.toString('latin1'));
     try {
-      const answers = await steadily(run, run.paces.read, () =>
-        Promise.all(sample.map((key) => run.calls.send('pttl', [key]))),
+      const answers = await node.steadily('read', () =>
+        Promise.all(sample.map((key) => node.calls.send('pttl', [key]))),
       );
       this.seen = answers.some(({ reply }) => Number(reply) > 0);
     } catch (error) {

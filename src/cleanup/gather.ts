@@ -6,8 +6,8 @@
  */
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, Left, NO_ID } from '../store/store.ts';
-import { breathe, type RunContext, STEPS_AT_ONCE } from './context.ts';
+import { type Beat, Left, NO_ID } from '../store/records.ts';
+import { atNodes, breathe, type Run, STEPS_AT_ONCE } from './context.ts';
 import { type VerdictKind, Verdicts } from './verdict.ts';
 import { walk } from './walk.ts';
 
@@ -17,7 +17,7 @@ export interface Gathered {
 }
 
 /** Links each held key to the first stale coordinator it could belong to, and counts those that are nobody's. */
-export async function gather(run: RunContext): Promise<Gathered> {
+export async function gather(run: Run): Promise<Gathered> {
   const { schema, store, keys, tally } = run;
   if (schema.scanned.length === 0) return { orphans: NO_KEY };
   const verdicts = new Verdicts(run);
@@ -25,6 +25,7 @@ export async function gather(run: RunContext): Promise<Gathered> {
   let orphans = NO_KEY;
   // SCAN may return a name twice; whoever is linked is told apart when it goes, who is only counted is here.
   const counted = new Set<string>();
+  const orphaned = new Set<string>();
   let steps = 0;
   for (const key of keys.all()) {
     if (++steps % STEPS_AT_ONCE === 0) await breathe();
@@ -47,14 +48,17 @@ export async function gather(run: RunContext): Promise<Gathered> {
       if (!schema.orphanFamilies.has(familyOf(run, key))) continue;
       keys.link(key, orphans);
       orphans = key;
+      // Whose they were, as far as the name tells; a name that tells of several counts for one.
+      orphaned.add(verdicts.absent[0]?.toString('latin1') ?? text);
     }
   }
   tally.orphans = (tally.orphans ?? 0) + counted.size;
+  tally.orphaned += orphaned.size;
   return { orphans };
 }
 
 /** Notes that each stale one it could belong to has left something, though it goes with only one of them, or stays. */
-function noteOwners({ store }: RunContext, { ids, beats }: Verdicts, verdict: VerdictKind): void {
+function noteOwners({ store }: Run, { ids, beats }: Verdicts, verdict: VerdictKind): void {
   const notes = verdict === 'go' ? [Left.going] : verdict === 'keep' ? [Left.shared] : [Left.going, Left.shared];
   for (const what of notes) {
     for (const id of ids) store.noteLeft(id, what);
@@ -63,7 +67,7 @@ function noteOwners({ store }: RunContext, { ids, beats }: Verdicts, verdict: Ve
 }
 
 /** The family of a held key, by position. */
-export function familyOf({ schema, keys }: RunContext, key: Key): number {
+export function familyOf({ schema, keys }: Run, key: Key): number {
   return schema.scanned[keys.templateOf(key)]?.family ?? -1;
 }
 
@@ -71,21 +75,25 @@ export function familyOf({ schema, keys }: RunContext, key: Key): number {
  * Walks the keyspace for the keys that a first pass could not hold, now that it is known exactly who lives. Whenever they
  * fill the memory budget, they are handed to `sweepKeys` and let go.
  */
-export async function walkKeys(run: RunContext, sweepKeys: () => Promise<void>): Promise<void> {
+export async function walkKeys(run: Run, sweepKeys: () => Promise<void>): Promise<void> {
   const { schema, store, keys, reader, tally, observer, memoryBudgetBytes } = run;
   const verdicts = new Verdicts(run);
+  const glob = sharedGlob(schema.scanned.map(({ template }) => template));
   tally.visited = 0;
-  for await (const page of walk(run, sharedGlob(schema.scanned.map(({ template }) => template)))) {
-    for (const key of page) {
-      if (reader.read(key) !== 'remain') continue;
-      const { template } = reader;
-      const verdict = verdicts.of(key, store.idCount > 0);
-      noteOwners(run, verdicts, verdict);
-      // Who is an orphan is told once, in the first partition.
-      if (verdict === 'go' || (verdict === 'orphan' && store.partition === 0)) keys.hold(template, key);
+  const take = (key: Buffer): void => {
+    if (reader.read(key) !== 'remain') return;
+    const { template } = reader;
+    const verdict = verdicts.of(key, store.idCount > 0);
+    noteOwners(run, verdicts, verdict);
+    // Who is an orphan is told once, in the first partition.
+    if (verdict === 'go' || (verdict === 'orphan' && store.partition === 0)) keys.hold(template, key);
+  };
+  for (const here of atNodes(run)) {
+    for await (const page of walk(here, glob)) {
+      for (const key of page) take(key);
+      observer.progress?.('gather', tally);
+      if (store.bytes + keys.bytes > memoryBudgetBytes && keys.count > 0) await sweepKeys();
     }
-    observer.progress?.('gather', tally);
-    if (store.bytes + keys.bytes > memoryBudgetBytes && keys.count > 0) await sweepKeys();
   }
   tally.visited = tally.keyspace;
 }

@@ -4,17 +4,18 @@
  *  Promises  what can't be read or kept is said once, and the run goes on without.
  */
 import { Failure, sentenceOf } from '../domain/failure.ts';
-import { silentSeconds } from '../domain/heartbeat.ts';
+import { type Clock, silentSeconds } from '../domain/heartbeat.ts';
 import type { Sighting } from '../domain/sighting.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Found, Left, NO_BEAT } from '../store/store.ts';
-import { breathe, pause, type RunContext, STEPS_AT_ONCE } from './context.ts';
+import { type Beat, BeatState, Left, NO_BEAT } from '../store/records.ts';
+import type { Found } from '../store/store.ts';
+import { atNodes, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
 import { makeRoom } from './mark.ts';
+import { stateOf } from './state.ts';
 import { NO_SWARM } from './spellers.ts';
-import { steadily } from './steadily.ts';
 import { Verdicts } from './verdict.ts';
 
 /** Whether names exist is asked for so many in one call: they take Redis a tenth of a millisecond. */
@@ -23,7 +24,7 @@ const NAMES_ASKED = 200;
 const ASKED_TOGETHER = 200;
 
 /** What a sighting says, as the heartbeat it was; `null` when no heartbeat of this schema can have been that (P8). */
-function foundIn({ spellers, reader }: RunContext, { coordinator, swarm }: Sighting): Found | null {
+function foundIn({ spellers, reader }: Run, { coordinator, swarm }: Sighting): Found | null {
   const id = { bytes: coordinator, from: 0, to: coordinator.length };
   const key = spellers.heartbeat.nameOf(id, swarm === null ? NO_SWARM : { bytes: swarm, from: 0, to: swarm.length });
   if (reader.read(key) !== 'heartbeat' || !isIdOf(reader.schema, reader.idSegments)) return null;
@@ -37,28 +38,31 @@ function foundIn({ spellers, reader }: RunContext, { coordinator, swarm }: Sight
 }
 
 /** Where the same one was seen twice, the later beat counts. */
-function hasBeatenSince({ store }: RunContext, found: Found): Beat {
+function hasBeatenSince({ store }: Run, found: Found): Beat {
   const beat = store.beatOf(found.id, found.swarm);
   return beat !== NO_BEAT && store.stateOf(beat) === BeatState.lapsed ? beat : NO_BEAT;
 }
 
-function recall(run: RunContext, sighting: Sighting, counts: boolean): void {
+function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Clock): void {
   const { store, tally, sightings } = run;
   const found = foundIn(run, sighting);
   if (found === null) return;
-  const stale = silentSeconds(sighting.beatAtSeconds * 1000, run.lapsedClock) > run.staleAfterSeconds;
+  const beatAt = sighting.beatAtSeconds * 1000;
+  const state = stateOf(run, found.id, beatAt, lapsedClock);
+  const wasStale = store.wasStale(found);
   if (store.has(found)) {
     const beat = hasBeatenSince(run, found);
-    if (stale || beat === NO_BEAT) return;
+    if (state === 'stale' || beat === NO_BEAT) return;
     // `noteLeft` will note it, with this beat.
     store.revive(beat, sighting.beatAtSeconds);
     store.enterLiving(found);
-    tally.active++;
+    tally[state]++;
     tally.stale--;
     tally.lapsed--;
     return;
   }
-  if (stale) {
+  if (counts) tally.addSilence(silentSeconds(beatAt, lapsedClock), run.staleAfterSeconds);
+  if (state === 'stale') {
     store.enterStale(found, sighting.beatAtSeconds, null);
     if (!counts) return;
     tally.stale++;
@@ -66,8 +70,13 @@ function recall(run: RunContext, sighting: Sighting, counts: boolean): void {
     return;
   }
   store.enterLiving(found);
-  if (!counts) return;
-  tally.active++;
+  if (!counts && !wasStale) return;
+  tally[state]++;
+  if (!counts) {
+    // It was counted before it showed that it is held.
+    tally.stale--;
+    tally.lapsed--;
+  }
   sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
 }
 
@@ -84,14 +93,15 @@ export interface Recalled {
  * Enters everybody whom earlier runs saw and this one has not met. Where they can't be read, the observer is warned.
  * @param counts whether they are to be counted: in a run's later partitions they have been
  */
-export async function recallLapsed(run: RunContext, counts = true): Promise<Recalled> {
+export async function recallLapsed(run: Run, counts = true): Promise<Recalled> {
   const recalled = { any: false, failed: false, fits: true };
   if (run.sightings === null) return recalled;
+  const { lapsedClock } = run.target;
   try {
     for await (const sightings of run.sightings.earlier()) {
       for (const sighting of sightings) {
         recalled.any = true;
-        recall(run, sighting, counts);
+        recall(run, sighting, counts, lapsedClock);
       }
       recalled.fits = makeRoom(run, counts) && recalled.fits;
     }
@@ -107,7 +117,7 @@ export async function recallLapsed(run: RunContext, counts = true): Promise<Reca
  * Notes who is stale and stays, or came back meanwhile, so that the next run knows of them; and who went and left a key that
  * it shares with somebody who lives: should that one die, the key goes only if the other has not come back (P2).
  */
-export async function noteLeft({ store, schema, sightings }: RunContext): Promise<void> {
+export async function noteLeft({ store, schema, sightings }: Run): Promise<void> {
   if (sightings === null) return;
   let steps = 0;
   for (const id of store.ids()) {
@@ -121,7 +131,7 @@ export async function noteLeft({ store, schema, sightings }: RunContext): Promis
 }
 
 /** Keeps what was noted; where that is not possible, the observer is warned, unless it has heard that nothing can be read. */
-export async function keepSightings({ sightings, observer }: RunContext, { failed }: Recalled): Promise<void> {
+export async function keepSightings({ sightings, observer }: Run, { failed }: Recalled): Promise<void> {
   try {
     await sightings?.keep();
   } catch (error) {
@@ -130,7 +140,7 @@ export async function keepSightings({ sightings, observer }: RunContext, { faile
 }
 
 /** Everything that could be left of one in its swarm and may go, as far as its names are known. */
-function namesOf(run: RunContext, beat: Beat): Bulk {
+function namesOf(run: Run, beat: Beat): Bulk {
   const { store, keys, schema, spellers } = run;
   const id = store.ownerOf(beat);
   const swarm = schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat);
@@ -150,11 +160,11 @@ function namesOf(run: RunContext, beat: Beat): Bulk {
 
 /** Whether there is nothing of this one: it left in good order, or another run was here. */
 export async function leftNothing(run: RunContext, beat: Beat): Promise<boolean> {
-  const { calls, paces } = run;
+  const { node } = run;
   const names = namesOf(run, beat).texts();
   for (let from = 0; from < names.length; from += NAMES_ASKED) {
     const slice = Bulk.of(names.slice(from, from + NAMES_ASKED));
-    const { count } = await steadily(run, paces.read, () => countExisting(calls, slice));
+    const { count } = await node.steadily('read', () => countExisting(node.calls, slice));
     slice.clear();
     if (count > 0) return false;
   }
@@ -162,7 +172,11 @@ export async function leftNothing(run: RunContext, beat: Beat): Promise<boolean>
 }
 
 /** Forgets the lapsed who left nothing: nobody was there to be swept. */
-export async function forgetWhoLeftNothing(run: RunContext): Promise<void> {
+export async function forgetWhoLeftNothing(run: Run): Promise<void> {
+  for (const here of atNodes(run)) await forgetWhoLeftNothingAt(here);
+}
+
+async function forgetWhoLeftNothingAt(run: RunContext): Promise<void> {
   const { store } = run;
   let asked: Beat[] = [];
   const settle = async (): Promise<boolean> => {
@@ -182,8 +196,9 @@ export async function forgetWhoLeftNothing(run: RunContext): Promise<void> {
 }
 
 /** For this run it was never there. */
-export function forget({ store, tally }: RunContext, beat: Beat): void {
+export function forget({ store, tally }: Run, beat: Beat): void {
   store.become(beat, BeatState.gone);
   tally.stale--;
   tally.lapsed--;
+  tally.dropSilence();
 }

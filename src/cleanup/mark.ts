@@ -9,7 +9,7 @@
  * longer replies. Where all of it does not fit the memory budget, the keys are let go, and found again by a second pass.
  */
 import { Failure } from '../domain/failure.ts';
-import { type Clock, type Judgement, judge } from '../domain/heartbeat.ts';
+import { type Clock, type Judgement, judge, silentSeconds } from '../domain/heartbeat.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { readSeconds } from '../redis/clock.ts';
 import { existing, readValues } from '../redis/keyspace.ts';
@@ -17,9 +17,9 @@ import { proofOf } from '../redis/proof.ts';
 import { sharedGlob } from '../schema/glob.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import type { Found } from '../store/store.ts';
-import { pause, type RunContext, stopIfInterrupted } from './context.ts';
+import { atNodes, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
 import { Expiry } from './expiry.ts';
-import { steadily } from './steadily.ts';
+import { stateOf } from './state.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -84,7 +84,7 @@ class Marking {
 
   /** How many values may be read at once. */
   get #mostRead(): number {
-    const { size } = this.run.paces.read;
+    const { size } = this.run.node.paces.read;
     return this.#largest === 0 ? size : Math.max(1, Math.min(size, Math.floor(MOST_BYTES_READ / this.#largest)));
   }
 
@@ -108,35 +108,52 @@ class Marking {
     // Whoever awaits it will see why it failed.
     judging.catch(() => {});
     this.#underWay.push(judging);
-    while (this.#underWay.length >= this.run.lanes) await this.#underWay.shift();
+    while (this.#underWay.length >= this.run.node.lanes) await this.#underWay.shift();
   }
 
   async #judge(found: readonly Unread[]): Promise<void> {
     const { run } = this;
-    const { calls, paces, store } = run;
+    const { node, store } = run;
     const heartbeats = found.filter((one) => !store.has(one));
     if (heartbeats.length === 0) return;
-    const names = new Bulk(heartbeats.length * 48);
-    for (const { key } of heartbeats) names.add(key);
-    const { values, ms } = await steadily(run, paces.read, () => readValues(calls, names));
-    names.clear();
-    paces.tell('read', heartbeats.length, ms);
+    const values = await this.#valuesOf(heartbeats);
     this.#largest /= 2;
     for (const value of values) this.#largest = Math.max(this.#largest, value?.length ?? 0);
     await this.#expiry?.look(heartbeats.map(({ key }) => key));
     const missing = heartbeats.filter((_, i) => values[i] === null).map(({ key }) => key);
-    const exist = await steadily(run, paces.read, () => existing(calls, missing));
+    const exist = await node.steadily('read', () => existing(node.calls, missing));
     const expired = new Set(missing.filter((_, i) => !exist[i]));
     const ahead = heartbeats.flatMap((heartbeat, i) => {
       const value = values[i] ?? null;
-      return expired.has(heartbeat.key) || this.#record(heartbeat, value, run.clock, false) ? [] : { heartbeat, value };
+      return expired.has(heartbeat.key) || this.#record(heartbeat, value, node.clock, false)
+        ? []
+        : { heartbeat, value };
     });
     // As `walk` does with its pages.
     values.length = 0;
     if (ahead.length === 0) return;
     // They may have beaten since the run read the clock: only the present can tell that from a wrong clock.
-    const present = { ...run.clock, nowSeconds: await steadily(run, paces.read, () => readSeconds(calls)) };
+    const present = { ...node.clock, nowSeconds: await node.steadily('read', () => readSeconds(node.calls)) };
     for (const { heartbeat, value } of ahead) this.#record(heartbeat, value, present, true);
+  }
+
+  /** In one call, unless calls have to be smaller by now: then in as many as that takes. */
+  async #valuesOf(heartbeats: readonly Unread[]): Promise<(Buffer | null)[]> {
+    const { node } = this.run;
+    let values: (Buffer | null)[] = [];
+    while (values.length < heartbeats.length) {
+      const read = await node.steadily('read', async () => {
+        const names = new Bulk(heartbeats.length * 48);
+        const part = heartbeats.slice(values.length, values.length + node.paces.read.size);
+        for (const { key } of part) names.add(key);
+        const answer = await readValues(node.calls, names);
+        names.clear();
+        return answer;
+      });
+      node.paces.tell('read', read.values.length, read.ms);
+      values = values.length === 0 ? read.values : values.concat(read.values);
+    }
+    return values;
   }
 
   /** Judges one heartbeat; `false` when it lies ahead of the clock, and that was not the present. */
@@ -156,16 +173,19 @@ class Marking {
     }
     const beatAtSeconds = Math.ceil(judgement.beatAt / 1000);
     // Who beat after the run began is active, however long ago that is by now: the walk may have missed keys of it (P3).
-    if (judgement.state === 'active' || present) {
-      const wasStale = store.wasStale(found);
+    const state = present ? 'active' : stateOf(run, found.id, judgement.beatAt, clock);
+    const wasStale = store.wasStale(found);
+    if (first) tally.addSilence(present ? 0 : silentSeconds(judgement.beatAt, clock), run.staleAfterSeconds);
+    if (state !== 'stale') {
       store.enterLiving(found);
       run.sightings?.see(found.id, found.swarm, beatAtSeconds);
-      // One that the first pass found stale has beaten before its partition came.
-      if (wasStale) tally.revived++;
-      else tally.active++;
+      // One that the first pass found stale has beaten before its partition came; or it was then that it came to be held.
+      if (wasStale && state === 'active') tally.revived++;
+      else tally[state]++;
+      if (wasStale && state !== 'active') tally.stale--;
       return true;
     }
-    if (!store.wasStale(found)) tally.stale++;
+    if (!wasStale) tally.stale++;
     store.enterStale(found, beatAtSeconds, value === null ? null : { bytes: proofOf(value), valueBytes: value.length });
     return true;
   }
@@ -186,7 +206,7 @@ class Marking {
  * keys are still held.
  * @param first whether the run has not been cut into partitions for good
  */
-export function makeRoom({ store, keys, memoryBudgetBytes }: RunContext, first: boolean): boolean {
+export function makeRoom({ store, keys, memoryBudgetBytes }: Run, first: boolean): boolean {
   if (store.bytes + keys.bytes <= memoryBudgetBytes) return true;
   keys.clear();
   while (first && store.recordBytes > memoryBudgetBytes * RECORDS_SHARE && store.idCount > 1) {
@@ -222,15 +242,22 @@ async function walkHeartbeats(run: RunContext, marking: Marking, glob: string): 
 }
 
 /** Walks the whole keyspace once and judges every heartbeat. */
-export async function mark(run: RunContext): Promise<Marked> {
+export async function mark(run: Run): Promise<Marked> {
   const { schema } = run;
-  const marking = new Marking(run, true);
-  const templates = [schema.heartbeat, ...schema.scanned.map(({ template }) => template)];
-  await walkHeartbeats(run, marking, sharedGlob(templates));
-  return { keysHeld: marking.holdsKeys, heartbeatsExpire: marking.heartbeatsExpire };
+  const glob = sharedGlob([schema.heartbeat, ...schema.scanned.map(({ template }) => template)]);
+  let keysHeld = true;
+  let heartbeatsExpire = false;
+  for (const here of atNodes(run)) {
+    const marking = new Marking(here, true);
+    await walkHeartbeats(here, marking, glob);
+    keysHeld &&= marking.holdsKeys;
+    heartbeatsExpire ||= marking.heartbeatsExpire;
+  }
+  return { keysHeld, heartbeatsExpire };
 }
 
 /** Walks it again for the stale heartbeats of the partition that has come, whose values were let go. */
-export async function markPartition(run: RunContext): Promise<void> {
-  await walkHeartbeats(run, new Marking(run, false), sharedGlob([run.schema.heartbeat]));
+export async function markPartition(run: Run): Promise<void> {
+  const glob = sharedGlob([run.schema.heartbeat]);
+  for (const here of atNodes(run)) await walkHeartbeats(here, new Marking(here, false), glob);
 }

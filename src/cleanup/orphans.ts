@@ -2,10 +2,9 @@
 import { sentenceOf } from '../domain/failure.ts';
 import { idleSeconds } from '../redis/keyspace.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { pause, type RunContext, stopIfInterrupted } from './context.ts';
+import { atNodes, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
 import { learnBorn } from './elsewhere.ts';
 import { familyOf, type Gathered } from './gather.ts';
-import { steadily } from './steadily.ts';
 import { Verdicts } from './verdict.ts';
 
 /** A key none of whose owners is known, and the heartbeats that must not exist for it to be nobody's. */
@@ -16,10 +15,11 @@ interface Orphan {
 }
 
 const nameIn = (bytes: Buffer): string => bytes.toString('latin1');
+const bytesOf = (name: string): Buffer => Buffer.from(name, 'latin1');
 
 async function countIdle(run: RunContext, slice: readonly Orphan[]): Promise<void> {
   const names = slice.map(({ name }) => nameIn(name));
-  const idle = await steadily(run, run.paces.read, () => idleSeconds(run.calls, names));
+  const idle = await run.node.steadily('read', () => idleSeconds(run.node.calls, names));
   for (const [i, { family }] of slice.entries()) if ((idle[i] ?? 0) > run.staleAfterSeconds) run.tally.add(family, 1);
 }
 
@@ -30,11 +30,12 @@ async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> 
     for (const { family, name } of left) families[family]?.push(nameIn(name));
     const absent = [...new Set(left.flatMap((orphan) => orphan.absent.map(nameIn)))];
     const chunk = { absent, families, idleSeconds: run.staleAfterSeconds };
-    const result = await steadily(run, run.paces.sweep, () => run.remover.sweepOrphans(chunk));
-    run.paces.tell('sweep', left.length + absent.length, result.ms);
+    const result = await run.node.sweepOrphans(chunk);
+    run.node.paces.tell('sweep', left.length + absent.length, result.ms);
     if (result.swept) {
       for (const [family, amount] of result.removed.entries()) run.tally.add(family, amount);
       run.tally.chunks++;
+      run.observer.removed?.({ removals: [], names: () => families.map((names) => names.map(bytesOf)) });
       return;
     }
     for (const at of result.born) learnBorn(run, Buffer.from(absent[at] ?? '', 'latin1'));
@@ -59,7 +60,7 @@ function* slicesOf(run: RunContext, orphans: Iterable<Orphan>): Generator<readon
   for (const orphan of orphans) {
     const weight = 1 + orphan.absent.length;
     // Their idle times are asked one by one, which takes about twice as long as removing them.
-    if (slice.length > 0 && size + weight > run.paces.sweep.size / 2) {
+    if (slice.length > 0 && size + weight > run.node.paces.sweep.size / 2) {
       yield slice;
       slice = [];
       size = 0;
@@ -74,9 +75,9 @@ function* slicesOf(run: RunContext, orphans: Iterable<Orphan>): Generator<readon
  * Why no orphan may be swept in this run; `null` when they may. A mistyped heartbeat template makes orphans of everything; and
  * idle times may come back with a server's old data (P10).
  */
-function reasonToKeep({ tally, clock, staleAfterSeconds }: RunContext): string | null {
+function reasonToKeep({ tally, node, staleAfterSeconds }: RunContext): string | null {
   if (tally.met === 0) return 'orphans are kept: this run met no heartbeat at all, as with a wrong heartbeat template';
-  const { upSeconds } = clock;
+  const { upSeconds } = node.clock;
   if (upSeconds === null || upSeconds > staleAfterSeconds) return null;
   return `orphans are kept: Redis came back with old data ${upSeconds}s ago, and its idle times may be as old`;
 }
@@ -85,8 +86,12 @@ function reasonToKeep({ tally, clock, staleAfterSeconds }: RunContext): string |
  * Sweeps the orphans that have been idle for longer than the threshold. Where the server does not keep idle times (an
  * LFU eviction policy), they stay, and the observer is warned.
  */
-export async function sweepOrphans(run: RunContext, { orphans }: Gathered): Promise<void> {
+export async function sweepOrphans(run: Run, { orphans }: Gathered): Promise<void> {
   if (orphans === NO_KEY) return;
+  for (const here of atNodes(run)) await sweepOrphansAt(here, orphans);
+}
+
+async function sweepOrphansAt(run: RunContext, orphans: Key): Promise<void> {
   const reason = reasonToKeep(run);
   if (reason !== null) {
     run.observer.warn?.(reason);

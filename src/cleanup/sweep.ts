@@ -5,16 +5,17 @@
  *  Promises  heartbeats go last, in the same call as their coordinator's other things or after them (P3); a key goes only
  *            while all its owners' heartbeats are as they were judged (P1).
  */
+import type { Condemned } from '../domain/removal.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { keysIn, MOST_KEYS_EVER, type SweepResult } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Id, NO_BEAT } from '../store/store.ts';
+import { type Beat, BeatState, type Id, NO_BEAT } from '../store/records.ts';
 import { type Batch, batchOf, keysBatchOf, release, slicesOf } from './batch.ts';
-import { inFlight, pause, type RunContext } from './context.ts';
+import { atNodes, inFlight, pause, type Run, type RunContext } from './context.ts';
 import { learnBorn } from './elsewhere.ts';
 import { forget, leftNothing } from './lapsed.ts';
-import { steadily } from './steadily.ts';
+import { condemned, removedBy } from './removals.ts';
 import { type Unit, unitOf } from './unit.ts';
 
 /** Brings the store in line with what the call saw, which removed nothing. */
@@ -30,7 +31,7 @@ async function learn(run: RunContext, batch: Batch, result: SweepResult & { swep
     const beat = batch.absentBeats[position] ?? NO_BEAT;
     if (beat === NO_BEAT) learnBorn(run, Buffer.from(absent[position] ?? '', 'latin1'));
     else if (store.stateOf(beat) === BeatState.lapsed) revive(run, beat);
-    else store.revive(beat, run.clock.nowSeconds);
+    else store.revive(beat, run.node.clock.nowSeconds);
   }
   for (const beat of at(batch.judgedBeats, result.vanished)) {
     if (store.stateOf(beat) !== BeatState.stale) continue;
@@ -43,22 +44,22 @@ async function learn(run: RunContext, batch: Batch, result: SweepResult & { swep
   }
 }
 
-function revive({ store, tally, clock }: RunContext, beat: Beat): void {
+function revive({ store, tally, node }: RunContext, beat: Beat): void {
   if (store.stateOf(beat) === BeatState.lapsed) tally.lapsed--;
   // It has beaten after the run began.
-  store.revive(beat, clock.nowSeconds);
+  store.revive(beat, node.clock.nowSeconds);
   tally.revived++;
 }
 
 /** What a dry run does instead: counts what exists. */
 async function countBatch(run: RunContext, batch: Batch): Promise<void> {
-  const { calls, paces, schema, tally } = run;
+  const { node, schema, tally } = run;
   for (const [family, keys] of batch.families.entries()) {
     // SCAN may have returned a key twice, and EXISTS would count it twice.
     const names = Bulk.of(new Set(keys.texts()));
-    const { count, ms } = await steadily(run, paces.read, () => countExisting(calls, names));
+    const { count, ms } = await node.steadily('read', () => countExisting(node.calls, names));
     names.clear();
-    paces.tell('read', keys.count, ms);
+    node.paces.tell('read', keys.count, ms);
     tally.add(family, count);
   }
   tally.add(schema.heartbeatFamily, batch.heartbeats);
@@ -74,7 +75,7 @@ async function sweepBatch(run: RunContext, batch: Batch): Promise<boolean> {
 }
 
 async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
-  const { store, tally, schema, paces, observer } = run;
+  const { store, tally, schema, node, observer } = run;
   if (run.dryRun) {
     await countBatch(run, batch);
     tally.counted += batch.going.length;
@@ -82,8 +83,8 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
     for (const beat of batch.going) store.become(beat, BeatState.gone);
     return true;
   }
-  const result = await steadily(run, paces.sweep, () => run.remover.sweep(batch));
-  paces.tell('sweep', keysIn(batch), result.ms);
+  const result = await node.sweep(batch);
+  node.paces.tell('sweep', keysIn(batch), result.ms);
   if (!result.swept) {
     await learn(run, batch, result);
     return false;
@@ -91,6 +92,8 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
   tally.chunks++;
   for (const [family, removed] of result.removed.entries()) tally.add(family, removed);
   tally.add(schema.heartbeatFamily, result.heartbeats);
+  run.mixedFamilies.learn(batch.families, result.removed);
+  observer.removed?.(removedBy(run, batch, result));
   tally.swept += batch.going.length;
   for (const beat of batch.going) {
     if (store.stateOf(beat) === BeatState.lapsed) tally.lapsedSwept++;
@@ -110,16 +113,39 @@ async function settle(run: RunContext, ids: readonly Id[]): Promise<void> {
   for (let units = unitsOf(run, ids); units.length > 0; units = unitsOf(run, ids)) {
     const [first, ...others] = units;
     if (first === undefined) return;
-    if (others.length === 0 && first.size > run.paces.sweep.size) {
+    if (others.length > 0 && isLargerThanCalls(run, units)) {
+      const half = Math.ceil(units.length / 2);
+      for (const part of [units.slice(0, half), units.slice(half)]) {
+        const some = part.map(({ id }) => id);
+        await settle(run, some);
+      }
+      return;
+    }
+    const batch = others.length === 0 ? wholeOf(run, first) : batchOf(run, units);
+    if (batch === null) {
       const ended = await settleInSlices(run, first, true);
       if (ended === 'stopped' || (ended === 'done' && !first.partial)) return;
     } else {
-      const batch = batchOf(run, units);
       if (await isTooLarge(run, batch, units)) return;
       if ((await sweepBatch(run, batch)) && units.every(({ partial }) => !partial)) return;
     }
     if (!(await pause(run))) return;
   }
+}
+
+/** Whether calls have become smaller by more than half since these were put together: the way is cut again and again. */
+function isLargerThanCalls({ node }: RunContext, units: readonly Unit[]): boolean {
+  return units.reduce((sum, { size }) => sum + size, 0) > 2 * node.paces.sweep.size;
+}
+
+/** All of a unit in one call; `null` where it does not fit one. */
+function wholeOf(run: RunContext, unit: Unit): Batch | null {
+  if (unit.size > run.node.paces.sweep.size) return null;
+  const batch = batchOf(run, [unit]);
+  if (proofIn(batch) <= mostProof(run)) return batch;
+  // Whom its keys name besides was not counted.
+  release(batch);
+  return null;
 }
 
 /** @param withHeartbeats whether the heartbeats go with the last of its keys */
@@ -128,7 +154,7 @@ async function settleInSlices(
   unit: Unit,
   withHeartbeats: boolean,
 ): Promise<'done' | 'again' | 'stopped'> {
-  for (const batch of slicesOf(run, unit, () => run.paces.sweep.size, withHeartbeats)) {
+  for (const batch of slicesOf(run, unit, () => run.node.paces.sweep.size, mostProof(run), withHeartbeats)) {
     if (await isTooLarge(run, batch, [unit])) return 'stopped';
     if (unit.stale.some((beat) => !run.store.isStale(beat))) {
       // Another call found it alive meanwhile.
@@ -152,7 +178,7 @@ async function settleKeys(run: RunContext, ids: readonly Id[]): Promise<void> {
       if (ended !== 'again') return;
     } else {
       const batch = keysBatchOf(run, units);
-      if (proofIn(batch) > mostProof(run)) {
+      if (proofIn(batch) > mostProof(run) || isLargerThanCalls(run, units)) {
         release(batch);
         for (const { id } of units) await settleKeys(run, [id]);
         return;
@@ -166,8 +192,7 @@ async function settleKeys(run: RunContext, ids: readonly Id[]): Promise<void> {
 const proofIn = ({ judged, absent }: Batch): number => judged.keys.count + absent.count;
 
 /** How many heartbeats one call may prove. */
-const mostProof = ({ remover }: RunContext): number =>
-  remover.strategy === 'script' ? MOST_KEYS_EVER / 2 : remover.mostKeys;
+const mostProof = ({ node }: RunContext): number => (node.strategy === 'script' ? MOST_KEYS_EVER / 2 : node.mostKeys);
 
 /**
  * Proofs can't be cut: a key that roles of thousands of swarms share needs them all at once. What fits no call stays, with the
@@ -184,38 +209,80 @@ async function isTooLarge(run: RunContext, batch: Batch, units: readonly Unit[])
   return true;
 }
 
+/** So many are named at a time: enough to be packed well, few enough to be swept within a second or so. */
+const CONDEMNED_AT_ONCE = 2_000;
+
+/** The ids of the store in their order, each only after it was told that it is to go. */
+async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
+  const { store, observer } = run;
+  const { condemn } = observer;
+  if (condemn === undefined || run.dryRun) {
+    yield store.idsInNameOrder();
+    return;
+  }
+  const order = store.idsInNameOrder();
+  // The next ones are told while these are swept.
+  const tellSome = async (): Promise<readonly Id[]> => {
+    const ids: Id[] = [];
+    const next: Condemned[] = [];
+    for (let one = order.next(); !one.done; one = order.next()) {
+      ids.push(one.value);
+      for (const beat of store.beatsOf(one.value)) {
+        if (store.isStale(beat) && store.condemn(beat)) next.push(condemned(run, beat));
+      }
+      if (next.length >= CONDEMNED_AT_ONCE) break;
+    }
+    if (next.length > 0) await condemn(next);
+    return ids;
+  };
+  for (let told = tellSome(); ; ) {
+    const ids = await told;
+    if (ids.length === 0) return;
+    told = tellSome();
+    // Whoever awaits it will see why it failed.
+    told.catch(() => {});
+    yield ids;
+  }
+}
+
 /** @param keysOnly only ids of which keys are held, with the proof of all their heartbeats */
 async function* batches(run: RunContext, keysOnly: boolean) {
   let ids: Id[] = [];
   let size = 0;
-  for (const id of run.store.idsInNameOrder()) {
-    if (keysOnly && run.store.keysOf(id) === NO_KEY) continue;
-    const unit = unitOf(run, id, keysOnly);
-    if (unit === null) continue;
-    if (ids.length > 0 && size + unit.size > run.paces.sweep.size) {
-      yield ids;
-      if (!(await pause(run))) return;
-      ids = [];
-      size = 0;
+  for await (const next of condemnedIds(run)) {
+    for (const id of next) {
+      if (keysOnly && run.store.keysOf(id) === NO_KEY) continue;
+      const unit = unitOf(run, id, keysOnly);
+      if (unit === null) continue;
+      if (ids.length > 0 && size + unit.size > run.node.paces.sweep.size) {
+        yield ids;
+        if (!(await pause(run))) return;
+        ids = [];
+        size = 0;
+      }
+      ids.push(id);
+      size += unit.size;
     }
-    ids.push(id);
-    size += unit.size;
   }
   if (ids.length > 0) yield ids;
 }
 
 /** Sweeps every stale coordinator of the store, its heartbeat last. */
-export async function sweepCoordinators(run: RunContext): Promise<void> {
-  await inFlight(run, batches(run, false), async (ids) => {
-    await settle(run, ids);
-  });
+export async function sweepCoordinators(run: Run): Promise<void> {
+  for (const here of atNodes(run)) {
+    await inFlight(here, batches(here, false), async (ids) => {
+      await settle(here, ids);
+    });
+  }
 }
 
 /** Sweeps only the keys that were found, and lets go of them, so that there is room for more. */
-export async function sweepKeys(run: RunContext): Promise<void> {
-  await inFlight(run, batches(run, true), async (ids) => {
-    await settleKeys(run, ids);
-  });
+export async function sweepKeys(run: Run): Promise<void> {
+  for (const here of atNodes(run)) {
+    await inFlight(here, batches(here, true), async (ids) => {
+      await settleKeys(here, ids);
+    });
+  }
   for (const id of run.store.ids()) run.store.setKeys(id, NO_KEY);
   run.keys.clear();
 }

@@ -14,12 +14,21 @@ export interface Carried {
   readonly memoryFreedBytes: number;
 }
 
+/** So finely a report tells silences that are within the threshold. */
+const SILENCE_TENTHS = 10;
+
 export class Tally {
   /** Heartbeats that were there, readable or not. */
   met = 0;
   active = 0;
   stale = 0;
   unreadable = 0;
+  held = 0;
+  protected = 0;
+  /** Coordinators by tenths of the threshold for which they have been silent, the last beyond it. */
+  readonly silence: number[] = Array.from({ length: SILENCE_TENTHS + 1 }, () => 0);
+  /** Of how many coordinators there are only orphans that are to be swept. */
+  orphaned = 0;
   /** How many of the stale had no heartbeat any more (P11). */
   lapsed = 0;
   swept = 0;
@@ -57,6 +66,19 @@ export class Tally {
     this.byFamily[family] = (this.byFamily[family] ?? 0) + amount;
   }
 
+  /** Counts one who has been silent for so long. */
+  addSilence(silentSeconds: number, staleAfterSeconds: number): void {
+    const beyond = silentSeconds > staleAfterSeconds;
+    const tenth = Math.min(Math.floor((silentSeconds * SILENCE_TENTHS) / staleAfterSeconds), SILENCE_TENTHS - 1);
+    const place = beyond ? SILENCE_TENTHS : tenth;
+    this.silence[place] = (this.silence[place] ?? 0) + 1;
+  }
+
+  /** Takes back the count of one beyond the threshold: nobody was there. */
+  dropSilence(): void {
+    this.silence[SILENCE_TENTHS] = (this.silence[SILENCE_TENTHS] ?? 1) - 1;
+  }
+
   /** What the next attempt is to know, should this one end here. */
   carry(calls: number, slowestCallMs: number): Carried {
     const { carried } = this;
@@ -72,8 +94,9 @@ export class Tally {
   }
 
   get coordinators(): CoordinatorCounts {
-    const { active, stale, unreadable, lapsed, swept, revived } = this;
-    return { checked: active + stale + unreadable, active, stale, unreadable, lapsed, swept, revived };
+    const { active, stale, unreadable, held, lapsed, swept, revived } = this;
+    const checked = active + stale + unreadable + held + this.protected;
+    return { checked, active, stale, unreadable, held, protected: this.protected, lapsed, swept, revived };
   }
 
   /** The share of the keyspace that this walk has seen, from just above 0 to 1. */

@@ -1,6 +1,6 @@
 /** unit: one stale coordinator id as the sweep takes it: its stale heartbeats, and the keys that go with it. */
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Id, NO_BEAT } from '../store/store.ts';
+import { type Beat, BeatState, type Id, NO_BEAT } from '../store/records.ts';
 import type { RunContext } from './context.ts';
 import { swarmsToProve } from './elsewhere.ts';
 

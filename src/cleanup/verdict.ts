@@ -3,7 +3,8 @@ import type { KeyReader } from '../schema/keyReader.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import type { Binding } from '../schema/matcher.ts';
 import type { Slice } from '../store/arena.ts';
-import { type Beat, type Id, NO_BEAT, type Standing, type Store } from '../store/store.ts';
+import { type Beat, type Id, NO_BEAT } from '../store/records.ts';
+import type { Standing, Store } from '../store/store.ts';
 import type { RunContext } from './context.ts';
 import type { Spellers } from './spellers.ts';
 

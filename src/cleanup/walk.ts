@@ -1,7 +1,6 @@
 /** walk: every key that matches a pattern, page by page, the next pages already asked for while this one is read. */
 import { type Page, scanPage } from '../redis/keyspace.ts';
 import { pause, stopIfInterrupted, type RunContext } from './context.ts';
-import { steadily } from './steadily.ts';
 
 /**
  * So many pages may be there unread or be on their way. The cursor for the next one comes with the last, so with one alone
@@ -15,20 +14,23 @@ const PAGES_AHEAD = 2;
  * collector of young objects a page would keep all earlier ones alive.
  */
 export async function* walk(run: RunContext, pattern: string): AsyncGenerator<readonly Buffer[]> {
-  const { calls, paces, signal, tally } = run;
+  const { node, signal, tally } = run;
   // A run that is to rest between its calls has one under way at a time.
-  const most = run.lanes > 1 ? PAGES_AHEAD : 0;
+  const most = node.lanes > 1 ? PAGES_AHEAD : 0;
   const pages: Promise<Page>[] = [];
   /** Where the next page begins; `null` while that is not known, or there is none. */
   let cursor: string | null = '0';
 
   const ask = async (from: string): Promise<Page> => {
-    const count = paces.scan.size;
-    const page = await steadily(run, paces.scan, () => scanPage(calls, from, pattern, count));
-    paces.tell('scan', count, page.ms);
+    let count = 0;
+    const page = await node.steadily('scan', () => {
+      count = node.paces.scan.size;
+      return scanPage(node.calls, from, pattern, count);
+    });
+    node.paces.tell('scan', count, page.ms);
     tally.visited += count;
     if (page.cursor !== '0') cursor = page.cursor;
-    if (pages.length < most && !signal.aborted && !calls.owesRest) askNext();
+    if (pages.length < most && !signal.aborted && !node.calls.rest.isDue) askNext();
     return page;
   };
   let ended = false;

@@ -1,7 +1,7 @@
 /** doctor: one finding per thing that can be wrong, each with what to do about it. */
 import { redactUrl } from '../config/redisUrl.ts';
 import type { Config, TargetConfig } from '../config/resolve.ts';
-import { sentenceOf } from '../domain/failure.ts';
+import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Finding } from '../health/finding.ts';
 import { checkHeartbeats } from '../health/heartbeats.ts';
 import { findingsOf, readQueueState } from '../health/queueState.ts';
@@ -11,6 +11,7 @@ import { type Info, readInfo } from '../redis/clock.ts';
 import { connect } from '../redis/connect.ts';
 import { aclLine, askPermissions, missingIn, type Permissions, refusedPatterns, WAYS } from '../redis/permissions.ts';
 import { adviseSchema, type KeyspaceSample, SAMPLED_KEYS, sampleKeyspace } from '../redis/probe.ts';
+import { unreadyIn } from '../redis/unready.ts';
 
 type Report = (check: string, status: Finding['status'], message: string, advice?: string) => void;
 
@@ -111,7 +112,7 @@ const reporter = (findings: Finding[], target: string | null): Report => {
 
 const examineTarget = async (findings: Finding[], target: TargetConfig): Promise<void> => {
   const report = reporter(findings, target.name);
-  const redis = await connect(target);
+  const redis = await connect(target, { toRead: true });
   try {
     const calls = new Calls(redis);
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
@@ -137,7 +138,7 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
 
 const examineQueue = async (findings: Finding[], config: Config): Promise<void> => {
   const report = reporter(findings, null);
-  const redis = await connect(config.queue);
+  const redis = await connect(config.queue, { toRead: true });
   try {
     report('connection', 'ok', `${redactUrl(config.queue.url)} answers`);
     const info = await readInfo(new Calls(redis));
@@ -163,26 +164,23 @@ const examineQueue = async (findings: Finding[], config: Config): Promise<void> 
   }
 };
 
+/** Says why Redis can't be examined: it is not ready, which is no matter of the address; or it is not reached. */
+const tellUnreached = (report: Report, error: unknown, advice: string): void => {
+  const unready = unreadyIn(error instanceof Failure ? error.cause : error);
+  if (unready !== null) report('connection', 'failed', `Redis ${unready.what}`, unready.advice);
+  else report('connection', 'failed', sentenceOf(error), advice);
+};
+
 /** Examines the targets and the queue. What can't be reached is a finding, too. */
 export const examine = async (config: Config, targets: readonly TargetConfig[]): Promise<readonly Finding[]> => {
   const findings: Finding[] = [];
   for (const target of targets) {
     await examineTarget(findings, target).catch((error: unknown) => {
-      reporter(findings, target.name)(
-        'connection',
-        'failed',
-        sentenceOf(error),
-        'check the URL, the network and the password',
-      );
+      tellUnreached(reporter(findings, target.name), error, 'check the URL, the network and the password');
     });
   }
   await examineQueue(findings, config).catch((error: unknown) => {
-    reporter(findings, null)(
-      'connection',
-      'failed',
-      sentenceOf(error),
-      'check QUEUE_REDIS_URL, the network and the password',
-    );
+    tellUnreached(reporter(findings, null), error, 'check QUEUE_REDIS_URL, the network and the password');
   });
   return findings;
 };

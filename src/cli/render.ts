@@ -18,6 +18,13 @@ const span = (milliseconds: number): string =>
 const lapsedOf = ({ lapsed = 0 }: Partial<Report['coordinators']>): string =>
   lapsed === 0 ? '' : `; ${number(lapsed)} had no heartbeat any more`;
 
+/** Who stays although silent for too long; nothing where that is nobody. Reports of older runs do not say. */
+const keptOf = ({ held = 0, protected: spared = 0 }: Partial<Report['coordinators']>): string =>
+  [held > 0 ? [`${number(held)} held`] : [], spared > 0 ? [`${number(spared)} protected`] : []]
+    .flat()
+    .map((what) => `; ${what}`)
+    .join('');
+
 /** A report as a few lines of text. */
 export const renderReport = (report: Report): string => {
   const { coordinators, keys, redis, dryRun } = report;
@@ -31,7 +38,8 @@ export const renderReport = (report: Report): string => {
     `${title} in ${span(report.durationMs)}`,
     ...(report.reason ? [`  ${report.reason}`] : []),
     `  coordinators  ${number(coordinators.checked)} checked: ${number(coordinators.active)} active, ${number(coordinators.stale)} stale, ${number(coordinators.unreadable)} unreadable`,
-    `                ${number(coordinators.swept)} swept, ${number(coordinators.revived)} revived${lapsedOf(coordinators)}`,
+    `                ${number(coordinators.swept)} swept, ${number(coordinators.revived)} revived${lapsedOf(coordinators)}${keptOf(coordinators)}`,
+    ...(report.held === undefined ? [] : [renderHeld(report.held)]),
     `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted; orphans: ${orphans}`,
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${megabytes(redis.memoryFreedBytes)} freed`,
@@ -39,6 +47,11 @@ export const renderReport = (report: Report): string => {
   for (const [i, group] of report.unreadable.entries()) lines.push(...renderUnreadable(group, i === 0));
   return lines.join('\n');
 };
+
+function renderHeld({ since, until }: NonNullable<Report['held']>): string {
+  const goes = until === null ? '' : `; unless they beat, the first go at ${until}`;
+  return `                held since ${since}${goes}`;
+}
 
 /** A name a line, so that it can be copied whole. */
 function renderUnreadable({ why, count, sample }: UnreadableGroup, first: boolean): readonly string[] {

@@ -34,12 +34,14 @@ export interface ConfigFile {
 
 /** One Redis deployment that is cleaned, and how. Durations are in ms. */
 export interface TargetConfig
-  extends Omit<TargetValues, 'schema' | 'cron' | 'tz' | 'staleAfter' | 'minStaleAfter'>,
+  extends Omit<TargetValues, 'schema' | 'cron' | 'tz' | 'staleAfter' | 'minStaleAfter' | 'maxStale'>,
     Address {
   readonly name: string;
   readonly schema: KeySchema;
   readonly staleAfterSeconds: number;
   readonly minStaleAfterSeconds: number;
+  /** `undefined`: off. */
+  readonly maxStale: number | undefined;
   /** When set, it holds instead of `every`. */
   readonly cron: string | undefined;
   readonly tz: string | undefined;
@@ -220,7 +222,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
       const hint = suggestion(values.schema, known) || `; known: ${known.join(', ')}`;
       throw new Failure('CONFIG', `target "${name}": unknown schema "${legible(values.schema)}"${hint}`);
     }
-    const { staleAfter, minStaleAfter, cron, tz, ...rest } = values;
+    const { staleAfter, minStaleAfter, maxStale, cron, tz, ...rest } = values;
     targets.set(
       name,
       checkTarget({
@@ -228,6 +230,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
         name,
         url: url ?? DEFAULT_URL,
         id,
+        maxStale,
         cron,
         tz,
         schema: compileSchema(values.schema, definition, values.orphans, [`${prefix}:`]),

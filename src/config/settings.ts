@@ -11,9 +11,11 @@ import {
   names,
   number,
   oneOf,
+  patterns,
   redisUrl,
   schemaDefinition,
   secret,
+  suddenSilence,
   text,
   timeZone,
   truth,
@@ -38,13 +40,41 @@ export const TARGET_SETTINGS = {
   },
   minStaleAfter: {
     schema: duration(1000),
+    env: 'STALESWEEP_MIN_STALE_AFTER',
     default: '60s',
     about: 'The least `staleAfter` a run may ask for; a run asking for less fails.',
   },
+  mode: {
+    schema: oneOf('sweep', 'observe'),
+    env: 'STALESWEEP_MODE',
+    default: 'sweep',
+    about: 'With `observe` every run is a dry run, whoever asks.',
+  },
+  maxStale: {
+    schema: number(0, 1_000_000_000, true),
+    env: 'STALESWEEP_MAX_STALE',
+    about:
+      'When more coordinators look stale, those of whom there are only orphans included, the run is refused and removes nothing. Unset: off.',
+  },
   maxStaleFraction: {
     schema: number(0, 1, false),
+    env: 'STALESWEEP_MAX_STALE_FRACTION',
     default: 1,
-    about: 'When a larger share of the coordinators looks stale, the run is refused and removes nothing. 1 is off.',
+    about:
+      'When a larger share of the coordinators looks stale, and at least 10, the run is refused and removes nothing. 1 is off.',
+  },
+  suddenSilence: {
+    schema: suddenSilence,
+    env: 'STALESWEEP_SUDDEN_SILENCE',
+    default: { fraction: 0.5, from: 20 },
+    about:
+      'When fewer than `fraction` of the coordinators of the last completed run are active, and at least `from` fewer, the stale ones are held: kept until they have been silent for twice `staleAfter`. `false` switches it off.',
+  },
+  protect: {
+    schema: patterns,
+    env: 'STALESWEEP_PROTECT',
+    default: [],
+    about: 'Ids that are never swept, such as [c42, "leader-*"]; `*` stands for anything.',
   },
   every: {
     schema: duration(1000),
@@ -71,6 +101,7 @@ export const TARGET_SETTINGS = {
   },
   restartGrace: {
     schema: truth,
+    env: 'STALESWEEP_RESTART_GRACE',
     default: true,
     about: 'Whether silence counts from the return of a Redis that came back with old data.',
   },

@@ -167,6 +167,26 @@ export function names(value: unknown): string[] {
   return nameList(typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value);
 }
 
+const patternList = listOf(text('an id'), (value) => `${shown(value)} must be a list such as [c42, "leader-*"]`);
+
+/** A list of ids, in which `*` stands for anything; in one text, with commas between them. */
+export function patterns(value: unknown): string[] {
+  return patternList(typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value);
+}
+
+const suddenParts = fields({ fraction: number(0, 1, false), from: number(1, 1_000_000, true) }, 'fraction: 0.5');
+
+/** When too many fall silent together; in one text as `0.5,20`. `false` for never. */
+export function suddenSilence(value: unknown): { readonly fraction: number; readonly from: number } | false {
+  if (value === false || value === 'false') return false;
+  const [, fraction, from] = (typeof value === 'string' && /^\s*([\d.]+)\s*,\s*(\d+)\s*$/.exec(value)) || [];
+  if (typeof value === 'string' && fraction === undefined) {
+    throw new Misfit(`${shown(value)} must be false, or a share and a count such as 0.5,20`);
+  }
+  const given = suddenParts(typeof value === 'string' ? { fraction, from } : value);
+  return { fraction: given.fraction ?? 0.5, from: given.from ?? 20 };
+}
+
 /** The templates of a key family. */
 function family(value: unknown): string | string[] {
   if (typeof value === 'string') return value;

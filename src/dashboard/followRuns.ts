@@ -1,10 +1,10 @@
 /** followRuns: counts every run that ends, whichever worker did it, by listening to the queue. */
-import { QueueEvents } from 'bullmq';
 import type { QueueConfig, TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import { QueueEvents } from '../queue/bullmq.ts';
 import { RUN_QUEUE } from '../queue/names.ts';
 import { connectQueue, type Queues, type QueueWatch } from '../queue/queues.ts';
 import { reportIn } from '../queue/reportIn.ts';

@@ -3,6 +3,8 @@
  *      value ──readBeat──▶ beat ──silentSeconds──▶ silence ──judge──▶ state
  */
 
+import { type Outage, outageMs } from './outages.ts';
+
 /** The target's clock, read once a run; the run judges by it and by no other. */
 export interface Clock {
   /** Redis' TIME, in whole seconds since the epoch. */
@@ -12,6 +14,8 @@ export interface Clock {
    * Set after a restart with old data: an outage is not a death (P10).
    */
   readonly upSeconds: number | null;
+  /** The spans in which nobody could beat, as `merged` gives them (P10). */
+  readonly outages: readonly Outage[];
 }
 
 /** Why a heartbeat can't be judged (P4). */
@@ -126,8 +130,10 @@ export function readBeat(value: string): Beat {
  * beat lies after the clock. Time in which nobody could beat does not count (P10).
  * @param beatAt in ms since the epoch
  */
-export function silentSeconds(beatAt: number, { nowSeconds, upSeconds }: Clock): number {
-  const seconds = Math.max(0, Math.floor((nowSeconds * 1000 - beatAt) / 1000));
+export function silentSeconds(beatAt: number, { nowSeconds, upSeconds, outages }: Clock): number {
+  const nowAt = nowSeconds * 1000;
+  const ms = nowAt - beatAt - (outages.length === 0 ? 0 : outageMs(outages, beatAt, nowAt));
+  const seconds = Math.max(0, Math.floor(ms / 1000));
   return upSeconds === null ? seconds : Math.min(seconds, upSeconds);
 }
 

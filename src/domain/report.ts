@@ -22,8 +22,12 @@ export interface Report {
   readonly finishedAt: string;
   readonly durationMs: number;
   readonly staleAfterSeconds: number;
-  /** checked = active + stale + unreadable; stale = swept + revived, except in a dry or refused run. */
+  /** checked = active + stale + unreadable + held + protected; stale = swept + revived, except in a dry or refused run. */
   readonly coordinators: CoordinatorCounts;
+  /** Where stale ones are held (P12): since when, and from when on the first of them may be swept; ISO 8601, UTC. */
+  readonly held?: { readonly since: string; readonly until: string | null };
+  /** How many coordinators have been silent for how long, by tenths of the threshold; the last: for longer than that. */
+  readonly silence: readonly number[];
   readonly keys: KeyCounts;
   readonly redis: {
     /** Commands sent to the target. */
@@ -54,6 +58,10 @@ export interface CoordinatorCounts {
   readonly active: number;
   readonly stale: number;
   readonly unreadable: number;
+  /** Silent beyond the threshold, and kept since too many fell silent together (P12). */
+  readonly held: number;
+  /** Silent beyond the threshold, and kept since an operator says so (`protect`). */
+  readonly protected: number;
   /** How many of the stale had no heartbeat any more (P11). */
   readonly lapsed: number;
   readonly swept: number;

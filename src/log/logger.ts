@@ -1,6 +1,6 @@
 /** logger: JSON lines on stderr, readable ones on a terminal. Standard output belongs to reports. */
+import { createRequire } from 'node:module';
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 
 export type { Logger };
 
@@ -11,6 +11,7 @@ const SECRETS = ['password', '*.password', 'dashboardPassword', '*.dashboardPass
 export const createLogger = (level: string): Logger => {
   const options = { level, base: { pid: process.pid }, redact: { paths: SECRETS, censor: '***' } };
   if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
+  const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
   return pino(options, pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }));
 };
 

@@ -7,7 +7,7 @@ const RUN_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 /** Around the default call budget of 2 ms, up to what other clients would notice. */
 const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02, 0.05, 0.1, 0.5, 1, 5];
 
-const STATES = ['active', 'stale', 'unreadable', 'swept', 'revived'] as const;
+const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'swept', 'revived'] as const;
 
 export class Metrics {
   readonly registry = new Registry();
@@ -61,7 +61,7 @@ export class Metrics {
     if (outcome === 'skipped') return;
     this.#runSeconds.observe({ target }, report.durationMs / 1000);
     for (const state of STATES) {
-      this.#coordinators.inc({ target, state }, coordinators[state]);
+      this.#coordinators.inc({ target, state }, coordinators[state] ?? 0);
     }
     if (!report.dryRun) {
       for (const [family, count] of Object.entries(report.keys.byFamily)) {

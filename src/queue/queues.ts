@@ -1,9 +1,9 @@
 /** queues: the two queues, opened the same way by everyone. */
-import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueConfig } from '../config/resolve.ts';
 import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { connect } from '../redis/connect.ts';
+import { Queue } from './bullmq.ts';
 import type { RunData } from './payload.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from './names.ts';
 

@@ -1,10 +1,10 @@
 /** waitForRun: the report of a run, once it has ended. */
 import { setInterval } from 'node:timers/promises';
-import { QueueEvents } from 'bullmq';
 import type { QueueConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import { untilAborted } from '../redis/untilAborted.ts';
+import { QueueEvents } from './bullmq.ts';
 import { RUN_QUEUE } from './names.ts';
 import { connectQueue, type Queues, type QueueWatch } from './queues.ts';
 import { reportIn } from './reportIn.ts';

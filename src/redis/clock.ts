@@ -1,19 +1,22 @@
 /** clock: the target's own time, and since when its coordinators have been able to beat. */
 import type { Clock } from '../domain/heartbeat.ts';
+import { merged, type Outage } from '../domain/outages.ts';
 import type { Calls } from './calls.ts';
 
 export type Info = ReadonlyMap<string, string>;
 
 /** INFO's fields by name. */
-export const readInfo = async (calls: Calls): Promise<Info> => {
-  const { reply } = await calls.send('info', []);
+export const infoIn = (reply: string): Info => {
   const fields = new Map<string, string>();
-  for (const line of String(reply).split('\r\n')) {
+  for (const line of reply.split('\r\n')) {
     const colon = line.indexOf(':');
     if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1));
   }
   return fields;
 };
+
+/** INFO, read now. */
+export const readInfo = async (calls: Calls): Promise<Info> => infoIn(String((await calls.send('info', [])).reply));
 
 /** TIME, in whole seconds (P5). */
 export const readSeconds = async (calls: Calls): Promise<number> => {
@@ -40,9 +43,16 @@ export const keyspaceSizeOf = (info: Info): number =>
 
 export const usedMemoryBytesOf = (info: Info): number => Number(info.get('used_memory') ?? 0);
 
-export const clockOf = (nowSeconds: number, info: Info, restartGrace: boolean): Clock => ({
+/** @param outages what was seen of times in which nobody could beat */
+export const clockOf = (
+  nowSeconds: number,
+  info: Info,
+  restartGrace: boolean,
+  outages: readonly Outage[] = [],
+): Clock => ({
   nowSeconds,
   upSeconds: restartGrace ? upSecondsOf(info) : null,
+  outages: restartGrace ? merged(outages) : [],
 });
 
 /**

@@ -6,6 +6,7 @@ import { redactUrl } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
 import { Redis } from './ioredis.ts';
+import { unreadyIn } from './unready.ts';
 import { untilAborted } from './untilAborted.ts';
 
 /** Below the ten seconds in which a command must have said that Redis can't be reached. */
@@ -29,6 +30,8 @@ export interface ConnectOptions {
   readonly onError?: (error: Error) => void;
   /** Ends the attempt at once, with the signal's reason, however long a connection takes. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether a server will do that takes no writes, and for that reason no PING. */
+  readonly toRead?: boolean;
   /** Options of a library that needs its own. */
   readonly redis?: Omit<RedisOptions, 'replyMapping'>;
 }
@@ -120,6 +123,8 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     // Said here too, since the library takes "REDISS://" for an address without encryption.
     ...(encrypted ? { tls: { ...tls } } : {}),
     ...options.redis,
+    // A server that is not ready says more to a command than to the library's look at INFO, which waits without a word.
+    enableReadyCheck: false,
   };
   const redis = new Redis(url, settings);
   redis.on('error', (error: Error) => {
@@ -138,7 +143,9 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     await redis.connect();
     // Being connected is not being let in: a wrong password shows with the first command. A user who may not PING is in.
     await redis.ping().catch((error: Error) => {
-      if (!error.message.startsWith('NOPERM')) throw error;
+      const isIn =
+        error.message.startsWith('NOPERM') || (options.toRead === true && error.message.startsWith('MISCONF'));
+      if (!isIn) throw error;
     });
     await insistOnDatabase(redis, redactUrl(url));
   };
@@ -150,12 +157,18 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     });
     await Promise.race([enter(), late, ...(options.signal ? [untilAborted(options.signal, settled.signal)] : [])]);
     ready = true;
+    redis.options.enableReadyCheck = options.redis?.enableReadyCheck ?? true;
     return redis;
   } catch (error) {
     // On a connection that has ended already it would wait two seconds for the end.
     if (redis.status !== 'end') redis.disconnect();
     options.signal?.throwIfAborted();
     if (error instanceof Failure) throw error;
+    for (const cause of [error, lastError]) {
+      const unready = unreadyIn(cause);
+      if (unready === null) continue;
+      throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} ${unready.what}; ${unready.advice}`, { cause });
+    }
     const reason = said ?? reasonOf(lastError ?? (error instanceof Error ? error : undefined), encrypted);
     throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} could not be reached: ${reason}`, { cause: error });
   } finally {
@@ -164,12 +177,13 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
 };
 
 /**
- * Opens a connection for one run. It does not outlive the server: whoever comes back may have restarted with old data, and
- * what is stale must be judged anew (P10). When it breaks, calls fail, and so does the run; the next attempt goes on.
+ * Opens a connection for one run. It never comes back by itself: whoever answers then may have restarted with old data (P10).
+ * When it breaks, its calls fail; `Link` sees to what follows.
  */
 export const connectForRun = async (to: string | Address, signal?: AbortSignal): Promise<Redis> =>
   await connect(to, {
     signal,
+    toRead: true,
     redis: {
       // A call that was not answered in time is tried again: a Redis that stood still goes on where it was.
       socketTimeout: undefined,

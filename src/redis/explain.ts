@@ -3,12 +3,14 @@ import { redactUrl } from '../config/redisUrl.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
 import { isKeyRefusal, patternsIn, Refused, refusedCommandIn } from './permissions.ts';
+import { unreadyIn } from './unready.ts';
 
 /** Inside a script, Redis does not name the command it refused. */
 const REFUSED_IN_SCRIPT = /user executing the script can't run this command/i;
 
 /**
- * Turns a permission error of Redis into a `DENIED` failure, which is worth no retry; leaves everything else as it is.
+ * Turns a permission error of Redis into a `DENIED` failure, which is worth no retry, and what says that Redis is not ready into
+ * an `UNREACHABLE` one; leaves everything else as it is.
  */
 export const explain = (
   error: unknown,
@@ -26,6 +28,12 @@ export const explain = (
   if (isKeyRefusal(error)) {
     const patterns = patternsIn(schema).map((pattern) => `~${pattern}`);
     return denied(`may not touch all keys of the schema; grant it ${patterns.join(' ')}`);
+  }
+  const unready = unreadyIn(error);
+  if (unready !== null) {
+    return new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} ${unready.what}; ${unready.advice}`, {
+      cause: error,
+    });
   }
   return error;
 };

@@ -36,6 +36,15 @@ export const countExisting = async (calls: Calls, keys: Bulk): Promise<{ count: 
 
 /** How long each key has been idle, in seconds; `null` where it is gone. Fails where the server does not keep count. */
 export const idleSeconds = async (calls: Calls, keys: readonly string[]): Promise<readonly (number | null)[]> => {
-  const replies = await Promise.all(keys.map((key) => calls.send('object', ['IDLETIME', key])));
-  return replies.map(({ reply }) => (typeof reply === 'number' ? reply : null));
+  const ask = async (what: string, key: string) => (await calls.send('object', [what, key])).reply;
+  const replies = await Promise.all(
+    keys.map(async (key) => await Promise.all([ask('IDLETIME', key), ask('REFCOUNT', key)])),
+  );
+  return replies.map(([idle, references]) => (typeof idle === 'number' && references !== SHARED_VALUE ? idle : null));
 };
+
+/**
+ * So many references a value seems to have that Redis keeps once for all keys that hold it, as it does with numbers below 10,000
+ * unless an eviction policy needs idle times: then the idle time says nothing of the key. (OBJ_SHARED_REFCOUNT in server.h)
+ */
+export const SHARED_VALUE = 2_147_483_647;

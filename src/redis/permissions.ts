@@ -5,9 +5,12 @@ import { randomUUID } from 'node:crypto';
 import type { KeySchema } from '../schema/keySchema.ts';
 import { globOf, patternsOf } from '../schema/glob.ts';
 import { derive, type Template } from '../schema/template.ts';
-import type { Calls, Order } from './calls.ts';
+import { mayHaveBeenDone } from './call/lost.ts';
+import type { Order, Reply } from './call/wire.ts';
+import type { Calls } from './calls.ts';
 import { scriptRefusal } from './script.ts';
 import { askWhetherScriptsRun } from './sweep.ts';
+import { unreadyIn } from './unready.ts';
 
 /** How a run goes: a dry one only reads; a real one removes by script, or without them by transaction. */
 export const WAYS = ['script', 'transaction', 'dry run'] as const;
@@ -58,14 +61,19 @@ export interface Permissions {
   readonly withoutScripts: string | null;
   /** The refused command that scripts are called by, if it is for this user only. */
   readonly ofScript: readonly string[];
+  /** What Redis answered where it could not serve at all at the moment; `null` when it could. Then nothing else here is sure. */
+  readonly unready: Error | null;
   /** Refused commands of a transaction; empty when that was not asked, since scripts can be called. */
   readonly ofTransaction: readonly string[];
 }
 
-const refusedAmong = async (calls: Calls, orders: readonly Order[]): Promise<readonly string[]> => {
-  const { replies } = await calls.sendTogether(orders);
-  return [...new Set(replies.flatMap((reply) => refusedCommandIn(reply) ?? []))];
-};
+const refusedAmong = (replies: readonly (Reply | Error)[]): readonly string[] => [
+  ...new Set(replies.flatMap((reply) => refusedCommandIn(reply) ?? [])),
+];
+
+/** The first of these that came from no Redis that looked at the command: it is not ready, or not there. */
+const unreadyAmong = (replies: readonly (Reply | Error | null)[]): Error | null =>
+  replies.find((reply): reply is Error => unreadyIn(reply) !== null || mayHaveBeenDone(reply)) ?? null;
 
 /** Made-up keys, one of each template; no coordinator has them. */
 const nobodysKeys = (schema: KeySchema): readonly string[] => {
@@ -87,7 +95,7 @@ const nobodysKeys = (schema: KeySchema): readonly string[] => {
  */
 export const askPermissions = async (calls: Calls, schema: KeySchema, dryRun: boolean): Promise<Permissions> => {
   const [nobody = ''] = nobodysKeys(schema);
-  const refused = await refusedAmong(calls, [
+  const { replies } = await calls.sendTogether([
     ['info', []],
     ['time', []],
     ['scan', ['0', 'MATCH', nobody, 'COUNT', 1]],
@@ -96,6 +104,7 @@ export const askPermissions = async (calls: Calls, schema: KeySchema, dryRun: bo
     ...(schema.orphanFamilies.size > 0 ? [['object', ['IDLETIME', nobody]] as const] : []),
     ...(dryRun ? [] : [['unlink', [nobody]] as const]),
   ]);
+  const refused = refusedAmong(replies);
   const answer = dryRun ? null : await askWhetherScriptsRun(calls);
   const withoutScripts = scriptRefusal(answer);
   const ofScript = withoutScripts === null ? [] : [refusedCommandIn(answer) ?? []].flat();
@@ -106,8 +115,15 @@ export const askPermissions = async (calls: Calls, schema: KeySchema, dryRun: bo
     ['discard', []],
     ['exec', []],
   ];
-  const ofTransaction = new Set(withoutScripts === null ? [] : await refusedAmong(calls, transaction));
-  return { refused, withoutScripts, ofScript, ofTransaction: TRANSACTION.filter((one) => ofTransaction.has(one)) };
+  const answers = withoutScripts === null ? [] : (await calls.sendTogether(transaction)).replies;
+  const ofTransaction = refusedAmong(answers);
+  return {
+    refused,
+    withoutScripts,
+    ofScript,
+    ofTransaction: TRANSACTION.filter((one) => ofTransaction.includes(one)),
+    unready: unreadyAmong([...replies, answer, ...answers]),
+  };
 };
 
 const grants = (commands: readonly string[]): string => commands.map((command) => `+${command}`).join(' ');

@@ -6,7 +6,8 @@ import { isOwn, type KeyKind, KeyReader } from '../schema/keyReader.ts';
 import { compileSchema, isIdOf, type KeySchema } from '../schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { Bulk } from './bulk.ts';
-import type { Calls, Reply } from './calls.ts';
+import type { Reply } from './call/wire.ts';
+import type { Calls } from './calls.ts';
 import { existing, readValues, scanPage } from './keyspace.ts';
 
 export interface KeyspaceSample {
@@ -60,7 +61,7 @@ const sampleHeartbeats = async (calls: Calls, reader: KeyReader, keys: readonly 
   const ttls = await readTtls(calls, keys);
   // Last: whatever lies after it was not written since.
   const nowMs = await readMs(calls);
-  const clock = { nowSeconds: Math.floor(nowMs / 1000), upSeconds: null };
+  const clock = { nowSeconds: Math.floor(nowMs / 1000), upSeconds: null, outages: [] };
   const unreadable = new Unreadable(NAMES);
   let read = 0;
   let shortestMs = Number.POSITIVE_INFINITY;
@@ -91,7 +92,7 @@ async function* pagesOf(calls: Calls, most: number): AsyncGenerator<readonly Buf
     cursor = page.cursor;
     keys += page.keys.length;
     yield page.keys;
-    await calls.rest();
+    await calls.rest.take();
   } while (cursor !== '0' && keys < most);
   return cursor === '0';
 }

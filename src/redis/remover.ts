@@ -1,19 +1,48 @@
-/** remover: removes chunks by script, or, where scripts are refused, by transaction, for the rest of a run. */
+/** remover: removes chunks by script, or, where scripts are refused, by transaction, for the rest of a run.
+ *
+ *  Owns      which of the two; and what a chunk is known to have removed whose answer was lost.
+ *  Leaves    when a chunk is sent again to its caller, who must send the same object.
+ *
+ * A chunk whose answer was lost may have run, or not, or may yet: each way it removes at most what its proof allows, so sending
+ * it again is safe. What it removed is told by what is left. Had it run, all heartbeats that were to go are gone or new ones;
+ * else at least one of them is as it was. How many keys went is known from a count before it was sent: once a first answer is
+ * lost, the keys of all chunks after it are counted. Of those that were under way at that moment nobody knows, which is said.
+ */
 import type { KeySchema } from '../schema/keySchema.ts';
 import type { Strategy } from '../domain/report.ts';
+import { Bulk } from './bulk.ts';
+import { mayHaveBeenDone } from './call/lost.ts';
 import type { Calls } from './calls.ts';
+import type { Redis } from './ioredis.ts';
+import { countExisting } from './keyspace.ts';
 import { type OrphanChunk, type OrphanResult, sweepOrphans } from './orphans.ts';
 import { askPermissions, missingIn, Refused } from './permissions.ts';
 import { scriptRefusal } from './script.ts';
-import { MOST_KEYS, type SweepChunk, type SweepResult, sweep } from './sweep.ts';
+import { keysIn, MOST_KEYS, type SweepChunk, type SweepResult, sweep } from './sweep.ts';
 import { MOST_KEYS_WATCHED, Transactions } from './transaction.ts';
+
+/** How many keys of each family there were before a chunk was sent; `null`: nobody looked. */
+type Before = readonly number[] | null;
+
+/** What a chunk that was sent came to, and whether no earlier sending of it can have removed anything. */
+interface Told<R> {
+  readonly result: R;
+  readonly isFirst: boolean;
+}
 
 export class Remover {
   #transactions: Transactions | null = null;
+  /** Chunks whose answer was lost. */
+  readonly #unsettled = new Map<SweepChunk | OrphanChunk, Before>();
+  #lossy = false;
 
-  /** @param warn told once when the run has to go on without scripts */
+  /**
+   * @param connectBeside opens a second connection to the server to which `calls` go
+   * @param warn told once when the run has to go on without scripts, and when something removed can't be counted
+   */
   constructor(
     private readonly calls: Calls,
+    private readonly connectBeside: () => Promise<Redis>,
     private readonly warn: (sentence: string) => void = () => {},
   ) {}
 
@@ -28,10 +57,12 @@ export class Remover {
 
   /**
    * Before anything else is under way: finds the strategy, and throws `Refused`, naming what is missing, when the user may
-   * not do what the run needs. Keys it may not touch show only when a call names them.
+   * not do what the run needs; what Redis said, when that was only that it is not ready. Keys it may not touch show only when
+   * a call names them.
    */
   async prepare(schema: KeySchema, dryRun: boolean): Promise<void> {
     const permissions = await askPermissions(this.calls, schema, dryRun);
+    if (permissions.unready !== null) throw permissions.unready;
     // Whether a run can do without INFO is not for Redis to say.
     const refused = permissions.refused.filter((command) => command !== 'info');
     const missing = missingIn({ ...permissions, refused });
@@ -39,20 +70,104 @@ export class Remover {
     if (permissions.withoutScripts !== null) this.#fallBack(permissions.withoutScripts);
   }
 
-  /** Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. */
-  async sweep(chunk: SweepChunk): Promise<SweepResult> {
+  /**
+   * Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. After an error
+   * that leaves open whether it was done, the same chunk may be sent again.
+   * @param most once answers have been lost, a chunk that holds more keys than this and did not run is given back: as if something
+   * had changed, but nothing is named
+   */
+  async sweep(chunk: SweepChunk, most = Number.POSITIVE_INFINITY): Promise<SweepResult> {
+    if (this.#lossy && !this.#unsettled.has(chunk) && keysIn(chunk) > most) return { ...NOTHING_CHANGED, ms: 0 };
+    return await this.#settle(
+      chunk,
+      () => chunk.families,
+      async (again): Promise<Told<SweepResult>> => {
+        if (again && keysIn(chunk) > most) {
+          const look = await this.#sweep(heartbeatsOf(chunk));
+          if (hasRun(chunk, look)) return ranBefore(chunk, look);
+          // Without a heartbeat that was to go, nobody can tell what it removed.
+          if (chunk.heartbeats === 0) this.warn(uncounted(1));
+          return { result: look.swept ? { ...NOTHING_CHANGED, ms: look.ms } : look, isFirst: true };
+        }
+        const result = await this.#sweep(chunk);
+        if (hasRun(chunk, result)) return ranBefore(chunk, result);
+        return {
+          result,
+          isFirst: result.swept && (result.heartbeats > 0 || result.removed.some((count) => count > 0)),
+        };
+      },
+    );
+  }
+
+  /** Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists. Else as `sweep`. */
+  async sweepOrphans(chunk: OrphanChunk): Promise<OrphanResult> {
+    return await this.#settle(
+      chunk,
+      () => chunk.families.map((family) => Bulk.of(family)),
+      async () => {
+        const result = await this.#remove(
+          () => sweepOrphans(this.calls, chunk),
+          (transactions) => transactions.sweepOrphans(chunk),
+        );
+        return { result, isFirst: result.swept && result.removed.some((count) => count > 0) };
+      },
+    );
+  }
+
+  /** Says what no later chunk can: that some answers were lost for good, and what they told of is in no report. */
+  end(): void {
+    if (this.#unsettled.size > 0) this.warn(uncounted(this.#unsettled.size));
+    this.#unsettled.clear();
+  }
+
+  async #sweep(chunk: SweepChunk): Promise<SweepResult> {
     return await this.#remove(
       () => sweep(this.calls, chunk),
       (transactions) => transactions.sweep(chunk),
     );
   }
 
-  /** Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists. */
-  async sweepOrphans(chunk: OrphanChunk): Promise<OrphanResult> {
-    return await this.#remove(
-      () => sweepOrphans(this.calls, chunk),
-      (transactions) => transactions.sweepOrphans(chunk),
-    );
+  async #settle<R extends SweepResult | OrphanResult>(
+    chunk: SweepChunk | OrphanChunk,
+    keys: () => readonly Bulk[],
+    send: (again: boolean) => Promise<Told<R>>,
+  ): Promise<R> {
+    const again = this.#unsettled.has(chunk);
+    // Where this fails, nothing was sent yet.
+    const before = again ? (this.#unsettled.get(chunk) ?? null) : this.#lossy ? await this.#count(keys()) : null;
+    try {
+      const { result, isFirst } = await send(again);
+      const settled = again && result.swept && !isFirst ? await this.#ofAll(result, before, keys()) : result;
+      this.#unsettled.delete(chunk);
+      return settled;
+    } catch (error) {
+      if (mayHaveBeenDone(error)) {
+        this.#lossy = true;
+        this.#unsettled.set(chunk, before);
+      }
+      throw error;
+    }
+  }
+
+  /** What all sendings of a chunk removed together, where it is not known to have been the last alone. */
+  async #ofAll<R extends SweepResult | OrphanResult>(last: R, before: Before, keys: readonly Bulk[]): Promise<R> {
+    if (before === null) {
+      this.warn(uncounted(1));
+      return { ...last, removed: [] };
+    }
+    const after = await this.#count(keys);
+    return { ...last, removed: before.map((count, family) => Math.max(0, count - (after[family] ?? 0))) };
+  }
+
+  /** How many keys of each family exist. SCAN may have returned one twice, and EXISTS would count it twice. */
+  async #count(families: readonly Bulk[]): Promise<readonly number[]> {
+    const counts = families.map(async (keys) => {
+      const names = Bulk.of(new Set(keys.texts()));
+      const { count } = await countExisting(this.calls, names);
+      names.clear();
+      return count;
+    });
+    return await Promise.all(counts);
   }
 
   async #remove<T>(byScript: () => Promise<T>, byTransaction: (transactions: Transactions) => Promise<T>): Promise<T> {
@@ -72,8 +187,35 @@ export class Remover {
   #fallBack(refusal: string): Transactions {
     if (this.#transactions === null) {
       this.warn(`no scripts here (${refusal}): the run goes on by transaction, with WATCH and MULTI`);
-      this.#transactions = new Transactions(this.calls);
+      this.#transactions = new Transactions(this.calls, this.connectBeside);
     }
     return this.#transactions;
   }
+}
+
+/** Whether a chunk that was sent before, and now found something changed, has run then: all its heartbeats are gone, or others. */
+function hasRun({ heartbeats }: SweepChunk, result: SweepResult): boolean {
+  if (result.swept || heartbeats === 0) return false;
+  const going = (positions: readonly number[]) => positions.filter((at) => at < heartbeats).length;
+  const vanished = going(result.vanished);
+  return vanished > 0 && vanished + going(result.revived) === heartbeats;
+}
+
+/** A chunk that only looks whether the heartbeats that were to go are as they were judged. */
+function heartbeatsOf({ judged, heartbeats }: SweepChunk): SweepChunk {
+  const firstOf = (bulk: Bulk) => Bulk.of(bulk.texts().slice(0, heartbeats));
+  const going = { keys: firstOf(judged.keys), proofs: firstOf(judged.proofs) };
+  return { judged: going, absent: new Bulk(), families: [], told: [], heartbeats: 0 };
+}
+
+const ranBefore = ({ heartbeats }: SweepChunk, { ms }: SweepResult): Told<SweepResult> => ({
+  result: { swept: true, removed: [], missing: [], heartbeats, ms },
+  isFirst: false,
+});
+
+const NOTHING_CHANGED = { swept: false, revived: [], vanished: [], born: [] } as const;
+
+function uncounted(chunks: number): string {
+  const what = chunks === 1 ? 'a removal' : `${chunks} removals`;
+  return `the answer to ${what} was lost with the connection: some of the keys that went with it may be missing in the counts`;
 }

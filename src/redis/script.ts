@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Bulk } from './bulk.ts';
-import type { Answer, Argument, Calls } from './calls.ts';
+import type { Argument } from './call/wire.ts';
+import type { Answer, Calls } from './calls.ts';
 
 const { resolve } = createRequire(import.meta.url);
 

@@ -7,10 +7,12 @@
  * MULTI travels with the look and is seen to be accepted before any UNLINK is sent: were it refused (an ACL that changed),
  * the UNLINKs sent along with it would run by themselves, without proof.
  */
-import type { Redis } from 'ioredis';
+import type { Redis } from './ioredis.ts';
 import { Bulk } from './bulk.ts';
-import type { Calls, Order, Reply } from './calls.ts';
-import { existing } from './keyspace.ts';
+import { mayHaveBeenDone } from './call/lost.ts';
+import type { Order, Reply } from './call/wire.ts';
+import type { Calls } from './calls.ts';
+import { existing, SHARED_VALUE } from './keyspace.ts';
 import { proofOf } from './proof.ts';
 import type { OrphanChunk, OrphanResult } from './orphans.ts';
 import type { SweepChunk, SweepResult } from './sweep.ts';
@@ -38,6 +40,21 @@ function isProof(proof: string, value: string | null | undefined): boolean {
   return typeof value === 'string' && proofOf(Buffer.from(value, 'latin1')).toString('latin1') === proof;
 }
 
+/** What each family lost, and the positions of those keys that were not there, of the families that were to be told. */
+function countsIn(counts: readonly number[], families: readonly Bulk[], told: readonly boolean[]) {
+  const missing: number[] = [];
+  let list = 0;
+  let position = 0;
+  const removed = families.map((names, family) => {
+    const lists = counts.slice(list, list + (told[family] ? names.count : 1));
+    list += lists.length;
+    if (told[family]) missing.push(...lists.flatMap((count, at) => (count === 0 ? [position + at] : [])));
+    position += names.count;
+    return lists.reduce((sum, count) => sum + count, 0);
+  });
+  return { removed, missing };
+}
+
 /** What made Redis refuse: EXEC answers for others. */
 const causeOf = (error: Error): Error => {
   if (error.message.startsWith('OOM')) {
@@ -52,11 +69,18 @@ export class Transactions {
   #connection: Promise<Redis> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly calls: Calls) {}
+  /** @param connectBeside opens a second connection to the server to which `calls` go; whoever does so closes it */
+  constructor(
+    private readonly calls: Calls,
+    private readonly connectBeside: () => Promise<Redis>,
+  ) {}
 
   /** As `sweep` of `sweep.ts`. */
-  async sweep({ judged, absent, families, heartbeats }: SweepChunk): Promise<SweepResult> {
+  async sweep({ judged, absent, families, heartbeats, told }: SweepChunk): Promise<SweepResult> {
     const { keys, proofs } = judged;
+    // A list for each key where it is to be told which were not there.
+    const listsOf = (names: Bulk, family: number) =>
+      told[family] ? names.texts().map((name) => Bulk.of([name])) : [names];
     const { ms, ...settled } = await this.#inTurn({
       watched: [keys, absent],
       questions: [
@@ -70,12 +94,11 @@ export class Transactions {
         const born = someBorn ? await this.#existing(absent) : [];
         if (changed.length > 0 || born.length > 0) return { instead: { ...(await this.#told(changed, keys)), born } };
         if (someBorn) return null;
-        return { remove: [...families, Bulk.of(keys.texts().slice(0, heartbeats))] };
+        return { remove: [...families.flatMap(listsOf), Bulk.of(keys.texts().slice(0, heartbeats))] };
       },
     });
     if ('instead' in settled) return { swept: false, ...settled.instead, ms };
-    const removed = settled.removed.slice(0, families.length);
-    return { swept: true, removed, heartbeats: settled.removed[families.length] ?? 0, ms };
+    return { swept: true, ...countsIn(settled.removed, families, told), heartbeats: settled.removed.at(-1) ?? 0, ms };
   }
 
   /** As `sweepOrphans` of `orphans.ts`. */
@@ -87,6 +110,7 @@ export class Transactions {
       watched: [absent, Bulk.of(keys)],
       questions: [
         ...keys.map((key) => ['object', ['IDLETIME', key]] as const),
+        ...keys.map((key) => ['object', ['REFCOUNT', key]] as const),
         ...(absent.count > 0 ? [['exists', [absent]] as const] : []),
       ],
       decide: async (replies) => {
@@ -95,7 +119,11 @@ export class Transactions {
           return born.length > 0 ? { instead: { born } } : null;
         }
         let at = 0;
-        const idle = () => Number(replies[at++]) > idleSeconds;
+        const idle = () => {
+          const [seconds, references] = [replies[at], replies[keys.length + at]];
+          at++;
+          return Number(seconds) > idleSeconds && references !== SHARED_VALUE;
+        };
         return { remove: families.map((family) => Bulk.of(family.filter(idle))) };
       },
     });
@@ -129,9 +157,15 @@ export class Transactions {
       ms = Math.max(ms, answer.ms);
       return answer.replies;
     };
-    for (let looks = 0; looks < LOOKS; looks++) {
-      const settled = await this.#attempt(look, step);
-      if (settled !== null) return { ...settled, ms };
+    try {
+      for (let looks = 0; looks < LOOKS; looks++) {
+        const settled = await this.#attempt(look, step);
+        if (settled !== null) return { ...settled, ms };
+      }
+    } catch (error) {
+      // Nobody knows any more what this connection watches, or whether its transaction has ended.
+      if (mayHaveBeenDone(error)) redis.disconnect();
+      throw error;
     }
     // Redis' own word for what may succeed a moment later.
     throw new Error('TRYAGAIN heartbeats that look stale are written again and again without changing');
@@ -165,12 +199,9 @@ export class Transactions {
   }
 
   async #connect(): Promise<Redis> {
-    this.#connection ??= this.calls.connectBeside();
-    try {
-      return await this.#connection;
-    } catch (error) {
-      this.#connection = undefined;
-      throw error;
-    }
+    const known = await this.#connection?.catch(() => null);
+    if (known?.status === 'ready') return known;
+    this.#connection = this.connectBeside();
+    return await this.#connection;
   }
 }

@@ -1,7 +1,7 @@
-/** cases: what is measured, against what, and how often. */
-import type { Sample } from './dataset.ts';
+/** cases: what one is made of: data, a way to Redis, and who contends. */
 import { ACKS, type SchemaName } from './keys.ts';
 import type { ProgramName } from './program.ts';
+import type { Sample } from './sample.ts';
 
 export interface Contender {
   readonly id: string;
@@ -19,22 +19,29 @@ export interface Contender {
   readonly warm: boolean;
 }
 
+/** How far away Redis is: what a round trip takes, and at random up to that share of it more. */
+export interface Way {
+  readonly roundTripMs: number;
+  readonly jitter: number;
+}
+
 export interface Case extends Sample {
   readonly id: string;
+  /** With which others it can be asked for. */
+  readonly group: string;
+  /** `null`: over loopback. */
+  readonly way: Way | null;
   readonly contenders: readonly Contender[];
 }
 
-export const SIZES = [10_000, 100_000, 1_000_000];
-const SCHEMAS: readonly SchemaName[] = ['flat', 'swarm'];
-const REPETITIONS = 5;
 /** The default of the setting. */
 export const CALL_BUDGET_MS = 2;
+const REPETITIONS = 5;
+/** At a million a trial takes a minute or two, and one time differs less from the next. */
+const OF_MILLIONS = 3;
 /** Who needs longer is out: in that time the slowest that works is done with a million coordinators. */
 const LIMIT_MS = 600_000;
-/** Below this size every contender has all its trials; from it on, those that take a minute have one. */
-const OFTEN_BELOW = 100_000;
-/** From this size on, all that are not compared with an aim have one. */
-const ONCE_FROM = 1_000_000;
+const FOREIGN = 1_000_000;
 
 const contender = (id: string, program: ProgramName, given: Partial<Contender> = {}): Contender => ({
   id,
@@ -42,97 +49,150 @@ const contender = (id: string, program: ProgramName, given: Partial<Contender> =
   settings: {},
   removes: 'stale',
   costs: REPETITIONS,
-  felt: REPETITIONS,
+  felt: 0,
   limitMs: LIMIT_MS,
   warm: false,
   ...given,
 });
 
 const floor = contender('floor', 'floor', { settings: { sweep: true } });
+const scanPass = contender('scan-pass', 'floor', { removes: 'nothing' });
 const stalesweep = contender('stalesweep', 'stalesweep');
-const idle = contender('idle', 'idle', { removes: 'nothing', costs: 0 });
-const warm = (cold: Contender): Contender => ({ ...cold, id: `${cold.id}-warm`, felt: 0, warm: true });
-const nice = contender('stalesweep-nice-1', 'stalesweep', { settings: { nice: 1 } });
-const smallBudget = contender('stalesweep-64MB', 'stalesweep', {
-  settings: { memoryBudget: '64MB' },
-  costs: 1,
-  felt: 0,
-});
+const felt = (one: Contender, trials: number): Contender => ({ ...one, felt: trials });
+const times = (one: Contender, trials: number): Contender => ({ ...one, costs: trials });
+const warm = (cold: Contender): Contender => ({ ...cold, id: `${cold.id}-warm`, warm: true });
+const idle = contender('idle', 'idle', { removes: 'nothing', costs: 0, felt: REPETITIONS });
+const nice = contender('stalesweep-nice-1', 'stalesweep', { settings: { nice: 1 }, felt: REPETITIONS });
+const smallBudget = contender('stalesweep-64MB', 'stalesweep', { settings: { memoryBudget: '64MB' }, costs: 1 });
+const command = contender('command', 'command', { costs: 1 });
+const byHand = contender('by-hand', 'byHand', { removes: 'all' });
 
-const others = (coordinators: number): Contender[] => {
-  const large = coordinators >= ONCE_FROM;
-  const often = coordinators < OFTEN_BELOW ? {} : { costs: large ? 1 : REPETITIONS, felt: 1 };
-  return [
-    contender('by-hand', 'byHand', { ...often, removes: 'all' }),
-    // At a million it would take a quarter of an hour, ten times what it takes at a hundred thousand.
-    ...(large ? [] : [contender('loop', 'loop', coordinators < OFTEN_BELOW ? {} : { costs: 1, felt: 1 })]),
-    contender('one-script', 'oneScript', often),
-  ];
-};
-
-const USUAL = { foreign: 0, acks: ACKS, padding: 0 };
-
-/** Nearly everybody stale: the case in which the most is to be done. */
-const sweeping = (schema: SchemaName, coordinators: number): Case => ({
-  id: `${schema}-${coordinators}`,
+const base = (schema: SchemaName, coordinators: number, share: number): Omit<Case, 'id' | 'group' | 'contenders'> => ({
+  data: 'field',
   schema,
   coordinators,
-  stale: Math.round(coordinators * 0.99),
-  ...USUAL,
+  stale: Math.round(coordinators * share),
+  foreign: 0,
+  acks: ACKS,
+  padding: 0,
+  ttlMs: null,
+  way: null,
+});
+/** Nearly everybody: the case in which the most is to be done. */
+const MOST = 0.99;
+
+/** Small runs, for a process that has just started and for one that has not. */
+export const tenThousand = (schema: SchemaName, coordinators = 10_000): Case => ({
+  id: `${schema}-${coordinators}`,
+  group: '10k',
+  ...base(schema, coordinators, MOST),
   contenders: [
-    coordinators < ONCE_FROM ? floor : { ...floor, felt: 1 },
-    coordinators < ONCE_FROM ? stalesweep : { ...stalesweep, felt: 1 },
-    ...(coordinators <= 10_000 ? [warm(floor), warm(stalesweep)] : []),
-    ...(coordinators === 100_000 ? [nice] : []),
-    ...(coordinators >= 1_000_000 ? [smallBudget] : []),
-    ...others(coordinators),
+    felt(floor, REPETITIONS),
+    felt(stalesweep, REPETITIONS),
+    warm(floor),
+    warm(stalesweep),
+    felt(byHand, REPETITIONS),
     idle,
   ],
 });
 
-/** What most runs meet: hardly anybody stale, in a Redis that serves others as well. */
-const looking = (name: string, schema: SchemaName, share: number): Case => ({
-  id: `${name}-${schema}`,
-  schema,
-  coordinators: 100_000,
-  stale: Math.round(100_000 * share),
-  ...USUAL,
-  foreign: 1_000_000,
-  contenders: [contender('scan-pass', 'floor', { removes: 'nothing' }), stalesweep, idle],
+export const hundredThousand = (schema: 'flat' | 'swarm'): Case => ({
+  id: `${schema}-100000`,
+  group: '100k',
+  ...base(schema, 100_000, MOST),
+  contenders: [felt(floor, REPETITIONS), felt(stalesweep, REPETITIONS), nice, felt(byHand, 1), idle],
 });
 
-/** Coordinators unlike most: what a key costs a call is not known beforehand. */
-const unusual = (id: string, coordinators: number, sample: Partial<Sample>): Case => ({
+/** The same number, with something else about them. */
+export const other = (id: string, schema: SchemaName, given: Partial<Sample>): Case => ({
   id,
-  schema: 'flat',
-  coordinators,
-  stale: Math.round(coordinators * 0.99),
-  ...USUAL,
-  ...sample,
-  contenders: [{ ...contender('scan-pass', 'floor', { removes: 'nothing' }), felt: 0 }, stalesweep, idle],
+  group: '100k',
+  ...base(schema, 100_000, MOST),
+  ...given,
+  contenders: [floor, stalesweep],
 });
 
-const huge: Case = {
-  id: 'huge-flat',
-  schema: 'flat',
-  coordinators: 2_000_000,
-  stale: 1_980_000,
-  ...USUAL,
-  contenders: [{ ...stalesweep, costs: 1, felt: 0 }],
+/** Data that what people write instead can handle, too. */
+export const easy: Case = {
+  id: 'easy-100000',
+  group: 'easy',
+  ...base('flat', 100_000, MOST),
+  data: 'easy',
+  contenders: [
+    felt(floor, 1),
+    felt(stalesweep, 1),
+    felt(byHand, 1),
+    felt(contender('loop', 'loop', { costs: 1 }), 1),
+    felt(contender('one-script', 'oneScript'), 1),
+    { ...idle, felt: 1 },
+  ],
 };
 
-/** Everything that `docs/benchmarks.md` shows. */
-export const FULL_PLAN: readonly Case[] = [
-  ...SIZES.flatMap((size) => SCHEMAS.map((schema) => sweeping(schema, size))),
-  ...SCHEMAS.map((schema) => looking('everyday', schema, 0.001)),
-  ...SCHEMAS.map((schema) => looking('nothing-stale', schema, 0)),
-  unusual('large-values', 2_000, { padding: 65_536 }),
-  unusual('many-acks', 200, { acks: 5_000 }),
-  huge,
-];
+export const million = (schema: 'flat' | 'swarm'): Case => ({
+  id: `${schema}-1000000`,
+  group: '1m',
+  ...base(schema, 1_000_000, MOST),
+  contenders: [
+    felt(times(floor, OF_MILLIONS), 1),
+    felt(times(stalesweep, OF_MILLIONS), 1),
+    smallBudget,
+    times(byHand, 1),
+    { ...idle, felt: 1 },
+  ],
+});
 
-/** Cases that are measured only when they are asked for, since they take long. */
-export const ONLY_ON_REQUEST: readonly string[] = [huge.id];
+/** For the memory that a real command takes. */
+export const twoMillion: Case = {
+  id: 'flat-2000000',
+  group: '2m',
+  ...base('flat', 2_000_000, MOST),
+  contenders: [command],
+};
+
+/** What most runs meet: hardly anybody stale, in a Redis that serves others as well. */
+export const everyday = (name: 'everyday' | 'nothing-stale', schema: 'flat' | 'swarm', way: Way | null): Case => ({
+  id: `${name}-${schema}${way === null ? '' : `-${nameOfWay(way)}`}`,
+  group: 'everyday',
+  ...base(schema, 100_000, name === 'everyday' ? 0.001 : 0),
+  foreign: FOREIGN,
+  way,
+  contenders:
+    way === null
+      ? [felt(scanPass, REPETITIONS), felt(stalesweep, REPETITIONS), idle]
+      : [times(scanPass, OF_MILLIONS), times(stalesweep, OF_MILLIONS)],
+});
+
+/** Nearly everybody stale, and Redis far away. */
+export const behind = (way: Way, schema: 'flat' | 'swarm', coordinators: number): Case => {
+  const trials = coordinators * way.roundTripMs < 1_000_000 ? REPETITIONS : OF_MILLIONS;
+  return {
+    id: `${schema}-${coordinators}-${nameOfWay(way)}`,
+    group: 'ways',
+    ...base(schema, coordinators, MOST),
+    way,
+    contenders: [times(floor, trials), times(stalesweep, trials)],
+  };
+};
+
+/** Coordinators unlike most: what a key costs a call is not known beforehand. */
+export const unusual = (id: string, coordinators: number, sample: Partial<Sample>): Case => ({
+  id,
+  group: 'unusual',
+  ...base('flat', coordinators, MOST),
+  ...sample,
+  contenders: [floor, felt(stalesweep, REPETITIONS), idle],
+});
+
+const SHARES = new Map([
+  [0.1, 'tenth'],
+  [0.5, 'half'],
+]);
+
+/** `10ms-half`: the round trip, and the share that the jitter is of it; or `25-100ms`. */
+const nameOfWay = ({ roundTripMs, jitter }: Way): string => {
+  const share = SHARES.get(jitter);
+  return share === undefined ? `${roundTripMs}-${roundTripMs * (1 + jitter)}ms` : `${roundTripMs}ms-${share}`;
+};
 
 /** The same case with less patience. */
 export const shortened = (one: Case, costs: number, felt: number, forMs: number): Case => ({
@@ -145,12 +205,8 @@ export const shortened = (one: Case, costs: number, felt: number, forMs: number)
   })),
 });
 
-/** A case of any size, for a look. */
-export const smallCase = (schema: SchemaName, coordinators: number): Case => sweeping(schema, coordinators);
-
-/** A minute's look: small, and at a larger size only what matters most. */
-export const quickPlan = (): Case[] => {
-  const larger = sweeping('flat', 100_000);
-  const few = { ...larger, contenders: [floor, stalesweep, idle] };
-  return [shortened(sweeping('flat', 10_000), 3, 1, 1_000), shortened(few, 2, 1, 1_000)];
-};
+/** The same case with these contenders alone. */
+export const among = (one: Case, ids: readonly string[]): Case => ({
+  ...one,
+  contenders: one.contenders.filter(({ id }) => ids.includes(id)),
+});

@@ -1,110 +1,90 @@
 /** dataset: the data of one case, written once, and as many fresh servers with it as there are trials.
  *
- * These are easy data: ids have one segment, an idempotency key names one coordinator and nothing else, and what is one
- * coordinator's is written in one go. The field, and `populate`, write harder ones.
- *
  * A server is a new process that loads the saved data: its hash seed is its own, so keys lie in memory in no order that a SCAN
- * would profit from, and no trial inherits another's fragments.
+ * would profit from, and no trial inherits another's fragments. Heartbeats get older, and keys expire, while the file lies there:
+ * so data that are not new any more are written anew.
  */
 import { rmSync } from 'node:fs';
-import { link, mkdir, mkdtemp, rename } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { type SchemaName, sampleKeysOf } from './keys.ts';
+import type { Sample } from './sample.ts';
+import { staleBeatAtOf, writeSample } from './write.ts';
 
-/** Far longer than a case takes, so that who is active when the data are written is so in the last trial too. */
-export const STALE_AFTER = '1d';
-const STALE_AFTER_SECONDS = 86_400;
-const SILENT_FOR_SECONDS = 3_600;
-const BATCH = 10_000;
-/** About what a session takes. */
-const FOREIGN_VALUE = 'x'.repeat(64);
+/** Acknowledgements live for an hour; a trial that begins now may go on for ten minutes. */
+const NEW_FOR_MS = 30 * 60_000;
 
-export interface Sample {
-  readonly schema: SchemaName;
-  readonly coordinators: number;
-  readonly stale: number;
-  /** Keys that are nobody's business here. */
-  readonly foreign: number;
-  /** Acknowledgements of each coordinator. */
-  readonly acks: number;
-  /** How much longer a heartbeat's value is than usual, in bytes. */
-  readonly padding: number;
+/** One writing of the data. */
+interface Written {
+  readonly keys: number;
+  readonly staleBeatAt: number;
+  readonly at: number;
+  /** What was left of it after a contender, by what that was to remove. */
+  readonly left: Map<string, string>;
+}
+
+export interface Served extends TestRedis {
+  readonly data: Written;
 }
 
 export interface Dataset {
   /** How many keys a fresh server holds. */
   readonly keys: number;
   /** Starts a private server that holds the data. */
-  serve(): Promise<TestRedis>;
+  serve(): Promise<Served>;
   remove(): void;
 }
 
-const writeForeign = async (redis: Redis, count: number): Promise<void> => {
-  for (let from = 0; from < count; from += BATCH) {
-    const pipeline = redis.pipeline();
-    for (let n = from; n < Math.min(from + BATCH, count); n++) pipeline.set(`session:${n}`, FOREIGN_VALUE);
-    await pipeline.exec();
+const write = async (folder: string, saved: string, sample: Sample): Promise<Written> => {
+  const server = await startRedis(['--dir', folder, '--rdbcompression', 'no', '--rdbchecksum', 'no']);
+  try {
+    const at = Date.now();
+    await writeSample(server.redis, sample);
+    const [keys, staleBeatAt] = [await server.redis.dbsize(), await staleBeatAtOf(server.redis, sample)];
+    await server.redis.save();
+    await rename(join(folder, 'dump.rdb'), saved);
+    return { keys, staleBeatAt, at, left: new Map() };
+  } finally {
+    await server.stop();
   }
 };
 
-const writeCoordinators = async (
-  redis: Redis,
-  { schema, coordinators, stale, acks, padding }: Sample,
-): Promise<void> => {
-  const nowMs = Number((await redis.time())[0]) * 1000;
-  const padded = padding > 0 ? { state: 'x'.repeat(padding) } : {};
-  let pipeline = redis.pipeline();
-  for (let number = 0; number < coordinators; number++) {
-    const timestamp = number < stale ? nowMs - (STALE_AFTER_SECONDS + SILENT_FOR_SECONDS) * 1000 : nowMs;
-    const beat = { coordinatorId: `coordinator-${number}`, timestamp, iteration: 1, ...padded };
-    const [heartbeat = '', ...others] = sampleKeysOf(schema, number, acks).toReversed();
-    pipeline.set(heartbeat, JSON.stringify(beat));
-    for (const key of others) pipeline.set(key, '1');
-    if (pipeline.length >= BATCH || number + 1 === coordinators) {
-      await pipeline.exec();
-      pipeline = redis.pipeline();
-    }
+const start = async (own: string, saved: string, data: Written): Promise<Served> => {
+  await mkdir(own);
+  const slowlog = ['--slowlog-log-slower-than', '100', '--slowlog-max-len', '1000000'];
+  const fresh = await startRedis(['--dir', own, '--enable-debug-command', 'yes', ...slowlog]);
+  try {
+    // Loaded by command rather than at start, since its reply tells when the data are there.
+    await link(saved, join(own, 'dump.rdb'));
+    await fresh.redis.call('DEBUG', 'RELOAD', 'NOSAVE');
+    const keys = await fresh.redis.dbsize();
+    if (keys !== data.keys) throw new Error(`a fresh server holds ${keys} keys of ${data.keys}`);
+  } catch (error) {
+    await fresh.stop();
+    throw error;
   }
-};
-
-const write = async (redis: Redis, sample: Sample): Promise<void> => {
-  // Among the coordinators' keys, as they would be after years.
-  await writeForeign(redis, sample.foreign);
-  await writeCoordinators(redis, sample);
+  const stop = async () => {
+    await fresh.stop();
+    await rm(own, { recursive: true, force: true });
+  };
+  return { ...fresh, data, stop };
 };
 
 /** Writes the data. */
 export const createDataset = async (sample: Sample): Promise<Dataset> => {
   const folder = await mkdtemp(join(tmpdir(), 'stalesweep-bench-'));
-  // Up to a gigabyte, which an interrupted benchmark must not leave behind.
+  // Up to gigabytes, which an interrupted benchmark must not leave behind.
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
   const saved = join(folder, 'data.rdb');
-  const server = await startRedis(['--dir', folder, '--rdbcompression', 'no', '--rdbchecksum', 'no']);
-  let keys: number;
-  try {
-    await write(server.redis, sample);
-    keys = await server.redis.dbsize();
-    await server.redis.save();
-    await rename(join(folder, 'dump.rdb'), saved);
-  } finally {
-    await server.stop();
-  }
+  let data = await write(folder, saved, sample);
   let served = 0;
   return {
-    keys,
+    keys: data.keys,
     serve: async () => {
-      const own = join(folder, `${served++}`);
-      await mkdir(own);
-      const slowlog = ['--slowlog-log-slower-than', '100', '--slowlog-max-len', '1000000'];
-      const fresh = await startRedis(['--dir', own, '--enable-debug-command', 'yes', ...slowlog]);
-      // Loaded by command rather than at start, since its reply tells when the data are there.
-      await link(saved, join(own, 'dump.rdb'));
-      await fresh.redis.call('DEBUG', 'RELOAD', 'NOSAVE');
-      return fresh;
+      if (Date.now() - data.at > NEW_FOR_MS) data = await write(folder, saved, sample);
+      return await start(join(folder, `${served++}`), saved, data);
     },
     remove: () => {
       process.off('exit', remove);

@@ -1,10 +1,14 @@
-/** keys: the names of the sample's keys, spelled out: contenders must not learn them from the code they compete with. */
+/** keys: the names of the cases' keys, spelled out: contenders must not learn them from the code they compete with. */
+import type { Sample } from './sample.ts';
 
-export type SchemaName = 'flat' | 'swarm';
+export type SchemaName = 'flat' | 'swarm' | 'claude-flow-novice';
 
-/** Of the easy data: how many acknowledgements a coordinator usually has, and into how many swarms they are dealt. */
+/** How many acknowledgements a coordinator usually has. */
 export const ACKS = 2;
-const SWARMS = 10;
+/** Of data as the field has them: a swarm's members, who send to one another in a ring. The last swarm may have fewer. */
+const SWARM_SIZE = 20;
+/** Of the easy data: into how many swarms coordinators are dealt. */
+const EASY_SWARMS = 10;
 
 interface Names {
   readonly heartbeat: (id: string, swarm: string) => string;
@@ -15,46 +19,81 @@ interface Names {
   readonly everything: readonly string[];
 }
 
+const flat: Names = {
+  heartbeat: (id) => `blocking:heartbeat:${id}`,
+  activity: (id) => `coordinator:activity:${id}`,
+  heartbeats: 'blocking:heartbeat:*',
+  everything: ['blocking:*', 'coordinator:activity:*'],
+};
+
 export const NAMES: Readonly<Record<SchemaName, Names>> = {
-  flat: {
-    heartbeat: (id) => `blocking:heartbeat:${id}`,
-    activity: (id) => `coordinator:activity:${id}`,
-    heartbeats: 'blocking:heartbeat:*',
-    everything: ['blocking:*', 'coordinator:activity:*'],
-  },
+  flat,
   swarm: {
     heartbeat: (id, swarm) => `swarm:${swarm}:blocking:heartbeat:${id}`,
     activity: (id, swarm) => `swarm:${swarm}:agent:${id}:activity`,
     heartbeats: 'swarm:*:blocking:heartbeat:*',
     everything: ['blocking:*', 'swarm:*'],
   },
+  'claude-flow-novice': flat,
 };
 
 /** SCAN patterns of the keys whose names don't follow from an id. */
 export const WILDCARDS = ['blocking:ack:*', 'blocking:idempotency:*'];
 
-/** Whose a heartbeat or a wildcard family's key is, and in which swarm. */
-export const ownerOf = (key: string): { readonly id: string; readonly swarm: string } => {
+/** Of the easy data: whose a heartbeat or a wildcard family's key is, and in which swarm. */
+export const easyOwnerOf = (key: string): { readonly id: string; readonly swarm: string } => {
   const segments = key.split(':');
   return segments[0] === 'swarm'
     ? { swarm: segments[1] ?? '', id: segments[4] ?? '' }
     : { swarm: '', id: segments[2] ?? '' };
 };
 
-/** The keys whose names follow from an id, the heartbeat last. */
-export const derivedOf = (schema: SchemaName, id: string, swarm: string): string[] => [
+/** Of the easy data: the keys whose names follow from an id, the heartbeat last. */
+export const easyDerivedOf = (schema: SchemaName, id: string, swarm: string): string[] => [
   `blocking:signal:${id}`,
   `blocking:idempotency:${id}`,
   NAMES[schema].activity(id, swarm),
   NAMES[schema].heartbeat(id, swarm),
 ];
 
-/** How many keys each coordinator of the sample has. */
-export const keysEach = (acks: number): number => 4 + acks;
-
-/** Every key of the sample's coordinator with this number, the heartbeat last. */
-export const sampleKeysOf = (schema: SchemaName, number: number, count = ACKS): string[] => {
+/** Every key of the easy coordinator with this number, the heartbeat last. */
+export const easyKeysOf = ({ schema, acks }: Sample, number: number): string[] => {
   const id = `coordinator-${number}`;
-  const acks = Array.from({ length: count }, (_, n) => `blocking:ack:${id}:${n + 1}`);
-  return [...acks, ...derivedOf(schema, id, `swarm-${number % SWARMS}`)];
+  const acked = Array.from({ length: acks }, (_, n) => `blocking:ack:${id}:${n + 1}`);
+  return [...acked, ...easyDerivedOf(schema, id, `swarm-${number % EASY_SWARMS}`)];
+};
+
+const fieldKeysOf = ({ schema, acks, coordinators, stale }: Sample, number: number, beatAt: number): string[] => {
+  const swarm = Math.floor(number / SWARM_SIZE);
+  const first = swarm * SWARM_SIZE;
+  const receiver = first + ((number - first + 1) % Math.min(SWARM_SIZE, coordinators - first));
+  const idOf = (of: number) => `${swarm % 2 === 1 ? `swarm-${swarm}:` : ''}coordinator-${of}`;
+  const id = idOf(number);
+  const next = idOf(receiver);
+  const { heartbeat, activity } = NAMES[schema];
+  return [
+    `blocking:signal:${id}`,
+    ...Array.from({ length: acks }, (_, n) => `blocking:ack:${id}:${next}-s${n + 1}`),
+    // It is the receiver's as well, and stays while that one lives.
+    ...(receiver < stale ? [`blocking:idempotency:${id}:${next}:completion:0:${beatAt}`] : []),
+    activity(id, `swarm-${swarm}`),
+    heartbeat(id, `swarm-${swarm}`),
+  ];
+};
+
+/**
+ * What goes with the stale coordinator of this number, the heartbeat last.
+ * @param beatAt when the stale ones beat last, in ms since the epoch
+ */
+export const staleKeysOf = (sample: Sample, number: number, beatAt: number): string[] =>
+  sample.data === 'easy' ? easyKeysOf(sample, number) : fieldKeysOf(sample, number, beatAt);
+
+/** How many keys go with all stale coordinators. */
+export const staleKeyCount = (sample: Sample): number => {
+  const { stale, coordinators } = sample;
+  if (stale === 0) return 0;
+  const each = 4 + sample.acks;
+  const last = staleKeysOf(sample, Math.min(stale, coordinators) - 1, 0).length;
+  // All but the last one send to somebody stale.
+  return each * (stale - 1) + last;
 };

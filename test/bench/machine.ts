@@ -1,6 +1,6 @@
 /** machine: on what it was measured. */
-import { execFileSync } from 'node:child_process';
-import { cpus, release, totalmem, type } from 'node:os';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import type { Machine } from './results.ts';
 
 export const describeMachine = (): Machine => ({
@@ -11,3 +11,12 @@ export const describeMachine = (): Machine => ({
   node: process.versions.node,
   redis: /v=(\S+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1] ?? 'unknown',
 });
+
+/** How many processes wanted to run, on average of the last minute. */
+export const loadNow = (): number => Math.round((loadavg()[0] ?? 0) * 10) / 10;
+
+/** The commit of the code; `null` outside a repository. */
+export const commitNow = (): string | null => {
+  const { stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  return stdout?.trim() || null;
+};

@@ -3,47 +3,34 @@ import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { table } from '../../src/cli/table.ts';
-import { type Case, FULL_PLAN, ONLY_ON_REQUEST, quickPlan } from './cases.ts';
 import { HISTORY, measureHistory } from './history.ts';
 import { describeMachine } from './machine.ts';
 import { measureCase } from './measure.ts';
-import { titleOf } from './page/page.ts';
-import { aimsTable, costTable, failuresOf, feltTable, type Table } from './page/tables.ts';
-import { type CaseResult, merge } from './results.ts';
+import { aimsTable, failuresOf, feltTable, shortCostTable, type Table } from './page/tables.ts';
+import { sentenceOf, titleOf } from './page/words.ts';
+import { GROUPS, planOf, quickPlan } from './plan.ts';
+import { type CaseResult, merge, VERSION } from './results.ts';
 import { print, progress } from './say.ts';
 import { readResults, writeResults } from './store.ts';
 
 interface Options {
   readonly quick?: true;
   readonly only?: string;
-  readonly huge?: true;
   readonly render?: true;
   readonly out: string;
 }
 
 const DOCS = join(dirname(createRequire(import.meta.url).resolve('#root/package.json')), 'docs');
 
-const show = ({ head, rows }: Table): void => print(`\n${table(head, rows)}`);
-
-const showCase = (one: CaseResult): void => {
-  print(`\n${titleOf(one)}`);
-  show(costTable(one));
-  show(feltTable(one));
-  for (const sentence of failuresOf(one)) print(sentence);
+const show = ({ head, rows }: Table): void => {
+  if (rows.length > 0) print(`\n${table(head, rows)}`);
 };
 
-/** The one that is not about a keyspace. */
-const THE_HISTORY = 'history';
-const NAMES = [...FULL_PLAN.map(({ id }) => id), THE_HISTORY];
-
-const planOf = ({ only, huge }: Options): { cases: Case[]; history: boolean } => {
-  if (only === undefined) {
-    return { cases: FULL_PLAN.filter(({ id }) => huge || !ONLY_ON_REQUEST.includes(id)), history: true };
-  }
-  const names = only.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) throw new Error(`there is no case "${unknown}"; use ${NAMES.join(', ')}`);
-  return { cases: FULL_PLAN.filter(({ id }) => names.includes(id)), history: names.includes(THE_HISTORY) };
+const showCase = (one: CaseResult): void => {
+  print(`\n${titleOf(one)}: ${sentenceOf(one)}`);
+  show(shortCostTable(one));
+  show(feltTable(one));
+  for (const sentence of failuresOf(one)) print(sentence);
 };
 
 const quick = async (): Promise<void> => {
@@ -59,11 +46,11 @@ const full = async (options: Options): Promise<void> => {
   const machine = describeMachine();
   // What is measured now replaces what was; the rest of an earlier run stays only when a part was asked for.
   const earlier = options.only === undefined ? null : await readResults(options.out);
-  const plan = planOf(options);
+  const plan = planOf(options.only);
   let cases = earlier?.cases ?? [];
   let history = earlier?.history ?? null;
   // After each case: hours of measuring must not hang on the last one.
-  const write = async () => await writeResults(options.out, { version: 1, machine, cases, history });
+  const write = async () => await writeResults(options.out, { version: VERSION, machine, cases, history });
   for (const one of plan.cases) {
     const measured = await measureCase(one);
     cases = merge(cases, [measured]);
@@ -92,8 +79,10 @@ await new Command('npm run bench --')
     'Measures stalesweep beside its floor and beside what people write instead, and writes docs/benchmarks.md.',
   )
   .option('--quick', 'a look of a minute, on the terminal; writes nothing')
-  .option('--only <cases>', `measures these, and keeps what is known of the others: ${NAMES.join(', ')}`)
-  .option('--huge', 'also two million coordinators, for the memory they take')
+  .option(
+    '--only <cases>',
+    `measures these cases, and keeps what is known of the others: ${GROUPS.join(', ')}, or one by its id`,
+  )
   .option('--render', 'writes the page anew from docs/benchmarks/results.json, without measuring')
   .option('--out <folder>', 'where the page goes', DOCS)
   .action(async (options: Options) => {

@@ -4,6 +4,7 @@
  */
 import type { Case, Contender } from './cases.ts';
 import { createDataset, type Dataset } from './dataset.ts';
+import { commitNow, loadNow } from './machine.ts';
 import { Program } from './program.ts';
 import type { CaseResult, ContenderResult, Cost, Felt } from './results.ts';
 import { progress } from './say.ts';
@@ -55,7 +56,7 @@ class Trials {
 
   async #inProcess<T>(measure: (setting: Setting) => Promise<T>): Promise<T> {
     const { plan, dataset, contender } = this;
-    const settingOf = (program: Program): Setting => ({ sample: plan, dataset, contender, program });
+    const settingOf = (program: Program): Setting => ({ sample: plan, way: plan.way, dataset, contender, program });
     if (contender.warm) {
       if (this.#warm === undefined) {
         this.#warm = new Program(contender.program);
@@ -74,8 +75,9 @@ class Trials {
 
 /** Measures a case; what fails is noted in its results. */
 export const measureCase = async (plan: Case): Promise<CaseResult> => {
-  const { id, contenders, ...sample } = plan;
-  progress(`${id}: writing the data`);
+  const { id, group: _, contenders, ...sample } = plan;
+  const load = loadNow();
+  progress(`${id}: writing the data; the machine's load is ${load}`);
   const dataset = await createDataset(plan);
   const all = contenders.map((contender) => new Trials(plan, dataset, contender));
   try {
@@ -86,7 +88,7 @@ export const measureCase = async (plan: Case): Promise<CaseResult> => {
     }
     const results = all.map(({ result }) => result);
     const measuredAt = new Date().toISOString();
-    return { id, measuredAt, ...sample, keys: dataset.keys, contenders: results };
+    return { id, measuredAt, commit: commitNow(), load, ...sample, keys: dataset.keys, contenders: results };
   } finally {
     for (const trials of all) await trials.stop();
     dataset.remove();

@@ -1,6 +1,7 @@
 /** results: what was measured, as it is kept; and the figures made of it. */
-import type { Sample } from './dataset.ts';
+import type { Way } from './cases.ts';
 import type { HistoryResult } from './history.ts';
+import type { Sample } from './sample.ts';
 
 /** What one trial took. */
 export interface Cost {
@@ -15,6 +16,8 @@ export interface Cost {
   readonly overBudget: number;
   /** The worker's peak; `null` where there is no one worker. */
   readonly rssBytes: number | null;
+  /** The longest time in which the worker read no reply, whatever had come; `null` where there is no one worker. */
+  readonly awayMs: number | null;
 }
 
 /** What a second client felt in one trial. */
@@ -40,7 +43,12 @@ export interface ContenderResult {
 
 export interface CaseResult extends Sample {
   readonly id: string;
+  readonly way: Way | null;
   readonly measuredAt: string;
+  /** Of the code; `null` where there is no repository. */
+  readonly commit: string | null;
+  /** What else the machine had to do when it began: its load of the minute before. */
+  readonly load: number;
   readonly keys: number;
   readonly contenders: readonly ContenderResult[];
 }
@@ -54,8 +62,11 @@ export interface Machine {
   readonly redis: string;
 }
 
+/** Of the results' form, and of the data they are about: those of the first were easy ones. */
+export const VERSION = 2;
+
 export interface Results {
-  readonly version: 1;
+  readonly version: typeof VERSION;
   readonly machine: Machine;
   readonly cases: readonly CaseResult[];
   readonly history: HistoryResult | null;

@@ -2,17 +2,21 @@
 import { createHistogram } from 'node:perf_hooks';
 import { hrtime } from 'node:process';
 import type { Redis } from 'ioredis';
-import type { TestRedis } from '../support/redis.ts';
-import { CALL_BUDGET_MS, type Contender } from './cases.ts';
-import { type Dataset, type Sample, STALE_AFTER } from './dataset.ts';
-import { keysEach } from './keys.ts';
+import { startRedis } from '../support/redis.ts';
+import { openSlowWay } from '../support/slowWay.ts';
+import { CALL_BUDGET_MS, type Contender, type Way } from './cases.ts';
+import type { Dataset, Served } from './dataset.ts';
+import { staleKeyCount } from './keys.ts';
 import { Program } from './program.ts';
 import type { Outcome, Task } from './programs/contend.ts';
 import type { Ping, Pings } from './programs/pings.ts';
 import type { Cost, Felt } from './results.ts';
+import type { Sample } from './sample.ts';
+import { STALE_AFTER } from './write.ts';
 
 export interface Setting {
   readonly sample: Sample;
+  readonly way: Way | null;
   readonly dataset: Dataset;
   readonly contender: Contender;
   /** The contender's process: a new one, or for a warm contender always the same. */
@@ -51,29 +55,36 @@ const slowCalls = async (redis: Redis): Promise<Pick<Cost, 'slowestCallMs' | 'ov
   };
 };
 
-/** A contender that removes too much or too little has not done the work that is compared. */
-const check = async ({ sample, dataset, contender }: Setting, redis: Redis): Promise<void> => {
-  const each = keysEach(sample.acks);
-  const gone = { nothing: 0, stale: sample.stale * each, all: sample.coordinators * each }[contender.removes];
+/** A contender that removes too much or too little, or something else, has not done the work that is compared. */
+const check = async ({ sample, contender }: Setting, { redis, data }: Served): Promise<void> => {
+  const { id, removes } = contender;
+  const gone = { nothing: 0, stale: staleKeyCount(sample), all: data.keys - sample.foreign }[removes];
   const left = await redis.dbsize();
-  if (left !== dataset.keys - gone) {
-    throw new Error(`${contender.id} left ${left} keys of ${dataset.keys}; it should have removed ${gone}`);
+  if (left !== data.keys - gone) {
+    throw new Error(`${id} left ${left} keys of ${data.keys}; it should have removed ${gone}`);
   }
+  const digest = String(await redis.call('DEBUG', 'DIGEST'));
+  const others = data.left.get(removes) ?? digest;
+  if (digest !== others) throw new Error(`${id} removed as many keys as others did, but not the same`);
+  data.left.set(removes, digest);
 };
 
-const onFreshData = async <T>(setting: Setting, measure: (server: TestRedis) => Promise<T>): Promise<T> => {
-  const { sample, dataset, contender, program } = setting;
+const onFreshData = async <T>(setting: Setting, measure: (server: Served, url: string) => Promise<T>): Promise<T> => {
+  const { sample, dataset, contender, program, way } = setting;
   const server = await dataset.serve();
+  const ledger = await startRedis();
+  const far = way === null ? null : await openSlowWay(server.port, way.roundTripMs, way.roundTripMs * way.jitter);
   try {
-    const { schema, coordinators, stale } = sample;
     const { settings } = contender;
-    const task: Task = { url: server.url, schema, coordinators, stale, staleAfter: STALE_AFTER, settings };
+    const { staleBeatAt } = server.data;
+    const url = far?.url ?? server.url;
+    const task: Task = { url, ledgerUrl: ledger.url, sample, staleBeatAt, staleAfter: STALE_AFTER, settings };
     await program.ask('prepare', task);
-    const measured = await measure(server);
-    await check(setting, server.redis);
+    const measured = await measure(server, url);
+    await check(setting, server);
     return measured;
   } finally {
-    await server.stop();
+    await Promise.all([far?.close(), ledger.stop(), server.stop()]);
   }
 };
 
@@ -83,9 +94,13 @@ export const measureCost = async (setting: Setting): Promise<Cost> =>
     await redis.config('RESETSTAT');
     await redis.call('SLOWLOG', 'RESET');
     const before = await mainThreadMs(redis);
-    const { wallMs, rssBytes, calls } = await setting.program.ask<Outcome>('go', null, setting.contender.limitMs);
+    const { wallMs, rssBytes, awayMs, calls } = await setting.program.ask<Outcome>(
+      'go',
+      null,
+      setting.contender.limitMs,
+    );
     const cpuMs = (await mainThreadMs(redis)) - before;
-    return { wallMs, cpuMs, rssBytes, calls: calls ?? (await callsOf(redis)), ...(await slowCalls(redis)) };
+    return { wallMs, cpuMs, rssBytes, awayMs, calls: calls ?? (await callsOf(redis)), ...(await slowCalls(redis)) };
   });
 
 /** The slowest ping of each of some equal spans, so that the plot stays small and no peak is lost. */
@@ -115,7 +130,7 @@ const pingWhile = async (url: string, work: () => Promise<void>) => {
 
 /** Lets the contender go once, with a second client pinging all the while: what that one feels. */
 export const measureFelt = async (setting: Setting): Promise<Felt> =>
-  await onFreshData(setting, async ({ url }) => {
+  await onFreshData(setting, async (_, url) => {
     const { fromMs, toMs, pings, refused } = await pingWhile(url, async () => {
       await setting.program.ask<Outcome>('go', null, setting.contender.limitMs);
     });

@@ -14,7 +14,7 @@ import { KEYS_EACH, Swarm } from './swarm.ts';
 // Workers wait for most of the time that these take.
 test.concurrent('runs and schedules come back by themselves after the queue was flushed (P1)', async (context) => {
   await storm(context, {
-    seconds: 6,
+    seconds: 4,
     gust: async ({ queue, requests, random }) => {
       await random.moment(500, 1_500);
       await requests.forget(() => queue.redis.flushall());

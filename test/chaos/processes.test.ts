@@ -5,7 +5,7 @@ import { storm } from './storm.ts';
 
 test('no active coordinator loses a key while workers are killed and stopped at random (P1, P3)', async (context) => {
   const after = await storm(context, {
-    seconds: 9,
+    seconds: 6,
     workers: 3,
     gust: async ({ fleet, random }) => {
       const heir = fleet.join(1);
@@ -22,7 +22,7 @@ test('no active coordinator loses a key while workers are killed and stopped at 
 test('runs that are handed back again and again are reported and counted in full (P3)', async (context) => {
   let dashboard: Running | undefined;
   const after = await storm(context, {
-    seconds: 6,
+    seconds: 4,
     before: async ({ env }) => {
       dashboard = start(['dashboard'], { ...env, STALESWEEP_PORT: '0' });
       await dashboard.says('dashboard started');

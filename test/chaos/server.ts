@@ -54,6 +54,13 @@ export class Server {
     this.#running = await startRedis([...this.args, '--dir', this.folder], this.port);
   }
 
+  /** Does something to its data while it is away, at another address. */
+  async whileAway(act: (redis: Redis) => Promise<unknown>): Promise<void> {
+    const elsewhere = new Server(await startRedis([...this.args, '--dir', this.folder]), this.args, this.folder);
+    await act(elsewhere.redis);
+    await elsewhere.shutDown();
+  }
+
   /** Fails when anybody but the fixture is still connected. */
   async expectNoLeaks(): Promise<void> {
     const strangers = async () => {

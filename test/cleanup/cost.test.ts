@@ -56,8 +56,8 @@ const costOf = async (schema: string, settings: object = {}): Promise<Cost> => {
 const per1000 = (amount: number) => amount / (COORDINATORS / 1_000);
 
 test.each([
-  ['flat', { received: 620_000, sent: 430_000 }],
-  ['swarm', { received: 1_000_000, sent: 550_000 }],
+  ['flat', { received: 620_000, sent: 470_000 }],
+  ['swarm', { received: 1_000_000, sent: 610_000 }],
 ])('%s: what 1,000 coordinators cost when nearly all are stale', async (schema, most) => {
   await fill(schema, COORDINATORS * 0.99);
   const { report, commands, received, sent } = await costOf(schema);
@@ -67,7 +67,8 @@ test.each([
   expect(per1000(report.redis.calls)).toBeLessThanOrEqual(14);
   expect(per1000((commands.evalsha ?? 0) + (commands.eval ?? 0))).toBeLessThanOrEqual(3.5);
   expect(per1000(commands.unlink ?? 0)).toBeLessThanOrEqual(15);
-  expect(per1000(commands.scan ?? 0)).toBeLessThanOrEqual(2);
+  // A second pass over heartbeats, for those who were born during the first.
+  expect(per1000(commands.scan ?? 0)).toBeLessThanOrEqual(3);
   expect(per1000(commands.mget ?? 0)).toBeLessThanOrEqual(6);
   expect(per1000(received)).toBeLessThanOrEqual(most.received);
   expect(per1000(sent)).toBeLessThanOrEqual(most.sent);

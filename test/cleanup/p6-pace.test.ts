@@ -1,7 +1,7 @@
 /** P6: how large a call may be follows how long calls take, and who works also rests. Only orders are compared here, never
  * a machine's speed. */
 import { describe, expect, test } from 'vitest';
-import { Pace } from '../../src/cleanup/pace.ts';
+import { Pace } from '../../src/redis/target/pace.ts';
 import type { Bulk } from '../../src/redis/bulk.ts';
 import { compileSchema } from '../../src/schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';

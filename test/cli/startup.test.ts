@@ -1,13 +1,16 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { cli } from '../support/cli.ts';
+import { cli, startWorker } from '../support/cli.ts';
 import { configFile, folder } from '../support/files.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   dependencies: Record<string, string>;
 };
+
+const PROGRAM = new URL('../../dist/src/cli/program.js', import.meta.url).href;
 
 interface Loaded {
   /** Those of our dependencies that were loaded, in order of the alphabet. */
@@ -16,10 +19,10 @@ interface Loaded {
   readonly files: number;
 }
 
-/** What a command loads until it ends: Node.js writes down every script it ran. */
-async function loadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<Loaded> {
+/** What a process loads until it ends: Node.js writes down every script it ran. */
+async function loadedIn(run: (env: Record<string, string>) => Promise<unknown>): Promise<Loaded> {
   const into = await folder();
-  expect((await cli(args, { ...env, NODE_V8_COVERAGE: into })).code).toBe(0);
+  await run({ NODE_V8_COVERAGE: into });
   const urls = readdirSync(into).flatMap((file) => {
     const { result } = JSON.parse(readFileSync(`${into}/${file}`, 'utf8')) as { result: { url: string }[] };
     return result.map(({ url }) => url);
@@ -29,6 +32,10 @@ async function loadedBy(args: readonly string[], env: Record<string, string> = {
   );
   return { packages: packages.sort(), files: urls.filter((url) => url.includes('/dist/')).length };
 }
+
+/** What a command loads until it ends. */
+const loadedBy = async (args: readonly string[], more: Record<string, string> = {}): Promise<Loaded> =>
+  await loadedIn(async (env) => expect((await cli(args, { ...more, ...env })).code).toBe(0));
 
 let server: TestRedis;
 beforeAll(async () => {
@@ -40,16 +47,33 @@ afterAll(async () => {
 const env = (more: Record<string, string> = {}): Record<string, string> => ({ REDIS_URL: server.url, ...more });
 
 const READERS = ['bytes', 'commander', 'ms'];
-const HELP = [['--help'], ['--version'], ...createProgram().commands.map((command) => [command.name(), '--help'])];
 
-test.each(HELP.map((args) => ({ args })))(
-  '$args loads nothing but readers of the command line and of settings',
-  async ({ args }) => {
+/** Asks for each command's help, in one process: none may load more than the others. */
+const EVERY_HELP = `
+  const { createProgram } = await import(${JSON.stringify(PROGRAM)});
+  const names = createProgram().commands.map((command) => command.name());
+  for (const name of names) {
+    await createProgram().parseAsync([name, '--help'], { from: 'user' }).catch(({ exitCode }) => (process.exitCode ||= exitCode));
+  }`;
+
+test('--help and --version load nothing but readers of the command line and of settings', async () => {
+  for (const args of [['--help'], ['--version']]) {
     const { packages, files } = await loadedBy(args);
     expect(packages).toEqual(READERS);
     expect(files).toBeLessThan(25);
-  },
-);
+  }
+});
+
+test("nor does any command's help", async () => {
+  let printed = '';
+  const { packages, files } = await loadedIn(async (env) => {
+    const args = ['--input-type=module', '-e', EVERY_HELP];
+    printed = execFileSync(process.execPath, args, { env: { ...process.env, ...env }, encoding: 'utf8' });
+  });
+  for (const command of createProgram().commands) expect(printed).toContain(`Usage: stalesweep ${command.name()} `);
+  expect(packages).toEqual(READERS);
+  expect(files).toBeLessThan(25);
+});
 
 const RUN = ['bytes', 'commander', 'ioredis', 'ms'];
 /** BullMQ brings the reader of cron patterns. */
@@ -69,4 +93,13 @@ test.each([
 test('a file brings the reader of YAML, and nothing else', async () => {
   const file = await configFile('staleAfter: 10m');
   expect((await loadedBy(['run'], env({ STALESWEEP_CONFIG: file }))).packages).toEqual([...RUN, 'yaml']);
+});
+
+test('a worker that serves nothing loads no pages', async () => {
+  const { packages } = await loadedIn(async (more) => {
+    const worker = await startWorker(env({ STALESWEEP_CRON: '0 0 1 1 *', ...more }));
+    expect((await worker.kill('SIGTERM')).code).toBe(0);
+  });
+  expect(packages).toContain('bullmq');
+  expect(packages.filter((name) => /express|board|helmet|pretty/.test(name))).toEqual([]);
 });

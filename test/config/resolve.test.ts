@@ -158,7 +158,7 @@ describe('the configuration', () => {
       fc.property(fc.dictionary(names, tree, { maxKeys: 4 }), (file) => {
         resolvesOrComplains(() => resolve(JSON.stringify(file)));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 600 },
     );
   });
 
@@ -169,7 +169,7 @@ describe('the configuration', () => {
         resolvesOrComplains(() => resolve(text));
         resolvesOrComplains(() => resolve('', { [variable]: text }));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 });

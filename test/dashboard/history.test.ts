@@ -16,7 +16,7 @@ beforeAll(async () => {
   redis = await startRedis();
   dashboard = await startDashboard({ REDIS_URL: redis.url });
   await writeHistory(dashboard.queues, PAST);
-}, 60_000);
+});
 afterAll(async () => {
   await dashboard?.close();
   await redis?.stop();

@@ -11,7 +11,7 @@ import {
 } from '../../src/domain/heartbeat.ts';
 
 const NOW = 1_760_000_000;
-const clock: Clock = { nowSeconds: NOW, upSeconds: null };
+const clock: Clock = { nowSeconds: NOW, upSeconds: null, outages: [] };
 const judged = (value: string | null, at: Clock = clock) => judge(value, at, 600);
 const silentFor = (ms: number) => JSON.stringify({ timestamp: NOW * 1000 - ms });
 const saying = (judgement: Judgement): string => ('why' in judgement ? judgement.why : judgement.state);
@@ -102,8 +102,8 @@ describe('a heartbeat', () => {
 
   test('is never stale before Redis has been up for longer than the threshold, when it came back with old data (P10)', () => {
     const ancient = '{"timestamp":1000000000000}';
-    expect(saying(judged(ancient, { nowSeconds: NOW, upSeconds: 600 }))).toBe('active');
-    expect(saying(judged(ancient, { nowSeconds: NOW, upSeconds: 601 }))).toBe('stale');
+    expect(saying(judged(ancient, { ...clock, upSeconds: 600 }))).toBe('active');
+    expect(saying(judged(ancient, { ...clock, upSeconds: 601 }))).toBe('stale');
   });
 
   test('never throws and never becomes stale by growing younger, whatever it holds (P4, P5)', () => {

@@ -4,19 +4,18 @@ import { addUser } from '../support/users.ts';
 import { writeAll } from '../support/world.ts';
 import {
   belongingsOf,
+  gone,
   lapse,
   leftIn,
+  LONG_AGO,
   namesRemembered,
   remember,
   runWithPast,
   settle,
   sharedBy,
-  THRESHOLD,
 } from './scene.ts';
 
 const server = useRedis();
-const LONG_AGO = 10 * THRESHOLD;
-const gone = (...ids: string[]) => ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
 /** All that a dry run needs. */
 const READER = ['~*', '+@read', '+info', '+time', '+ping'];
 
@@ -34,7 +33,7 @@ describe('who left nothing', () => {
     await settle(redis, 'flat', 'living');
     await lapse(redis, 'flat', gone('left'));
     await remember(redis, gone('left', ...Array.from({ length: 20 }, (_, i) => `clean-${i}`)));
-    const { report } = await runWithPast(server.current, { settings: { maxStaleFraction: 0.5 } });
+    const { report } = await runWithPast(server.current, { settings: { maxStale: 5 } });
     expect(report).toMatchObject({ outcome: 'completed', coordinators: { checked: 2, stale: 1, lapsed: 1, swept: 1 } });
   });
 

@@ -6,6 +6,7 @@ import { keysIn } from '../support/world.ts';
 import {
   beats,
   belongingsOf,
+  gone,
   heartbeatOf,
   lapse,
   leftIn,
@@ -17,8 +18,6 @@ import {
 } from './scene.ts';
 
 const server = useRedis();
-const LONG_AGO = 10 * THRESHOLD;
-const gone = (...ids: string[]) => ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
 const everythingOf = (id: string) => [heartbeatOf('flat', id), ...belongingsOf('flat', id)].sort();
 
 /** Over a connection to the queue's Redis as a user who may do just this. */

@@ -3,6 +3,7 @@ import { useRedis } from '../support/leaks.ts';
 import { keysIn } from '../support/world.ts';
 import {
   belongingsOf,
+  gone,
   heartbeatOf,
   lapse,
   leftIn,
@@ -11,12 +12,9 @@ import {
   rememberedIn,
   runWithPast,
   settle,
-  THRESHOLD,
 } from './scene.ts';
 
 const server = useRedis();
-const LONG_AGO = 10 * THRESHOLD;
-const gone = (...ids: string[]) => ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
 const ownKeys = async () => (await keysIn(server.current.redis)).filter((key) => key.startsWith('{stalesweep}'));
 
 describe('what a run leaves for the next', () => {
@@ -42,11 +40,11 @@ describe('what a run leaves for the next', () => {
     await settle(redis, 'flat', 'a');
     await lapse(redis, 'flat', gone('b', 'c', 'd'));
     const before = await leftIn(redis);
-    const { report } = await runWithPast(server.current, { settings: { maxStaleFraction: 0.5 } });
+    const { report } = await runWithPast(server.current, { settings: { maxStale: 2 } });
     expect(report).toMatchObject({ outcome: 'refused', coordinators: { stale: 3, lapsed: 3, swept: 0 } });
     expect(await leftIn(redis)).toEqual(before);
     expect(await namesRemembered(redis)).toEqual(['a', 'b', 'c', 'd']);
-    const forced = await runWithPast(server.current, { settings: { maxStaleFraction: 0.5 }, force: true });
+    const forced = await runWithPast(server.current, { settings: { maxStale: 2 }, force: true });
     expect(forced.report.coordinators).toMatchObject({ stale: 3, lapsed: 3, swept: 3 });
     expect(await namesRemembered(redis)).toEqual(['a']);
   });

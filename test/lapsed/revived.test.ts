@@ -7,16 +7,15 @@ import {
   heartbeatOf,
   lapse,
   leftIn,
+  LONG_AGO,
   remember,
   rememberedIn,
   runWithPast,
   settle,
   sharedBy,
-  THRESHOLD,
 } from './scene.ts';
 
 const server = useRedis();
-const LONG_AGO = 10 * THRESHOLD;
 
 describe.each(STRATEGIES)('by %s', (strategy, rules) => {
   const asUser = async () => ({ url: await urlFor(server.current, rules), redis: server.current.redis });
@@ -52,6 +51,8 @@ describe.each(STRATEGIES)('by %s', (strategy, rules) => {
         active: 0,
         stale: 2,
         unreadable: 0,
+        held: 0,
+        protected: 0,
         lapsed: 1,
         swept: 1,
         revived: 1,

@@ -11,6 +11,7 @@ export type SchemaName = (typeof SCHEMAS)[number];
 
 /** By the settings of these tests. */
 export const THRESHOLD = 600;
+export const LONG_AGO = 10 * THRESHOLD;
 /** As the field has it: shorter than the threshold. */
 const BEAT_TTL_SECONDS = 90;
 const KEY = '{stalesweep}:sightings:default:0123456789ab';
@@ -22,6 +23,9 @@ export interface Seen {
   readonly swarm?: string;
   readonly agoSeconds: number;
 }
+
+/** Those of whom nothing was seen for far longer than the threshold. */
+export const gone = (...ids: string[]): Seen[] => ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
 
 const hasSwarms = (schema: SchemaName): boolean => schema === 'swarm';
 

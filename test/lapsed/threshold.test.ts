@@ -52,6 +52,8 @@ describe.each(STRATEGIES)('by %s', (strategy, rules) => {
         active: 1,
         stale: 3,
         unreadable: 0,
+        held: 0,
+        protected: 0,
         lapsed: 3,
         swept: 3,
         revived: 0,

@@ -4,14 +4,15 @@ import fc from 'fast-check';
 /**
  * A heartbeat's value, to be written out at a given time. In `text`, `<ms>` stands for the instant `ageMs` before it in ms,
  * `<s>` in seconds, `<iso Z>` in ISO 8601 with that zone (`<iso>`: without), `<fresh>` for the time itself,
- * `<deep>` for lists in lists.
+ * `<deep>` for lists in lists, `<pad n>` for n bytes.
  */
 export interface Beat {
   readonly text: string;
   readonly ageMs: number;
 }
 
-const USABLE = [
+/** Values that say when somebody last beat. */
+export const USABLE = [
   '{"timestamp":<ms>}',
   '{"coordinatorId":"c1","timestamp":<ms>,"status":["日",{"x":null}]}',
   '{"timestamp":"<ms>"}',
@@ -44,7 +45,8 @@ const USABLE = [
   '{"timestamp":<ms>,"deep":<deep>}',
 ];
 
-const UNUSABLE = [
+/** Values that don't. */
+export const UNUSABLE = [
   '',
   ' ',
   '{}',
@@ -187,6 +189,7 @@ export const written = ({ text, ageMs }: Beat, nowMs: number): string => {
     .replaceAll('<s>', `${Math.floor(at / 1000)}`)
     .replaceAll('<fresh>', `${nowMs}`)
     .replaceAll('<deep>', DEEP)
+    .replaceAll(/<pad (\d+)>/g, (_, bytes: string) => 'x'.repeat(Number(bytes)))
     .replaceAll(/<iso ?([^>]*)>/g, (_, zone: string) => isoOf(at, zone));
   return Buffer.from(value, 'utf8').toString('latin1');
 };

@@ -90,6 +90,9 @@ const expectReport = (report: Report, expected: Expected, world: World, strategy
   expect({ outcome, strategy: report.strategy, coordinators, keys, sum }).toEqual(told);
   expect(Object.keys(keys.byFamily)).toEqual(Object.keys(world.schema.families));
 
+  const judged = coordinators.active + coordinators.stale;
+  expect(report.silence.reduce((all, count) => all + count, 0)).toBe(judged);
+  expect(report.silence.at(-1)).toBe(coordinators.stale);
   expectUnreadable(report, expected);
 
   if (orphans !== null) {

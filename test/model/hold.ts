@@ -4,16 +4,21 @@
  */
 import fc from 'fast-check';
 import { attempt, targetFor } from './compare.ts';
+import { plans, worldOf } from './large.ts';
 import { FLAT, NOVICE, ownSchema, SWARM } from './schemas.ts';
 import type { Stage, Strategy } from './stage.ts';
 import { type World, worldsOf } from './worlds.ts';
 
 /** Which worlds a test file tries. */
-export type Worlds = 'shipped' | 'own';
+export type Worlds = 'shipped' | 'own' | 'large';
 
-const WORLDS: Readonly<Record<Worlds, fc.Arbitrary<World>>> = {
-  shipped: worldsOf(fc.constantFrom(SWARM, FLAT, NOVICE)),
-  own: worldsOf(ownSchema),
+type Hold = (world: World) => Promise<void>;
+
+/** What is drawn is what a failure shows. */
+const PROPERTIES: Readonly<Record<Worlds, (hold: Hold) => fc.IAsyncPropertyWithHooks<[unknown]>>> = {
+  shipped: (hold) => fc.asyncProperty(worldsOf(fc.constantFrom(SWARM, FLAT, NOVICE)), hold),
+  own: (hold) => fc.asyncProperty(worldsOf(ownSchema), hold),
+  large: (hold) => fc.asyncProperty(plans, async (plan) => await hold(worldOf(plan))),
 };
 
 /** Where a second that turns meanwhile makes a difference, nobody can tell what was due: such a world is written again. */
@@ -21,7 +26,7 @@ const ATTEMPTS = 3;
 
 /** Tries so many worlds of a kind. Throws with the smallest that fails, its seed, and how to replay it. */
 export const holdAgainst = async (stage: Stage, kind: Worlds, strategy: Strategy, keyspaces: number): Promise<void> => {
-  const property = fc.asyncProperty(WORLDS[kind], async (world) => {
+  const property = PROPERTIES[kind](async (world) => {
     const target = targetFor(world);
     fc.pre(target !== null);
     for (let left = ATTEMPTS; left > 0; left--) if (await attempt(stage, strategy, world, target)) return;

@@ -241,26 +241,38 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     }));
   const everybody: readonly (Owner & { state: State })[] = [...coordinators, ...lapsed];
 
-  const knownOwnersOf = (owners: readonly Owner[]) =>
-    everybody.filter(({ coordinator, swarm }) =>
-      owners.some((owner) => owner.coordinator === coordinator && (owner.swarm ?? swarm) === swarm),
-    );
+  const byId = new Map<string | undefined, (Owner & { state: State })[]>();
+  for (const one of everybody) byId.set(one.coordinator, [...(byId.get(one.coordinator) ?? []), one]);
+  const knownOwnersOf = (owners: readonly Owner[]) => [
+    ...new Set(
+      owners.flatMap((owner) =>
+        (byId.get(owner.coordinator) ?? []).filter(({ swarm }) => (owner.swarm ?? swarm) === swarm),
+      ),
+    ),
+  ];
   const goes = (owners: readonly Owner[]) => {
     const known = knownOwnersOf(owners);
     return owners.some(hasShape) && known.length > 0 && known.every(({ state }) => state === 'stale');
   };
   // Who left nothing that may go is nobody to be swept.
-  const othersTemplates = Object.values(others).flat();
-  const going = keys
-    .filter(({ name }) => !heartbeatKeys.has(name))
-    .map(({ name }) => ownersIn(othersTemplates, name))
-    .filter(goes)
-    .flatMap(knownOwnersOf);
-  const counted = everybody.filter(
-    (one) => one.state !== 'stale' || !lapsed.some((l) => l === one) || going.includes(one),
+  const ways = new Map(
+    keys
+      .filter(({ name }) => !heartbeatKeys.has(name))
+      .map(({ name }) => [
+        name,
+        Object.entries(others).map(([one, templates]) => ({ one, owners: ownersIn(templates, name) })),
+      ]),
   );
+  const going = new Set(
+    [...ways.values()]
+      .map((read) => read.flatMap(({ owners }) => owners))
+      .filter(goes)
+      .flatMap(knownOwnersOf),
+  );
+  const lapsedOnes = new Set<Owner>(lapsed);
+  const counted = everybody.filter((one) => one.state !== 'stale' || !lapsedOnes.has(one) || going.has(one));
   const count = (state: State) => counted.filter((one) => one.state === state).length;
-  const refused = counted.length > 0 && count('stale') / counted.length > maxStaleFraction;
+  const refused = count('stale') >= 10 && count('stale') / counted.length > maxStaleFraction;
 
   const left: string[] = [];
   const removed: (readonly string[])[] = [];
@@ -277,7 +289,7 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
       continue;
     }
     // A key is whoever's any template says (P2).
-    const read = Object.entries(others).map(([one, templates]) => ({ one, owners: ownersIn(templates, name) }));
+    const read = ways.get(name) ?? [];
     const owners = read.flatMap((family) => family.owners);
     const fitting = read.filter((family) => family.owners.some(hasShape)).map(({ one }) => one);
     // Silent about keys that fit several families: as an orphan such a key is the first one's, as written.

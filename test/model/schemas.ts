@@ -54,6 +54,18 @@ export const NOVICE: WrittenSchema = {
   families: { ...FLAT.families, state: ['swarm:*:blocking:{coordinator}'] },
 };
 
+/** One in which nearly every key reads as several templates, of several families. */
+export const CROSSED: WrittenSchema = {
+  name: 'mine',
+  ids: { segments: null, never: ['beat'] },
+  families: {
+    mail: ['agents:{coordinator}:mail:*', 'agents:*:to-{coordinator}', 'agents:*:to-{coordinator}:*'],
+    heartbeat: ['beats:{swarm}:{coordinator}'],
+    notes: ['agents:{coordinator}:*', 'agents:*:{coordinator}'],
+    locks: ['locks:{swarm}:{coordinator}', 'locks:{coordinator}:*', 'locks:*:{coordinator}:*'],
+  },
+};
+
 /** What may stand in a template as itself: also what SCAN would take for a pattern, and what an id could be. */
 const literal = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('a', 'ab', 'agents', 'beat', 'mail', 'c1', 'c', '1') },

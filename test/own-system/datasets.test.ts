@@ -1,40 +1,11 @@
-import { Queue, QueueEvents } from 'bullmq';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
 import { cli, startWorker } from '../support/cli.ts';
 import { startDashboard } from '../support/dashboard.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
-import { keysIn } from '../support/world.ts';
+import { NEVER, useQueue } from '../support/queue.ts';
 import { COORDINATORS, type DataSetName, STALE, writeDataSet } from './system.ts';
 
-/** No scheduled run comes between. */
-const NEW_YEAR = '0 0 1 1 *';
-const MOST_WAIT_MS = 60_000;
-
-let server: TestRedis;
-let queue: Queue;
-let events: QueueEvents;
-
-beforeAll(async () => {
-  server = await startRedis();
-  const options = { connection: { host: '127.0.0.1', port: server.port }, prefix: '{stalesweep}' };
-  queue = new Queue('cleanup', options);
-  events = new QueueEvents('cleanup', options);
-  await events.waitUntilReady();
-});
-afterAll(async () => {
-  await events.close();
-  await queue.close();
-  await server.stop();
-});
-beforeEach(async () => {
-  await server.redis.flushall();
-});
-
-const finished = async (id: string): Promise<Report> => {
-  const job = await queue.getJob(id);
-  return (await job?.waitUntilFinished(events, MOST_WAIT_MS)) as Report;
-};
+const queue = useQueue();
 
 type Env = Record<string, string>;
 
@@ -51,15 +22,15 @@ const WAYS = {
   'a schedule': {
     trigger: 'schedule',
     clean: async (env: Env) => {
-      const first = new Promise<string>((resolve) => events.once('completed', ({ jobId }) => resolve(jobId)));
+      const first = new Promise<string>((resolve) => queue.events.once('completed', ({ jobId }) => resolve(jobId)));
       await startWorker({ ...env, STALESWEEP_EVERY: '1h' });
-      return await finished(await first);
+      return await queue.finished(await first);
     },
   },
   enqueue: {
     trigger: 'manual',
     clean: async (env: Env) => {
-      await startWorker({ ...env, STALESWEEP_CRON: NEW_YEAR });
+      await startWorker({ ...env, ...NEVER });
       const { code, stdout, stderr } = await cli(['enqueue', '--wait', '--json'], env);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       return JSON.parse(stdout) as Report;
@@ -70,11 +41,11 @@ const WAYS = {
     clean: async (env: Env) => {
       const dashboard = await startDashboard(env);
       try {
-        await startWorker({ ...env, STALESWEEP_CRON: NEW_YEAR });
+        await startWorker({ ...env, ...NEVER });
         const run = { name: 'cleanup', data: { target: 'default' }, options: {} };
         const added = await dashboard.send('POST', '/queues/api/queues/cleanup/add', run);
         const { job } = (await added.json()) as { job: { id: string } };
-        return await finished(job.id);
+        return await queue.finished(job.id);
       } finally {
         await dashboard.close();
       }
@@ -96,8 +67,8 @@ const CASES: readonly (readonly [keyof typeof WAYS, DataSetName, string])[] = [
 test.each(CASES)(
   '%s sweeps exactly the 9,900 stale ones of the data set %s, by schema %s (P1, P2)',
   async (way, data, schema) => {
-    const { left, gone } = await writeDataSet(server.redis, data);
-    const report = await WAYS[way].clean({ REDIS_URL: server.url, STALESWEEP_SCHEMA: schema });
+    const { left, gone } = await writeDataSet(queue.server.redis, data);
+    const report = await WAYS[way].clean(queue.env({ STALESWEEP_SCHEMA: schema }));
     expect(report).toMatchObject({ outcome: 'completed', trigger: WAYS[way].trigger, unreadable: [] });
     expect(report.reason).toBeUndefined();
     expect(report.coordinators).toEqual({
@@ -105,24 +76,26 @@ test.each(CASES)(
       active: COORDINATORS - STALE,
       stale: STALE,
       unreadable: 0,
+      held: 0,
+      protected: 0,
       lapsed: 0,
       swept: STALE,
       revived: 0,
     });
     const sum = Object.values(gone).reduce((all, count) => all + count, 0);
     expect(report.keys).toEqual({ found: sum, deleted: sum, orphans: 0, byFamily: gone });
-    expect((await keysIn(server.redis)).filter((key) => !key.startsWith('{stalesweep}'))).toEqual(left);
+    expect(await queue.keysLeft()).toEqual(left);
   },
 );
 
 test('by the default schema its data are left alone, and the run names the schema that fits', async () => {
-  await writeDataSet(server.redis, 'perf');
-  const before = await server.redis.dbsize();
-  const { code, stdout, stderr } = await cli(['run', '--json'], { REDIS_URL: server.url });
+  await writeDataSet(queue.server.redis, 'perf');
+  const before = await queue.server.redis.dbsize();
+  const { code, stdout, stderr } = await cli(['run', '--json'], queue.env());
   const report = JSON.parse(stdout) as Report;
   expect(code).toBe(0);
   expect(report).toMatchObject({ outcome: 'completed', coordinators: { checked: 0, swept: 0 } });
   expect(report.reason).toMatch(/hold no heartbeat of schema "swarm".*set STALESWEEP_SCHEMA=flat/);
   expect(stderr).toContain(String(report.reason));
-  expect(await server.redis.dbsize()).toBe(before);
+  expect(await queue.server.redis.dbsize()).toBe(before);
 });

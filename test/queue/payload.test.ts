@@ -48,13 +48,13 @@ describe('data of a job', () => {
       fc.property(fc.oneof(written, fc.json()), (text) => {
         sentenceFor(JSON.parse(text));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 800 },
     );
     fc.assert(
       fc.property(fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true }), (data) => {
         sentenceFor(data);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 

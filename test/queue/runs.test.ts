@@ -1,40 +1,14 @@
-import { Queue, QueueEvents } from 'bullmq';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
-import { cli, populate, startWorker } from '../support/cli.ts';
+import { cli, startWorker } from '../support/cli.ts';
 import { configFile } from '../support/files.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { ALL_SWEPT, populate } from '../support/populate.ts';
+import { NEVER, useQueue } from '../support/queue.ts';
 import { addUser } from '../support/users.ts';
 
-// No scheduled run comes between: an interval's first run starts at once.
-const NEW_YEAR = '0 0 1 1 *';
-
-let server: TestRedis;
-let queue: Queue;
-let events: QueueEvents;
-const env = (): Record<string, string> => ({ REDIS_URL: server.url, STALESWEEP_CRON: NEW_YEAR });
-const options = () => ({ connection: { host: '127.0.0.1', port: server.port }, prefix: '{stalesweep}' });
-
-beforeAll(async () => {
-  server = await startRedis();
-  queue = new Queue('cleanup', options());
-  events = new QueueEvents('cleanup', options());
-  await events.waitUntilReady();
-});
-afterAll(async () => {
-  await events.close();
-  await queue.close();
-  await server.stop();
-});
-beforeEach(async () => {
-  await server.redis.flushall();
-});
-
-const finished = async (id: string): Promise<Report> => {
-  const job = await queue.getJob(id);
-  if (!job) throw new Error(`no job ${id}`);
-  return (await job.waitUntilFinished(events, 30_000)) as Report;
-};
+const queue = useQueue();
+const { finished } = queue;
+const env = () => queue.env(NEVER);
 
 describe('a run through the queue', () => {
   test('removes every key of 9,900 stale coordinators and none of 100 active ones, and reports exactly that', async () => {
@@ -44,32 +18,24 @@ describe('a run through the queue', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as Report;
-    expect(report.coordinators).toEqual({
-      checked: 10_000,
-      active: 100,
-      stale: 9_900,
-      unreadable: 0,
-      lapsed: 0,
-      swept: 9_900,
-      revived: 0,
-    });
+    expect(report.coordinators).toEqual(ALL_SWEPT);
     expect(report.keys).toEqual({
       found: 59_400,
       deleted: 59_400,
       orphans: 0,
       byFamily: { heartbeat: 9_900, signal: 9_900, ack: 19_800, idempotency: 9_900, activity: 9_900, state: 0 },
     });
-    const left = (await server.redis.keys('*')).filter((key) => !key.startsWith('{stalesweep}'));
+    const left = await queue.keysLeft();
     expect(left).toHaveLength(600);
     expect(left.filter((key) => !/coordinator-99\d\d\b/.test(key))).toEqual([]);
   });
 
   test('fails at once, and is not tried again, when its user may not remove anything', async () => {
-    const reader = await addUser(server, ['~*', '+@read', '+info', '+time']);
-    await startWorker({ ...env(), REDIS_URL: reader, QUEUE_REDIS_URL: server.url });
-    const job = await queue.add('cleanup', { target: 'default' }, { attempts: 3 });
-    await expect(job.waitUntilFinished(events, 30_000)).rejects.toThrow('may not run UNLINK, EVALSHA, WATCH');
-    expect(await queue.getJob(String(job.id))).toMatchObject({ attemptsMade: 1, finishedOn: expect.any(Number) });
+    const reader = await addUser(queue.server, ['~*', '+@read', '+info', '+time']);
+    await startWorker({ ...env(), REDIS_URL: reader, QUEUE_REDIS_URL: queue.server.url });
+    const job = await queue.runs.add('cleanup', { target: 'default' }, { attempts: 3 });
+    await expect(job.waitUntilFinished(queue.events, 30_000)).rejects.toThrow('may not run UNLINK, EVALSHA, WATCH');
+    expect(await queue.runs.getJob(String(job.id))).toMatchObject({ attemptsMade: 1, finishedOn: expect.any(Number) });
   });
 
   test('is joined by whoever asks while it waits, and is told so', async () => {
@@ -85,7 +51,7 @@ describe('a run through the queue', () => {
 
   test('ends as skipped, naming the run in progress, when it slips through deduplication', async () => {
     await populate(env(), 20_000, 20_000);
-    for (let i = 0; i < 2; i++) await queue.add('cleanup', { target: 'default' });
+    for (let i = 0; i < 2; i++) await queue.runs.add('cleanup', { target: 'default' });
     await startWorker({ ...env(), STALESWEEP_NICE: '1' });
     const reports = [await finished('1'), await finished('2')];
     expect(reports.map(({ outcome }) => outcome).sort()).toEqual(['completed', 'skipped']);
@@ -94,30 +60,32 @@ describe('a run through the queue', () => {
     expect(completed?.coordinators.swept).toBe(20_000);
   });
 
-  test.each([
-    [{}, '"target" must be the name of a target'],
-    [{ target: 'nope' }, 'unknown target "nope"; allowed: default'],
-    [{ target: '__proto__' }, 'unknown target "__proto__"; allowed: default'],
-    [{ target: 'default', dryRun: 'yes' }, '"dryRun" must be true or false'],
-    [{ target: 'default', staleAfter: 600 }, '600 has no unit'],
-    [{ target: 'default', staleAfter: '10s' }, 'below the minStaleAfter'],
-    [{ target: 'default', trigger: 'me' }, '"trigger" must be "schedule", "manual" or "cli"'],
-    [{ target: 'default', stale: true }, 'unknown field "stale"; allowed: target, dryRun'],
-    [[1], 'must be an object'],
-  ])('fails at once, without retries, with a sentence, when its data is %j', async (data, sentence) => {
+  test('fails at once, without retries, with a sentence, when its data is wrong', async () => {
     await startWorker(env());
-    const { id } = await queue.add('anything', data, { attempts: 5 });
-    await expect(finished(String(id))).rejects.toThrow(sentence);
-    const job = await queue.getJob(String(id));
-    expect(job?.attemptsMade).toBe(1);
-    expect(job?.stacktrace?.join('\n')).not.toContain('    at ');
+    for (const [data, sentence] of [
+      [{}, '"target" must be the name of a target'],
+      [{ target: 'nope' }, 'unknown target "nope"; allowed: default'],
+      [{ target: '__proto__' }, 'unknown target "__proto__"; allowed: default'],
+      [{ target: 'default', dryRun: 'yes' }, '"dryRun" must be true or false'],
+      [{ target: 'default', staleAfter: 600 }, '600 has no unit'],
+      [{ target: 'default', staleAfter: '10s' }, 'below the minStaleAfter'],
+      [{ target: 'default', trigger: 'me' }, '"trigger" must be "schedule", "manual" or "cli"'],
+      [{ target: 'default', stale: true }, 'unknown field "stale"; allowed: target, dryRun'],
+      [[1], 'must be an object'],
+    ] as const) {
+      const { id } = await queue.runs.add('anything', data, { attempts: 5 });
+      await expect(finished(String(id)), JSON.stringify(data)).rejects.toThrow(sentence);
+      const job = await queue.runs.getJob(String(id));
+      expect(job?.attemptsMade).toBe(1);
+      expect(job?.stacktrace?.join('\n')).not.toContain('    at ');
+    }
   });
 
   test('is tried three times when its target can not be reached, and says why in one sentence', async () => {
     const config = await configFile(
-      `targets:\n  default: { url: "redis://u:hush@127.0.0.1:1" }\nqueue: { url: "${server.url}" }\n`,
+      `targets:\n  default: { url: "redis://u:hush@127.0.0.1:1" }\nqueue: { url: "${queue.server.url}" }\n`,
     );
-    const own = { STALESWEEP_CONFIG: config, STALESWEEP_CRON: NEW_YEAR };
+    const own = { STALESWEEP_CONFIG: config, ...NEVER };
     const worker = await startWorker(own);
     const { code, stderr, stdout } = await cli(['enqueue', '--wait', '--json'], own);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -125,8 +93,8 @@ describe('a run through the queue', () => {
       /run 1 failed: Redis at redis:\/\/u:\*\*\*@127\.0\.0\.1:1 could not be reached: connection refused/,
     );
     expect(stderr + worker.stderr()).not.toContain('hush');
-    expect((await queue.getJob('1'))?.attemptsMade).toBe(3);
-  }, 30_000);
+    expect((await queue.runs.getJob('1'))?.attemptsMade).toBe(3);
+  });
 
   test('leaves a log of its phases, its progress and its report in the history', async () => {
     await populate(env(), 10_000, 9_900);
@@ -134,10 +102,10 @@ describe('a run through the queue', () => {
     await startWorker({ ...env(), STALESWEEP_CALL_BUDGET: '0.1ms' });
     const { chunks } = JSON.parse((await cli(['enqueue', '--wait', '--json'], env())).stdout) as Report;
     expect(chunks).toBeGreaterThan(100);
-    const { logs } = await queue.getJobLogs('1');
+    const { logs } = await queue.runs.getJobLogs('1');
     const perHundred = Array<string>(Math.floor(chunks / 100)).fill('sweep');
     expect(logs.map((line) => line.split(':')[0])).toEqual(['mark', 'gather', 'sweep', ...perHundred, 'report']);
-    expect((await queue.getJob('1'))?.progress).toMatchObject({
+    expect((await queue.runs.getJob('1'))?.progress).toMatchObject({
       phase: 'report',
       percent: 100,
       stale: 9_900,

@@ -1,45 +1,23 @@
-import { Queue, QueueEvents } from 'bullmq';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
-import { cli, populate, startWorker, withClockOff } from '../support/cli.ts';
+import { cli, startWorker, withClockOff } from '../support/cli.ts';
 import { configFile, folder } from '../support/files.ts';
+import { populate } from '../support/populate.ts';
+import { NEVER, useQueue } from '../support/queue.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-
-// Several processes a test, each of which takes its time to start on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const HOUR_MS = 3_600_000;
 const HOURLY = { STALESWEEP_EVERY: '1h' };
 /** Far from now, whenever that is. */
 const HOURLY_BY_CRON = { STALESWEEP_CRON: `${(new Date().getUTCMinutes() + 30) % 60} * * * *` };
-const NEVER = { STALESWEEP_CRON: '0 0 1 1 *' };
 
-let server: TestRedis;
-let runs: Queue;
-let schedule: Queue;
-let events: QueueEvents;
-const env = (more: Record<string, string>): Record<string, string> => ({ REDIS_URL: server.url, ...more });
-const options = () => ({ connection: { host: '127.0.0.1', port: server.port }, prefix: '{stalesweep}' });
-
-beforeAll(async () => {
-  server = await startRedis();
-  runs = new Queue('cleanup', options());
-  schedule = new Queue('schedule', options());
-  events = new QueueEvents('cleanup', options());
-  await events.waitUntilReady();
-});
-afterAll(async () => {
-  for (const part of [events, runs, schedule]) await part?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  await server.redis.flushall();
-});
+const queue = useQueue();
+const { env } = queue;
 
 /** Resolves when the next tick is waiting for its time: to when that is, in ms from now. */
 const nextIn = async (): Promise<number> => {
-  await expect.poll(() => schedule.getDelayedCount(), { timeout: 15_000 }).toBe(1);
-  const [tick] = await schedule.getDelayed();
+  await expect.poll(() => queue.schedule.getDelayedCount(), { timeout: 15_000 }).toBe(1);
+  const [tick] = await queue.schedule.getDelayed();
   return Number(tick?.timestamp) + Number(tick?.delay) - Date.now();
 };
 
@@ -55,62 +33,63 @@ describe('workers whose clocks are hours off', () => {
     const before = await nextIn();
     expect(before).toBeGreaterThan(0);
     expect(before).toBeLessThanOrEqual(HOUR_MS);
-    const asked = await runs.getJobCountByTypes('completed', 'active', 'waiting');
+    const asked = await queue.runs.getJobCountByTypes('completed', 'active', 'waiting');
 
     const behind = await startWorker(env({ ...hourly, ...withClockOff(-7) }));
     expect(behind.stderr()).toContain('is 7h behind that');
     const report = await reportOf(cli(['enqueue', '--wait', '--json'], env({ ...hourly, ...withClockOff(-9) })));
-    expect(Math.abs(Date.now() - Number((await runs.getJob(report.run))?.timestamp))).toBeLessThan(60_000);
+    expect(Math.abs(Date.now() - Number((await queue.runs.getJob(report.run))?.timestamp))).toBeLessThan(60_000);
     for (const at of [report.startedAt, report.finishedAt]) {
       expect(Math.abs(Date.parse(at) - Date.now())).toBeLessThan(60_000);
     }
-    const [scheduler] = await schedule.getJobSchedulers();
+    const [scheduler] = await queue.schedule.getJobSchedulers();
     await ahead.kill('SIGTERM');
     // Whoever stays looks at the schedules again, and finds nothing to change.
     await startWorker(env({ ...hourly, ...withClockOff(-7) }));
-    expect((await schedule.getJobSchedulers())[0]?.next).toBe(scheduler?.next);
+    expect((await queue.schedule.getJobSchedulers())[0]?.next).toBe(scheduler?.next);
     expect(await nextIn()).toBeLessThanOrEqual(before);
-    expect(await runs.getJobCountByTypes('completed', 'active', 'waiting')).toBe(asked + 1);
+    expect(await queue.runs.getJobCountByTypes('completed', 'active', 'waiting')).toBe(asked + 1);
   });
 
   test('judge as the others do, and try again as soon', async () => {
     await populate(env(NEVER), 20, 10);
     const file = await configFile(
-      `targets: { default: { url: "${server.url}" }, gone: { url: "redis://127.0.0.1:1" } }\n`,
+      `targets: { default: { url: "${queue.server.url}" }, gone: { url: "redis://127.0.0.1:1" } }\n`,
     );
     const own = { STALESWEEP_CONFIG: file, ...NEVER };
     await startWorker({ ...own, ...withClockOff(5) });
     const { coordinators } = await reportOf(cli(['enqueue', '--target', 'default', '--wait', '--json'], own));
     expect(coordinators).toMatchObject({ active: 10, stale: 10, swept: 10 });
-    const job = await runs.add('cleanup', { target: 'gone' }, { attempts: 2, backoff: { type: 'fixed', delay: 500 } });
-    await expect(job.waitUntilFinished(events, 20_000)).rejects.toThrow('connection refused');
-    expect((await runs.getJob(String(job.id)))?.attemptsMade).toBe(2);
+    const job = await queue.runs.add(
+      'cleanup',
+      { target: 'gone' },
+      { attempts: 2, backoff: { type: 'fixed', delay: 500 } },
+    );
+    await expect(job.waitUntilFinished(queue.events, 20_000)).rejects.toThrow('connection refused');
+    expect((await queue.runs.getJob(String(job.id)))?.attemptsMade).toBe(2);
   });
 });
 
 test('slow runs never pile up: while one is at work, every tick joins it', async () => {
   const target = await startRedis();
-  const ticks = new QueueEvents('schedule', options());
   try {
-    await ticks.waitUntilReady();
     const joined: string[] = [];
-    ticks.on('completed', ({ returnvalue }) => {
+    queue.ticks.on('completed', ({ returnvalue }) => {
       joined.push((returnvalue as unknown as { run: string }).run);
     });
-    const ended = new Promise<void>((resolve) => events.once('completed', () => resolve()));
-    const own = { REDIS_URL: target.url, QUEUE_REDIS_URL: server.url, STALESWEEP_EVERY: '1s' };
+    const ended = new Promise<void>((resolve) => queue.events.once('completed', () => resolve()));
+    const own = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.server.url, STALESWEEP_EVERY: '1s' };
     await populate(own, 20, 10);
     // It can be read, but whoever removes anything has to wait.
     await target.redis.call('CLIENT', 'PAUSE', '60000', 'WRITE');
     await startWorker(own);
     await expect.poll(() => joined.length, { timeout: 15_000 }).toBeGreaterThan(2);
     expect(new Set(joined)).toEqual(new Set(['1']));
-    expect(await runs.getJobCountByTypes('active', 'waiting', 'delayed', 'completed')).toBe(1);
-    expect(await schedule.getJobCountByTypes('active', 'waiting', 'delayed')).toBeLessThanOrEqual(2);
+    expect(await queue.runs.getJobCountByTypes('active', 'waiting', 'delayed', 'completed')).toBe(1);
+    expect(await queue.schedule.getJobCountByTypes('active', 'waiting', 'delayed')).toBeLessThanOrEqual(2);
     await target.redis.call('CLIENT', 'UNPAUSE');
     await ended;
   } finally {
-    await ticks.close();
     await target.stop();
   }
 });
@@ -118,16 +97,16 @@ test('slow runs never pile up: while one is at work, every tick joins it', async
 /** Moves the next tick into the past, as if all workers had been away since before it was due. */
 const missSlots = async (hours: number): Promise<void> => {
   const key = '{stalesweep}:schedule';
-  const [scheduler] = await schedule.getJobSchedulers();
+  const [scheduler] = await queue.schedule.getJobSchedulers();
   const id = (at: number): string => `repeat:cleanup:default:${at}`;
   const due = Number(scheduler?.next);
   const missed = due - (hours + 1) * HOUR_MS;
-  await server.redis.rename(`${key}:${id(due)}`, `${key}:${id(missed)}`);
-  const opts = String(await server.redis.hget(`${key}:${id(missed)}`, 'opts'));
-  await server.redis.hset(`${key}:${id(missed)}`, 'opts', opts.replaceAll(String(due), String(missed)));
-  await server.redis.zrem(`${key}:delayed`, id(due));
-  await server.redis.zadd(`${key}:delayed`, missed * 0x1000, id(missed));
-  await server.redis.zadd(`${key}:repeat`, missed, 'cleanup:default');
+  await queue.server.redis.rename(`${key}:${id(due)}`, `${key}:${id(missed)}`);
+  const opts = String(await queue.server.redis.hget(`${key}:${id(missed)}`, 'opts'));
+  await queue.server.redis.hset(`${key}:${id(missed)}`, 'opts', opts.replaceAll(String(due), String(missed)));
+  await queue.server.redis.zrem(`${key}:delayed`, id(due));
+  await queue.server.redis.zadd(`${key}:delayed`, missed * 0x1000, id(missed));
+  await queue.server.redis.zadd(`${key}:repeat`, missed, 'cleanup:default');
 };
 
 test.each([
@@ -137,15 +116,15 @@ test.each([
   const first = await startWorker(env(hourly));
   await nextIn();
   await first.kill('SIGTERM');
-  await runs.obliterate({ force: true });
+  await queue.runs.obliterate({ force: true });
   await missSlots(5);
-  const done = new Promise<void>((resolve) => events.once('completed', () => resolve()));
+  const done = new Promise<void>((resolve) => queue.events.once('completed', () => resolve()));
   await Promise.all([startWorker(env(hourly)), startWorker(env(hourly))]);
   await done;
   const next = await nextIn();
   expect(next).toBeGreaterThan(0);
   expect(next).toBeLessThanOrEqual(HOUR_MS);
-  expect(await runs.getJobCountByTypes('completed', 'failed', 'active', 'waiting', 'delayed')).toBe(1);
+  expect(await queue.runs.getJobCountByTypes('completed', 'failed', 'active', 'waiting', 'delayed')).toBe(1);
 });
 
 test('a schedule survives restarts of its workers and of Redis, with the same next run, and is not doubled', async () => {

@@ -1,7 +1,7 @@
 import { expect, describe, test } from 'vitest';
 import { sentenceOf } from '../../src/domain/failure.ts';
 import { Bulk } from '../../src/redis/bulk.ts';
-import type { Argument } from '../../src/redis/calls.ts';
+import type { Argument } from '../../src/redis/call/wire.ts';
 import { explain } from '../../src/redis/explain.ts';
 import { aclLine, WAYS, type Way } from '../../src/redis/permissions.ts';
 import { type CleanOptions, clean, targetOf } from '../support/cleanup.ts';

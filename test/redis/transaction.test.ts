@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Bulk } from '../../src/redis/bulk.ts';
-import { connectForRun } from '../../src/redis/connect.ts';
+import { connectBeside, connectForRun } from '../../src/redis/connect.ts';
 import { sweepOrphans } from '../../src/redis/orphans.ts';
 import { type SweepChunk, sweep } from '../../src/redis/sweep.ts';
 import { Transactions } from '../../src/redis/transaction.ts';
@@ -19,12 +19,12 @@ afterEach(() => {
 const callsWith = async (hooks: CallHooks = {}, url = server.current.url) => {
   const redis = await connectForRun(url);
   opened.push(redis);
-  return { redis, calls: new HookedCalls(redis, { nice: 0, callBudget: 1_000 }, hooks) };
+  return { redis, calls: new HookedCalls(redis, hooks) };
 };
 
 const transactions = async (hooks: CallHooks = {}, url = server.current.url) => {
   const { redis, calls } = await callsWith(hooks, url);
-  return { redis, calls, doors: new Transactions(calls) };
+  return { redis, calls, doors: new Transactions(calls, async () => await connectBeside(redis)) };
 };
 
 const byScript = async () => {
@@ -45,6 +45,7 @@ const CHUNK: SweepChunk = {
   absent: Bulk.of(['n1', 'n2', 'n3']),
   families: [Bulk.of(['a1', 'a2', 'gone']), Bulk.of([]), Bulk.of(['b1'])],
   heartbeats: 2,
+  told: [],
 };
 
 /** A key that nobody has touched for so long. */
@@ -73,6 +74,14 @@ describe.each([
     expect(result).toMatchObject({ swept: true, removed: [2, 0, 1], heartbeats: 2 });
     expect(result.ms).toBeGreaterThan(0);
     expect(await keysIn(server.current.redis)).toEqual(['other']);
+  });
+
+  test('of families that are asked about it tells which keys were not there, by position', async () => {
+    await writeAll(server.current.redis, WORLD);
+    const families = [Bulk.of(['a1', 'x', 'a2', 'y']), Bulk.of([]), Bulk.of(['z', 'b1'])];
+    const result = await (await open()).sweep({ ...CHUNK, families, told: [true, true, true] });
+    expect(result).toMatchObject({ swept: true, removed: [2, 0, 1], missing: [1, 3, 4], heartbeats: 2 });
+    expect(await keysIn(server.current.redis)).toEqual([]);
   });
 
   test('heartbeats that are only the proof stay (P3)', async () => {
@@ -113,6 +122,7 @@ describe.each([
       absent: Bulk.of(['n1']),
       families: [Bulk.of(['a1'])],
       heartbeats: 0,
+      told: [],
     };
     const doors = await open();
     expect(await doors.sweep({ ...chunk, absent: Bulk.of(['n1', 'h1']) })).toMatchObject({ swept: false, born: [1] });
@@ -127,7 +137,7 @@ describe.each([
     const value = Buffer.concat([bytes, Buffer.from('v')]);
     await redis.set(key, value);
     const judged = judgedAs({ [key.toString('latin1')]: value.toString('latin1') });
-    const result = await (await open()).sweep({ judged, absent: Bulk.of([]), families: [], heartbeats: 1 });
+    const result = await (await open()).sweep({ judged, absent: Bulk.of([]), families: [], heartbeats: 1, told: [] });
     expect(result).toMatchObject({ swept: true, heartbeats: 1 });
     expect(await redis.dbsize()).toBe(0);
   });
@@ -251,6 +261,7 @@ describe('between the look of a transaction and its EXEC', () => {
             absent: Bulk.of([]),
             families: [Bulk.of([`a${n}`])],
             heartbeats: 1,
+            told: [],
           }),
       ),
     );

@@ -77,10 +77,10 @@ test('tells exactly which templates can name one key, whatever the shape of ids 
       if (shared) met++;
       else apart++;
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
-  expect(met).toBeGreaterThan(20);
-  expect(apart).toBeGreaterThan(20);
+  expect(met).toBeGreaterThan(10);
+  expect(apart).toBeGreaterThan(10);
 });
 
 test.each([

@@ -3,8 +3,13 @@ import type { Redis } from 'ioredis';
 import { type RunOptions, type RunRequest, runCleanup } from '../../src/cleanup/run.ts';
 import { resolveConfig, type TargetConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
-import { type Answer, type Argument, Calls, type Manners, type Order, type Reply } from '../../src/redis/calls.ts';
-import { connectForRun } from '../../src/redis/connect.ts';
+import { Rest } from '../../src/redis/call/rest.ts';
+import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
+import type { Argument, Order, Reply } from '../../src/redis/call/wire.ts';
+import { type Answer, Calls } from '../../src/redis/calls.ts';
+import { Link } from '../../src/redis/target/link.ts';
+import { Node } from '../../src/redis/target/node.ts';
+import { Target } from '../../src/redis/target/target.ts';
 
 type Arguments = readonly Argument[];
 
@@ -26,8 +31,8 @@ export interface CleanOptions extends RunOptions, CallHooks, Partial<RunRequest>
 export class HookedCalls extends Calls {
   readonly #hooks: CallHooks;
 
-  constructor(redis: Redis, manners: Manners, hooks: CallHooks) {
-    super(redis, manners);
+  constructor(redis: Redis, hooks: CallHooks, rest?: Rest, stopwatch?: Stopwatch) {
+    super(redis, rest, stopwatch);
     this.#hooks = hooks;
   }
 
@@ -51,6 +56,18 @@ export class HookedCalls extends Calls {
   }
 }
 
+/** What of the options is a run's request. */
+const REQUESTED: ReadonlySet<string> = new Set<keyof RunRequest>([
+  'run',
+  'trigger',
+  'dryRun',
+  'staleAfterSeconds',
+  'force',
+  'attempts',
+  'carried',
+  'startedAt',
+]);
+
 /** The target `default` as this configuration gives it. */
 export const targetOf = (url: string, settings: object = {}): TargetConfig => {
   const config = resolveConfig({}, { REDIS_URL: url }, { name: 'test.yaml', text: JSON.stringify(settings) });
@@ -61,22 +78,31 @@ export const targetOf = (url: string, settings: object = {}): TargetConfig => {
 
 /** Cleans the Redis at this address once, over a connection of its own. */
 export const clean = async (url: string, options: CleanOptions = {}): Promise<Report> => {
-  const target = options.target ?? targetOf(url, options.settings);
-  const redis = await connectForRun(url);
+  const settings = options.target ?? targetOf(url, options.settings);
+  const { signal = new AbortController().signal, observer } = options;
+  const request: RunRequest = {
+    run: 'test-run',
+    trigger: 'manual',
+    dryRun: false,
+    staleAfterSeconds: settings.staleAfterSeconds,
+    force: false,
+    attempts: 1,
+    carried: null,
+    startedAt: Date.now(),
+    ...Object.fromEntries(Object.entries(options).filter(([name]) => REQUESTED.has(name))),
+  };
+  const link = await Link.open({ url }, signal);
   try {
-    const request: RunRequest = {
-      run: 'test-run',
-      trigger: 'manual',
-      dryRun: false,
-      staleAfterSeconds: target.staleAfterSeconds,
-      force: false,
-      attempts: 1,
-      carried: null,
-      startedAt: Date.now(),
-    };
-    const given = Object.fromEntries(Object.entries(options).filter(([name]) => name in request));
-    return await runCleanup(new HookedCalls(redis, target, options), target, { ...request, ...given }, options);
+    const stopwatch = new Stopwatch();
+    const calls = new HookedCalls(link.redis, options, new Rest(settings.nice), stopwatch);
+    const wishes = { dryRun: request.dryRun, signal, warn: (sentence: string) => observer?.warn?.(sentence) };
+    const node = await Node.examine(link, calls, settings, wishes);
+    try {
+      return await runCleanup(new Target(settings, [node], stopwatch), request, options);
+    } finally {
+      node.close();
+    }
   } finally {
-    redis.disconnect();
+    link.close();
   }
 };

@@ -95,10 +95,3 @@ export const startWorker = async (env: Record<string, string>, finished = onTest
   await worker.says('worker started');
   return worker;
 };
-
-/** Writes sample coordinators, beside whatever is there. */
-export const populate = async (env: Record<string, string>, coordinators: number, stale: number): Promise<void> => {
-  const counts = ['--coordinators', `${coordinators}`, '--stale', `${stale}`];
-  const { code, stderr } = await cli(['populate', ...counts, '--force'], env);
-  if (code !== 0) throw new Error(stderr);
-};

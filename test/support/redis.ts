@@ -18,7 +18,7 @@ export interface TestRedis {
 
 /** The pipe to its stdin closes when this process dies, even by SIGKILL; then the shell kills the server. */
 const WATCHDOG = 'redis-server "$@" & server=$!; read -r _; kill -9 $server; wait $server';
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 30_000;
 const ATTEMPTS = 5;
 
 const kill = async (shell: ChildProcess): Promise<void> => {

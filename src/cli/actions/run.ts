@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { runCleanup } from '../../cleanup/run.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
 import { type OpenSightings, openSightings } from '../../ledger/openSightings.ts';
-import { Calls } from '../../redis/calls.ts';
-import { connectForRun } from '../../redis/connect.ts';
 import { explain } from '../../redis/explain.ts';
+import { openTarget, type Target } from '../../redis/target/target.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
@@ -23,29 +22,29 @@ interface Options {
 /** Prints the report. Fails when the run does; ends in `Exit` when it is refused. */
 export async function run(options: Options, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
-  const target = targetOf(config, options.target);
-  const redis = await connectForRun(target);
+  const settings = targetOf(config, options.target);
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const bar = createProgressBar(!options.json && process.stderr.isTTY === true);
-  const past = await openPast(config.queue, target, {
-    mostBytes: target.sightings,
-    readOnly: options.dryRun === true,
-    warn: (sentence) => bar.observer.warn?.(sentence),
-  });
+  const dryRun = options.dryRun === true;
+  const warn = (sentence: string) => bar.observer.warn?.(sentence);
+  let target: Target | null = null;
+  let past: OpenSightings | null = null;
   try {
+    target = await openTarget(settings, { dryRun, signal: stop.signal, warn });
+    past = await openPast(config.queue, settings, { mostBytes: settings.sightings, readOnly: dryRun, warn });
     const request = {
       run: randomUUID(),
       trigger: 'cli',
-      dryRun: options.dryRun === true,
-      staleAfterSeconds: target.staleAfterSeconds,
+      dryRun,
+      staleAfterSeconds: settings.staleAfterSeconds,
       force: options.force === true,
       attempts: 1,
       carried: null,
       startedAt: Date.now(),
     } as const;
-    const report = await runCleanup(new Calls(redis, target), target, request, {
+    const report = await runCleanup(target, request, {
       observer: bar.observer,
       signal: stop.signal,
       ...(past === null ? {} : { sightings: past.sightings }),
@@ -55,12 +54,12 @@ export async function run(options: Options, command: Command): Promise<void> {
     if (report.outcome === 'refused') throw new Exit(1);
   } catch (error) {
     bar.stop();
-    const known = error instanceof Exit ? error : explain(error, target);
+    const known = error instanceof Exit ? error : explain(error, settings);
     if (known instanceof Exit || known instanceof Failure) throw known;
     throw new Failure('RUN_FAILED', `the run failed: ${sentenceOf(known)}`, { cause: known });
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    redis.disconnect();
+    target?.close();
     past?.close();
   }
 }

@@ -1,30 +1,20 @@
 /** page: `docs/benchmarks.md`, made of the results alone, so that its text can change without measuring again. */
-import { ACKS } from '../keys.ts';
 import type { CaseResult, Machine, Results } from '../results.ts';
-import { aimsTable, costTable, failuresOf, feltTable, growthTable, type Table } from './tables.ts';
+import { isSize } from './figures.ts';
+import { HOW } from './how.ts';
+import { aimsTable, costTable, failuresOf, feltTable, growthTable, type Table, waysTable } from './tables.ts';
+import { TRIED } from './tried.ts';
+import { sentenceOf, titleOf } from './words.ts';
 
 const markdown = ({ head, rows }: Table): string => {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 };
 
-const count = (value: number): string => value.toLocaleString('en-US');
-
-/** `flat: 100,000 coordinators, 99,000 of them stale`. */
-export const titleOf = ({ schema, coordinators, stale, foreign, acks, padding }: CaseResult): string => {
-  const among = foreign === 0 ? '' : `, among ${count(foreign)} foreign keys`;
-  const extras = [
-    ...(padding === 0 ? [] : [`heartbeats of ${count(padding / 1024)} KB`]),
-    ...(acks === ACKS ? [] : [`${count(acks)} acknowledgements each`]),
-  ];
-  const unlike = extras.length === 0 ? '' : `, with ${extras.join(' and ')}`;
-  return `${schema}: ${count(coordinators)} coordinators, ${stale === 0 ? 'none' : count(stale)} of them stale${among}${unlike}`;
-};
-
 const sectionOf = (one: CaseResult): string =>
   [
     `### ${titleOf(one)}`,
-    `${count(one.keys)} keys in all.`,
+    sentenceOf(one),
     markdown(costTable(one)),
     ...(feltTable(one).rows.length > 0 ? [markdown(feltTable(one))] : []),
     ...failuresOf(one),
@@ -33,107 +23,37 @@ const sectionOf = (one: CaseResult): string =>
 const machineLine = ({ cpu, cores, memoryBytes, system, node, redis }: Machine): string =>
   `${cpu}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB; ${system}; Node.js ${node}; Redis ${redis}`;
 
-/** Which case the plot of pings shows: the one that says most, where it was measured. */
+/** Which case the plot of pings shows: the one with the most contenders to compare, where it was measured. */
 export const plottedCase = (cases: readonly CaseResult[]): CaseResult | undefined =>
-  cases.find(({ id }) => id === 'flat-100000') ??
-  cases.find(({ contenders }) => contenders.some((one) => one.felt.length));
+  cases
+    .filter(({ contenders }) => contenders.some(({ felt }) => felt.length > 0))
+    .toSorted((a, b) => b.contenders.length - a.contenders.length)[0];
 
-const HOW = `## How it is measured
-
-Every trial starts a Redis of its own, a new process that loads the case's data, written once: per coordinator a heartbeat, a signal, two
-acknowledgements, an idempotency key and an activity key. Contenders take turns (A B C, A B C, …).
-Times are medians; a ratio is the median of the ratios of trials that ran one after the other, since a machine that others use gets slower and
-faster, but hardly between two neighbours. After each trial the number of keys left is checked.
-
-- **time**: from the first command to the last reply, in a process that is connected and has done nothing before; _warm_: in one that has
-  done the same five times.
-- **Redis CPU**: of its main thread, which is what others wait for (\`INFO cpu\`). **calls**: requests sent. **slowest call**: by Redis' slow log; **> 4 ms**: the share
-  of calls that took longer than twice the call budget. The slow log counts from start to end, also what Redis waited for the processor.
-- **RSS**: the most memory the contender's process ever held.
-- **pings**: in trials of their own, another process sends a PING every millisecond, whether or not the one before was answered; a latency counts
-  from the time the ping was due.
-
-The contenders:
-
-- **the floor**: one SCAN pass with the heartbeats' pattern, and bare UNLINKs of exactly the right keys, 1,000 a call, four in flight. It is told
-  which keys; it reads no value and proves nothing. A client that lets others have their turn can't do less.
-- **one SCAN pass**: the floor where hardly anything is to be removed.
-- **redis-cli | xargs**: \`redis-cli --scan --pattern … | xargs -n 1000 redis-cli unlink\`. It removes the active coordinators as well: a pattern
-  can't tell.
-- **scanStream, GET, DEL**: a loop over the heartbeats, one coordinator after the other, then one over the keys that only a scan can find. Who
-  beats between its GET and its DEL loses everything.
-- **one Lua call**: scans, judges and deletes everything at once. It blocks Redis all the while; after five seconds others are answered BUSY. This is its
-  best form: the usual one, which scans once per coordinator and unpacks all keys, takes minutes at 7,000 coordinators and fails beyond.
-
-Fewer trials are made of what takes minutes; the last column says how many.`;
-
-const TRIED = `## Where the time goes
-
-Redis' CPU time at 100,000 coordinators, flat, each part measured by itself: walking the keyspace 0.38 s (the floor's walk: 0.37 s), reading the
-heartbeats 0.09 s, UNLINK of all names 0.49 s (of those that exist: 0.44 s), carrying the names through Lua 0.19 s, comparing the heartbeats once
-more 0.08 s. So about 0.4 s of 1.2 s is the price of proof, and half of that is Lua's: each name becomes a string of its own, and is hashed whole.
-The rest is waiting for memory: in a profile of the main thread, walking the hash table and comparing names made up well over half. So what counts
-is how many names are looked up, how often, and how near they lie to each other.
-
-A new process has its own code yet to compile. On two cores, the compiler's threads take the processor from Redis in the midst of a call, for 3 to 5 ms: at
-10,000 coordinators, where a run takes a third of a second, a call or two of 150 take longer than twice the budget, though the
-script in them does not. The floor, with less code, has hardly any; a worker that has a few runs behind it neither.
-
-The worker's main thread is what the walk waits for: 1.2 s of work at 100,000, during which Redis works 0.75 s, while in the sweep Redis works
-1.15 s and the worker 0.6 s. A third of the former is the client decoding replies, a tenth parsing heartbeats.
-
-## What was tried
-
-What helped:
-
-- One SCAN pass for heartbeats and wildcard families, with a pattern of character classes (\`blocking:[hai][ecd]*\`) that leaves out what
-  follows from the id: a second pass costs more than longer replies.
-- All keys of a coordinator in one call, instead of sweeping page by page.
-- Sweeping in the order of names: coordinators written one after the other lie next to each other. In the order of a scan, Redis took a sixth
-  longer at 300,000 written in turn. Where a server has loaded its data from a file, as in all cases here, they lie in another order, and it can gain little.
-- Names and values as bytes, from the reply to the next command: as strings in a Map, a million coordinators took 914 MB.
-- The page after the next already asked for: 6 to 8 % less time for the pass. Putting the stale in order took 95 ms at 100,000, during
-  which Redis had nothing to do; with their records one behind the other, and one look at each, a quarter of that.
-- Emptying each reply once it was read. The client holds on to its last reply while it reads the next, so that to the collector of young objects each
-  kept all earlier ones alive: every collection copied megabytes of dead pages. With that, and with buffers used again, collections
-  take less than a millisecond instead of 3 to 5, the worker 8 % less CPU time, and 144 MB instead of 168 at 100,000.
-- Looking up the owners of a whole page in one loop, so that its cache misses overlap: 7 % less of the worker's CPU time for the pass at a million.
-- As many helper threads for the compiler and the collector as there are cores to spare (\`--v8-pool-size=0\`), instead of always four: in a new
-  process at 10,000 on two cores, 0.6 % of the calls above twice the budget instead of 1.0 %, 1.0 % instead of 1.5 % with both
-  cores busy otherwise; no slower, and 8 MB less memory.
-
-What did not:
-
-- Pages walked inside Lua: twice the CPU time, and longer calls.
-- Three chunks on their way instead of two: no difference beyond the noise. One alone: 65 % more time.
-- Smaller pages: at 1,000 slots a page the pass took 8 % more time, at 500 a quarter more.
-- Replies decoded to strings instead of Buffers: 430 ns a name instead of 290.
-- Chunks from 25 to 600 coordinators a call, and UNLINKs of 31 or 100 names within one: no difference beyond the noise, but at 25 a third more time.
-- Heartbeats read 300 or 600 at a time instead of 100 and more: no difference.
-- All judged values of a chunk compared as one string: fewer strings for Lua, but longer ones, which it hashes whole. No difference beyond the noise.
-- Giving the compiler's and collector's threads the lowest priority: in a new process at 10,000, calls above twice the budget fell
-  from 1.2 % to 0.1 %. But on a machine that is busy otherwise the worker waited for its own collector, and runs took up to twice as long.
-- Leaving out keys that are derived but seldom exist, such as \`state\`: looking up a key that is missing costs Redis as much as one that is there,
-  about 4 % of a run. But one that was written meanwhile would be orphaned, so they are all named.
-- WATCH and MULTI instead of a script, as where scripts are refused: Redis compares each watched key with all that the client
-  watches already, two round trips a chunk, and nothing can be removed while memory is full.
-- Below the floor: nothing removes many keys for less than UNLINK, and nothing names them for less than SCAN. Letting them
-  expire instead writes to a second hash table first.`;
+const growth = (cases: readonly CaseResult[]): string[] => [
+  '## As they become more',
+  ...(cases.some(isSize) ? ['![time over the number of coordinators](benchmarks/time.svg)'] : []),
+  "Redis' CPU time per coordinator. What stalesweep takes more than the floor is the price of proof: finding whose each key is, and comparing the heartbeats again in the step that removes.",
+  markdown(growthTable(cases)),
+];
 
 /** The page. */
 export const renderPage = ({ machine, cases, history }: Results): string => {
-  const dates = [...new Set(cases.map(({ measuredAt }) => measuredAt.slice(0, 10)))].sort();
+  const dates = [...cases.map(({ measuredAt }) => measuredAt), ...(history === null ? [] : [history.measuredAt])];
+  const days = [...new Set(dates.map((at) => at.slice(0, 10)))].sort();
   const plotted = plottedCase(cases);
+  const far = cases.filter(({ way }) => way !== null);
   const parts = [
     '# Benchmarks',
-    `Made by \`npm run bench\` on ${dates.join(', ')}: ${machineLine(machine)}. The figures behind it: [results.json](benchmarks/results.json).`,
-    'Look at the ratios, not at the times: all contenders of a table ran side by side, on the same data, on the same machine.',
-    '![time over the number of coordinators](benchmarks/time.svg)',
+    `Made by \`npm run bench\` on ${days.join(', ')}: ${machineLine(machine)}. The figures behind it: [results.json](benchmarks/results.json). Each case says when it was measured, at which commit, and how busy the machine was.`,
+    'Look at the ratios, not at the times: all contenders of a table ran side by side, on the same data, on the same machine. What is not listed here was not measured yet on these data.',
     '## What was aimed at',
     markdown(aimsTable(cases, history)),
-    '## As they become more',
-    "Redis' CPU time per coordinator. What stalesweep takes more than the floor is the price of proof: reading each heartbeat, and comparing it again in the step that removes.",
-    markdown(growthTable(cases)),
+    ...(history === null
+      ? []
+      : [
+          `The figures of past runs are of ${history.measuredAt.slice(0, 10)}, of nobody stale among 10,000 coordinators.`,
+        ]),
+    ...growth(cases),
     ...(plotted === undefined
       ? []
       : [
@@ -141,8 +61,9 @@ export const renderPage = ({ machine, cases, history }: Results): string => {
           `The slowest pings during one trial (${titleOf(plotted)}):`,
           '![latency of pings over time, for each contender](benchmarks/pings.svg)',
         ]),
-    '## All cases',
-    ...cases.map(sectionOf),
+    ...(far.length === 0 ? [] : ['## Behind a way', markdown(waysTable(far)), ...far.flatMap(failuresOf)]),
+    '## All other cases',
+    ...cases.filter(({ way }) => way === null).map(sectionOf),
     HOW,
     TRIED,
   ];

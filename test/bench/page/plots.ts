@@ -4,8 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import { type CaseResult, median } from '../results.ts';
-import { contenderOf } from './figures.ts';
-import { labelOf } from './tables.ts';
+import { contenderOf, isSize } from './figures.ts';
+import { labelOf } from './words.ts';
 
 interface Chart {
   setOption(option: object): void;
@@ -96,11 +96,12 @@ const decades = (values: readonly number[]) => ({
 });
 
 /** The last is drawn over the others. */
-const COMPARED = ['floor', 'loop', 'by-hand', 'one-script', 'stalesweep'];
+const COMPARED = ['floor', 'by-hand', 'stalesweep'];
 
-/** Time over size, a panel per schema. */
-export const timePlot = (cases: readonly CaseResult[]): string => {
-  const sizes = cases.filter((one) => contenderOf(one, 'floor'));
+/** Time over size, a panel per schema; `null` when no size was measured. */
+export const timePlot = (cases: readonly CaseResult[]): string | null => {
+  const sizes = cases.filter(isSize);
+  if (sizes.length === 0) return null;
   const panels = [...new Set(sizes.map(({ schema }) => schema))];
   const height = 380;
   const { width, leftOf } = columns(panels.length);

@@ -1,104 +1,76 @@
-/** tables: the results as rows of text, for the page and for a terminal. */
+/** tables: the results as rows of text, for the page and for a terminal of 80 columns. */
 import { CALL_BUDGET_MS } from '../cases.ts';
 import type { HistoryResult } from '../history.ts';
 import { type CaseResult, type ContenderResult, type Felt, median } from '../results.ts';
-import { type Aim, aimsOf, contenderOf, medianCost, ratioOf, referenceOf } from './figures.ts';
+import { type Aim, aimsOf } from './aims.ts';
+import { contenderOf, medianCost, ratioOf, referenceOf, worstCost } from './figures.ts';
+import { countText, labelOf, megabytes, NOTHING, or, percent, span, times, titleOf, wayText } from './words.ts';
 
 export interface Table {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** How contenders are called in tables and plots. */
-export const LABELS: Readonly<Record<string, string>> = {
-  floor: 'the floor',
-  'floor-warm': 'the floor, warm',
-  'scan-pass': 'one SCAN pass',
-  stalesweep: 'stalesweep',
-  'stalesweep-warm': 'stalesweep, warm',
-  'stalesweep-nice-1': 'stalesweep, nice: 1',
-  'stalesweep-64MB': 'stalesweep, memoryBudget: 64MB',
-  'by-hand': 'redis-cli | xargs',
-  loop: 'scanStream, GET, DEL',
-  'one-script': 'one Lua call',
-  idle: 'nobody (idle)',
-};
-
-export const labelOf = (id: string): string => LABELS[id] ?? id;
-
-const NOTHING = '–';
-
-const or = (value: number | null, show: (value: number) => string): string => (value === null ? NOTHING : show(value));
-
-/** Three digits and a unit: `1.44 s`, `0.18 ms`. */
-const span = (ms: number): string => {
-  if (ms >= 1000) return `${(ms / 1000).toPrecision(3)} s`;
-  return `${ms >= 100 ? Math.round(ms) : ms.toPrecision(ms < 0.1 ? 1 : ms < 1 ? 2 : 3)} ms`;
-};
-
-const times = (ratio: number): string => `${ratio.toFixed(2)}×`;
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-const count = (value: number): string => Math.round(value).toLocaleString('en-US');
-const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
-
 /** A warm contender is compared with a warm one. */
 const referenceFor = (one: CaseResult, id: string): string =>
   id.endsWith('-warm') ? `${referenceOf(one)}-warm` : referenceOf(one);
 
-const costRow = (one: CaseResult, contender: ContenderResult): string[] => {
-  const { id, costs } = contender;
-  const under = referenceFor(one, id);
-  return [
-    labelOf(id),
-    or(
-      medianCost(contender, ({ wallMs }) => wallMs),
+const costCells = (one: CaseResult, contender: ContenderResult) => {
+  const under = referenceFor(one, contender.id);
+  const slowest = worstCost(contender, ({ slowestCallMs }) => slowestCallMs);
+  return {
+    who: labelOf(contender.id),
+    time: or(
+      medianCost(contender, (cost) => cost.wallMs),
       span,
     ),
-    or(ratioOf(one, id, under, 'wallMs'), times),
-    or(
-      medianCost(contender, ({ cpuMs }) => cpuMs),
+    timeOver: or(ratioOf(one, contender.id, under, 'wallMs'), times),
+    cpu: or(
+      medianCost(contender, (cost) => cost.cpuMs),
       span,
     ),
-    or(ratioOf(one, id, under, 'cpuMs'), times),
-    or(
-      medianCost(contender, ({ calls }) => calls),
-      count,
+    cpuOver: or(ratioOf(one, contender.id, under, 'cpuMs'), times),
+    calls: or(
+      medianCost(contender, (cost) => cost.calls),
+      countText,
     ),
-    or(
-      medianCost(contender, ({ slowestCallMs }) => slowestCallMs),
-      (ms) => (ms === 0 ? '< 0.1 ms' : span(ms)),
-    ),
-    or(
+    slowest: or(slowest, (ms) => (ms === 0 ? '<0.1 ms' : span(ms))),
+    over: or(
       medianCost(contender, ({ overBudget, calls }) => overBudget / calls),
       percent,
     ),
-    or(
-      medianCost(contender, ({ rssBytes }) => rssBytes),
+    away: or(
+      worstCost(contender, (cost) => cost.awayMs),
+      span,
+    ),
+    rss: or(
+      medianCost(contender, (cost) => cost.rssBytes),
       megabytes,
     ),
-    `${costs.length}`,
-  ];
-};
-
-/** What each contender of a case took: medians, and over the reference side by side. */
-export const costTable = (one: CaseResult): Table => {
-  const over = `over ${labelOf(referenceOf(one))}`;
-  return {
-    head: [
-      'contender',
-      'time',
-      over,
-      'Redis CPU',
-      over,
-      'calls',
-      'slowest call',
-      `> ${2 * CALL_BUDGET_MS} ms`,
-      'RSS',
-      'trials',
-    ],
-    rows: one.contenders.filter(({ costs }) => costs.length > 0).map((contender) => costRow(one, contender)),
+    trials: `${contender.costs.length}`,
   };
 };
+
+const costed = ({ contenders }: CaseResult): ContenderResult[] => contenders.filter(({ costs }) => costs.length > 0);
+
+/** What each contender of a case took: medians, and over the reference side by side; of calls the slowest of all trials. */
+export const costTable = (one: CaseResult): Table => {
+  const over = `/ ${labelOf(referenceOf(one))}`;
+  const calls = ['calls', 'slowest call', `> ${2 * CALL_BUDGET_MS} ms`, 'waits for the worker'];
+  return {
+    head: ['contender', 'time', over, 'Redis CPU', over, ...calls, 'RSS', 'trials'],
+    rows: costed(one).map((contender) => Object.values(costCells(one, contender))),
+  };
+};
+
+/** The same for a terminal. */
+export const shortCostTable = (one: CaseResult): Table => ({
+  head: ['', 'time', '×', 'CPU', '×', 'slowest', 'waits', 'RSS', 'n'],
+  rows: costed(one).map((contender) => {
+    const { calls: _, over: __, ...shown } = costCells(one, contender);
+    return Object.values(shown);
+  }),
+});
 
 const feltRow = (one: CaseResult, { id, felt }: ContenderResult): string[] => {
   const of = (read: (one: Felt) => number) => median(felt.map(read));
@@ -117,14 +89,14 @@ const feltRow = (one: CaseResult, { id, felt }: ContenderResult): string[] => {
       of(({ maxMs }) => maxMs),
       span,
     ),
-    refused === 0 ? NOTHING : count(refused),
+    refused === 0 ? NOTHING : countText(refused),
     `${felt.length}`,
   ];
 };
 
 /** What a second client feels meanwhile. */
 export const feltTable = (one: CaseResult): Table => ({
-  head: ['meanwhile', 'p50', 'p99', 'p99 over idle', 'max', 'refused (BUSY)', 'trials'],
+  head: ['meanwhile, pings', 'p50', 'p99', '/ idle', 'max', 'BUSY', 'trials'],
   rows: one.contenders.filter(({ felt }) => felt.length > 0).map((contender) => feltRow(one, contender)),
 });
 
@@ -138,23 +110,73 @@ const SHOWN: Readonly<Record<Aim['unit'], (value: number) => string>> = {
   '×': times,
   MB: (value) => `${Math.round(value)} MB`,
   '%': (value) => `${value.toFixed(2)} %`,
-  ms: (value) => `${value.toFixed(1)} ms`,
+  ms: (value) => `${value.toFixed(value < 99.95 ? 1 : 0)} ms`,
 };
 
 /** What was aimed at beside what was reached. */
 export const aimsTable = (cases: readonly CaseResult[], history: HistoryResult | null): Table => ({
-  head: ['what', 'measured', 'aim', ''],
-  rows: aimsOf(cases, history).map(({ what, measured, atMost, unit }) => {
+  head: ['case', 'what', 'measured', 'aim', ''],
+  rows: aimsOf(cases, history).map(({ where, what, measured, atMost, unit }) => {
     const show = (value: number) => SHOWN[unit](value);
-    return [what, or(measured, show), `≤ ${show(atMost)}`, or(measured, (value) => (value <= atMost ? '✓' : 'missed'))];
+    const kept = measured === null || atMost === null ? NOTHING : measured <= atMost ? '✓' : 'missed';
+    return [where, what, or(measured, show), or(atMost, (value) => `≤ ${show(value)}`), kept];
+  }),
+});
+
+/** The cases behind a way, a row each. */
+export const waysTable = (cases: readonly CaseResult[]): Table => ({
+  head: [
+    'data',
+    'way',
+    'stalesweep',
+    'calls',
+    'floor or pass',
+    'calls',
+    'ratio',
+    'waits for the worker',
+    'trials',
+    'load',
+  ],
+  rows: cases.flatMap((one) => {
+    if (one.way === null) return [];
+    const [own, least] = ['stalesweep', referenceOf(one)].map((id) => contenderOf(one, id));
+    const time = (contender: ContenderResult | undefined) =>
+      or(
+        medianCost(contender, (cost) => cost.wallMs),
+        span,
+      );
+    const calls = (contender: ContenderResult | undefined) =>
+      or(
+        medianCost(contender, (cost) => cost.calls),
+        countText,
+      );
+    return [
+      [
+        titleOf({ ...one, way: null }),
+        wayText(one.way),
+        time(own),
+        calls(own),
+        time(least),
+        calls(least),
+        or(ratioOf(one, 'stalesweep', referenceOf(one), 'wallMs'), times),
+        or(
+          worstCost(own, (cost) => cost.awayMs),
+          span,
+        ),
+        `${own?.costs.length ?? 0}`,
+        `${one.load}`,
+      ],
+    ];
   }),
 });
 
 /** Redis' CPU per coordinator as they become more: it must not grow. */
 export const growthTable = (cases: readonly CaseResult[]): Table => ({
-  head: ['schema', 'coordinators', 'stalesweep', 'the floor', 'over the floor', 'ratio'],
+  head: ['case', 'stalesweep', 'the floor', 'over the floor', 'ratio'],
   rows: cases
-    .filter((one) => one.foreign === 0 && contenderOf(one, 'floor'))
+    .filter(
+      (one) => one.way === null && one.data === 'field' && contenderOf(one, 'floor') && one.coordinators >= 10_000,
+    )
     .map((one) => {
       const each = (id: string) => {
         const cpuMs = medianCost(contenderOf(one, id), (cost) => cost.cpuMs);
@@ -164,8 +186,7 @@ export const growthTable = (cases: readonly CaseResult[]): Table => ({
       const least = each('floor');
       const micros = (value: number) => `${value.toFixed(1)} µs`;
       return [
-        one.schema,
-        count(one.coordinators),
+        titleOf(one),
         or(own, micros),
         or(least, micros),
         own === null || least === null ? NOTHING : micros(own - least),

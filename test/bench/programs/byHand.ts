@@ -6,7 +6,7 @@ import { NAMES } from '../keys.ts';
 import { contend } from './contend.ts';
 
 contend(
-  async ({ url, schema }) => {
+  async ({ url, sample: { schema } }) => {
     const pipe = `redis-cli -u "$0" --scan --pattern "$1" | xargs -n 1000 redis-cli -u "$0" unlink`;
     return {
       go: async () => {
@@ -15,7 +15,7 @@ contend(
           const [code] = await once(shell, 'close');
           if (code !== 0) throw new Error(`redis-cli --scan | xargs redis-cli unlink ended with exit code ${code}`);
         }
-        return null;
+        return {};
       },
       close: () => {},
     };

@@ -7,7 +7,7 @@ const DEFAULT_MS = 3_000;
 contend(async ({ settings }) => ({
   go: async () => {
     await wait(Number(settings.forMs ?? DEFAULT_MS));
-    return 0;
+    return { calls: 0 };
   },
   close: () => {},
 }));

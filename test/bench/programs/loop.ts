@@ -1,10 +1,11 @@
-/** loop: what people write: scanStream, and for each coordinator GET and DEL; then the same for keys that only a scan finds. */
+/** loop: what people write: scanStream, and for each coordinator GET and DEL; then the same for keys that only a scan finds.
+ * It takes an id for one segment, and a key for one coordinator's: it can handle the easy data alone. */
 import { Redis } from 'ioredis';
-import { derivedOf, NAMES, ownerOf, WILDCARDS } from '../keys.ts';
+import { easyDerivedOf, easyOwnerOf, NAMES, WILDCARDS } from '../keys.ts';
 import { contend } from './contend.ts';
 import ms, { type StringValue } from 'ms';
 
-contend(async ({ url, schema, staleAfter }) => {
+contend(async ({ url, sample: { schema }, staleAfter }) => {
   const redis = new Redis(url);
   await redis.ping();
   const limitMs = ms(staleAfter as StringValue);
@@ -18,17 +19,17 @@ contend(async ({ url, schema, staleAfter }) => {
           if (value === null) continue;
           const { timestamp } = JSON.parse(value) as { timestamp: number };
           if (Date.now() - timestamp <= limitMs) continue;
-          const { id, swarm } = ownerOf(key);
+          const { id, swarm } = easyOwnerOf(key);
           stale.add(id);
-          await redis.del(derivedOf(schema, id, swarm));
+          await redis.del(easyDerivedOf(schema, id, swarm));
         }
       }
       for (const pattern of WILDCARDS) {
         for await (const keys of pages(pattern)) {
-          for (const key of keys) if (stale.has(ownerOf(key).id)) await redis.del(key);
+          for (const key of keys) if (stale.has(easyOwnerOf(key).id)) await redis.del(key);
         }
       }
-      return null;
+      return {};
     },
     close: () => redis.disconnect(),
   };

@@ -32,6 +32,11 @@ export class Pace {
     return this.#size;
   }
 
+  /** Whether it can't become smaller. */
+  get isLeast(): boolean {
+    return this.#size <= this.limits.least;
+  }
+
   /** Learns that so many keys took Redis so long. Nothing teaches nothing. */
   learn(amount: number, ms: number): void {
     if (amount <= 0) return;
@@ -45,7 +50,7 @@ export class Pace {
     if (amount > 0 && (amount / Math.max(ms, 0.001)) * this.budgetMs > this.#size) this.learn(amount, ms);
   }
 
-  /** Halves at once: a call timed out, or Redis was busy with somebody else's. */
+  /** Halves at once: a call timed out or was cut off, or Redis was busy with somebody else's. */
   backOff(): void {
     this.#perMs = undefined;
     this.#become(this.#size / 2);

@@ -2,8 +2,8 @@
  *  Owns      when Redis is asked, and what each kind of call is known by there.
  *  Leaves    what a pace makes of it to pace.
  */
-import type { Calls, Manners } from '../redis/calls.ts';
-import { readOwnTime } from '../redis/ownTime.ts';
+import type { Calls } from '../calls.ts';
+import { readOwnTime } from './ownTime.ts';
 import { Pace } from './pace.ts';
 
 export type Kind = 'scan' | 'read' | 'sweep';
@@ -25,6 +25,14 @@ const FOUND = 0.25;
  * away in pieces as long as the budget would still be felt by every second call of others.
  */
 const NICE_SHARE = 1 / 4;
+
+/** How a target wants to be treated. */
+export interface Manners {
+  /** How long to rest after a call, in lengths of that call. */
+  readonly nice: number;
+  /** How long one call may keep Redis busy, in ms. */
+  readonly callBudget: number;
+}
 
 /** What was done since Redis was asked. */
 interface Since {

@@ -4,8 +4,8 @@
  * is the time of the calls between them (and of everybody else's calls of the same command, so it is never too little). A
  * look takes Redis 5 to 50 µs. (https://redis.io/docs/latest/commands/info/)
  */
-import type { Calls } from './calls.ts';
-import { refusedCommandIn } from './permissions.ts';
+import type { Calls } from '../calls.ts';
+import { refusedCommandIn } from '../permissions.ts';
 
 const LINE = /^cmdstat_([^:]+):calls=\d+,usec=(\d+)/gm;
 

@@ -1,0 +1,19 @@
+/** lost: a call whose connection ended before the answer came. Nobody knows whether Redis has done what it asked. */
+
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
+
+  constructor(cause: unknown) {
+    super('the connection to Redis was lost', { cause });
+  }
+}
+
+/** Whether a call was not answered in time, and given up. */
+export function isLate(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out';
+}
+
+/** Whether Redis may have done what a call asked, though its answer never came. */
+export function mayHaveBeenDone(error: unknown): boolean {
+  return error instanceof ConnectionLost || isLate(error);
+}

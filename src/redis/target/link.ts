@@ -1,0 +1,146 @@
+/** link: a run's connection to one server, which may be cut and opened anew, and does not outlive that server.
+ *
+ * Whoever else answers at this address may have restarted with old data, or never have seen what the first one was told, and what
+ * is stale must be judged anew (P10). So a new connection counts only where INFO names the same process, still a primary of
+ * the same history: a replica that took over has another `run_id`; a server that was made a replica and a primary again, whose
+ * data then are another's, has another `master_replid`. SCAN's cursors hold on all connections of one process.
+ */
+import { redactUrl } from '../../config/redisUrl.ts';
+import type { Address } from '../../config/tls.ts';
+import { Failure } from '../../domain/failure.ts';
+import { ConnectionLost } from '../call/lost.ts';
+import { infoIn, type Info } from '../clock.ts';
+import { connectBeside, connectForRun } from '../connect.ts';
+import type { Redis } from '../ioredis.ts';
+import { isPassing } from '../unready.ts';
+import { retrying } from './retrying.ts';
+
+/** However slow each attempt to come back is, none begins after this. */
+const LONGEST_ABSENCE_MS = 20_000;
+
+const identityIn = (info: Info): string | null => {
+  const fields = ['run_id', 'role', 'master_replid'].map((name) => info.get(name));
+  return fields[0] ? fields.join(' ') : null;
+};
+
+export class Link {
+  #redis: Redis;
+  #identity: string | null = null;
+  #reopening: Promise<void> | null = null;
+
+  private constructor(
+    private readonly address: Address,
+    redis: Redis,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    this.#redis = redis;
+  }
+
+  /**
+   * Opens it; a server that is not ready to serve is waited for. Fails as `connect` does.
+   * @param signal ends every attempt to open it at once, with its reason
+   */
+  static async open(address: Address, signal?: AbortSignal): Promise<Link> {
+    const redis = await retrying(async () => await connectForRun(address, signal), {
+      ...(signal ? { signal } : {}),
+      shouldRetry: ({ error }) => isPassing(error.cause),
+    });
+    return new Link(address, redis, signal);
+  }
+
+  /** The connection as it is now. */
+  get redis(): Redis {
+    return this.#redis;
+  }
+
+  /** Learns whom it leads to. Until then, and where INFO does not say, a lost connection is not opened anew. */
+  remember(info: Info): void {
+    this.#identity = identityIn(info);
+  }
+
+  /**
+   * Opens it anew after it was lost, unless that has been done. Fails (`UNREACHABLE`) when the same server does not answer within
+   * seconds.
+   */
+  async reopen(): Promise<void> {
+    if (this.#redis.status === 'ready') return;
+    this.#reopening ??= this.#reopen().finally(() => {
+      this.#reopening = null;
+    });
+    await this.#reopening;
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#identity === null) {
+      const sentence = `${this.#name} was lost, and without INFO nobody can tell whether the same server comes back`;
+      throw new Failure('UNREACHABLE', `the connection to ${sentence}`);
+    }
+    this.#redis = await retrying(async () => await this.#openToSame(), {
+      ...(this.signal ? { signal: this.signal } : {}),
+      maxRetryTime: LONGEST_ABSENCE_MS,
+      shouldRetry: ({ error }) => isAbsence(error),
+    });
+  }
+
+  async #openToSame(): Promise<Redis> {
+    const redis = await connectForRun(this.address, this.signal);
+    try {
+      await this.#insistOnSame(redis);
+      return redis;
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+  }
+
+  /** Opens a second connection to the same server, which ends with the first, and never comes back. */
+  async beside(): Promise<Redis> {
+    const first = this.#redis;
+    const open = async () => {
+      // Nobody can have come back meanwhile at an address whose first connection still answers.
+      const second = await connectBeside(first);
+      try {
+        if (this.#identity === null) await first.time();
+        else await this.#insistOnSame(second);
+        return second;
+      } catch (error) {
+        second.disconnect();
+        throw error;
+      }
+    };
+    try {
+      return await retrying(open, {
+        ...(this.signal ? { signal: this.signal } : {}),
+        shouldRetry: ({ error }) => first.status === 'ready' && isAbsence(error),
+      });
+    } catch (error) {
+      throw first.status === 'ready' ? error : new ConnectionLost(error);
+    }
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+
+  async #insistOnSame(redis: Redis): Promise<void> {
+    const identity = identityIn(infoIn(await redis.info()));
+    if (identity === this.#identity) return;
+    throw new AnotherServer(
+      'UNREACHABLE',
+      `${this.#name} is not the server any more that the run began with: what is stale must be judged anew`,
+    );
+  }
+
+  get #name(): string {
+    return `Redis at ${redactUrl(this.address.url)}`;
+  }
+}
+
+/** No later attempt will find the first one. */
+class AnotherServer extends Failure {}
+
+/** Redis may come back: it is not reached, or not ready to serve. */
+const isAbsence = (error: Error): boolean =>
+  error instanceof Failure
+    ? error.code === 'UNREACHABLE' && !(error instanceof AnotherServer)
+    : error.name !== 'ReplyError' || isPassing(error);

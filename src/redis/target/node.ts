@@ -1,0 +1,188 @@
+/** node: one Redis server of a target, as a run knows it: connection, clock, latency, pace, and the way to remove.
+ *
+ *  Owns      what is found out about a server before a run may begin there.
+ *  Leaves    lost connections and passing refusals to patience, sizes of calls to paces, removal to remover.
+ */
+import type { TargetConfig } from '../../config/resolve.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Clock } from '../../domain/heartbeat.ts';
+import { type Calls, LONG_WAY_MS } from '../calls.ts';
+import {
+  clockOf,
+  type Info,
+  keyspaceSizeOf,
+  lapsedClockOf,
+  readInfo,
+  readSeconds,
+  usedMemoryBytesOf,
+} from '../clock.ts';
+import type { OrphanChunk, OrphanResult } from '../orphans.ts';
+import { Remover } from '../remover.ts';
+import type { SweepChunk, SweepResult } from '../sweep.ts';
+import { measureLatency } from './latency.ts';
+import type { Link } from './link.ts';
+import { type Kind, Paces } from './paces.ts';
+import { Patience } from './patience.ts';
+
+/**
+ * So many chunks in a row are given back as too large for the way while calls can't become smaller: enough to cut those that all
+ * lanes hold to the least size. A single one may need a proof that can't be cut.
+ */
+const MOST_GIVEN_BACK = 100;
+
+export interface NodeWishes {
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  /** Told what an operator should know, that is no failure. */
+  readonly warn: (sentence: string) => void;
+}
+
+/** What is known of a node once it was examined. */
+interface Known {
+  readonly info: Info;
+  readonly clock: Clock;
+  readonly lapsedClock: Clock;
+  readonly paces: Paces;
+  readonly remover: Remover;
+  readonly lanes: number;
+}
+
+export class Node {
+  /** The server's own time, read once, as the run began (P5). */
+  readonly clock: Clock;
+  /** The clock for those who have no heartbeat any more: they may have lost it with the server's memory (P10, P11). */
+  readonly lapsedClock: Clock;
+  readonly paces: Paces;
+  /** How many calls may be under way at once. */
+  readonly lanes: number;
+  /** How many keys it held as the run began, roughly. */
+  readonly keyspace: number;
+  readonly #info: Info;
+  readonly #remover: Remover;
+  /** Chunks in a row that were too large for the way. */
+  #givenBack = 0;
+
+  private constructor(
+    readonly calls: Calls,
+    private readonly link: Link,
+    private readonly patience: Patience,
+    { info, clock, lapsedClock, paces, remover, lanes }: Known,
+  ) {
+    this.clock = clock;
+    this.lapsedClock = lapsedClock;
+    this.paces = paces;
+    this.lanes = lanes;
+    this.keyspace = keyspaceSizeOf(info);
+    this.#info = info;
+    this.#remover = remover;
+  }
+
+  /**
+   * Finds out what a run has to know of the server to which `link` leads and `calls` go. A server that is not ready is waited for.
+   * Throws `Refused`, or a `DENIED` failure, when the user may not do what the run needs.
+   */
+  static async examine(
+    link: Link,
+    calls: Calls,
+    settings: TargetConfig,
+    { dryRun, signal, warn }: NodeWishes,
+  ): Promise<Node> {
+    const patience = new Patience(link, calls, signal);
+    const info = await patience.steadily(async () => await readTargetInfo(calls, settings, dryRun, warn));
+    link.remember(info);
+    const remover = new Remover(calls, async () => await link.beside(), warn);
+    await patience.steadily(async () => await remover.prepare(settings.schema, dryRun));
+    const clock = clockOf(await patience.steadily(async () => await readSeconds(calls)), info, settings.restartGrace);
+    calls.latencyMs = await patience.steadily(async () => await measureLatency(calls));
+    const paces = new Paces(calls, settings, remover.mostKeys);
+    await patience.steadily(async () => await paces.begin());
+    return new Node(calls, link, patience, {
+      info,
+      clock,
+      lapsedClock: lapsedClockOf(clock, info, settings.restartGrace),
+      paces,
+      remover,
+      lanes: lanesFor(settings.nice, calls.latencyMs),
+    });
+  }
+
+  get strategy(): Remover['strategy'] {
+    return this.#remover.strategy;
+  }
+
+  /** The most keys a chunk should hold. */
+  get mostKeys(): number {
+    return this.#remover.mostKeys;
+  }
+
+  /**
+   * Calls `attempt` until it succeeds, through refusals that pass and connections that are cut; each makes calls of this kind
+   * smaller, so `attempt` should look how large they may be. All other errors are thrown; `INTERRUPTED`, once the run was told to end.
+   */
+  async steadily<T>(kind: Kind, attempt: () => Promise<T>): Promise<T> {
+    return await this.patience.steadily(attempt, () => this.paces[kind].backOff());
+  }
+
+  /**
+   * Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. Where nothing
+   * is named, the way is too bad for so large a chunk: the next ones are to be smaller.
+   */
+  async sweep(chunk: SweepChunk): Promise<SweepResult> {
+    const pace = this.paces.sweep;
+    const most = () => (pace.isLeast && this.#givenBack > MOST_GIVEN_BACK ? Number.POSITIVE_INFINITY : 2 * pace.size);
+    const result = await this.steadily('sweep', async () => await this.#remover.sweep(chunk, most()));
+    const isGivenBack = !result.swept && result.revived.length + result.vanished.length + result.born.length === 0;
+    this.#givenBack = isGivenBack ? this.#givenBack + 1 : 0;
+    return result;
+  }
+
+  /** Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists. */
+  async sweepOrphans(chunk: OrphanChunk): Promise<OrphanResult> {
+    return await this.steadily('sweep', async () => await this.#remover.sweepOrphans(chunk));
+  }
+
+  /** How many bytes of memory have been freed since the run began; 0 where more were taken, or INFO is refused. */
+  async freedBytes(): Promise<number> {
+    const before = usedMemoryBytesOf(this.#info);
+    if (before === 0) return 0;
+    const after = await this.patience.steadily(async () => await readInfo(this.calls));
+    return Math.max(0, before - usedMemoryBytesOf(after));
+  }
+
+  /** Ends the connection, and says what was lost with it. */
+  close(): void {
+    this.#remover.end();
+    this.link.close();
+  }
+}
+
+/**
+ * A second call is on its way while Redis works on the first, unless the run is to rest between them. Where the way takes longer
+ * than the work, four; not more, since those that arrive together are served one behind the other before anybody else's.
+ */
+const lanesFor = (nice: number, latencyMs: number): number => {
+  if (nice > 0) return 1;
+  return latencyMs > LONG_WAY_MS ? 4 : 2;
+};
+
+const readTargetInfo = async (
+  calls: Calls,
+  settings: TargetConfig,
+  dryRun: boolean,
+  warn: (sentence: string) => void,
+): Promise<Info> => {
+  try {
+    return await readInfo(calls);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('NOPERM'))) throw error;
+    const what = `target "${settings.name}": without INFO nobody can tell whether Redis came back with old data (P10)`;
+    if (settings.restartGrace && !dryRun) {
+      throw new Failure('DENIED', `${what}; grant the user +info, or set restartGrace: false`, { cause: error });
+    }
+    warn(`${what}; grant the user +info`);
+    return new Map([
+      ['rdb_last_load_keys_loaded', '0'],
+      ['aof_enabled', '0'],
+    ]);
+  }
+};

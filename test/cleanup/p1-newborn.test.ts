@@ -1,0 +1,72 @@
+/** P1 for those whom nobody could know: who beats for the first time ever while a pass is under way. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { clean } from '../support/cleanup.ts';
+import { useRedis } from '../support/leaks.ts';
+import { STRATEGIES, urlFor } from '../support/users.ts';
+import { beat, heartbeatOf, nowOf, writeAll } from '../support/world.ts';
+
+const server = useRedis();
+const NEWCOMERS = 100;
+
+const births = fc.record({
+  schema: fc.constantFrom('flat', 'swarm'),
+  /** At which of the run's calls of this kind they are born. */
+  call: fc.constantFrom('scan', 'mget', 'object', 'evalsha', 'watch'),
+  nth: fc.integer({ min: 1, max: 8 }),
+  foreign: fc.constantFrom(0, 2_000, 8_000),
+  stale: fc.constantFrom(1, 30, 600),
+  memoryBudgetBytes: fc.constantFrom(undefined, undefined, 20_000),
+});
+
+describe.each(STRATEGIES)('by %s', (_, rules) => {
+  test('who beats for the first time ever while a run is under way keeps all that comes with that beat (P1)', async () => {
+    const { redis } = server.current;
+    const url = await urlFor(server.current, rules);
+    await fc.assert(
+      fc.asyncProperty(births, async ({ schema, call, nth, foreign, stale, memoryBudgetBytes }) => {
+        await redis.flushall();
+        const beatOf = (id: string, swarm: string) =>
+          schema === 'flat' ? `blocking:heartbeat:${id}` : heartbeatOf(id, swarm);
+        const long = beat((await nowOf(redis)) - 3_600_000);
+        const world: Record<string, string> = {};
+        for (let i = 0; i < stale; i++) {
+          world[beatOf(`old${i}`, 's1')] = long;
+          world[`blocking:ack:old${i}:1`] = '1';
+          world[`blocking:idempotency:old${i}:other:done:1`] = '1';
+        }
+        for (let i = 0; i < foreign; i++) world[`filler:${i}`] = '1';
+        await writeAll(redis, world);
+
+        const theirs: string[] = [];
+        let calls = 0;
+        await clean(url, {
+          settings: { schema },
+          ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }),
+          before: async (name) => {
+            if (name !== call || ++calls !== nth) return;
+            const now = beat(await nowOf(redis));
+            const born: Record<string, string> = {};
+            for (let i = 0; i < NEWCOMERS; i++) {
+              const old = `old${i % stale}`;
+              // A new one, and one whose id is longer than that of one who is stale.
+              for (const [id, swarm] of [
+                [`new${i}`, `s${i % 3}`],
+                [`${old}:born${i}`, 's1'],
+              ] as const) {
+                born[beatOf(id, swarm)] = now;
+                born[`blocking:idempotency:${id}:${old}:completion:1:${i}`] = '1';
+                born[`blocking:ack:${id}:${i}`] = '1';
+              }
+            }
+            theirs.push(...Object.keys(born));
+            await redis.mset(born);
+          },
+        });
+        const there = theirs.length === 0 ? 0 : await redis.exists(...theirs);
+        expect(there).toBe(theirs.length);
+      }),
+      { numRuns: 25 },
+    );
+  }, 180_000);
+});

@@ -1,0 +1,123 @@
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Report } from '../../src/domain/report.ts';
+import { eventually } from '../chaos/eventually.ts';
+import { failToSave, saveAgain, Server } from '../chaos/server.ts';
+import { clean } from '../support/cleanup.ts';
+import { cli, startWorker } from '../support/cli.ts';
+import { heartbeatOf, STALE, settle } from '../support/world.ts';
+
+/** Snapshots are on, though none is ever due: only then do writes stop when one fails. */
+const SAVING = ['--save', '3600 1000000'];
+/** Redis answers BUSY from then on. */
+const BUSY_AFTER_MS = 50;
+const SWEPT = { outcome: 'completed', coordinators: { stale: 1, swept: 1 } };
+
+const serverWith = async (args: readonly string[]): Promise<Server> => {
+  const server = await Server.start(args);
+  onTestFinished(async () => await server.stop());
+  await settle(server.redis, 'c', STALE);
+  return server;
+};
+
+/** Resolves once Redis answers BUSY to everybody; for so many seconds it goes on by itself, if nobody ends it. */
+const keepBusy = async (server: Server, seconds: number): Promise<void> => {
+  const script = `local function now() return tonumber(redis.call('TIME')[1]) end
+    local started = now()
+    while now() - started <= ${seconds} do end`;
+  const other = new Redis(server.url);
+  onTestFinished(() => other.disconnect());
+  other.on('error', () => {});
+  await other.ping();
+  other.eval(script, 0).catch(() => {});
+  const answer = async () => await server.redis.ping().catch((error: Error) => error.message.split(' ')[0]);
+  await eventually(answer, 'BUSY', 10_000);
+};
+
+const busyServer = async (seconds: number) => {
+  const server = await serverWith(['--busy-reply-threshold', `${BUSY_AFTER_MS}`]);
+  await keepBusy(server, seconds);
+  return server;
+};
+
+test("a run that begins while somebody else's script runs waits for its end", async () => {
+  const { url } = await busyServer(2);
+  expect(await clean(url)).toMatchObject(SWEPT);
+});
+
+test('a job that begins while a script runs waits for its end, within its first attempt', async (context) => {
+  const queue = await Server.start();
+  onTestFinished(async () => await queue.stop());
+  const target = await serverWith(['--busy-reply-threshold', `${BUSY_AFTER_MS}`]);
+  const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *' };
+  const worker = await startWorker(env, context.onTestFinished);
+  await keepBusy(target, 2);
+  const { stdout } = await cli(['enqueue', '--wait', '--json'], env);
+  expect(JSON.parse(stdout)).toMatchObject({ ...SWEPT, attempts: 1 });
+  expect((await worker.kill('SIGTERM')).code).toBe(0);
+}, 60_000);
+
+test('a run that begins while writes are refused after a failed save waits until they are not', async () => {
+  const server = await serverWith(SAVING);
+  await failToSave(server);
+  const running = clean(server.url);
+  const refused = async () => /cmdstat_unlink:.*rejected_calls=([1-9])/.test(await server.redis.info('commandstats'));
+  await eventually(refused, true);
+  await saveAgain(server);
+  expect(await running).toMatchObject(SWEPT);
+});
+
+test('a run that begins while Redis loads its data waits until it has', async () => {
+  const server = await Server.start([
+    '--enable-debug-command',
+    'yes',
+    '--loading-process-events-interval-bytes',
+    '1024',
+  ]);
+  onTestFinished(async () => await server.stop());
+  for (let i = 0; i < 1_000; i++) await server.redis.set(`other:${i}`, 'x'.repeat(100));
+  await settle(server.redis, 'c', STALE);
+  // For each key, in microseconds: more than a second in all.
+  await server.redis.config('SET', 'key-load-delay', '1000');
+  const other = new Redis(server.url, { enableReadyCheck: false, commandTimeout: 30_000 });
+  onTestFinished(() => other.disconnect());
+  other.on('error', () => {});
+  await other.ping();
+  const reloading = other.call('DEBUG', 'RELOAD').catch(() => {});
+  const answer = async () => await server.redis.ping().catch((error: Error) => error.message.split(' ')[0]);
+  await eventually(answer, 'LOADING', 10_000);
+  const report: Report = await clean(server.url, { settings: { restartGrace: false } });
+  expect(report).toMatchObject(SWEPT);
+  await reloading;
+});
+
+test('what stays so is said as what it is, with the way out, by `run` and by `doctor`', async () => {
+  const saving = await serverWith(SAVING);
+  await failToSave(saving);
+  const busy = await busyServer(60);
+  const replica = await serverWith([]);
+  await replica.redis.call('REPLICAOF', '127.0.0.1', '1');
+  const said = async (args: readonly string[], { url }: Server) => {
+    const { code, stdout, stderr } = await cli(args, { REDIS_URL: url });
+    expect(code).toBe(1);
+    expect(stdout + stderr).not.toMatch(/check the URL|speaks TLS/);
+    return stdout + stderr;
+  };
+  const [run, ofBusy, ofReplica, doctor, doctorOfBusy] = await Promise.all([
+    said(['run'], saving),
+    said(['run'], busy),
+    said(['run'], replica),
+    said(['doctor'], saving),
+    said(['doctor'], busy),
+  ]);
+  expect(run).toMatch(/refuses writes since its last background save failed \(MISCONF\); see Redis' log/);
+  expect(ofBusy).toMatch(/is busy with somebody else's script \(BUSY\); .*SCRIPT KILL/);
+  expect(ofReplica).toMatch(/is a replica, which refuses writes \(READONLY\); point the URL at the primary/);
+  expect(doctor).toMatch(/FAIL {2}default: saving: .*\n.*free disk space/);
+  expect(doctorOfBusy).toMatch(/FAIL {2}default: connection: Redis is busy.*\n.*SCRIPT KILL/);
+  // A dry run needs no writes.
+  const dry = await cli(['run', '--dry-run', '--json'], { REDIS_URL: saving.url });
+  expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'completed', coordinators: { stale: 1 } });
+  expect(await saving.redis.exists(heartbeatOf('c'))).toBe(1);
+  await busy.redis.script('KILL');
+}, 60_000);

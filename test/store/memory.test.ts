@@ -1,0 +1,81 @@
+/** P9: what one of the living, and one of the stale, takes; by the store's own account, and by that of the process. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { HeldKeys } from '../../src/store/heldKeys.ts';
+import { Store } from '../../src/store/store.ts';
+import { targetOf } from '../support/cleanup.ts';
+import { foundOf, proofFor } from './entries.ts';
+
+const MANY = 100_000;
+const LIVING_BYTES = 10;
+/** Beside name, swarm and proof. */
+const STALE_BYTES = 90;
+const HELD_BYTES = 15;
+/** A table that has just grown, and a chunk just opened. */
+const GROWN = 1.6;
+const CHUNK_BYTES = 64 * 1024;
+/** So much a test itself may leave on the heap; a string for each of the many would be four times that. */
+const HEAP_BYTES = 1024 * 1024;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+const memory = () => {
+  collect();
+  collect();
+  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  return { arrayBuffers, heapUsed };
+};
+
+/** What is held once this has been filled, in the process. */
+const grownBy = (fill: () => { readonly bytes: number }) => {
+  const before = memory();
+  const filled = fill();
+  const after = memory();
+  return {
+    bytes: filled.bytes,
+    outside: after.arrayBuffers - before.arrayBuffers,
+    heap: after.heapUsed - before.heapUsed,
+  };
+};
+
+test.each(['swarm', 'flat'] as const)(
+  'schema %s: the living take a fingerprint, the stale a record, and no more (P9)',
+  (name) => {
+    const { schema } = targetOf('redis://127.0.0.1', { schema: name });
+    const found = (n: number) => foundOf(`coordinator-${n}`, name === 'flat' ? null : `s${n % 100}`);
+
+    const living = grownBy(() => {
+      const store = new Store(schema);
+      for (let n = 0; n < MANY; n++) store.enterLiving(found(n));
+      return store;
+    });
+    // Where heartbeats name swarms, the id and its pair with the swarm.
+    const prints = name === 'flat' ? 1 : 2;
+    expect(living.bytes).toBeLessThanOrEqual(MANY * LIVING_BYTES * prints + 1);
+    expect(living.outside).toBeLessThanOrEqual(living.bytes * GROWN + CHUNK_BYTES);
+    expect(living.heap).toBeLessThanOrEqual(HEAP_BYTES);
+
+    const stale = grownBy(() => {
+      const store = new Store(schema);
+      for (let n = 0; n < MANY; n++) store.enterStale(found(n), n, proofFor(41, `${n}`));
+      return store;
+    });
+    const texts = 'coordinator-99999'.length + 41 + (name === 'flat' ? 0 : 's99'.length);
+    expect(stale.bytes).toBeLessThanOrEqual(MANY * (STALE_BYTES + texts));
+    expect(stale.outside).toBeLessThanOrEqual(stale.bytes * GROWN + 2 * CHUNK_BYTES);
+    expect(stale.heap).toBeLessThanOrEqual(HEAP_BYTES);
+  },
+);
+
+test('a name that is held takes itself, without what its template begins with, and a few bytes (P9)', () => {
+  const held = grownBy(() => {
+    const keys = new HeldKeys(['blocking:ack:']);
+    for (let n = 0; n < MANY; n++) keys.hold(0, Buffer.from(`blocking:ack:coordinator-${n}:1`));
+    return keys;
+  });
+  expect(held.bytes).toBeLessThanOrEqual(MANY * (HELD_BYTES + 'coordinator-99999:1'.length));
+  expect(held.outside).toBeLessThanOrEqual(held.bytes * GROWN + CHUNK_BYTES);
+  expect(held.heap).toBeLessThanOrEqual(HEAP_BYTES);
+});

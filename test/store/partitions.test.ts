@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { BeatState, NO_BEAT } from '../../src/store/records.ts';
+import { Store } from '../../src/store/store.ts';
+import { targetOf } from '../support/cleanup.ts';
+import { foundOf, proofFor, sliceOf, textOf } from './entries.ts';
+
+const PROOF_BYTES = 40;
+
+test.each(['swarm', 'flat'] as const)(
+  'schema %s: whoever is stale has a record in one partition, is awaited before and known after it, and lives once revived',
+  (name) => {
+    const { schema } = targetOf('redis://127.0.0.1', { schema: name });
+    const plan = fc.record({
+      ids: fc.integer({ min: 1, max: 300 }),
+      splits: fc.array(fc.nat(300), { maxLength: 4 }),
+      revived: fc.integer({ min: 2, max: 9 }),
+      swarms: fc.integer({ min: 1, max: 3 }),
+    });
+    fc.assert(
+      fc.property(plan, ({ ids, splits, revived, swarms }) => {
+        const store = new Store(schema);
+        const all = Array.from({ length: ids }, (_, n) => foundOf(`c${n}`, name === 'flat' ? null : `s${n % swarms}`));
+        const enter = () => {
+          for (const [n, found] of all.entries()) {
+            if (!store.has(found)) store.enterStale(found, n, proofFor(PROOF_BYTES, `c${n}`));
+            if (store.partition === 0) for (const at of splits) if (at === n) store.split();
+          }
+        };
+        enter();
+        // Those cuts that were drawn behind the last one.
+        for (const at of splits) if (at >= ids) store.split();
+        expect(store.partitions).toBe(2 ** splits.length);
+
+        const dealtWith = new Set<number>();
+        const alive = new Set<number>();
+        for (let partition = 0; partition < store.partitions; partition++) {
+          if (partition > 0) {
+            store.nextPartition();
+            enter();
+          }
+          const here = new Set([...store.ids()].map((id) => Number(textOf(store.nameOf(id)).slice(1))));
+          expect(store.idCount).toBe(here.size);
+          const wrong: unknown[] = [];
+          for (const [n, found] of all.entries()) {
+            const { id, swarm } = found;
+            const due = alive.has(n) ? 'living' : here.has(n) ? 'stale' : dealtWith.has(n) ? 'earlier' : 'later';
+            store.beginName();
+            const standings = [
+              store.standingOf(id.bytes, id.from, id.to),
+              ...(swarm === null ? [] : [store.standingIn(id, swarm)]),
+            ];
+            const beat = store.beatOf(id, swarm);
+            const known = store.has(found) && (beat !== NO_BEAT || alive.has(n) || store.wasStale(found));
+            const once = (beat !== NO_BEAT) === here.has(n) && !(here.has(n) && dealtWith.has(n));
+            const proof = textOf(proofFor(PROOF_BYTES, `c${n}`).bytes);
+            const whole =
+              beat === NO_BEAT || (store.beatAtSecondsOf(beat) === n && textOf(store.proofOf(beat)) === proof);
+            if (standings.some((one) => one !== due) || !known || !once || !whole) {
+              wrong.push({ n, standings, due, known, once, whole });
+            }
+          }
+          expect(wrong).toEqual([]);
+          for (const n of here) {
+            dealtWith.add(n);
+            const { id, swarm } = all[n] ?? { id: sliceOf(''), swarm: null };
+            const lives = n % revived === 0;
+            if (lives) alive.add(n);
+            store.become(store.beatOf(id, swarm), lives ? BeatState.alive : BeatState.gone);
+          }
+        }
+        expect(dealtWith.size).toBe(ids);
+      }),
+      { numRuns: 40 },
+    );
+  },
+);

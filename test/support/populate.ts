@@ -1,0 +1,30 @@
+/** populate: sample coordinators, written as the command of that name writes them, without a process for it. */
+import { loadConfig } from '../../src/config/load.ts';
+import { connect } from '../../src/redis/connect.ts';
+import { populate as write } from '../../src/redis/populate.ts';
+
+/** What a report says of 10,000 of them, 9,900 of which were stale and are gone. */
+export const ALL_SWEPT = {
+  checked: 10_000,
+  active: 100,
+  stale: 9_900,
+  unreadable: 0,
+  held: 0,
+  protected: 0,
+  lapsed: 0,
+  swept: 9_900,
+  revived: 0,
+} as const;
+
+/** Writes them where a process with this environment would, beside whatever is there. */
+export const populate = async (env: Record<string, string>, coordinators: number, stale: number): Promise<void> => {
+  const target = loadConfig({}, env).targets.get('default');
+  if (target === undefined) throw new Error('there is always a target "default"');
+  const redis = await connect(target);
+  try {
+    const { schema, staleAfterSeconds } = target;
+    await write(redis, schema, { coordinators, stale, acks: 2, idempotency: 1, staleAfterSeconds });
+  } finally {
+    redis.disconnect();
+  }
+};
