@@ -260,10 +260,20 @@ function schemasOf<Table extends Record<string, Setting>>(table: Table): Schemas
 const TEMPLATE_EXAMPLE = 'heartbeat: "beat:{coordinator}"';
 const URL_EXAMPLE = 'url: "redis://host:6379/0"';
 
+const QUEUE_FIELDS = { url: redisUrl, prefix: keyPrefix };
+const anyQueue = fields(QUEUE_FIELDS, URL_EXAMPLE);
+const wholeQueue = fields(QUEUE_FIELDS, URL_EXAMPLE, ['url']);
+
+/** Where the queue is, or what its keys begin with, or both: without either its address is missing. */
+function queueFields(written: unknown): ReturnType<typeof anyQueue> {
+  const given = anyQueue(written);
+  return given.prefix === undefined ? wholeQueue(written) : given;
+}
+
 const FILE_FIELDS = {
   ...schemasOf(TARGET_SETTINGS),
   ...schemasOf(PROCESS_SETTINGS),
-  queue: fields({ url: redisUrl, prefix: keyPrefix }, URL_EXAMPLE),
+  queue: queueFields,
   targets: named(
     fields({ ...schemasOf(TARGET_SETTINGS), ...schemasOf(OWN_TARGET_SETTINGS), url: redisUrl }, URL_EXAMPLE),
     URL_EXAMPLE,

@@ -38,9 +38,10 @@ const tickOf = async (target: string) => {
 };
 /** When ticks are due, by target. */
 const due = async (): Promise<Record<string, number>> => {
-  const scores = await server.redis.call('ZRANGE', '{stalesweep}:schedule:delayed', '0', '-1', 'WITHSCORES');
-  const pairs = (scores as string[]).flatMap((id, i, all) =>
-    i % 2 === 0 ? [[id.split(':')[2] as string, Math.floor(Number(all[i + 1]) / 0x1000)] as const] : [],
+  const delayed = '{stalesweep}:schedule:delayed';
+  const ids = await server.redis.zrange(delayed, '0', '-1');
+  const pairs = await Promise.all(
+    ids.map(async (id) => [id.split(':')[2], Math.floor(Number(await server.redis.zscore(delayed, id)) / 0x1000)]),
   );
   return Object.fromEntries(pairs);
 };
