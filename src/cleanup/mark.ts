@@ -10,10 +10,9 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { type Clock, type Judgement, judge, silentSeconds } from '../domain/heartbeat.ts';
-import { Bulk } from '../redis/bulk.ts';
+import { ABSENT, type Reading } from '../domain/reading.ts';
 import { readSeconds } from '../redis/clock.ts';
-import { existing, readValues } from '../redis/keyspace.ts';
-import { proofOf } from '../redis/proof.ts';
+import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { sharedGlob } from '../schema/glob.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import type { Found } from '../store/store.ts';
@@ -27,9 +26,6 @@ import { walk } from './walk.ts';
  * the next page.
  */
 const WORTH_A_CALL = 100;
-
-/** One reading brings no more bytes than this, as far as the values read before tell: they take Redis a tenth of a millisecond. */
-const MOST_BYTES_READ = 256 * 1024;
 
 /** The share of the memory budget that records may take; the rest is for cutting them, and for keys. */
 const RECORDS_SHARE = 1 / 2;
@@ -48,8 +44,7 @@ class Marking {
   readonly #unread: Unread[] = [];
   readonly #underWay: Promise<void>[] = [];
   readonly #expiry: Expiry | null;
-  /** The largest value that was read of late, in bytes: of the last reading, half of that of the one before, and so on. */
-  #largest = 0;
+  readonly #heartbeats: StringHeartbeats;
 
   /** @param first whether this is the run's first pass, which judges every heartbeat and counts them */
   constructor(
@@ -57,6 +52,7 @@ class Marking {
     private readonly first: boolean,
   ) {
     this.holdsKeys = first && run.schema.scanned.length > 0;
+    this.#heartbeats = new StringHeartbeats(run.node);
     this.#expiry = first && run.sightings !== null ? new Expiry(run) : null;
   }
 
@@ -68,7 +64,7 @@ class Marking {
   /** Takes in a page: holds its keys, and judges its heartbeats. */
   async take(page: readonly Buffer[]): Promise<void> {
     for (let i = 0; i < page.length; i++) this.#sort(page[i] as Buffer);
-    await this.#judgeAll(() => this.#unread.length >= Math.min(WORTH_A_CALL, this.#mostRead));
+    await this.#judgeAll(() => this.#unread.length >= Math.min(WORTH_A_CALL, this.#heartbeats.most));
     this.#makeRoom();
   }
 
@@ -82,15 +78,9 @@ class Marking {
     } else if (kind === 'remain' && this.holdsKeys) keys.hold(reader.template, key);
   }
 
-  /** How many values may be read at once. */
-  get #mostRead(): number {
-    const { size } = this.run.node.paces.read;
-    return this.#largest === 0 ? size : Math.max(1, Math.min(size, Math.floor(MOST_BYTES_READ / this.#largest)));
-  }
-
   async #judgeAll(goOn: () => boolean): Promise<void> {
     while (this.#unread.length > 0 && goOn()) {
-      await this.#judgeSoon(this.#unread.splice(0, this.#mostRead));
+      await this.#judgeSoon(this.#unread.splice(0, this.#heartbeats.most));
       if (!(await pause(this.run))) return;
     }
   }
@@ -116,52 +106,29 @@ class Marking {
     const { node, store } = run;
     const heartbeats = found.filter((one) => !store.has(one));
     if (heartbeats.length === 0) return;
-    const values = await this.#valuesOf(heartbeats);
-    this.#largest /= 2;
-    for (const value of values) this.#largest = Math.max(this.#largest, value?.length ?? 0);
-    await this.#expiry?.look(heartbeats.map(({ key }) => key));
-    const missing = heartbeats.filter((_, i) => values[i] === null).map(({ key }) => key);
-    const exist = await node.steadily('read', () => existing(node.calls, missing));
-    const expired = new Set(missing.filter((_, i) => !exist[i]));
-    const ahead = heartbeats.flatMap((heartbeat, i) => {
-      const value = values[i] ?? null;
-      return expired.has(heartbeat.key) || this.#record(heartbeat, value, node.clock, false)
-        ? []
-        : { heartbeat, value };
-    });
+    const keys = heartbeats.map(({ key }) => key);
+    const readings = await this.#heartbeats.read(keys);
+    await this.#expiry?.look(keys);
+    const ahead: { readonly heartbeat: Unread; readonly reading: Reading }[] = [];
+    for (const [i, heartbeat] of heartbeats.entries()) {
+      const reading = readings[i] ?? ABSENT;
+      if (reading === ABSENT || this.#record(heartbeat, reading, node.clock, false)) continue;
+      ahead.push({ heartbeat, reading });
+    }
     // As `walk` does with its pages.
-    values.length = 0;
+    readings.length = 0;
     if (ahead.length === 0) return;
     // They may have beaten since the run read the clock: only the present can tell that from a wrong clock.
     const present = { ...node.clock, nowSeconds: await node.steadily('read', () => readSeconds(node.calls)) };
-    for (const { heartbeat, value } of ahead) this.#record(heartbeat, value, present, true);
-  }
-
-  /** In one call, unless calls have to be smaller by now: then in as many as that takes. */
-  async #valuesOf(heartbeats: readonly Unread[]): Promise<(Buffer | null)[]> {
-    const { node } = this.run;
-    let values: (Buffer | null)[] = [];
-    while (values.length < heartbeats.length) {
-      const read = await node.steadily('read', async () => {
-        const names = new Bulk(heartbeats.length * 48);
-        const part = heartbeats.slice(values.length, values.length + node.paces.read.size);
-        for (const { key } of part) names.add(key);
-        const answer = await readValues(node.calls, names);
-        names.clear();
-        return answer;
-      });
-      node.paces.tell('read', read.values.length, read.ms);
-      values = values.length === 0 ? read.values : values.concat(read.values);
-    }
-    return values;
+    for (const { heartbeat, reading } of ahead) this.#record(heartbeat, reading, present, true);
   }
 
   /** Judges one heartbeat; `false` when it lies ahead of the clock, and that was not the present. */
-  #record(found: Unread, value: Buffer | null, clock: Clock, present: boolean): boolean {
+  #record(found: Unread, reading: Reading, clock: Clock, present: boolean): boolean {
     const { run, first } = this;
     const { store, tally } = run;
     if (store.has(found)) return true;
-    const judgement = this.#judgementOn(found, value, clock);
+    const judgement = this.#judgementOn(found, reading, clock);
     if (judgement.state === 'ahead' && !present) return false;
     if (first) tally.met++;
     if (judgement.state === 'unreadable' || judgement.state === 'ahead') {
@@ -186,14 +153,14 @@ class Marking {
       return true;
     }
     if (!wasStale) tally.stale++;
-    store.enterStale(found, beatAtSeconds, value === null ? null : { bytes: proofOf(value), valueBytes: value.length });
+    store.enterStale(found, beatAtSeconds, this.#heartbeats.proofOf(reading));
     return true;
   }
 
-  #judgementOn({ idSegments }: Unread, value: Buffer | null, clock: Clock): Judgement {
+  #judgementOn({ idSegments }: Unread, reading: Reading, clock: Clock): Judgement {
     const { schema, staleAfterSeconds } = this.run;
     if (!isIdOf(schema, idSegments)) return { state: 'unreadable', why: 'id-shape' };
-    return judge(value === null ? null : value.toString('latin1'), clock, staleAfterSeconds);
+    return judge(reading, clock, staleAfterSeconds);
   }
 
   #makeRoom(): void {

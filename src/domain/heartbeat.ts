@@ -3,6 +3,7 @@
  *      value ──readBeat──▶ beat ──silentSeconds──▶ silence ──judge──▶ state
  */
 
+import type { Reading } from './reading.ts';
 import { type Outage, outageMs } from './outages.ts';
 
 /** The target's clock, read once a run; the run judges by it and by no other. */
@@ -139,11 +140,11 @@ export function silentSeconds(beatAt: number, { nowSeconds, upSeconds, outages }
 
 /**
  * Judges one heartbeat (P4, P5, P10): at the threshold a coordinator is active, one second later it is stale.
- * @param value the heartbeat's value; `null` for a key that is not a string
+ * @param reading what was read of it; nobody can judge one that is absent
  */
-export function judge(value: string | null, clock: Clock, staleAfterSeconds: number): Judgement {
-  if (value === null) return { state: 'unreadable', why: 'wrong-type' };
-  const beat = readBeat(value);
+export function judge(reading: Reading, clock: Clock, staleAfterSeconds: number): Judgement {
+  if (typeof reading === 'symbol') return { state: 'unreadable', why: 'wrong-type' };
+  const beat = readBeat(reading.toString('latin1'));
   if ('why' in beat) return { state: 'unreadable', why: beat.why };
   const { beatAt } = beat;
   if (Math.floor(beatAt / 1000) > clock.nowSeconds) return { state: 'ahead', beatAt };

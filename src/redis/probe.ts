@@ -1,5 +1,6 @@
 /** probe: what there is in a target's keyspace, by a sample of it. Writes nothing. */
 import { judge } from '../domain/heartbeat.ts';
+import { OTHER_TYPE } from '../domain/reading.ts';
 import type { UnreadableGroup } from '../domain/report.ts';
 import { Unreadable } from '../domain/unreadable.ts';
 import { isOwn, type KeyKind, KeyReader } from '../schema/keyReader.ts';
@@ -66,7 +67,7 @@ const sampleHeartbeats = async (calls: Calls, reader: KeyReader, keys: readonly 
   let read = 0;
   let shortestMs = Number.POSITIVE_INFINITY;
   for (const [i, key] of keys.entries()) {
-    const value = values[i]?.toString('latin1') ?? null;
+    const value = values[i] ?? null;
     if (value === null && !exist[i]) continue;
     read++;
     reader.read(key);
@@ -74,7 +75,7 @@ const sampleHeartbeats = async (calls: Calls, reader: KeyReader, keys: readonly 
       unreadable.add('id-shape', key);
       continue;
     }
-    const judgement = judge(value, clock, Number.POSITIVE_INFINITY);
+    const judgement = judge(value ?? OTHER_TYPE, clock, Number.POSITIVE_INFINITY);
     if (judgement.state === 'unreadable') unreadable.add(judgement.why, key);
     else if (judgement.state === 'ahead') unreadable.add('future', key);
     else if ((ttls[i] ?? -1) >= 0) shortestMs = Math.min(shortestMs, (ttls[i] ?? 0) + nowMs - judgement.beatAt);

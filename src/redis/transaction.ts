@@ -13,7 +13,7 @@ import { mayHaveBeenDone } from './call/lost.ts';
 import type { Order, Reply } from './call/wire.ts';
 import type { Calls } from './calls.ts';
 import { existing, SHARED_VALUE } from './keyspace.ts';
-import { proofOf } from './proof.ts';
+import { proofOf } from './kinds/proof.ts';
 import type { OrphanChunk, OrphanResult } from './orphans.ts';
 import type { SweepChunk, SweepResult } from './sweep.ts';
 

@@ -67,7 +67,7 @@ describe.each(STRATEGIES)('by %s', (strategy, rules) => {
     const report = await clean(await urlFor(server.current, rules));
     expect(await keysIn(redis)).toEqual(kept.sort());
     const unreadable = UNREADABLE.length + TYPES.length;
-    const counts = { active: 0, stale: 1, unreadable, lapsed: 0, swept: 1, revived: 0 };
+    const counts = { active: 0, stale: 1, unreadable, held: 0, protected: 0, lapsed: 0, swept: 1, revived: 0 };
     expect(report.coordinators).toEqual({ checked: unreadable + 1, ...counts });
     expect(report.strategy).toBe(strategy);
     for (const names of Object.values(expected)) names.sort();

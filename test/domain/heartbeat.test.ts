@@ -9,10 +9,12 @@ import {
   WHY_SAYS,
   WHYS,
 } from '../../src/domain/heartbeat.ts';
+import { OTHER_TYPE } from '../../src/domain/reading.ts';
 
 const NOW = 1_760_000_000;
 const clock: Clock = { nowSeconds: NOW, upSeconds: null, outages: [] };
-const judged = (value: string | null, at: Clock = clock) => judge(value, at, 600);
+const judged = (value: string | null, at: Clock = clock) =>
+  judge(value === null ? OTHER_TYPE : Buffer.from(value, 'latin1'), at, 600);
 const silentFor = (ms: number) => JSON.stringify({ timestamp: NOW * 1000 - ms });
 const saying = (judgement: Judgement): string => ('why' in judgement ? judgement.why : judgement.state);
 

@@ -36,7 +36,7 @@ describe.each(scripts)('lua/%s', (name) => {
     expect(calls.length).toBeGreaterThan(0);
     for (const [, command, args] of calls) {
       expect(ON_THE_QUEUE[stem] ?? ON_TARGETS).toContain(command);
-      expect(args).toMatch(/^(unpack\((KEYS|idle)|KEYS\[|'IDLETIME', KEYS\[)/);
+      expect(args).toMatch(/^(unpack\((KEYS|idle)|KEYS\[|'(IDLETIME|REFCOUNT)', KEYS\[)/);
     }
   });
 

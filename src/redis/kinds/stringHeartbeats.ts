@@ -1,0 +1,73 @@
+/** stringHeartbeats: heartbeats that are a string key each.
+ *      read      by MGET, as many in a call as their bytes and Redis' own time allow; what is no string is told from what is gone
+ *      proved    unchanged by the value, or its digest (proof), absent by EXISTS
+ *      removed   with their key
+ * The last two are done in lua/sweep.lua, or by a transaction, in the step that removes what is theirs.
+ */
+import { ABSENT, OTHER_TYPE, type Reading } from '../../domain/reading.ts';
+import { Bulk } from '../bulk.ts';
+import { existing, readValues } from '../keyspace.ts';
+import { proofOf } from './proof.ts';
+import type { Node } from '../target/node.ts';
+
+/** One call brings no more bytes than this, as far as the values read before tell: they take Redis a tenth of a millisecond. */
+const MOST_BYTES_READ = 256 * 1024;
+
+/** What Redis is to compare with a value, and how long that value is. */
+export interface Proof {
+  readonly bytes: Uint8Array;
+  readonly valueBytes: number;
+}
+
+export class StringHeartbeats {
+  /** The largest value that was read of late, in bytes: of the last reading, half of that of the one before, and so on. */
+  #largest = 0;
+
+  constructor(private readonly node: Node) {}
+
+  /** How many may be read at once. */
+  get most(): number {
+    const { size } = this.node.paces.read;
+    return this.#largest === 0 ? size : Math.max(1, Math.min(size, Math.floor(MOST_BYTES_READ / this.#largest)));
+  }
+
+  /** Reads these, in their order. */
+  async read(keys: readonly Buffer[]): Promise<Reading[]> {
+    const values = await this.#valuesOf(keys);
+    this.#largest /= 2;
+    for (const value of values) this.#largest = Math.max(this.#largest, value?.length ?? 0);
+    // MGET says the same of what is no string, and of what is gone.
+    const without = keys.flatMap((_, i) => (values[i] == null ? i : []));
+    if (without.length === 0) return values as Buffer[];
+    const { node } = this;
+    const names = without.map((i) => keys[i] as Buffer);
+    const exist = await node.steadily('read', () => existing(node.calls, names));
+    const readings: Reading[] = values.map((value) => value ?? OTHER_TYPE);
+    for (const [at, i] of without.entries()) if (!exist[at]) readings[i] = ABSENT;
+    return readings;
+  }
+
+  /** What proves that one is still as it was read. */
+  proofOf(reading: Reading): Proof {
+    if (typeof reading === 'symbol') throw new TypeError('only a value can be proved to be the same');
+    return { bytes: proofOf(reading), valueBytes: reading.length };
+  }
+
+  /** In one call, unless calls have to be smaller by now: then in as many as that takes. */
+  async #valuesOf(keys: readonly Buffer[]): Promise<(Buffer | null)[]> {
+    const { node } = this;
+    let values: (Buffer | null)[] = [];
+    while (values.length < keys.length) {
+      const read = await node.steadily('read', async () => {
+        const names = new Bulk(keys.length * 48);
+        for (const key of keys.slice(values.length, values.length + node.paces.read.size)) names.add(key);
+        const answer = await readValues(node.calls, names);
+        names.clear();
+        return answer;
+      });
+      node.paces.tell('read', read.values.length, read.ms);
+      values = values.length === 0 ? read.values : values.concat(read.values);
+    }
+    return values;
+  }
+}
