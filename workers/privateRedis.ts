@@ -2,12 +2,15 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../src/domain/failure.ts';
 import { connect } from '../src/redis/connect.ts';
 
 const FOLDER = '.stalesweep';
 const START_TIMEOUT_MS = 10_000;
-const STOP_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 4_000;
+/** How long a server that was told to end may take. */
+const GONE_MS = 1_000;
 
 export interface PrivateRedis {
   readonly url: string;
@@ -41,20 +44,51 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Ends the server, which writes a snapshot first, and waits until it is gone. */
-const shutDown = async (url: string, folder: string): Promise<void> => {
-  rmSync(recordFile(folder), { force: true });
-  const redis = await connect(url, { redis: { commandTimeout: STOP_TIMEOUT_MS, retryStrategy: () => null } });
-  // It answers by closing the connection.
-  await redis.shutdown('SAVE').catch(() => {});
-  // On a connection that has ended already it would wait two seconds for the end.
-  if (redis.status !== 'end') redis.disconnect();
+/** Ends the server, which writes a snapshot first, and waits until it is gone. One that can't, on a disk that is full or
+ * read-only, or that hangs, is killed: nobody would know of it. */
+const shutDown = async (url: string, folder: string, child?: number): Promise<void> => {
+  try {
+    rmSync(recordFile(folder), { force: true });
+  } catch {
+    // A record without a server does no harm.
+  }
+  let pid = child;
+  try {
+    const redis = await connect(url, { redis: { commandTimeout: STOP_TIMEOUT_MS, retryStrategy: () => null } });
+    pid ??= Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1]) || undefined;
+    // It answers by closing the connection; or says why it can't.
+    await redis.shutdown('SAVE').catch(() => {});
+    // On a connection that has ended already it would wait two seconds for the end.
+    if (redis.status !== 'end') redis.disconnect();
+  } catch {
+    // It does not answer.
+  }
+  for (const until = Date.now() + GONE_MS; pid !== undefined && isAlive(pid); await pause(20)) {
+    if (Date.now() < until) continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+    return;
+  }
 };
 
 /** This process ends the server when it ends. */
-const owned = (url: string, folder: string): PrivateRedis => {
-  writeFileSync(recordFile(folder), JSON.stringify({ url, owner: process.pid }));
-  return { url, close: async () => await shutDown(url, folder) };
+const owned = async (url: string, folder: string, child?: number): Promise<PrivateRedis> => {
+  try {
+    writeFileSync(recordFile(folder), JSON.stringify({ url, owner: process.pid }));
+  } catch (error) {
+    await shutDown(url, folder, child);
+    throw unwritable(folder, error);
+  }
+  return { url, close: async () => await shutDown(url, folder, child) };
+};
+
+const unwritable = (folder: string, cause: unknown): Failure => {
+  const { code } = cause as NodeJS.ErrnoException;
+  const sentence = `${resolve(folder)} can't be written to (${code}), where the private Redis keeps its data; free space there, or set REDIS_URL`;
+  return new Failure('UNREACHABLE', sentence, { cause });
 };
 
 /** Whether the server at this address is the one that keeps its data in this folder, and not somebody else's. */
@@ -85,10 +119,14 @@ export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> 
   const running = readRecord(folder);
   if (running !== null && (await isOurs(running.url, folder))) {
     // Whose owner was killed passes to this process.
-    return isAlive(running.owner) ? { url: running.url, close: async () => {} } : owned(running.url, folder);
+    return isAlive(running.owner) ? { url: running.url, close: async () => {} } : await owned(running.url, folder);
   }
 
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
   const { default: getPort } = await import('get-port');
   const port = await getPort({ host: '127.0.0.1' });
   const url = `redis://127.0.0.1:${port}`;
@@ -125,7 +163,7 @@ export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> 
   await Promise.race([missing, waitUntilReady(url, folder, () => exited)]);
   missing.catch(() => {});
   child.unref();
-  return owned(url, folder);
+  return await owned(url, folder, child.pid);
 };
 
 /** The address of the private Redis that runs in this folder; `null` when there is none. */

@@ -3,11 +3,13 @@ import { setTimeout } from 'node:timers/promises';
 import ms from 'ms';
 import type { Config } from '../src/config/resolve.ts';
 import { sentenceOf } from '../src/domain/failure.ts';
+import { readQueueState, warningsOf } from '../src/health/queueState.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import { followClock } from '../src/queue/clock.ts';
-import { PREFIX } from '../src/queue/names.ts';
+import { bringForward } from '../src/queue/putOff.ts';
 import type { Queues } from '../src/queue/queues.ts';
+import { announce, readMembers, type Self } from '../src/queue/members.ts';
 import { declareSchedules } from '../src/queue/schedules.ts';
 
 /** How often it is looked after: a lost schedule is back after as long. A look costs a call and two a target. */
@@ -24,6 +26,9 @@ export interface UpkeepParts {
   readonly outage: Outage;
   readonly logger: Logger;
   readonly stopping: AbortSignal;
+  readonly self: Self;
+  /** Of its targets, by name. */
+  readonly fingerprints: Readonly<Record<string, string>>;
 }
 
 /** Sets the clock by the queue's, and says so once when it was wrong. */
@@ -34,14 +39,34 @@ export const setClock = async ({ queues, logger }: Pick<UpkeepParts, 'queues' | 
   logger.warn(`the clock of this machine is ${off} that of the queue's Redis; the latter is used`);
 };
 
+/** What was told last of each queue's state. */
+const told = new WeakMap<Queues, string>();
+
+/** Says what keeps runs from coming, when that begins, and when it is over. */
+const tellOfState = async ({ queues, config, logger }: UpkeepParts): Promise<void> => {
+  const warnings = warningsOf(await readQueueState(queues, config.targets));
+  const now = warnings.join('; ');
+  const before = told.get(queues) ?? '';
+  told.set(queues, now);
+  if (now === before) return;
+  if (now === '') logger.info('nothing keeps runs from coming any more');
+  else logger.warn(now);
+};
+
 /** Sees to everything once; whether that succeeded. What fails is an outage of the queue. */
-const look = async ({ config, queues, outage, stopping }: UpkeepParts, lostOnly: boolean): Promise<boolean> => {
+const look = async (parts: UpkeepParts, lostOnly: boolean): Promise<boolean> => {
+  const { config, queues, outage, stopping, self, fingerprints } = parts;
   try {
     await followClock(queues.connection);
+    await announce(queues, self, fingerprints);
     await declareSchedules(queues, config.targets, lostOnly);
+    if (!lostOnly) await tellOfState(parts);
+    for (const run of await bringForward(queues, config.targets)) {
+      parts.logger.warn({ run }, 'a run that somebody had put off begins now, since all others join it');
+    }
     if (!outage.hasGoneQuiet()) return true;
     // A full Redis goes on answering: that it can be written to again shows only when something is.
-    await queues.connection.set(`${PREFIX}:probe`, 1, 'PX', LOOK_EVERY_MS);
+    await queues.connection.set(`${queues.prefix}:probe`, 1, 'PX', LOOK_EVERY_MS);
     outage.restored();
     return true;
   } catch (error) {
@@ -50,8 +75,27 @@ const look = async ({ config, queues, outage, stopping }: UpkeepParts, lostOnly:
   }
 };
 
+/** Says which other deployments work on this queue. Those that are configured alike are one. */
+const tellOfOthers = async ({ queues, self, fingerprints, logger }: UpkeepParts): Promise<void> => {
+  const members = await readMembers(queues).catch(() => []);
+  for (const other of members) {
+    if (!other.isHere || other.id === self.id) continue;
+    const names = Object.entries(other.targets);
+    const different = names.filter(([name, fingerprint]) => (fingerprints[name] ?? fingerprint) !== fingerprint);
+    const shown = (some: typeof names) => some.map(([name]) => `"${name}"`).join(', ');
+    if (different.length > 0) {
+      logger.warn(
+        `${other.by} works on this queue (prefix ${queues.prefix}) too, and means other targets by ${shown(different)}: each does its own; a queue.prefix for each keeps them apart`,
+      );
+    } else if (names.some(([name]) => fingerprints[name] === undefined)) {
+      logger.info(`${other.by} works on this queue (prefix ${queues.prefix}) too, on ${shown(names)}`);
+    }
+  }
+};
+
 /** Looks after everything now, and from then on until the worker stops. */
 export const startUpkeep = async (parts: UpkeepParts): Promise<void> => {
+  await tellOfOthers(parts);
   let declaredAt = (await look(parts, false)) ? performance.now() : Number.NEGATIVE_INFINITY;
   const goOn = async () => {
     for (;;) {

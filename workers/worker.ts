@@ -1,14 +1,20 @@
 /** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Worker } from 'bullmq';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Job, Worker } from 'bullmq';
+import { fingerprintOf } from '../src/config/fingerprint.ts';
 import type { Config } from '../src/config/resolve.ts';
+import { Failure } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
+import { sealedIn } from '../src/queue/sealed.ts';
+import { runOfTick } from '../src/queue/tick.ts';
+import { announce } from '../src/queue/members.ts';
+import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import { UnrecoverableError } from '../src/queue/bullmq.ts';
-import { enqueue } from '../src/queue/enqueue.ts';
-import { PREFIX, RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { createCleaner } from './cleaner.ts';
@@ -22,7 +28,7 @@ const STALLED_CHECK_MS = 3_000;
 /** How many workers may die under one run before it counts as failed. BullMQ never resets the count, so it is high. */
 const MOST_DEATHS = 20;
 /** Whoever leaves waits no longer than this for a queue that does not answer: the run it can't hand back is taken over. */
-const LEAVE_MS = 5_000;
+const LEAVE_MS = 3_000;
 
 /** Something that runs until it is closed. */
 export interface Running {
@@ -57,6 +63,11 @@ const closeWorker = async (worker: Worker): Promise<void> => {
   await worker.close();
 };
 
+/** Ends the connection on which a worker waits for jobs, whatever it waits for. */
+const endBlocking = async (worker: Worker): Promise<void> => {
+  (await worker.backend.blockingClient)?.disconnect();
+};
+
 /** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there; afterwards it outlasts outages. */
 export const startWorker = async ({ config, metrics, logger, outage, onEnded }: WorkerParts): Promise<Running> => {
   const stopping = new AbortController();
@@ -65,12 +76,13 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   const connection = await connectQueue(config.queue, watch, true);
   await setClock({ queues, logger });
   await tellOfFailing(queues, config.targets.keys(), logger);
+  const self = { id: randomUUID(), by: `${hostname()}:${process.pid}` };
   const [first] = config.targets.values();
   const kept = first?.history;
   const options = {
     connection,
-    prefix: PREFIX,
-    name: `${hostname()}:${process.pid}`,
+    prefix: queues.prefix,
+    name: self.by,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: MOST_DEATHS,
@@ -94,9 +106,11 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   const ticks = new PatientWorker<TickData>(
     SCHEDULE_QUEUE,
     async (tick) => {
-      const target = targetIn(tick.data);
-      if (target === null) throw new UnrecoverableError('this tick names no target that is configured');
-      return await enqueue(queues.runs, config.targets, { target, trigger: 'schedule' });
+      try {
+        return await runOfTick(queues, config.targets, tick.data);
+      } catch (error) {
+        throw error instanceof Failure && error.code === 'JOB_DATA' ? new UnrecoverableError(error.message) : error;
+      }
     },
     options,
   );
@@ -106,18 +120,31 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
     for (const id of ids) runs.cancelJob(id, 'its lock was lost');
   });
   tellOfRuns(runs, queues, logger, targetIn);
-  runs.on('completed', (_job, report) => onEnded?.(report, report.target));
-  runs.on('failed', (job) => {
-    if (job?.finishedOn !== undefined) onEnded?.(null, targetIn(job.data) ?? 'unknown');
+  const cameBack = (job: Job<RunData, Report>): boolean => (sealedIn(job.progress)?.backAt ?? null) !== null;
+  runs.on('completed', (job, report) => {
+    if (!cameBack(job)) onEnded?.(report, report.target);
   });
-  await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal });
+  runs.on('failed', (job) => {
+    if (job?.finishedOn !== undefined && !cameBack(job)) onEnded?.(null, targetIn(job.data) ?? 'unknown');
+  });
+  const fingerprints = Object.fromEntries([...config.targets].map(([name, target]) => [name, fingerprintOf(target)]));
+  await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal, self, fingerprints });
+  const takeLeave = async (): Promise<void> => {
+    // Nobody waits for a queue that does not answer: whoever says nothing is soon taken for gone.
+    await Promise.race([announce(queues, self, fingerprints, true), pause(LEAVE_MS, undefined, { ref: false })]).catch(
+      () => {},
+    );
+  };
   logger.info({ targets: [...config.targets.keys()], concurrency: config.process.concurrency }, 'worker started');
 
   return {
     close: async () => {
       stopping.abort();
-      const late = setTimeout(() => connection.disconnect(), LEAVE_MS);
-      await Promise.allSettled([closeWorker(runs), closeWorker(ticks)]);
+      const late = setTimeout(() => {
+        for (const redis of [connection, queues.connection]) redis.disconnect();
+        for (const worker of [runs, ticks]) void endBlocking(worker).catch(() => {});
+      }, LEAVE_MS);
+      await Promise.allSettled([closeWorker(runs), closeWorker(ticks), takeLeave()]);
       clearTimeout(late);
       await queues.close();
       connection.disconnect();

@@ -5,7 +5,8 @@
  *  Promises  P1–P11; it may end anywhere, by failure or by signal, and the next run finds what is left (P3).
  */
 import { protectionOf } from '../domain/protection.ts';
-import type { Report } from '../domain/report.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Outcome, Report } from '../domain/report.ts';
 import type { Past } from '../domain/suddenSilence.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Target } from '../redis/target/target.ts';
@@ -39,16 +40,28 @@ export interface RunOptions {
   readonly past?: Past | null;
 }
 
+/** Somebody wants a run to end and its report to stand: the reason to abort a run's signal with. */
+export class StopWish extends Error {
+  override readonly name = 'StopWish';
+}
+
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
 export async function runCleanup(target: Target, asked: RunRequest, options: RunOptions = {}): Promise<Report> {
   // Whoever asks.
   const request = target.settings.mode === 'observe' ? { ...asked, dryRun: true } : asked;
   const run = begin(target, request, options);
   warnOfRestart(run);
-  const refused = await cleanTarget(run, request.force);
+  let outcome: Outcome = 'completed';
+  const refused = await cleanTarget(run, request.force).catch((error: unknown) => {
+    const wish: unknown = run.signal.reason;
+    if (!(wish instanceof StopWish && error instanceof Failure && error.code === 'INTERRUPTED')) throw error;
+    outcome = 'stopped';
+    return wish.message;
+  });
+  if (refused !== null && outcome === 'completed') outcome = 'refused';
   const reason = refused ?? (await nobodyMet(run));
-  const freed = run.dryRun || refused !== null ? 0 : await target.freedBytes();
-  const report = reportOf(run, request, { reason, freed, outcome: refused === null ? 'completed' : 'refused' });
+  const freed = run.dryRun || outcome === 'refused' ? 0 : await target.freedBytes();
+  const report = reportOf(run, request, { reason, freed, outcome });
   const { coordinators, keys } = report;
   run.observer.phase?.('report', `${coordinators.swept} coordinators swept, ${keys.deleted} keys deleted`);
   return report;

@@ -4,6 +4,8 @@ import type { Config, TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Finding } from '../health/finding.ts';
 import { checkHeartbeats } from '../health/heartbeats.ts';
+import { findingsOf, readQueueState } from '../health/queueState.ts';
+import { openQueues } from '../queue/queues.ts';
 import { Calls } from '../redis/calls.ts';
 import { type Info, readInfo } from '../redis/clock.ts';
 import { connect } from '../redis/connect.ts';
@@ -153,6 +155,12 @@ const examineQueue = async (findings: Finding[], config: Config): Promise<void> 
     }
   } finally {
     redis.disconnect();
+  }
+  const queues = await openQueues(config.queue, { onError: () => {}, onReady: () => {} });
+  try {
+    findings.push(...findingsOf(await readQueueState(queues, config.targets)));
+  } finally {
+    await queues.close();
   }
 };
 

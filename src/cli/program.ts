@@ -10,6 +10,7 @@ import { populateCommand } from './commands/populate.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { startCommand } from './commands/start.ts';
+import { stopCommand } from './commands/stop.ts';
 import { workerCommand } from './commands/worker.ts';
 
 const packageFile = createRequire(import.meta.url).resolve('#root/package.json');
@@ -38,6 +39,7 @@ export const createProgram = (): Command => {
     dashboardCommand(),
     runCommand(),
     enqueueCommand(),
+    stopCommand(),
     scheduleCommand(),
     historyCommand(),
     doctorCommand(),

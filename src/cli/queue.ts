@@ -1,6 +1,7 @@
 /** queue: opens the queue for a command that ends when it has said what it found. */
 import type { Config } from '../config/resolve.ts';
 import { followClock } from '../queue/clock.ts';
+import { explainRefusal } from '../queue/refusal.ts';
 import { openQueues, type Queues, type QueueWatch } from '../queue/queues.ts';
 
 /** A command fails by its own calls; what happens between them need not be told. */
@@ -11,6 +12,8 @@ export const withQueues = async <T>(config: Config, work: (queues: Queues) => Pr
   try {
     await followClock(queues.connection);
     return await work(queues);
+  } catch (error) {
+    throw explainRefusal(error);
   } finally {
     await queues.close();
   }

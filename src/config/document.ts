@@ -1,9 +1,15 @@
 /** document: the settings as the README lists them, from the table that validates them. */
-import { ADDRESS_SETTINGS, PROCESS_SETTINGS, TARGET_SETTINGS } from './settings.ts';
+import { ADDRESS_SETTINGS, OWN_TARGET_SETTINGS, PROCESS_SETTINGS, TARGET_SETTINGS } from './settings.ts';
 
 type Row = { readonly env?: string; readonly default?: unknown; readonly about: string };
 
-const FILE_KEYS: Readonly<Record<string, string>> = { url: 'targets.<name>.url', queueUrl: 'queue.url', config: '' };
+const FILE_KEYS: Readonly<Record<string, string>> = {
+  url: 'targets.<name>.url',
+  id: 'targets.<name>.id',
+  queueUrl: 'queue.url',
+  queuePrefix: 'queue.prefix',
+  config: '',
+};
 
 const cellOf = (value: unknown): string => {
   if (value === undefined) return '';
@@ -22,6 +28,7 @@ export const documentSettings = (): string =>
     '| in the file | environment | default | what it does |',
     '|---|---|---|---|',
     ...rows(ADDRESS_SETTINGS),
+    ...rows(OWN_TARGET_SETTINGS),
     ...rows(TARGET_SETTINGS),
     ...rows(PROCESS_SETTINGS),
   ].join('\n');

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { Failure } from '../domain/failure.ts';
+import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { compileSchema, type KeySchema, type SchemaDefinition } from '../schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import {
@@ -44,13 +45,20 @@ export interface TargetConfig
   /** When set, it holds instead of `every`. */
   readonly cron: string | undefined;
   readonly tz: string | undefined;
+  /** Stands for the address in the fingerprint. */
+  readonly id?: string | undefined;
+}
+
+/** Where the queue is, and what its keys begin with. */
+export interface QueueConfig extends Address {
+  readonly prefix: string;
 }
 
 type Optional = 'dashboardUser' | 'dashboardPassword' | 'metricsPort' | 'tlsCa' | 'tlsCert' | 'tlsKey';
 
 export interface Config {
   readonly targets: ReadonlyMap<string, TargetConfig>;
-  readonly queue: Address;
+  readonly queue: QueueConfig;
   /** Whether anybody said which Redis is to be cleaned; if not, the usual address is meant. */
   readonly targetGiven: boolean;
   /** What has no default may be missing. */
@@ -163,14 +171,30 @@ const schemasOf = (file: FileValues): ReadonlyMap<string, SchemaDefinition> => {
   return schemas;
 };
 
+/** What Kubernetes tells every pod of a Service that is called stalesweep, or something that begins so. */
+const SERVICE_VARIABLE =
+  /^STALESWEEP_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+const SERVICE_PORT = /^(tcp|udp|sctp):\/\//;
+
+/** The environment without what is no setting of ours, though it is called so. */
+const withoutServices = (env: Environment): Environment =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value]) =>
+        !SERVICE_VARIABLE.test(name) && !(/^STALESWEEP_(\w+_)?PORT$/.test(name) && SERVICE_PORT.test(value ?? '')),
+    ),
+  );
+
 /** Resolves the configuration. Fails (`CONFIG`) with one sentence that names the source and what it allows. */
-export const resolveConfig = (flags: Flags, env: Environment, configFile?: ConfigFile): Config => {
+export const resolveConfig = (flags: Flags, environment: Environment, configFile?: ConfigFile): Config => {
+  const env = withoutServices(environment);
   const stray = Object.keys(env).find((name) => name.startsWith('STALESWEEP_') && !SETTINGS_ENV.includes(name));
   if (stray) throw new Failure('CONFIG', `unknown setting "${legible(stray)}"${suggestion(stray, SETTINGS_ENV)}`);
 
   const file = readFile(configFile);
   const { targets: fileTargets = {}, schemas: _, queue, ...everyone } = file;
   const address = { ...envLevel(ADDRESS_SETTINGS, env), ...flagLevel(ADDRESS_SETTINGS, flags) };
+  const prefix = (address.queuePrefix as string | undefined) ?? queue?.prefix ?? QUEUE_PREFIX;
   const schemas = schemasOf(file);
   // Those that ship are known to be right.
   for (const [name, definition] of Object.entries(file.schemas ?? {})) compileSchema(name, definition);
@@ -179,7 +203,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
   if (names.length === 0 || (address.url !== undefined && !names.includes('default'))) names.unshift('default');
   const targets = new Map<string, TargetConfig>();
   for (const name of names) {
-    const { url: fileUrl, ...own } = Object.hasOwn(fileTargets, name) ? (fileTargets[name] ?? {}) : {};
+    const { url: fileUrl, id, ...own } = Object.hasOwn(fileTargets, name) ? (fileTargets[name] ?? {}) : {};
     const levels = [
       flagLevel(TARGET_SETTINGS, flags),
       envLevel(TARGET_SETTINGS, env),
@@ -205,10 +229,11 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
         ...rest,
         name,
         url: url ?? DEFAULT_URL,
+        id,
         maxStale,
         cron,
         tz,
-        schema: compileSchema(values.schema, definition, values.orphans),
+        schema: compileSchema(values.schema, definition, values.orphans, [`${prefix}:`]),
         staleAfterSeconds: wholeSeconds(staleAfter),
         minStaleAfterSeconds: wholeSeconds(minStaleAfter),
       }),
@@ -221,7 +246,7 @@ export const resolveConfig = (flags: Flags, env: Environment, configFile?: Confi
   const first = targets.get('default') ?? [...targets.values()][0];
   return {
     targets,
-    queue: { url: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL },
+    queue: { url: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL, prefix },
     targetGiven: address.url !== undefined || names.some((name) => fileTargets[name]?.url !== undefined),
     process,
   };

@@ -1,10 +1,12 @@
 /** settings: every setting once, with its default, its environment variable and what it does. The documentation, the
  * validation and the command line all read this table. */
+import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { fields, named, type Value } from './shape.ts';
 import {
   cron,
   duration,
   history,
+  keyPrefix,
   memory,
   names,
   number,
@@ -135,6 +137,15 @@ export const TARGET_SETTINGS = {
   },
 } as const satisfies Record<string, Setting>;
 
+/** What only a single target can have. */
+export const OWN_TARGET_SETTINGS = {
+  id: {
+    schema: text('a name'),
+    about:
+      'What the target is known by to others on the queue, instead of its address: for where that differs between machines.',
+  },
+} as const satisfies Record<string, Setting>;
+
 /** What a process sets for itself. */
 export const PROCESS_SETTINGS = {
   tlsCa: {
@@ -216,6 +227,13 @@ export const ADDRESS_SETTINGS = {
     env: 'QUEUE_REDIS_URL',
     about: 'The Redis that holds the queue and its history. Default: the target `default`, else the first one.',
   },
+  queuePrefix: {
+    schema: keyPrefix,
+    env: 'STALESWEEP_QUEUE_PREFIX',
+    default: QUEUE_PREFIX,
+    about:
+      "What the queue's keys begin with. Deployments that share a Redis but no targets need one each; on Redis Cluster it must hold braces.",
+  },
   config: { schema: text('a file name'), env: 'STALESWEEP_CONFIG', about: 'A YAML file with settings.' },
 } as const satisfies Record<string, Setting>;
 
@@ -226,6 +244,7 @@ export type ProcessValues = Values<typeof PROCESS_SETTINGS>;
 export const ALL_SETTINGS: Readonly<Record<string, Setting>> = {
   ...ADDRESS_SETTINGS,
   ...TARGET_SETTINGS,
+  ...OWN_TARGET_SETTINGS,
   ...PROCESS_SETTINGS,
 };
 
@@ -241,11 +260,24 @@ function schemasOf<Table extends Record<string, Setting>>(table: Table): Schemas
 const TEMPLATE_EXAMPLE = 'heartbeat: "beat:{coordinator}"';
 const URL_EXAMPLE = 'url: "redis://host:6379/0"';
 
+const QUEUE_FIELDS = { url: redisUrl, prefix: keyPrefix };
+const anyQueue = fields(QUEUE_FIELDS, URL_EXAMPLE);
+const wholeQueue = fields(QUEUE_FIELDS, URL_EXAMPLE, ['url']);
+
+/** Where the queue is, or what its keys begin with, or both: without either its address is missing. */
+function queueFields(written: unknown): ReturnType<typeof anyQueue> {
+  const given = anyQueue(written);
+  return given.prefix === undefined ? wholeQueue(written) : given;
+}
+
 const FILE_FIELDS = {
   ...schemasOf(TARGET_SETTINGS),
   ...schemasOf(PROCESS_SETTINGS),
-  queue: fields({ url: redisUrl }, URL_EXAMPLE, ['url']),
-  targets: named(fields({ ...schemasOf(TARGET_SETTINGS), url: redisUrl }, URL_EXAMPLE), URL_EXAMPLE),
+  queue: queueFields,
+  targets: named(
+    fields({ ...schemasOf(TARGET_SETTINGS), ...schemasOf(OWN_TARGET_SETTINGS), url: redisUrl }, URL_EXAMPLE),
+    URL_EXAMPLE,
+  ),
   schemas: named(schemaDefinition, TEMPLATE_EXAMPLE),
 };
 

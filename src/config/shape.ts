@@ -55,12 +55,15 @@ export function fields<Shape extends Fields>(
 /** Names become part of job ids, metric labels and key names, so they are plain. */
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
+/** Whether a target or a schema can be called so. */
+export const isPlainName = (name: string): boolean => PLAIN_NAME.test(name);
+
 /** Values under names of the user's own. */
 export function named<T>(value: Value<T>, example: string): Value<Record<string, T>> {
   return (written) => {
     const record = recordIn(written, `must hold names, each with settings such as ${example}`);
     const values = Object.entries(record).map(([name, one]): [string, T] => {
-      if (!PLAIN_NAME.test(name)) throw new Misfit('a name is made of letters, digits, ".", "_" and "-"', [name]);
+      if (!isPlainName(name)) throw new Misfit('a name is made of letters, digits, ".", "_" and "-"', [name]);
       return [name, meaningOf(value, one, name)];
     });
     return Object.fromEntries(values);

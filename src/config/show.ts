@@ -8,6 +8,7 @@ export const showConfig = (config: Config): Record<string, unknown> => {
     ...process,
     ...(dashboardPassword === undefined ? {} : { dashboardPassword: '***' }),
     queue: redactUrl(config.queue.url),
+    queuePrefix: config.queue.prefix,
     targets: [...config.targets.values()].map(({ schema, url, orphans, history: _, tls: __, ...target }) => ({
       ...target,
       url: redactUrl(url),

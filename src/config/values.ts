@@ -100,6 +100,18 @@ export function redisUrl(value: unknown): string {
   return url;
 }
 
+/** What keys may begin with: no wildcard of a pattern, no space, and braces only as one pair. */
+const KEY_PREFIX = /^(?=.{1,64}$)[\w.:-]*(\{[\w.:-]+\})?[\w.:-]*$/;
+
+/** What names of keys begin with. */
+export function keyPrefix(value: unknown): string {
+  const prefix = text('a prefix of key names such as "{team-a}"')(value);
+  if (KEY_PREFIX.test(prefix)) return prefix;
+  throw new Misfit(
+    `${shown(prefix)} is no prefix of key names; use up to 64 letters, digits, ".", ":", "_" and "-", in braces on Redis Cluster`,
+  );
+}
+
 /** A cron pattern, with or without seconds. */
 export function cron(value: unknown): string {
   const pattern = text('a cron pattern such as "*/5 * * * *"')(value);

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Config } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
+import { readQueueState, warningsOf } from '../health/queueState.ts';
 import { errorFields, type Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues } from '../queue/queues.ts';
@@ -95,10 +96,11 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
   requireCredentials(config.process.host, credentialsOf(config.process));
   const { targets } = config;
   const links = new Links();
-  const readiness = createReadiness(queues.connection, targets, links);
+  const readiness = createReadiness(queues, targets, links);
+  const warnings = async () => warningsOf(await readQueueState(queues, config.targets));
   const app = assemble(config, logger, [
     { path: '/healthz', answer: answerHealth, open: true },
-    { path: '/readyz', answer: answerReadiness(readiness), open: true },
+    { path: '/readyz', answer: answerReadiness(readiness, warnings), open: true },
     { path: '/metrics', answer: answerScrape({ metrics, targets, queues, links }) },
     { path: BOARD, answer: createBoard(BOARD, { config, queues, answerFor: answerWith(logger) }), mounted: true },
     { path: '/', answer: (_request, response) => response.redirect(BOARD) },
@@ -110,10 +112,11 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
  * when they are set. */
 export const createMonitor = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
   const links = new Links();
-  const readiness = createReadiness(queues.connection, config.targets, links);
+  const readiness = createReadiness(queues, config.targets, links);
+  const warnings = async () => warningsOf(await readQueueState(queues, config.targets));
   const app = assemble(config, logger, [
     { path: '/healthz', answer: answerHealth, open: true },
-    { path: '/readyz', answer: answerReadiness(readiness), open: true },
+    { path: '/readyz', answer: answerReadiness(readiness, warnings), open: true },
     { path: '/metrics', answer: answerOwnScrape(metrics) },
   ]);
   return { app, close: () => links.close() };

@@ -3,7 +3,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Job } from 'bullmq';
-import type { Express } from 'express';
+import express, { type Express } from 'express';
 import type { Config } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { enqueue } from '../queue/enqueue.ts';
@@ -24,6 +24,9 @@ const PENDING: Readonly<Record<string, string>> = {
   delayed: 'delayed',
   prioritized: 'prioritized',
 };
+
+/** As many finished runs as the history keeps. */
+const MOST_RETRIED = 10_000;
 
 /** A queue that loses what has not been done yet only where that is switched on; otherwise jobs go one by one. */
 class KeptQueue extends BullMQAdapter {
@@ -81,6 +84,46 @@ class RunQueue extends KeptQueue {
     if (job === undefined) throw new Failure('RUN_FAILED', `run ${run} has already left the history`);
     return job;
   }
+
+  override async getJob(id: string): Promise<Job | undefined> {
+    const job = await super.getJob(id);
+    return job && this.#final(job);
+  }
+
+  override async getJobs(...asked: Parameters<BullMQAdapter['getJobs']>): Promise<Job[]> {
+    return (await super.getJobs(...asked)).map((job) => this.#final(job));
+  }
+
+  /** Asks for new runs instead of all that ended so, one a target, as its newest was asked for. Says how many jobs that is. */
+  async retryAll(state: 'completed' | 'failed'): Promise<{ readonly retried: number; readonly skipped: number }> {
+    const jobs = await super.getJobs([state], 0, MOST_RETRIED - 1);
+    const wanted = new Map<unknown, Job>();
+    for (const job of jobs) if (!wanted.has(job.data?.target)) wanted.set(job.data?.target, job);
+    const asked = new Set<unknown>();
+    for (const [target, job] of wanted) {
+      const isAsked = await this.#askAnew(job).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof Failure && error.code === 'JOB_DATA') return false;
+          throw error;
+        },
+      );
+      if (isAsked) asked.add(target);
+    }
+    const retried = jobs.filter(({ data }) => asked.has(data?.target)).length;
+    return { retried, skipped: jobs.length - retried };
+  }
+
+  /** A finished run stays as it is: to retry it is to ask for a new one. */
+  #final(job: Job): Job {
+    job.retry = async () => await this.#askAnew(job);
+    return job;
+  }
+
+  async #askAnew({ data }: Job): Promise<void> {
+    const { fingerprint: _, ...asked } = (data ?? {}) as RunData;
+    await enqueue(this.runs, this.targets, { ...asked, trigger: 'manual' });
+  }
 }
 
 /** The ticks: jobs that do nothing but ask for a scheduled run. */
@@ -102,7 +145,7 @@ class ScheduleQueue extends KeptQueue {
  * no news to people. */
 const progressOf = (progress: unknown): unknown => {
   if (typeof progress !== 'object' || progress === null) return progress;
-  const { carried: _, startedAt: __, percent, ...counts } = progress as Record<string, unknown>;
+  const { carried: _, startedAt: __, sealed: ___, percent, ...counts } = progress as Record<string, unknown>;
   return { progress: percent, ...counts };
 };
 
@@ -114,6 +157,9 @@ const HIDE_DANGEROUS = `<style>
 [role=menuitem][class*="danger-"], [role=menuitem]:has(+ [class*="danger-"]),
 [class*="stickyHeader-"]:has(a[aria-current][href*="status=delayed"]) [class*="queueActions-"] > :last-child { display: none }
 </style>`;
+
+/** Nor for Edit and Remove beside a schedule's "run now": both are refused, since schedules come from the configuration. */
+const HIDE_SCHEDULE_CHANGES = '<style>td[class*="actionsCell-"] > button:not(:first-child) { display: none }</style>';
 
 /** Bull Board's own adapter, but its page asks nobody outside, and offers no more than is allowed. */
 class OfflineAdapter extends ExpressAdapter {
@@ -133,7 +179,8 @@ class OfflineAdapter extends ExpressAdapter {
 
   #adapt(html: string): string {
     const page = html.replace(OUTSIDE_LINK, '');
-    return this.dangerous ? page : page.replace('</head>', () => `${HIDE_DANGEROUS}</head>`);
+    const hidden = `${HIDE_SCHEDULE_CHANGES}${this.dangerous ? '' : HIDE_DANGEROUS}`;
+    return page.replace('</head>', () => `${hidden}</head>`);
   }
 }
 type ViewEngine = Parameters<Express['engine']>[1];
@@ -151,21 +198,27 @@ export interface BoardParts {
 /** Bull Board, to be mounted at `path`. What its handlers throw is answered as one sentence. */
 export const createBoard = (path: string, { config, queues, answerFor }: BoardParts): Express => {
   const { targets, process: rights } = config;
+  const runQueue = new RunQueue(queues.runs, targets, rights);
   const server = new OfflineAdapter(rights.dangerousActions);
   server.setBasePath(path);
   createBullBoard({
-    queues: [new RunQueue(queues.runs, targets, rights), new ScheduleQueue(queues.schedule, rights)],
+    queues: [runQueue, new ScheduleQueue(queues.schedule, rights)],
     serverAdapter: server,
     options: {
       uiConfig: { boardTitle: 'stalesweep', hideDocsLink: true },
       handlerHooks: {
-        before: ({ route, request }) => {
-          if (SCHEDULE_CHANGES.test(route) && request.params.queueName === SCHEDULE_QUEUE) {
+        before: async ({ route, request }) => {
+          const { queueName, jobId } = request.params;
+          if (SCHEDULE_CHANGES.test(route) && queueName === SCHEDULE_QUEUE) {
             const message = 'schedules come from the configuration; change them there';
             return { allow: false, status: 403, message };
           }
+          if (!route.endsWith('/update-data') || queueName !== RUN_QUEUE) return;
+          const state = await queues.runs.getJobState(String(jobId));
+          if (PAST.includes(state)) {
+            return { allow: false, status: 409, message: 'a finished run is final; add a new one' };
+          }
           // Changed data is checked like new data, before a worker has to refuse it.
-          if (!route.endsWith('/update-data') || request.params.queueName !== RUN_QUEUE) return;
           try {
             parsePayload(request.body.jobData, targets);
           } catch (error) {
@@ -180,8 +233,17 @@ export const createBoard = (path: string, { config, queues, answerFor }: BoardPa
     // Its type lists only the statuses that Bull Board uses itself.
     return { status: status as 400, body: { error: sentence } };
   });
-  const board = server.getRouter() as Express;
-  // An app within an app, with settings of its own.
-  board.disable('x-powered-by');
+  const board = express();
+  // Bull Board would go on page by page until nothing is left to retry; here it all stays.
+  board.put(`/api/queues/${RUN_QUEUE}/retry/:state`, async (request, response) => {
+    const { state } = request.params;
+    if (state !== 'completed' && state !== 'failed') {
+      throw new Failure('USAGE', 'only completed and failed runs can be retried');
+    }
+    response.json(await runQueue.retryAll(state));
+  });
+  board.use(server.getRouter() as Express);
+  // Apps within an app, with settings of their own.
+  for (const app of [board, server.getRouter() as Express]) app.disable('x-powered-by');
   return board;
 };

@@ -1,14 +1,14 @@
 /** followRuns: counts every run that ends, whichever worker did it, by listening to the queue. */
-import type { TargetConfig } from '../config/resolve.ts';
-import type { Address } from '../config/tls.ts';
+import type { QueueConfig, TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { QueueEvents } from '../queue/bullmq.ts';
-import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
+import { RUN_QUEUE } from '../queue/names.ts';
 import { connectQueue, type Queues, type QueueWatch } from '../queue/queues.ts';
 import { reportIn } from '../queue/reportIn.ts';
+import { sealedIn } from '../queue/sealed.ts';
 
 /** How many past runs are looked at for the last one of each target. */
 const LOOK_BACK = 500;
@@ -28,7 +28,7 @@ const parsed = (returned: unknown): unknown => {
 };
 
 export interface FollowParts {
-  readonly queue: string | Address;
+  readonly queue: string | QueueConfig;
   readonly watch: QueueWatch;
   readonly queues: Queues;
   readonly targets: ReadonlyMap<string, TargetConfig>;
@@ -44,7 +44,7 @@ export interface FollowParts {
 export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise<void> }> => {
   const { queues, targets, metrics, logger, watch } = parts;
   const connection = await connectQueue(parts.queue, watch, true);
-  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: PREFIX });
+  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix });
   events.on('error', watch.onError);
 
   for (const { name, schema } of targets.values()) metrics.expect(name, schema.families);
@@ -54,6 +54,12 @@ export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise
     const reports = past.map((job) => countedReport(job?.returnvalue, targets)).filter((report) => report !== null);
     // Oldest first, so that the newest has the last word.
     for (const report of reports.toReversed()) metrics.lastKnown(report);
+  };
+  /** Whether a run had ended before: its job came back. Event ids begin with an instant by the queue's Redis. */
+  const isRepeated = async (run: string, event: string): Promise<boolean> => {
+    const progress = await queues.connection.hget(queues.runs.toKey(run), 'progress');
+    const backAt = sealedIn(parsed(progress))?.backAt ?? null;
+    return backAt !== null && Number.parseInt(event, 10) >= backAt;
   };
   const completed = async (run: string, returned: unknown): Promise<void> => {
     const report = countedReport(parsed(returned), targets);
@@ -74,8 +80,16 @@ export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise
     return line;
   };
   // BullMQ emits `failed` only once no attempt is left.
-  events.on('completed', ({ jobId, returnvalue }) => void then(() => completed(jobId, returnvalue)));
-  events.on('failed', ({ jobId }) => void then(() => failed(jobId)));
+  events.on('completed', ({ jobId, returnvalue }, event) => {
+    void then(async () => {
+      if (!(await isRepeated(jobId, event))) await completed(jobId, returnvalue);
+    });
+  });
+  events.on('failed', ({ jobId }, event) => {
+    void then(async () => {
+      if (!(await isRepeated(jobId, event))) await failed(jobId);
+    });
+  });
   await events.waitUntilReady();
   await then(seed);
 

@@ -5,7 +5,9 @@ import type { Redis } from 'ioredis';
 import type { TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { derive } from '../schema/template.ts';
-import { PREFIX, RUN_QUEUE } from '../queue/names.ts';
+import { RUN_QUEUE } from '../queue/names.ts';
+import { explainRefusal } from '../queue/refusal.ts';
+import type { Queues } from '../queue/queues.ts';
 import { connect } from '../redis/connect.ts';
 
 /** Whoever asks is a probe with a timeout of its own, usually a few seconds. */
@@ -32,6 +34,11 @@ const prove = async (redis: Redis, key: string): Promise<void> => {
     if (!sentenceOf(error).startsWith('NOPERM')) throw error;
   });
   await Promise.all([ping, redis.time(), redis.get(key)]);
+};
+
+/** A Redis that is full, or a replica, answers every question. */
+const proveWrites = async ({ connection, prefix }: Pick<Queues, 'connection' | 'prefix'>): Promise<void> => {
+  await connection.set(`${prefix}:probe`, 1, 'PX', ANSWER_MS);
 };
 
 /** Connections to the targets, one each. Who asks is told when one is lost; the log has it from the runs that fail. */
@@ -67,20 +74,27 @@ export class Links {
 export type Readiness = () => Promise<string | null>;
 
 /** Asks the queue's Redis and every target, all at once. Those who ask while another does share the answer. */
-export const createReadiness = (queue: Redis, targets: ReadonlyMap<string, TargetConfig>, links: Links): Readiness => {
-  const ask = async (who: string, question: Promise<void>): Promise<string | null> => {
+export const createReadiness = (
+  queues: Pick<Queues, 'connection' | 'prefix'>,
+  targets: ReadonlyMap<string, TargetConfig>,
+  links: Links,
+): Readiness => {
+  const ask = async (who: string, question: Promise<unknown>): Promise<string | null> => {
     try {
       await inTime(question);
       return null;
     } catch (error) {
       // The library says which of its options gave up.
       const lost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
-      return `${who}: ${lost ? 'the connection is lost' : sentenceOf(error)}`;
+      return `${who}: ${lost ? 'the connection is lost' : sentenceOf(explainRefusal(error))}`;
     }
   };
   const askAll = async (): Promise<string | null> => {
     const answers = await Promise.all([
-      ask('the queue', prove(queue, `${PREFIX}:${RUN_QUEUE}:id`)),
+      ask(
+        'the queue',
+        Promise.all([prove(queues.connection, `${queues.prefix}:${RUN_QUEUE}:id`), proveWrites(queues)]),
+      ),
       ...[...targets.values()].map((target) => {
         // A key that the schema covers, so that a user fenced to it may read it; nobody has that name.
         const key = derive(target.schema.heartbeat, { swarm: 'stalesweep', coordinator: 'stalesweep' });
@@ -106,11 +120,12 @@ export const answerHealth: RequestHandler = (_request, response) => {
   response.json({ status: 'ok' });
 };
 
-/** `/readyz`: 200, or 503 with the reason. */
+/** `/readyz`: 200, with what keeps runs from coming though every Redis answers, or 503 with the reason. */
 export const answerReadiness =
-  (readiness: Readiness): RequestHandler =>
+  (readiness: Readiness, warnings: () => Promise<readonly string[]>): RequestHandler =>
   async (_request, response) => {
-    const reason = await readiness();
-    if (reason === null) response.json({ status: 'ok' });
+    const [reason, told] = await Promise.all([readiness(), inTime(warnings()).catch(() => [])]);
+    // Whoever resumes a paused queue does it here: a process that were not ready could not be reached.
+    if (reason === null) response.json({ status: 'ok', ...(told.length > 0 ? { warnings: told } : {}) });
     else response.status(503).json({ status: 'unavailable', reason });
   };

@@ -1,19 +1,22 @@
 /** scrape: `/metrics`. What changes without a run (queue depths, the targets' memory) is asked for when Prometheus asks. */
 import type { RequestHandler } from 'express';
 import type { TargetConfig } from '../config/resolve.ts';
+import { readQueueState } from '../health/queueState.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues } from '../queue/queues.ts';
 import { inTime, type Links } from './readiness.ts';
 
-const refreshDepths = async (metrics: Metrics, { runs, schedule }: Queues): Promise<void> => {
+const refreshQueues = async ({ metrics, queues, targets }: ScrapeParts): Promise<void> => {
+  const { runs, schedule } = queues;
   try {
     const depths = await inTime(
       Promise.all([runs, schedule].map(async (queue) => ({ queue: queue.name, counts: await queue.getJobCounts() }))),
     );
     for (const { queue, counts } of depths) metrics.queueDepths(queue, counts);
+    metrics.queueState(await inTime(readQueueState(queues, targets)));
   } catch {
     // An absent number can be alerted on, an old one can't.
-    metrics.forgetQueueDepths();
+    metrics.forgetQueues();
   }
 };
 
@@ -36,10 +39,11 @@ export interface ScrapeParts {
 
 /** Metrics of the whole fleet. A Redis that does not answer is left out; the page itself never fails for it. */
 export const answerScrape =
-  ({ metrics, targets, queues, links }: ScrapeParts): RequestHandler =>
+  (parts: ScrapeParts): RequestHandler =>
   async (_request, response) => {
+    const { metrics, targets, links } = parts;
     await Promise.all([
-      refreshDepths(metrics, queues),
+      refreshQueues(parts),
       ...[...targets.values()].map((target) => refreshMemory(metrics, target, links)),
     ]);
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());

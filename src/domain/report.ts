@@ -1,7 +1,7 @@
 /** report: what a run returns. `--json` prints exactly this; BullMQ keeps it as the job's return value. */
 import type { Why } from './heartbeat.ts';
 
-export type Outcome = 'completed' | 'refused' | 'skipped';
+export type Outcome = 'completed' | 'refused' | 'skipped' | 'stopped';
 /** How chunks were swept: one script call, or WATCH + MULTI where scripts are refused. */
 export type Strategy = 'script' | 'transaction' | 'cluster';
 export type Trigger = 'schedule' | 'manual' | 'cli';
@@ -13,7 +13,7 @@ export interface Report {
   readonly dryRun: boolean;
   readonly outcome: Outcome;
   /**
-   * Why nothing was removed: present when the outcome is `refused` or `skipped`, and in a run that met no heartbeat of its
+   * Why nothing was removed: present when the outcome is `refused`, `skipped` or `stopped`, and in a run that met no heartbeat of its
    * schema although the database holds keys.
    */
   readonly reason?: string;

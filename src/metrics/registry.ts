@@ -37,13 +37,17 @@ export class Metrics {
   ]);
   readonly #jobs = this.#gauge('queue_jobs', 'Jobs in the queue, by state.', ['queue', 'state']);
 
+  readonly #paused = this.#gauge('queue_paused', 'Whether a queue is paused: 1, or 0.', ['queue']);
+  readonly #workers = this.#gauge('workers', 'Processes that take runs from the queue.', []);
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
 
   /** Makes a target's counters start at 0, so that `increase()` sees the first event of each kind. */
   expect(target: string, families: readonly string[]): void {
-    for (const outcome of ['completed', 'refused', 'skipped', 'failed']) this.#runs.inc({ target, outcome }, 0);
+    for (const outcome of ['completed', 'refused', 'skipped', 'stopped', 'failed'])
+      this.#runs.inc({ target, outcome }, 0);
     for (const state of STATES) this.#coordinators.inc({ target, state }, 0);
     for (const family of families) this.#keysDeleted.inc({ target, family }, 0);
     this.#memoryFreed.inc({ target }, 0);
@@ -61,7 +65,7 @@ export class Metrics {
     }
     if (!report.dryRun) {
       for (const [family, count] of Object.entries(report.keys.byFamily)) {
-        this.#keysDeleted.inc({ target, family }, outcome === 'completed' ? count : 0);
+        this.#keysDeleted.inc({ target, family }, outcome === 'refused' ? 0 : count);
       }
     }
     this.#memoryFreed.inc({ target }, report.redis.memoryFreedBytes);
@@ -90,9 +94,22 @@ export class Metrics {
     else this.#usedMemory.set({ target }, bytes);
   }
 
-  /** Forgets the depths of all queues: for when they could not be asked. */
-  forgetQueueDepths(): void {
-    this.#jobs.reset();
+  /** Forgets all that is known of the queues: for when they could not be asked. */
+  forgetQueues(): void {
+    for (const gauge of [this.#jobs, this.#paused]) gauge.reset();
+    this.#workers.remove({});
+  }
+
+  /** Whether queues are paused, and how many processes work on them. */
+  queueState({
+    paused,
+    workers,
+  }: {
+    readonly paused: Readonly<Record<string, boolean>>;
+    readonly workers: number;
+  }): void {
+    for (const [queue, isPaused] of Object.entries(paused)) this.#paused.set({ queue }, isPaused ? 1 : 0);
+    this.#workers.set({}, workers);
   }
 
   queueDepths(queue: string, counts: Readonly<Record<string, number>>): void {

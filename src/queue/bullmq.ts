@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 
 type Bullmq = typeof import('bullmq');
-export const { Queue, QueueEvents, UnrecoverableError, WaitingError, Worker } = createRequire(import.meta.url)(
-  'bullmq',
-) as Bullmq;
+export const { DelayedError, Queue, QueueEvents, UnrecoverableError, WaitingError, Worker } = createRequire(
+  import.meta.url,
+)('bullmq') as Bullmq;
 export type Queue<Data> = import('bullmq').Queue<Data>;

@@ -1,10 +1,11 @@
 /** enqueue: ask for a run. While one of the same target waits or runs, whoever asks joins it. */
-import type { JobsOptions, Queue } from 'bullmq';
+import type { Job, JobsOptions, Queue } from 'bullmq';
+import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
-import { JOB_NAME } from './names.ts';
+import { deduplicationIdOf, JOB_NAME } from './names.ts';
 import { differenceOf, parsePayload, type RunData, type RunPayload } from './payload.ts';
 
-export const ATTEMPTS = 3;
+const ATTEMPTS = 3;
 /** The first retry comes after about this long, the second after twice as long; jitter keeps targets apart. */
 const BACKOFF_MS = 2_000;
 const JITTER = 0.5;
@@ -18,16 +19,52 @@ export interface Enqueued {
   readonly joined: boolean;
   /** What the joined run does otherwise than was asked for, in words; `null` when nothing, or nobody can tell. */
   readonly difference: string | null;
+  /** Whether a real run was asked for and a dry one joined: nothing will be removed. */
+  readonly onlyDry: boolean;
 }
 
-export const jobOptions = ({ name, history }: TargetConfig): JobsOptions => ({
+type Kept = TargetConfig['history'];
+
+const jobOptions = (history: Kept, deduplicationId: string): JobsOptions => ({
   attempts: ATTEMPTS,
   backoff: { type: 'exponential', delay: BACKOFF_MS, jitter: JITTER },
   keepLogs: LOG_LINES,
   removeOnComplete: { age: Math.ceil(history.completed.ageMs / 1000), count: history.completed.count },
   removeOnFail: { age: Math.ceil(history.failed.ageMs / 1000), count: history.failed.count },
-  deduplication: { id: name },
+  deduplication: { id: deduplicationId },
 });
+
+/** A run in the queue. */
+interface Asked {
+  readonly run: string;
+  /** What the run was asked for that was there before; `null` when this one was added. */
+  readonly before: RunData | null;
+}
+
+/**
+ * Adds a run as it stands, or joins the one of the same name and fingerprint. Another deployment may have a run under the
+ * usual id; then this one has its own.
+ */
+export const addRun = async (
+  queue: Queue<RunData>,
+  data: RunData & { readonly fingerprint: string },
+  history: Kept,
+): Promise<Asked> => {
+  const own = deduplicationIdOf(data.target, data.fingerprint);
+  const hasOwn = (await queue.getDeduplicationJobId(own)) !== null;
+  for (const id of hasOwn ? [own] : [data.target, own]) {
+    const before = await queue.getDeduplicationJobId(id);
+    const job = await queue.add(JOB_NAME, data, jobOptions(history, id));
+    const run = String(job.id);
+    const there = (await queue.getJob(run)) as Job<RunData> | undefined;
+    // Somebody else may have asked between the look and the addition.
+    const joined = before === job.id || (there !== undefined && there.timestamp !== job.timestamp);
+    const asked = there?.data ?? data;
+    const isSame = (asked.fingerprint ?? data.fingerprint) === data.fingerprint;
+    if (isSame || id === own) return { run, before: joined ? asked : null };
+  }
+  throw new Error('a run is either added or joined');
+};
 
 /** Adds a run, or joins the one in progress. Fails (`JOB_DATA`) when the data is wrong. */
 export const enqueue = async (
@@ -37,21 +74,18 @@ export const enqueue = async (
 ): Promise<Enqueued> => {
   const payload = parsePayload(data, targets);
   const { target } = payload;
-  const before = await queue.getDeduplicationJobId(target.name);
-  const job = await queue.add(JOB_NAME, data, jobOptions(target));
-  const run = String(job.id);
-  const joined = before !== null && before === job.id;
-  const other = joined ? await payloadOf(queue, targets, run) : null;
-  return { run, joined, difference: other && differenceOf(payload, other) };
+  const { run, before } = await addRun(queue, { ...data, fingerprint: fingerprintOf(target) }, target.history);
+  const other = before && readable(before, targets);
+  return {
+    run,
+    joined: before !== null,
+    difference: other && differenceOf(payload, other),
+    onlyDry: !payload.dryRun && other?.dryRun === true,
+  };
 };
 
-/** What a run in the queue was asked to do; `null` when it is gone, or its data is wrong. */
-const payloadOf = async (
-  queue: Queue<RunData>,
-  targets: ReadonlyMap<string, TargetConfig>,
-  run: string,
-): Promise<RunPayload | null> => {
-  const data = (await queue.getJob(run))?.data;
+/** What a run in the queue was asked to do; `null` when its data is wrong. */
+const readable = (data: unknown, targets: ReadonlyMap<string, TargetConfig>): RunPayload | null => {
   try {
     return parsePayload(data, targets);
   } catch {

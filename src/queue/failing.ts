@@ -1,20 +1,19 @@
 /** failing: which targets' runs fail at present. It stands in the queue's Redis, for all workers together: while a target
  * is down each of its runs fails, and that is worth two lines in all logs, not one a run. */
-import { PREFIX } from './names.ts';
 import type { Queues } from './queues.ts';
 
 /** Who fails for longer is named again: by then the first line may have been rotated away. */
 const TOLD_AGAIN_SECONDS = 7 * 24 * 3600;
 
-const keyOf = (target: string): string => `${PREFIX}:failing:${target}`;
+const keyOf = ({ prefix }: Queues, target: string): string => `${prefix}:failing:${target}`;
 
 /** Whether this failure is the first since a run of the target last succeeded. */
-export const beginsToFail = async ({ connection }: Queues, target: string): Promise<boolean> =>
-  (await connection.set(keyOf(target), Date.now(), 'EX', TOLD_AGAIN_SECONDS, 'NX')) !== null;
+export const beginsToFail = async (queues: Queues, target: string): Promise<boolean> =>
+  (await queues.connection.set(keyOf(queues, target), Date.now(), 'EX', TOLD_AGAIN_SECONDS, 'NX')) !== null;
 
 /** Since when the runs of a target fail, in epoch ms; `null` when the last one did not. */
-export const failingSince = async ({ connection }: Queues, target: string): Promise<number | null> => {
-  const at = await connection.get(keyOf(target));
+export const failingSince = async (queues: Queues, target: string): Promise<number | null> => {
+  const at = await queues.connection.get(keyOf(queues, target));
   return at === null ? null : Number(at);
 };
 
@@ -22,5 +21,5 @@ export const failingSince = async ({ connection }: Queues, target: string): Prom
 export const worksAgain = async (queues: Queues, target: string): Promise<number | null> => {
   const since = await failingSince(queues, target);
   // Of several workers that see it at once, one removes it.
-  return since !== null && (await queues.connection.del(keyOf(target))) > 0 ? Date.now() - since : null;
+  return since !== null && (await queues.connection.del(keyOf(queues, target))) > 0 ? Date.now() - since : null;
 };

@@ -4,6 +4,7 @@ import { isoOf } from '../domain/instant.ts';
 import type { Report } from '../domain/report.ts';
 import type { RunData } from './payload.ts';
 import { reportIn } from './reportIn.ts';
+import { isBack, sealedIn } from './sealed.ts';
 
 export interface HistoryRow {
   readonly run: string;
@@ -20,14 +21,20 @@ const STATES = ['completed', 'failed', 'active', 'waiting', 'delayed'] as const 
 
 type RunJob = Job<RunData, unknown>;
 
-const rowOf = (job: RunJob, state: string): HistoryRow => ({
-  run: String(job.id),
-  state,
-  addedAt: isoOf(job.timestamp),
-  attempts: job.attemptsMade,
-  failedReason: job.failedReason || null,
-  report: reportIn(job.returnvalue),
-});
+const rowOf = (job: RunJob, inState: string): HistoryRow => {
+  const sealed = sealedIn(job.progress);
+  // A finished run stays what it was, wherever its job was put since.
+  const past = sealed !== null && (sealed.backAt !== null || isBack(job, sealed)) ? sealed : null;
+  const failure = past !== null && 'failure' in past.end ? past.end.failure : null;
+  return {
+    run: String(job.id),
+    state: past === null ? inState : failure === null ? 'completed' : 'failed',
+    addedAt: isoOf(job.timestamp),
+    attempts: past === null ? job.attemptsMade : past.attempts + 1,
+    failedReason: past === null ? job.failedReason || null : failure,
+    report: past === null ? reportIn(job.returnvalue) : 'report' in past.end ? past.end.report : null,
+  };
+};
 
 /** The newest runs first, at most `limit`. Each state is asked for no more than that, so a long history costs nothing. */
 export const readHistory = async (queue: Queue<RunData>, limit: number): Promise<readonly HistoryRow[]> => {

@@ -1,10 +1,13 @@
-/** names: what the queue is called in Redis. Other programs address it by these. */
+/** names: what the queues are called in Redis, under their prefix. Other programs address them by these. */
 
 /** One job in this queue is one run. */
 export const RUN_QUEUE = 'cleanup';
 /** One job in this queue asks for a scheduled run. It exists because scheduled jobs bypass deduplication. */
 export const SCHEDULE_QUEUE = 'schedule';
-export { QUEUE_PREFIX as PREFIX } from '../domain/ownKeys.ts';
 export const JOB_NAME = 'cleanup';
 
+/** Whoever asks for a run of this target joins the one under its name, or, where another deployment has that, this id. */
+export const deduplicationIdOf = (target: string, fingerprint: string): string => `${target}@${fingerprint}`;
+
+/** The id of a target's schedule. */
 export const schedulerIdOf = (target: string): string => `cleanup:${target}`;

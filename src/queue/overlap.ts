@@ -1,7 +1,10 @@
 /** overlap: at most one run a target at a time. Deduplication sees to it; this is for what slips through, such as jobs
  * that other programs add. */
 import type { Job, Queue } from 'bullmq';
+import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
+import type { TargetConfig } from '../config/resolve.ts';
 import type { Report } from '../domain/report.ts';
+import { deduplicationIdOf } from './names.ts';
 import type { RunData, RunPayload } from './payload.ts';
 
 type RunJob = Job<RunData, Report>;
@@ -15,11 +18,20 @@ const comesFirst = (a: RunJob, b: RunJob, joined: string | null): boolean => {
 };
 
 /** The id of another run of the same target that is in progress and comes first; `null` when this one may go on. */
-export const runInProgress = async (queue: Queue<RunData>, job: RunJob, target: string): Promise<string | null> => {
+export const runInProgress = async (
+  queue: Queue<RunData>,
+  job: RunJob,
+  target: TargetConfig,
+): Promise<string | null> => {
+  const fingerprint = fingerprintOf(target);
+  const isSame = (data: RunData | undefined): boolean =>
+    data?.target === target.name && samePlace(data.fingerprint ?? fingerprint, fingerprint);
   const active = (await queue.getActive()) as (RunJob | undefined)[];
-  const others = active.filter((other): other is RunJob => other?.data?.target === target && other.id !== job.id);
+  const others = active.filter((other): other is RunJob => isSame(other?.data) && other?.id !== job.id);
   if (others.length === 0) return null;
-  const joined = await queue.getDeduplicationJobId(target);
+  const joined =
+    (await queue.getDeduplicationJobId(deduplicationIdOf(target.name, fingerprint))) ??
+    (await queue.getDeduplicationJobId(target.name));
   return others.find((other) => comesFirst(other, job, joined))?.id ?? null;
 };
 

@@ -1,9 +1,10 @@
 /** payload: what a job asks for. Anyone can put anything into a queue, so it is checked where it is added and again
  * where it is taken out. */
 import { z } from 'zod';
+import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { wholeSeconds } from '../config/resolve.ts';
-import { Misfit } from '../config/shape.ts';
+import { isPlainName, Misfit } from '../config/shape.ts';
 import { duration } from '../config/values.ts';
 import { Failure } from '../domain/failure.ts';
 
@@ -24,6 +25,7 @@ const PAYLOAD = z.strictObject({
   staleAfter: staleAfter.optional(),
   trigger: z.enum(['schedule', 'manual', 'cli']).optional(),
   force: z.boolean().optional(),
+  fingerprint: z.string().max(64).optional(),
 });
 
 /** A job's data, as it is written. Everything but the target may be left out. */
@@ -33,6 +35,8 @@ export interface RunData {
   readonly staleAfter?: string | undefined;
   readonly trigger?: 'schedule' | 'manual' | 'cli' | undefined;
   readonly force?: boolean | undefined;
+  /** Which Redis is meant by the target's name; `enqueue` writes it. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** A job's data, checked and completed. */
@@ -44,18 +48,26 @@ export interface RunPayload {
   readonly force: boolean;
 }
 
-const FIELDS = Object.keys(PAYLOAD.shape).join(', ');
+/** What people write; the fingerprint is written for them. */
+const FIELDS = Object.keys(PAYLOAD.shape)
+  .filter((field) => field !== 'fingerprint')
+  .join(', ');
 const ALLOWED: Readonly<Record<string, string>> = {
   target: 'must be the name of a target',
   dryRun: 'must be true or false',
   trigger: 'must be "schedule", "manual" or "cli"',
   force: 'must be true or false',
+  fingerprint: 'is written by stalesweep; leave it out',
 };
 
 /** A name from a job, in a line and of a length that a sentence can hold. */
-const shown = (name: string): string => JSON.stringify(name.slice(0, 64));
+export const shown = (name: string): string => JSON.stringify(name.slice(0, 64));
 
-const complain = (sentence: string): Failure => new Failure('JOB_DATA', `job data: ${sentence}`);
+export const complain = (sentence: string): Failure => new Failure('JOB_DATA', `job data: ${sentence}`);
+
+/** Why a job is not done by whoever means another Redis by the name of its target. */
+const otherTarget = (name: string): string =>
+  `it is for another target "${name}" than the one configured here (address, database or schema differ); give each deployment a queue.prefix, or the same target the same "id"`;
 
 const explain = (issue: z.core.$ZodIssue | undefined): string => {
   if (issue?.code === 'unrecognized_keys') return `unknown field ${shown(issue.keys[0] ?? '')}; allowed: ${FIELDS}`;
@@ -94,15 +106,34 @@ export const differenceOf = (asked: RunPayload, joined: RunPayload): string | nu
   return words.filter((word) => word !== null).join(', ') || null;
 };
 
-/** Checks a job's data. Fails (`JOB_DATA`) with one sentence that says what is wrong and what is allowed. */
-export const parsePayload = (data: unknown, targets: ReadonlyMap<string, TargetConfig>): RunPayload => {
+/** What a job says of the target it is for. */
+export interface Addressee {
+  readonly target: string;
+  /** Missing in jobs that other programs add. */
+  readonly fingerprint: string | undefined;
+}
+
+const checked = (data: unknown): z.infer<typeof PAYLOAD> => {
   const result = PAYLOAD.safeParse(data);
   if (!result.success) throw complain(explain(result.error.issues[0]));
-  const { target: name, dryRun = false, staleAfter, trigger = 'manual', force = false } = result.data;
+  return result.data;
+};
+
+/** Whom a job is for. Fails (`JOB_DATA`) when its data is wrong whoever it is for. */
+export const addresseeOf = (data: unknown): Addressee => {
+  const { target, fingerprint } = checked(data);
+  if (!isPlainName(target)) throw complain(`unknown target ${shown(target)}; a name has up to 64 plain characters`);
+  return { target, fingerprint };
+};
+
+/** Checks a job's data. Fails (`JOB_DATA`) with one sentence that says what is wrong and what is allowed. */
+export const parsePayload = (data: unknown, targets: ReadonlyMap<string, TargetConfig>): RunPayload => {
+  const { target: name, dryRun = false, staleAfter, trigger = 'manual', force = false, fingerprint } = checked(data);
   const target = targets.get(name);
   if (target === undefined) {
     throw complain(`unknown target ${shown(name)}; allowed: ${[...targets.keys()].join(', ')}`);
   }
+  if (fingerprint !== undefined && fingerprint !== fingerprintOf(target)) throw complain(otherTarget(name));
   return { target, dryRun, trigger, force, staleAfterSeconds: staleAfterSecondsFor(target, staleAfter) };
 };
 
@@ -124,7 +155,7 @@ export const payloadJsonSchema = (targets: ReadonlyMap<string, TargetConfig>) =>
     additionalProperties: false,
     properties: {
       target: { type: 'string', enum: names, default: names[0], description: 'The target to clean.' },
-      dryRun: { type: 'boolean', default: false, description: 'Count, but remove nothing.' },
+      dryRun: { type: 'boolean', default: true, description: 'Count, but remove nothing.' },
       staleAfter: staleAfterSchema(targets),
       trigger: { type: 'string', enum: ['manual'], default: 'manual', description: 'Who asked for the run.' },
       force: { type: 'boolean', default: false, description: 'Run even when more than maxStaleFraction looks stale.' },

@@ -1,18 +1,23 @@
 /** queues: the two queues, opened the same way by everyone. */
 import type { Redis } from 'ioredis';
-import type { Address } from '../config/tls.ts';
+import type { QueueConfig } from '../config/resolve.ts';
+import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { connect } from '../redis/connect.ts';
 import { Queue } from './bullmq.ts';
 import type { RunData } from './payload.ts';
-import { PREFIX, RUN_QUEUE, SCHEDULE_QUEUE } from './names.ts';
+import { RUN_QUEUE, SCHEDULE_QUEUE } from './names.ts';
 
 /** What a scheduled tick carries. */
 export interface TickData {
   readonly target: string;
+  /** Which Redis is meant by that name; missing in ticks of older versions. */
+  readonly fingerprint?: string | undefined;
 }
 
 export interface Queues {
   readonly connection: Redis;
+  /** What all keys begin with. */
+  readonly prefix: string;
   readonly runs: Queue<RunData>;
   readonly schedule: Queue<TickData>;
   close(): Promise<void>;
@@ -26,7 +31,7 @@ export interface QueueWatch {
 }
 
 /** Opens a connection for BullMQ. Fails within seconds (`UNREACHABLE`) when there is no Redis at the address. */
-export const connectQueue = async (to: string | Address, watch: QueueWatch, blocking = false): Promise<Redis> => {
+export const connectQueue = async (to: string | QueueConfig, watch: QueueWatch, blocking = false): Promise<Redis> => {
   // BullMQ's workers wait for Redis as long as it takes; their blocking calls must neither time out nor give up.
   const options = blocking ? { maxRetriesPerRequest: null, commandTimeout: undefined } : {};
   const redis = await connect(to, { onError: watch.onError, redis: options });
@@ -37,15 +42,20 @@ export const connectQueue = async (to: string | Address, watch: QueueWatch, bloc
   return redis;
 };
 
+/** What the keys of a queue begin with; of one that is named by its URL alone, the usual. */
+export const prefixOf = (to: string | QueueConfig): string => (typeof to === 'string' ? QUEUE_PREFIX : to.prefix);
+
 /** Opens both queues on one connection. */
-export const openQueues = async (to: string | Address, watch: QueueWatch): Promise<Queues> => {
+export const openQueues = async (to: string | QueueConfig, watch: QueueWatch): Promise<Queues> => {
   const connection = await connectQueue(to, watch);
-  const options = { connection, prefix: PREFIX };
+  const prefix = prefixOf(to);
+  const options = { connection, prefix };
   const runs = new Queue<RunData>(RUN_QUEUE, options);
   const schedule = new Queue<TickData>(SCHEDULE_QUEUE, options);
   for (const queue of [runs, schedule]) queue.on('error', watch.onError);
   return {
     connection,
+    prefix,
     runs,
     schedule,
     close: async () => {

@@ -1,106 +1,141 @@
 /** schedules: one a target. The configuration is their one source: `declare` brings the queue in line with it, as
- * often as it is called and by as many processes as run, and mends a schedule whose pending job was lost. */
+ * often as it is called and by as many processes as run, whatever was lost or edited there. It touches no schedule of
+ * another deployment: whose a schedule is stands in its template, and beside whom it was declared in a hash. */
 import type { JobSchedulerJson } from 'bullmq';
+import { createHash } from 'node:crypto';
+import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
-import { isoOf } from '../domain/instant.ts';
+import { isWorkedOn, type Member, readMembers } from './members.ts';
 import { schedulerIdOf } from './names.ts';
+import { SCORES_PER_MS } from './putOff.ts';
 import type { Queues, TickData } from './queues.ts';
 
 /** A tick is done in a moment; a few stay for whoever wonders why nothing ran. */
 const TICKS_KEPT = 20;
+/** A pending tick that is due so much later than its schedule says was moved by somebody. */
+const MOVED_MS = 1_000;
 
 /** A tick in one of these states will come, however late: one that workers which were away have missed is caught up. */
 const PENDING: readonly string[] = ['delayed', 'waiting', 'active', 'prioritized'];
 
 type Scheduler = JobSchedulerJson<TickData>;
+type Targets = ReadonlyMap<string, TargetConfig>;
 
-const wantedOf = ({ cron, tz, every }: TargetConfig) =>
-  cron === undefined ? { every } : { pattern: cron, ...(tz === undefined ? {} : { tz }) };
+const besideKeyOf = ({ prefix }: Queues): string => `${prefix}:declared`;
 
-const isAsWanted = (scheduler: Scheduler, target: TargetConfig): boolean => {
-  const sameTiming =
-    target.cron === undefined
-      ? Number(scheduler.every) === target.every && !scheduler.pattern
-      : scheduler.pattern === target.cron && (scheduler.tz ?? undefined) === target.tz;
-  return sameTiming && scheduler.template?.data?.target === target.name;
+/** Where in its interval a target has its runs, in ms from the interval's start: always the same, and never 0. */
+const placeIn = (every: number, target: TargetConfig): number => {
+  const hash = createHash('sha256')
+    .update(`${target.name} ${fingerprintOf(target)}`)
+    .digest()
+    .readUInt32BE();
+  return 1 + Math.floor((hash / 2 ** 32) * (every - 1));
 };
+
+/** Timing as BullMQ takes it. Targets that share an interval are spread over it; one alone begins at once. */
+const wantedOf = (target: TargetConfig, targets: Targets) => {
+  const { cron, tz, every } = target;
+  if (cron !== undefined) return { pattern: cron, ...(tz === undefined ? {} : { tz }) };
+  const together = [...targets.values()].filter((other) => other.cron === undefined && other.every === every);
+  return { every, ...(together.length > 1 ? { offset: placeIn(every, target) } : {}) };
+};
+type Wanted = { every?: number; offset?: number; pattern?: string; tz?: string };
+
+/** Whether a schedule is for the same Redis as a target of that name. Those of older versions do not say. */
+const isFor = (scheduler: Scheduler, target: TargetConfig): boolean => {
+  const data = scheduler.template?.data;
+  return data?.target === target.name && samePlace(data.fingerprint ?? fingerprintOf(target), fingerprintOf(target));
+};
+
+/** A target's schedule among these; another deployment may have the usual id for another Redis of the same name. */
+export const scheduleOf = (known: readonly Scheduler[], target: TargetConfig): Scheduler | undefined => {
+  const id = schedulerIdOf(target.name);
+  return known.find(({ key }) => key === ownIdOf(target)) ?? known.find((one) => one.key === id && isFor(one, target));
+};
+
+/** The id of a schedule whose usual one is taken. */
+const ownIdOf = (target: TargetConfig): string =>
+  `${schedulerIdOf(target.name)}@${fingerprintOf(target).split('-')[0]}`;
+
+const hasTiming = (scheduler: Scheduler, wanted: Wanted): boolean => {
+  if (scheduler.limit || scheduler.startDate || scheduler.endDate) return false;
+  if (wanted.pattern !== undefined)
+    return scheduler.pattern === wanted.pattern && (scheduler.tz ?? undefined) === wanted.tz;
+  const { every, next = 0 } = scheduler;
+  if (scheduler.pattern || Number(every) !== wanted.every || next > Date.now() + Number(every) + MOVED_MS) return false;
+  return wanted.offset === undefined || Number(scheduler.offset) === wanted.offset;
+};
+
+const isAsWanted = (scheduler: Scheduler, target: TargetConfig, wanted: Wanted): boolean =>
+  hasTiming(scheduler, wanted) &&
+  isFor(scheduler, target) &&
+  scheduler.template?.data?.fingerprint === fingerprintOf(target);
 
 /** Whether the next tick of a schedule is in the queue. BullMQ makes the one after it when it begins: once one is lost,
- * none would ever come. */
-const isPending = async ({ schedule }: Queues, { key, next }: Scheduler): Promise<boolean> =>
-  PENDING.includes(await schedule.getJobState(`repeat:${key}:${next}`));
-
-/**
- * Declares every target's schedule, and removes those of targets that are no longer configured. `lostOnly`: puts back what
- * is missing, and lets be what a process that is configured differently has declared.
- */
-export const declareSchedules = async (
-  queues: Queues,
-  targets: ReadonlyMap<string, TargetConfig>,
-  lostOnly = false,
-): Promise<void> => {
-  const { schedule } = queues;
-  const known = await schedule.getJobSchedulers();
-  const wanted = new Map([...targets.values()].map((target) => [schedulerIdOf(target.name), target]));
-  for (const scheduler of known) {
-    if (!lostOnly && !wanted.has(scheduler.key)) await schedule.removeJobScheduler(scheduler.key);
+ * none would ever come. One that somebody put off, or made another one's, is put right. */
+const isPending = async ({ schedule, connection }: Queues, { key, next, template }: Scheduler): Promise<boolean> => {
+  const id = `repeat:${key}:${next}`;
+  const state = await schedule.getJobState(id);
+  if (!PENDING.includes(state)) return false;
+  const tick = await schedule.getJob(id);
+  if (!tick) return false;
+  const { target, fingerprint } = tick.data ?? {};
+  const wanted = template?.data;
+  if (wanted && (target !== wanted.target || fingerprint !== wanted.fingerprint)) await tick.updateData(wanted);
+  if (state !== 'delayed') return true;
+  const score = Number(await connection.zscore(schedule.toKey('delayed'), id));
+  if (Math.floor(score / SCORES_PER_MS) > Number(next) + MOVED_MS) {
+    await tick.changeDelay(Math.max(0, Number(next) - Date.now()));
   }
-  for (const [id, target] of wanted) {
-    const scheduler = known.find(({ key }) => key === id);
-    const stays = scheduler !== undefined && (lostOnly || isAsWanted(scheduler, target));
-    if (stays && (await isPending(queues, scheduler))) continue;
-    await schedule.upsertJobScheduler(id, wantedOf(target), {
-      name: 'tick',
-      data: { target: target.name },
-      opts: { removeOnComplete: { count: TICKS_KEPT }, removeOnFail: { count: TICKS_KEPT } },
-    });
-  }
+  return true;
 };
 
-/** A schedule as the `schedule` command shows it. Exactly one of `everyMs` and `cron` is set. */
-export interface ScheduleRow {
-  readonly id: string;
-  readonly target: string;
-  readonly everyMs: number | null;
-  readonly cron: string | null;
-  readonly tz: string | null;
-  /** ISO 8601; `null` until a worker has declared the schedule. */
-  readonly nextAt: string | null;
-  /** When the last run of the target was asked for, by whomever; `null` when the history has none. */
-  readonly lastAt: string | null;
-  readonly lastRun: string | null;
-}
+/** Whether a schedule is of this deployment, and of a target that its configuration no longer has: it was declared beside
+ * all of the present ones, and nobody who still has it is at work. */
+const isLeftBehind = (
+  scheduler: Scheduler,
+  beside: string | undefined,
+  targets: Targets,
+  members: readonly Member[],
+) => {
+  const data = scheduler.template?.data;
+  if (data?.fingerprint === undefined || beside === undefined || targets.has(data.target)) return false;
+  const declared = new Set(beside.split(' '));
+  const isOurs = [...targets.values()].every((target) => declared.has(`${target.name}@${fingerprintOf(target)}`));
+  return isOurs && !isWorkedOn(members, data.target, data.fingerprint);
+};
 
-/** How far back the last run of a target is looked for. */
-const LOOK_BACK = 200;
-
-/** The configured schedules, with what the queue knows of them. */
-export const listSchedules = async (
-  { schedule, runs }: Queues,
-  targets: ReadonlyMap<string, TargetConfig>,
-): Promise<readonly ScheduleRow[]> => {
+/**
+ * Declares every target's schedule, and removes those of targets that the configuration no longer has. `lostOnly`: puts back
+ * what is missing, and lets be what a process that is configured differently has declared.
+ */
+export const declareSchedules = async (queues: Queues, targets: Targets, lostOnly = false): Promise<void> => {
+  const { schedule, connection } = queues;
   const known = await schedule.getJobSchedulers();
-  const jobs = (await runs.getJobs(['completed', 'failed', 'active'], 0, LOOK_BACK - 1)).filter(Boolean);
-  return [...targets.values()].map((target) => {
-    const id = schedulerIdOf(target.name);
-    const scheduler = known.find(({ key }) => key === id);
-    const last = jobs
-      .filter((job) => job.data?.target === target.name)
-      .reduce<(typeof jobs)[number] | undefined>(
-        (latest, job) => (latest && latest.timestamp >= job.timestamp ? latest : job),
-        undefined,
-      );
-    return {
-      id,
-      target: target.name,
-      everyMs: scheduler?.pattern
-        ? null
-        : Number(scheduler?.every ?? (target.cron === undefined ? target.every : 0)) || null,
-      cron: scheduler?.pattern ?? (scheduler ? null : (target.cron ?? null)),
-      tz: scheduler?.tz ?? (scheduler ? null : (target.tz ?? null)),
-      nextAt: scheduler?.next ? isoOf(scheduler.next) : null,
-      lastAt: last ? isoOf(last.processedOn ?? last.timestamp) : null,
-      lastRun: last?.id ?? null,
-    };
-  });
+  if (!lostOnly) {
+    const besides = await connection.hgetall(besideKeyOf(queues));
+    const members = await readMembers(queues);
+    for (const scheduler of known) {
+      if (!isLeftBehind(scheduler, besides[scheduler.key], targets, members)) continue;
+      await schedule.removeJobScheduler(scheduler.key);
+      await connection.hdel(besideKeyOf(queues), scheduler.key);
+    }
+  }
+  const beside = [...targets.values()].map((target) => `${target.name}@${fingerprintOf(target)}`).join(' ');
+  for (const target of targets.values()) {
+    const wanted = wantedOf(target, targets);
+    const scheduler = scheduleOf(known, target);
+    const stays = scheduler !== undefined && (lostOnly || isAsWanted(scheduler, target, wanted));
+    if (stays && (await isPending(queues, scheduler))) continue;
+    const isTaken = known.some(({ key }) => key === schedulerIdOf(target.name));
+    const id = scheduler?.key ?? (isTaken ? ownIdOf(target) : schedulerIdOf(target.name));
+    // BullMQ keeps the next tick's time when only its place in the interval changes, or a limit.
+    if (scheduler !== undefined && !stays) await schedule.removeJobScheduler(id);
+    await schedule.upsertJobScheduler(id, wanted, {
+      name: 'tick',
+      data: { target: target.name, fingerprint: fingerprintOf(target) },
+      opts: { removeOnComplete: { count: TICKS_KEPT }, removeOnFail: { count: TICKS_KEPT } },
+    });
+    await connection.hset(besideKeyOf(queues), id, beside);
+  }
 };

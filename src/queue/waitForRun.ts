@@ -1,11 +1,11 @@
 /** waitForRun: the report of a run, once it has ended. */
 import { setInterval } from 'node:timers/promises';
-import type { Address } from '../config/tls.ts';
+import type { QueueConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import { untilAborted } from '../redis/untilAborted.ts';
 import { QueueEvents } from './bullmq.ts';
-import { PREFIX, RUN_QUEUE } from './names.ts';
+import { RUN_QUEUE } from './names.ts';
 import { connectQueue, type Queues, type QueueWatch } from './queues.ts';
 import { reportIn } from './reportIn.ts';
 
@@ -26,13 +26,13 @@ const untilRemoved = async ({ runs }: Queues, run: string): Promise<never> => {
  */
 export const waitForRun = async (
   queues: Queues,
-  to: string | Address,
+  to: string | QueueConfig,
   watch: QueueWatch,
   run: string,
   stop?: AbortSignal,
 ): Promise<Report> => {
   const connection = await connectQueue(to, watch, true);
-  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: PREFIX });
+  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix });
   events.on('error', watch.onError);
   const settled = new AbortController();
   try {

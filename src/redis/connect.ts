@@ -1,4 +1,5 @@
 /** connect: connections that fail fast and say why. */
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisOptions } from 'ioredis';
 import { redactUrl } from '../config/redisUrl.ts';
@@ -20,6 +21,8 @@ const SILENCE_TIMEOUT_MS = 15_000;
 /** Until the connection is ready, greeting and password included. */
 const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
+/** How often it is looked whether the name of a replica leads to a primary by now. */
+const LOOK_UP_EVERY_MS = 2_000;
 const LATE = 'no answer in time';
 
 export interface ConnectOptions {
@@ -67,6 +70,14 @@ const reasonOf = (error: Error | undefined, encrypted: boolean): string => {
   return error.message;
 };
 
+/** What a server says on its own before it closes, where that is why it can't be used; `null` for anything else. */
+const lastWords = (text: string): string | null => {
+  const [, refusal] = /^-(?:ERR )?((?:max number of clients|DENIED )[^.\r\n]*)/.exec(text) ?? [];
+  if (refusal !== undefined) return `it says: ${refusal}`;
+  const [, protocol] = /^(HTTP|SSH)[/-]/.exec(text) ?? [];
+  return protocol === undefined ? null : `what answers there speaks ${protocol}; it is no Redis`;
+};
+
 /** Throws when the database of the URL was not selected: ioredis would go on in database 0, which is another one's. */
 const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
   const { db = 0 } = redis.options;
@@ -93,6 +104,13 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   const encrypted = /^rediss:/i.test(url);
   let ready = false;
   let lastError: Error | undefined;
+  let lookedUpAt = Number.NEGATIVE_INFINITY;
+  // Where the name still leads to the replica, every command would else be sent there again and again.
+  const mayLookUp = (): boolean => {
+    if (performance.now() - lookedUpAt < LOOK_UP_EVERY_MS) return false;
+    lookedUpAt = performance.now();
+    return true;
+  };
   const settings: Omit<RedisOptions, 'replyMapping'> = {
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -101,7 +119,7 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     connectionName: 'stalesweep',
     retryStrategy: (attempt) => (ready ? Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS) : null),
     // A replica answers READONLY after a failover: the name leads to the new primary once it is looked up again.
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') && mayLookUp() ? 2 : false),
     // Said here too, since the library takes "REDISS://" for an address without encryption.
     ...(encrypted ? { tls: { ...tls } } : {}),
     ...options.redis,
@@ -112,6 +130,14 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   redis.on('error', (error: Error) => {
     lastError = error;
     if (ready) options.onError?.(error);
+  });
+  let said: string | null = null;
+  redis.once('connect', () => {
+    // The library closes, or complains of its parser, before anybody is told.
+    const { stream } = redis as unknown as { readonly stream?: Socket };
+    stream?.once('data', (bytes) => {
+      said = lastWords(String(bytes));
+    });
   });
   const enter = async (): Promise<void> => {
     await redis.connect();
@@ -143,7 +169,7 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
       if (unready === null) continue;
       throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} ${unready.what}; ${unready.advice}`, { cause });
     }
-    const reason = reasonOf(lastError ?? (error instanceof Error ? error : undefined), encrypted);
+    const reason = said ?? reasonOf(lastError ?? (error instanceof Error ? error : undefined), encrypted);
     throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} could not be reached: ${reason}`, { cause: error });
   } finally {
     settled.abort();

@@ -17,9 +17,9 @@ const OWN = OWN_PREFIXES.map((text) => Buffer.from(text, 'latin1'));
 export const ANY_SEGMENTS = Number.MAX_SAFE_INTEGER;
 
 /** Whether a key is one of stalesweep's own. */
-export function isOwn(key: Uint8Array): boolean {
-  for (let i = 0; i < OWN.length; i++) {
-    const prefix = OWN[i] as Buffer;
+export function isOwn(key: Uint8Array, prefixes: readonly Buffer[] = OWN): boolean {
+  for (let i = 0; i < prefixes.length; i++) {
+    const prefix = prefixes[i] as Buffer;
     let at = 0;
     while (at < prefix.length && key[at] === prefix[at]) at++;
     if (at === prefix.length) return true;
@@ -37,6 +37,7 @@ export class KeyReader {
   swarmTo = -1;
   /** Of the remain read last: the first template it reads as, by its position among those that are read. */
   template = -1;
+  readonly #own: readonly Buffer[];
   readonly #matcher: Matcher;
   readonly #heartbeat: Pattern;
   /** Of the templates whose keys are looked for, and of all whose keys there are. */
@@ -48,6 +49,7 @@ export class KeyReader {
     readonly schema: KeySchema,
     all = false,
   ) {
+    this.#own = [...OWN, ...schema.ownPrefixes.map((text) => Buffer.from(text, 'latin1'))];
     this.#matcher = new Matcher(schema.ids);
     this.#heartbeat = patternOf(schema.heartbeat);
     this.#all = schema.templates.map(({ template }) => patternOf(template));
@@ -56,7 +58,7 @@ export class KeyReader {
 
   /** Reads one name. */
   read(key: Uint8Array): KeyKind {
-    if (isOwn(key)) return 'foreign';
+    if (isOwn(key, this.#own)) return 'foreign';
     const matcher = this.#matcher;
     try {
       if (matcher.read(this.#heartbeat, key, ANY_SEGMENTS, this.#takeHeartbeat)) return 'heartbeat';

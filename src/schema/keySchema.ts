@@ -46,6 +46,8 @@ export interface KeySchema {
   readonly orphanFamilies: ReadonlySet<number>;
   /** All templates but the heartbeat's. */
   readonly templates: readonly FamilyTemplate[];
+  /** What stalesweep's own keys begin with, besides what they always do: such keys are nobody's (P8). */
+  readonly ownPrefixes: readonly string[];
 }
 
 function fail(schema: string, sentence: string): Failure {
@@ -105,11 +107,13 @@ function checkApart(name: string, heartbeat: Template, others: readonly FamilyTe
  * derived, when a template stands there twice, when a key's name can't follow from its owner, or when one coordinator's
  * heartbeat could be another's key.
  * @param orphans families that are to be scanned because their orphans are swept
+ * @param ownPrefixes what keys begin with that are stalesweep's own, besides the usual ones
  */
 export function compileSchema(
   name: string,
   { ids = ONE_SEGMENT, families: written }: SchemaDefinition,
   orphans: readonly string[] = [],
+  ownPrefixes: readonly string[] = [],
 ): KeySchema {
   const families = Object.keys(written);
   const heartbeatFamily = families.indexOf(HEARTBEAT);
@@ -138,6 +142,7 @@ export function compileSchema(
     scanned: others.filter(({ family }) => scannedFamilies.has(family)),
     orphanFamilies,
     templates: others,
+    ownPrefixes,
   };
 }
 

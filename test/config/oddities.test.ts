@@ -77,3 +77,23 @@ test.each([
   expect(complaint({ [name]: '' })).toBe('none');
   expect(complaint({ [name]: '  ' })).toMatch(new RegExp(`^(${name}: |target "default": unknown schema)`));
 });
+
+test('what Kubernetes tells of a Service called stalesweep is no setting', () => {
+  const service = {
+    STALESWEEP_SERVICE_HOST: '10.0.0.7',
+    STALESWEEP_SERVICE_PORT: '80',
+    STALESWEEP_SERVICE_PORT_HTTP: '80',
+    STALESWEEP_PORT: 'tcp://10.0.0.7:80',
+    STALESWEEP_PORT_80_TCP: 'tcp://10.0.0.7:80',
+    STALESWEEP_PORT_80_TCP_PROTO: 'tcp',
+    STALESWEEP_PORT_80_TCP_PORT: '80',
+    STALESWEEP_PORT_80_TCP_ADDR: '10.0.0.7',
+    STALESWEEP_DASHBOARD_SERVICE_HOST: '10.0.0.8',
+    STALESWEEP_DASHBOARD_PORT: 'tcp://10.0.0.8:3000',
+    STALESWEEP_METRICS_PORT: 'tcp://10.0.0.8:9090',
+  };
+  const { process } = resolveConfig({}, service);
+  expect([process.port, process.metricsPort]).toEqual([3000, undefined]);
+  expect(complaint({ STALESWEEP_SERVICE: 'x' })).toContain('unknown setting "STALESWEEP_SERVICE"');
+  expect(complaint({ STALESWEEP_PORT: 'http://x' })).toContain('STALESWEEP_PORT');
+});

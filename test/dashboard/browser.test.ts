@@ -93,7 +93,7 @@ it('offers a valid run to add, and adds it as every other run', BROWSER, () =>
   visit(undefined, async (visited) => {
     const { dashboard, page, complaints } = visited;
     const offered = JSON.parse(await openAddJob(visited));
-    expect(offered).toEqual({ target: 'default', dryRun: false, staleAfter: '10m', trigger: 'manual', force: false });
+    expect(offered).toEqual({ target: 'default', dryRun: true, staleAfter: '10m', trigger: 'manual', force: false });
     expect((await submit(page)).status()).toBe(200);
     await page.getByText('dedup default').waitFor();
 
@@ -137,7 +137,7 @@ it.each([
 it("never offers one target's staleAfter for another", BROWSER, () =>
   visit('targets: { default: {}, slow: { url: "redis://127.0.0.1:1", staleAfter: 30m } }', async (visited) => {
     const offered = JSON.parse(await openAddJob(visited));
-    expect(offered).toEqual({ target: 'default', dryRun: false, trigger: 'manual', force: false });
+    expect(offered).toEqual({ target: 'default', dryRun: true, trigger: 'manual', force: false });
     expect((await submit(visited.page)).status()).toBe(200);
   }),
 );

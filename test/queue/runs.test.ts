@@ -41,12 +41,20 @@ describe('a run through the queue', () => {
   test('is joined by whoever asks while it waits, and is told so', async () => {
     const first = await cli(['enqueue', '--json'], env());
     const second = await cli(['enqueue', '--json'], env());
-    expect(JSON.parse(second.stdout)).toEqual(JSON.parse(first.stdout));
+    expect(JSON.parse(first.stdout)).toEqual({ run: '1', joined: false });
+    expect(JSON.parse(second.stdout)).toEqual({ run: '1', joined: true });
     expect(first.stderr).toBe('');
     expect(second.stderr).toBe('stalesweep: joined run 1 of target "default", which waits or runs already\n');
     const third = await cli(['enqueue', '--dry-run', '--stale-after', '20m', '--json'], env());
-    expect(third.stdout).toBe(first.stdout);
+    const difference = 'it is a real run, its staleAfter is 10m';
+    expect([third.code, JSON.parse(third.stdout)]).toEqual([0, { run: '1', joined: true, difference }]);
     expect(third.stderr).toContain('already, but not as asked for: it is a real run, its staleAfter is 10m\n');
+  });
+
+  test('that is real, and joins a dry one, ends with exit code 1', async () => {
+    await cli(['enqueue', '--dry-run'], env());
+    const { code, stdout } = await cli(['enqueue', '--json'], env());
+    expect([code, JSON.parse(stdout)]).toEqual([1, { run: '1', joined: true, difference: 'it is a dry run' }]);
   });
 
   test('ends as skipped, naming the run in progress, when it slips through deduplication', async () => {

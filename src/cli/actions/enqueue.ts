@@ -18,7 +18,8 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Prints the run, or with `--wait` its report. Fails when the run does; ends in `Exit` when it is refused. */
+/** Prints the run, or with `--wait` its report. Fails when the run does; ends in `Exit` when it is refused, or only a
+ * dry run was there to join. */
 export async function ask({ staleAfter, ...options }: Options, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command, ['staleAfter']));
   const { name } = targetOf(config, options.target);
@@ -30,16 +31,20 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
     ...(options.force ? { force: true } : {}),
   } as const;
   await withQueues(config, async (queues) => {
-    const { run, joined, difference } = await enqueue(queues.runs, config.targets, data).catch((error: unknown) => {
-      throw error instanceof Failure && error.code === 'JOB_DATA' ? new Failure('USAGE', error.message) : error;
-    });
+    const { run, joined, difference, onlyDry } = await enqueue(queues.runs, config.targets, data).catch(
+      (error: unknown) => {
+        throw error instanceof Failure && error.code === 'JOB_DATA' ? new Failure('USAGE', error.message) : error;
+      },
+    );
     const what = `run ${run} of target "${name}"`;
     if (joined) {
       const but = difference === null ? '' : `, but not as asked for: ${difference}`;
       console.error(`stalesweep: joined ${what}, which waits or runs already${but}`);
     }
     if (!options.wait) {
-      console.log(options.json ? JSON.stringify({ run }) : `${what} is in the queue`);
+      const asked = { run, joined, ...(difference === null ? {} : { difference }) };
+      console.log(options.json ? JSON.stringify(asked) : `${what} is in the queue`);
+      if (onlyDry) throw new Exit(1);
       return;
     }
     if ((await queues.runs.getWorkersCount()) === 0) {
@@ -47,6 +52,6 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
     }
     const report = await waitForRun(queues, config.queue, QUIET, run);
     console.log(options.json ? JSON.stringify(report) : renderReport(report));
-    if (report.outcome === 'refused') throw new Exit(1);
+    if (report.outcome === 'refused' || report.outcome === 'stopped' || onlyDry) throw new Exit(1);
   });
 }

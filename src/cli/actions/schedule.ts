@@ -1,5 +1,6 @@
 /** schedule: lists when which target is cleaned. */
-import { listSchedules } from '../../queue/schedules.ts';
+import { listSchedules } from '../../queue/scheduleList.ts';
+import { readQueueState, warningsOf } from '../../health/queueState.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { withQueues } from '../queue.ts';
@@ -9,7 +10,11 @@ import { withPrivateRedis } from '../target.ts';
 /** Prints one schedule a line. */
 export async function showSchedules({ json }: { json?: boolean }, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
-  const rows = await withQueues(config, (queues) => listSchedules(queues, config.targets));
+  const [rows, warnings] = await withQueues(config, async (queues) => [
+    await listSchedules(queues, config.targets),
+    warningsOf(await readQueueState(queues, config.targets)),
+  ]);
+  for (const warning of warnings) console.error(`stalesweep: ${warning}`);
   if (json) {
     console.log(JSON.stringify(rows));
     return;

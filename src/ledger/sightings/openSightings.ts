@@ -1,6 +1,5 @@
 /** open sightings: a target's sightings over a connection of one's own, for a run without a queue. */
-import type { Address } from '../../config/tls.ts';
-import { QUEUE_PREFIX } from '../../domain/ownKeys.ts';
+import type { QueueConfig } from '../../config/resolve.ts';
 import { connect } from '../../redis/connect.ts';
 import { RunSightings, type RunSightingsOptions } from './runSightings.ts';
 import { Sightings, sightingsKeyOf } from './sightings.ts';
@@ -12,11 +11,11 @@ export interface OpenSightings {
 
 /** Opens them. Fails (`UNREACHABLE`) within seconds when the queue's Redis is not there. */
 export async function openSightings(
-  queue: Address,
+  queue: QueueConfig,
   target: Parameters<typeof sightingsKeyOf>[1],
   options: RunSightingsOptions,
 ): Promise<OpenSightings> {
   const redis = await connect(queue, { onError: () => {} });
-  const sightings = new RunSightings(new Sightings(redis, sightingsKeyOf(QUEUE_PREFIX, target)), options);
+  const sightings = new RunSightings(new Sightings(redis, sightingsKeyOf(queue.prefix, target)), options);
   return { sightings, close: () => redis.disconnect() };
 }

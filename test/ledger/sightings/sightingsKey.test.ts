@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { QUEUE_PREFIX as PREFIX } from '../../../src/domain/ownKeys.ts';
 import { sightingsKeyOf } from '../../../src/ledger/sightings/sightings.ts';
-import { PREFIX } from '../../../src/queue/names.ts';
 import { targetOf } from '../../support/cleanup.ts';
 
 const keyOf = (url: string, text = 'beat:{coordinator}', name = 'default'): string =>

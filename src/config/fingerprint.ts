@@ -1,0 +1,44 @@
+/** fingerprint: which Redis, and which of its keys, a target stands for. Two deployments may give the same name to different
+ * ones; and the same one may be written in many ways. Holds no secret: user and password are left out. */
+import { createHash } from 'node:crypto';
+
+/** Scheme, user and password, hosts, path, query. A password may hold an `@`; a `/` it can't. */
+const ADDRESS = /^[a-z+]+:\/\/(?:[^/?#]*@)?([^/?#]*)\/?([^?#]*)(?:\?([^#]*))?/i;
+const USUAL_PORT = 6379;
+const PLACE_DIGITS = 12;
+const SCHEMA_DIGITS = 8;
+
+/** Hosts with their ports, in any order, and the database; the same for every way to write them, and without secrets. */
+export function placeOf(url: string): readonly unknown[] {
+  const [, hosts = '', path = '', query = ''] = ADDRESS.exec(url) ?? [];
+  const withPort = (host: string) => (/:\d+$/.test(host) ? host : `${host}:${USUAL_PORT}`);
+  const all = hosts.toLowerCase().split(',').map(withPort).sort();
+  // A sentinel's address has the primary's name as its path, and the database behind it.
+  const named = /^\d*$/.test(path) ? [] : [path];
+  return [all, ...named, Number(named.length > 0 ? new URLSearchParams(query).get('db') : path)];
+}
+
+/** As much of a target as its fingerprint is made of. */
+export interface Fingerprinted {
+  readonly url: string;
+  /** Stands for the address where that differs between machines. */
+  readonly id?: string | undefined;
+  readonly schema: {
+    readonly families: readonly string[];
+    readonly heartbeat: { readonly text: string };
+    readonly templates: readonly { readonly family: number; readonly template: { readonly text: string } }[];
+  };
+}
+
+const digest = (what: unknown, digits: number): string =>
+  createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, digits);
+
+/** `<place>-<schema>`: the same for the same address (or `id`), database and schema, whatever the target is called. */
+export function fingerprintOf({ url, id, schema }: Fingerprinted): string {
+  const templates = schema.templates.map(({ family, template }) => [schema.families[family], template.text]).sort();
+  const place = digest(id === undefined ? placeOf(url) : ['id', id], PLACE_DIGITS);
+  return `${place}-${digest([schema.heartbeat.text, ...templates], SCHEMA_DIGITS)}`;
+}
+
+/** Whether two fingerprints stand for the same address and database, whatever their schemas. */
+export const samePlace = (a: string, b: string): boolean => a.slice(0, PLACE_DIGITS) === b.slice(0, PLACE_DIGITS);

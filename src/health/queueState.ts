@@ -1,0 +1,68 @@
+/** queue state: whether runs that are due can run: what pauses or slows the queues, and who works on them. */
+import type { TargetConfig } from '../config/resolve.ts';
+import { readMembers } from '../queue/members.ts';
+import type { Queues } from '../queue/queues.ts';
+import { scheduleOf } from '../queue/schedules.ts';
+import type { Finding } from './finding.ts';
+
+export interface QueueState {
+  /** By queue: whether nothing is taken from it until somebody resumes it. */
+  readonly paused: Readonly<Record<string, boolean>>;
+  /** Rate limits that somebody set, by queue. */
+  readonly limits: Readonly<Record<string, { readonly max: number; readonly duration: number }>>;
+  /** Processes that take runs now. */
+  readonly workers: number;
+  /** Targets whose schedule nobody has declared. */
+  readonly unscheduled: readonly string[];
+}
+
+/** Reads it. Fails with the error of Redis when the queue can't be asked. */
+export const readQueueState = async (
+  queues: Queues,
+  targets: ReadonlyMap<string, TargetConfig>,
+): Promise<QueueState> => {
+  const both = [queues.runs, queues.schedule];
+  const [paused, limits, members, known] = await Promise.all([
+    Promise.all(both.map((queue) => queue.isPaused())),
+    Promise.all(both.map((queue) => queue.getGlobalRateLimit())),
+    readMembers(queues),
+    queues.schedule.getJobSchedulers(),
+  ]);
+  return {
+    paused: Object.fromEntries(both.map(({ name }, i) => [name, paused[i] === true])),
+    limits: Object.fromEntries(both.flatMap(({ name }, i) => (limits[i] ? [[name, limits[i]]] : []))),
+    workers: members.filter(({ isHere }) => isHere).length,
+    unscheduled: [...targets.values()].filter((target) => !scheduleOf(known, target)).map(({ name }) => name),
+  };
+};
+
+/** What keeps runs from coming, a finding each; one that is `ok` where nothing does. */
+export const findingsOf = ({ paused, limits, workers, unscheduled }: QueueState): readonly Finding[] => {
+  const findings: Finding[] = [];
+  const warn = (check: string, message: string, advice: string) => {
+    findings.push({ target: null, check, status: 'warning', message, advice });
+  };
+  for (const [queue, isPaused] of Object.entries(paused)) {
+    if (isPaused) warn('pause', `the queue "${queue}" is paused: no run begins`, 'resume it in the dashboard');
+  }
+  for (const [queue, { max, duration }] of Object.entries(limits)) {
+    warn(
+      'rate limit',
+      `the queue "${queue}" takes no more than ${max} in ${duration} ms`,
+      'take the limit away in the dashboard, unless it is meant',
+    );
+  }
+  if (workers === 0) warn('workers', 'nobody works on the queue: runs wait', 'start one: stalesweep worker');
+  else if (unscheduled.length > 0) {
+    const names = unscheduled.map((name) => `"${name}"`).join(', ');
+    warn('schedules', `no schedule for ${names}`, 'start a worker with this configuration');
+  }
+  const told = `${workers} ${workers === 1 ? 'worker' : 'workers'}, not paused, no rate limit`;
+  return findings.length > 0 ? findings : [{ target: null, check: 'work', status: 'ok', message: told, advice: null }];
+};
+
+/** What keeps runs from coming, in sentences; empty when nothing does. */
+export const warningsOf = (state: QueueState): readonly string[] =>
+  findingsOf(state)
+    .filter(({ status }) => status !== 'ok')
+    .map(({ message }) => message);

@@ -1,0 +1,83 @@
+/** members: who works on this queue, and on which targets. It stands in the queue's Redis: a hash with a field a process.
+ *
+ *  A process announces itself every few seconds, and takes its leave when it ends in order. What it said is kept for a day:
+ *  whether a name has meant two Redis deployments matters longer than a process lives. */
+import { z } from 'zod';
+import { samePlace } from '../config/fingerprint.ts';
+import type { Queues } from './queues.ts';
+
+/** Who has said nothing for this long is gone. */
+export const GONE_AFTER_MS = 60_000;
+const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
+
+const SAID = z.object({ by: z.string(), at: z.number(), left: z.boolean(), targets: z.record(z.string(), z.string()) });
+
+/** Who speaks: in containers many have the same host name and process id. */
+export interface Self {
+  /** Nobody else's. */
+  readonly id: string;
+  /** Host and process id, for people. */
+  readonly by: string;
+}
+
+/** A process that works on the queue, or did within the last day. */
+export interface Member extends Self {
+  /** When it was heard of last, in epoch ms by the queue's clock. */
+  readonly at: number;
+  /** Whether it works now. */
+  readonly isHere: boolean;
+  /** Fingerprints by target name. */
+  readonly targets: Readonly<Record<string, string>>;
+}
+
+const keyOf = ({ prefix }: Queues): string => `${prefix}:members`;
+
+const memberIn = (id: string, said: string, now: number): Member | null => {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(said);
+  } catch {
+    return null;
+  }
+  const result = SAID.safeParse(parsed);
+  if (!result.success || now - result.data.at > FORGOTTEN_AFTER_MS) return null;
+  const { by, at, left, targets } = result.data;
+  return { id, by, at, isHere: !left && now - at <= GONE_AFTER_MS, targets };
+};
+
+/** All that were heard of within a day. Forgets the others. */
+export const readMembers = async (queues: Queues): Promise<readonly Member[]> => {
+  const members: Member[] = [];
+  const forgotten: string[] = [];
+  for (const [id, said] of Object.entries(await queues.connection.hgetall(keyOf(queues)))) {
+    const member = memberIn(id, said, Date.now());
+    if (member === null) forgotten.push(id);
+    else members.push(member);
+  }
+  if (forgotten.length > 0) await queues.connection.hdel(keyOf(queues), ...forgotten);
+  return members;
+};
+
+/** Says that this process works on these targets, or, with `left`, that it no longer does. */
+export const announce = async (
+  queues: Queues,
+  { id, by }: Self,
+  targets: Readonly<Record<string, string>>,
+  left = false,
+): Promise<void> => {
+  await queues.connection.hset(keyOf(queues), id, JSON.stringify({ by, at: Date.now(), left, targets }));
+};
+
+/** Whether somebody works here for whom the name means this very target. */
+export const isWorkedOn = (members: readonly Member[], target: string, fingerprint?: string): boolean =>
+  members.some(
+    ({ isHere, targets }) =>
+      isHere && targets[target] !== undefined && (fingerprint === undefined || targets[target] === fingerprint),
+  );
+
+/** Somebody for whom the name has meant another Redis within the last day; `null` when there is nobody. */
+export const otherMeaning = (members: readonly Member[], target: string, fingerprint: string): Member | null =>
+  members.find(({ targets }) => {
+    const other = targets[target];
+    return other !== undefined && !samePlace(other, fingerprint);
+  }) ?? null;

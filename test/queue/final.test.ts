@@ -1,0 +1,167 @@
+import { Queue, QueueEvents } from 'bullmq';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createLogger } from '../../src/log/logger.ts';
+import { Outage } from '../../src/log/outages.ts';
+import { followRuns } from '../../src/dashboard/followRuns.ts';
+import { Metrics } from '../../src/metrics/registry.ts';
+import { enqueue } from '../../src/queue/enqueue.ts';
+import { readHistory } from '../../src/queue/history.ts';
+import { type Running, startWorker } from '../../workers/worker.ts';
+import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { keysIn, settle } from '../support/world.ts';
+
+// Fifty finished runs of a worker, and all that can be done to them from outside.
+
+const PAST = 50;
+const QUIET = { onError: () => {}, onReady: () => {} };
+const CLEANUP = '/queues/api/queues/cleanup';
+
+let server: TestRedis;
+let target: TestRedis;
+let dashboard: TestDashboard;
+let worker: Running;
+let following: { close(): Promise<void> };
+let foreign: Queue;
+let events: QueueEvents;
+/** Of the worker itself. */
+const own = new Metrics();
+/** Ids of the finished runs: completed, dry, refused and failed ones. */
+let past: string[];
+
+/** A run that fails ends, too. */
+const ended = async (run: string): Promise<void> => {
+  await (await foreign.getJob(run))?.waitUntilFinished(events).catch(() => {});
+};
+
+beforeAll(async () => {
+  [server, target] = await Promise.all([startRedis(), startRedis()]);
+  const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: server.url, STALESWEEP_CRON: '0 0 1 1 *' };
+  dashboard = await startDashboard(env, { yaml: 'maxStaleFraction: 0.5' });
+  const { config, logger, metrics, queues } = dashboard;
+  following = await followRuns({ queue: config.queue, watch: QUIET, queues, targets: config.targets, metrics, logger });
+  const options = { connection: { host: '127.0.0.1', port: server.port }, prefix: '{stalesweep}' };
+  foreign = new Queue('cleanup', options);
+  events = new QueueEvents('cleanup', options);
+  await events.waitUntilReady();
+  const onEnded = (report: Parameters<Metrics['reported']>[0] | null, name: string) =>
+    report === null ? own.failed(name) : own.reported(report);
+  worker = await startWorker({
+    config,
+    metrics: own,
+    logger: createLogger('silent'),
+    outage: new Outage(createLogger('silent'), 'queue'),
+    onEnded,
+  });
+  past = [];
+  for (let i = 0; i < PAST; i++) {
+    // The share of stale ones counts from ten on.
+    for (let n = 0; n < (i % 4 === 2 ? 12 : 1); n++) await settle(target.redis, `c${i}-${n}`, 1_800);
+    const kinds = [{ force: true }, { dryRun: true, force: true }, {}, { staleAfter: '1s' }] as const;
+    const { id } = await foreign.add('cleanup', { target: 'default', ...kinds[i % kinds.length] });
+    past.push(String(id));
+    await ended(String(id));
+  }
+}, 120_000);
+afterAll(async () => {
+  await worker?.close();
+  await following?.close();
+  await events?.close();
+  await foreign?.close();
+  await dashboard?.close();
+  await Promise.all([server?.stop(), target?.stop()]);
+});
+
+const rowsOf = async (runs: readonly string[]) => {
+  const rows = await readHistory(dashboard.queues.runs, 1_000);
+  return runs.map((run) => rows.find((row) => row.run === run));
+};
+const newRuns = async (): Promise<string[]> => {
+  const rows = await readHistory(dashboard.queues.runs, 1_000);
+  return rows.map(({ run }) => run).filter((run) => !past.includes(run));
+};
+/** What is counted of runs, by this dashboard and by the worker. */
+const counted = async (): Promise<string> => {
+  const texts = await Promise.all([dashboard.metrics, own].map((metrics) => metrics.registry.metrics()));
+  const lines = texts.join('\n').split('\n');
+  return lines.filter((line) => /^stalesweep_(runs|run_|coordinators|keys_|memory)/.test(line)).join('\n');
+};
+const runsIn = (text: string): number =>
+  [...text.matchAll(/^stalesweep_runs_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+const nothingWaits = async (): Promise<void> => {
+  await expect
+    .poll(() => foreign.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized'), { timeout: 20_000 })
+    .toBe(0);
+};
+
+test('job.retry() by another program: every report stays, byte for byte, nothing is counted again, and new runs are new', async () => {
+  const before = await rowsOf(past);
+  expect(new Set(before.map((row) => row?.report?.outcome ?? row?.state))).toEqual(
+    new Set(['completed', 'refused', 'failed']),
+  );
+  await expect.poll(async () => runsIn(await counted())).toBe(2 * PAST);
+  const [countedBefore, known] = [await counted(), await newRuns()];
+  for (const run of past) {
+    const job = await foreign.getJob(run);
+    await job?.retry((await job.getState()) as 'completed' | 'failed', { resetAttemptsMade: Number(run) % 2 === 0 });
+  }
+  await nothingWaits();
+  expect(await rowsOf(past)).toEqual(before);
+  for (const [i, run] of past.entries()) {
+    const job = await foreign.getJob(run);
+    if (before[i]?.report) expect(job?.returnvalue).toEqual(before[i]?.report);
+    expect((await foreign.getJobLogs(run)).logs.at(-1)).toMatch(/^this run had ended before[;,] (run \d+|and can't)/);
+  }
+  const added = (await newRuns()).filter((run) => !known.includes(run));
+  expect(added.length).toBeGreaterThan(0);
+  // Of what is counted, only the new runs are more.
+  await expect.poll(async () => runsIn(await counted())).toBe(runsIn(countedBefore) + 2 * added.length);
+}, 60_000);
+
+test('Retry in Bull Board, of one and of all, starts new runs and leaves the finished ones alone', async () => {
+  const before = await rowsOf(past);
+  const jobsBefore = await Promise.all(
+    past.map(async (run) => await server.redis.hgetall(`{stalesweep}:cleanup:${run}`)),
+  );
+  const known = await newRuns();
+  expect((await dashboard.send('PUT', `${CLEANUP}/${past[0]}/retry`, {})).status).toBe(204);
+  await nothingWaits();
+  expect((await newRuns()).filter((run) => !known.includes(run))).toHaveLength(1);
+  for (const state of ['completed', 'failed']) {
+    const answer = await dashboard.send('PUT', `${CLEANUP}/retry/${state}`, {});
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ retried: expect.any(Number), skipped: expect.any(Number) });
+    await nothingWaits();
+  }
+  expect(await rowsOf(past)).toEqual(before);
+  const jobs = await Promise.all(past.map(async (run) => await server.redis.hgetall(`{stalesweep}:cleanup:${run}`)));
+  expect(jobs).toEqual(jobsBefore);
+}, 60_000);
+
+test('edit, promote, duplicate, remove and clean in Bull Board change no report and no count', async () => {
+  const before = await rowsOf(past);
+  const countedBefore = await counted();
+  const [first = '', second = ''] = past;
+  const edited = await dashboard.send('PATCH', `${CLEANUP}/${first}/update-data`, { jobData: { target: 'default' } });
+  expect([edited.status, await edited.text()]).toEqual([409, expect.stringContaining('a finished run is final')]);
+  expect((await dashboard.send('PUT', `${CLEANUP}/${first}/promote`, {})).status).toBeGreaterThanOrEqual(400);
+  expect((await dashboard.send('PUT', `${CLEANUP}/promote`, {})).status).toBe(200);
+  expect(await rowsOf(past)).toEqual(before);
+  expect((await dashboard.send('PUT', `${CLEANUP}/${second}/clean`, {})).status).toBe(204);
+  expect(await rowsOf(past)).toEqual(before.map((row) => (row?.run === second ? undefined : row)));
+  expect(await counted()).toBe(countedBefore);
+  const kept = await keysIn(target.redis);
+  expect((await dashboard.send('PUT', `${CLEANUP}/clean/completed`, {})).status).toBe(200);
+  expect((await dashboard.send('PUT', `${CLEANUP}/clean/failed`, {})).status).toBe(200);
+  expect(await counted()).toBe(countedBefore);
+  expect(await keysIn(target.redis)).toEqual(kept);
+});
+
+test('a refused run is told apart in its progress and its log', async () => {
+  await Promise.all([...Array(12).keys()].map((i) => settle(target.redis, `late${i}`, 1_800)));
+  const { run } = await enqueue(dashboard.queues.runs, dashboard.config.targets, { target: 'default' });
+  await ended(run);
+  const answer = (await (await dashboard.ask(`${CLEANUP}/${run}`)).json()) as { job: { progress: unknown } };
+  expect(answer.job.progress).toMatchObject({ outcome: 'refused', reason: expect.any(String) });
+  expect((await foreign.getJobLogs(run)).logs.at(-1)).toMatch(/^refused: ./);
+});

@@ -1,0 +1,217 @@
+import { Queue } from 'bullmq';
+import { Writable } from 'node:stream';
+import pino from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Config, resolveConfig } from '../../src/config/resolve.ts';
+import { Outage } from '../../src/log/outages.ts';
+import { Metrics } from '../../src/metrics/registry.ts';
+import { enqueue } from '../../src/queue/enqueue.ts';
+import { readHistory } from '../../src/queue/history.ts';
+import { openQueues } from '../../src/queue/queues.ts';
+import { listSchedules } from '../../src/queue/scheduleList.ts';
+import { waitForRun } from '../../src/queue/waitForRun.ts';
+import { startWorker } from '../../workers/worker.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { keysIn, settle } from '../support/world.ts';
+
+// Two deployments, A and B, whose queues stand in the same Redis.
+
+let queue: TestRedis;
+let a: TestRedis;
+let b: TestRedis;
+let schedule: Queue;
+let runs: Queue;
+let open: { close(): Promise<void> }[];
+beforeEach(async () => {
+  open = [];
+  [queue, a, b] = await Promise.all([startRedis(), startRedis(), startRedis()]);
+  const options = { connection: { host: '127.0.0.1', port: queue.port }, prefix: '{stalesweep}' };
+  schedule = new Queue('schedule', options);
+  runs = new Queue('cleanup', options);
+});
+afterEach(async () => {
+  for (const part of [...open.toReversed(), schedule, runs]) await part.close();
+  await Promise.all([queue, a, b].map((server) => server.stop()));
+});
+
+const WITHIN = { timeout: 20_000 };
+const QUIET = { onError: () => {}, onReady: () => {} };
+/** A deployment with one target, named `default`. */
+const of = (server: TestRedis, more: Record<string, string> = {}): Config =>
+  resolveConfig({}, { REDIS_URL: server.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *', ...more });
+/** One with these targets. */
+const configured = (targets: Record<string, { url: string; id?: string }>): Config => {
+  const plain = Object.entries(targets).map(([name, { url, id }]) => [name, { url, ...(id ? { id } : {}) }]);
+  const file = { cron: '0 0 1 1 *', queue: { url: queue.url }, targets: Object.fromEntries(plain) };
+  const text = JSON.stringify(file);
+  return resolveConfig({}, {}, { name: 'stalesweep.yaml', text });
+};
+
+/** Starts a worker; it is closed at the end of the test at the latest. */
+const work = async (config: Config) => {
+  let log = '';
+  const stream = new Writable({
+    write: (line, _, done) => {
+      log += line;
+      done();
+    },
+  });
+  const logger = pino({ level: 'info' }, stream);
+  const worker = await startWorker({ config, logger, metrics: new Metrics(), outage: new Outage(logger, 'queue') });
+  open.push(worker);
+  return { close: () => worker.close(), log: () => log };
+};
+/** Asks for a run and waits for its report. */
+const ask = async (config: Config, data: { target?: string; staleAfter?: string; force?: boolean } = {}) => {
+  const queues = await openQueues(config.queue, QUIET);
+  open.push(queues);
+  const { run } = await enqueue(queues.runs, config.targets, { target: 'default', ...data });
+  return await waitForRun(queues, config.queue, QUIET, run);
+};
+const schedules = async () =>
+  (await schedule.getJobSchedulers())
+    .map(({ key, template, pattern }) => ({ key, data: template?.data, pattern }))
+    .sort((x, y) => (x.key < y.key ? -1 : 1));
+
+test('a run asked for by A is never done by B on its own Redis, and is refused in one sentence', async () => {
+  await settle(a.redis, 'c', 1_800);
+  await settle(b.redis, 'c', 1_800);
+  const [inA, inB] = [await keysIn(a.redis), await keysIn(b.redis)];
+  await work(of(b, { STALESWEEP_STALE_AFTER: '1h' }));
+  await expect(ask(of(a), { force: true })).rejects.toThrow(
+    /^run 1 failed: job data: it is for another target "default" than the one configured here .*$/,
+  );
+  expect((await runs.getJob('1'))?.attemptsMade).toBe(1);
+  expect([await keysIn(a.redis), await keysIn(b.redis)]).toEqual([inA, inB]);
+});
+
+test('while both have workers, each does its own runs, and neither takes the other for one that it can join', async () => {
+  await settle(a.redis, 'c', 1_800);
+  const inB = await settle(b.redis, 'c', 1_800);
+  const [configA, configB] = [of(a), of(b, { STALESWEEP_STALE_AFTER: '1h' })];
+  const first = await work(configB);
+  const second = await work(configA);
+  expect(second.log()).toContain('works on this queue (prefix {stalesweep}) too, and means other targets by');
+  expect(first.log()).not.toContain('works on this queue');
+  const [ofA, ofB] = await Promise.all([ask(configA), ask(configB)]);
+  expect(ofA).toMatchObject({ outcome: 'completed', coordinators: { swept: 1 } });
+  expect(ofB).toMatchObject({ outcome: 'completed', coordinators: { active: 1, swept: 0 } });
+  expect(await keysIn(a.redis)).toEqual([]);
+  expect(await keysIn(b.redis)).toEqual(inB.sort());
+  for (const _ of [1, 2, 3, 4, 5]) {
+    const [one, other] = await Promise.all([ask(configA), ask(configB)]);
+    expect([one, other]).toMatchObject([{ coordinators: { checked: 0 } }, { coordinators: { active: 1, swept: 0 } }]);
+  }
+});
+
+test('a job that does not say which of two it means is refused; while there is but one, it runs', async () => {
+  const add = async () => String((await runs.add('cleanup', { target: 'default', staleAfter: '10m' })).id);
+  const failure = async (run: string) => (await runs.getJob(run))?.failedReason;
+  await settle(a.redis, 'c', 1_800);
+  const inB = await settle(b.redis, 'c', 1_800);
+  const first = await work(of(a));
+  const done = await add();
+  await expect
+    .poll(async () => (await runs.getJob(done))?.returnvalue, WITHIN)
+    .toMatchObject({ outcome: 'completed', coordinators: { swept: 1 } });
+  await work(of(b, { STALESWEEP_STALE_AFTER: '1h' }));
+  for (const refused of [await add(), await add(), await add()]) {
+    await expect
+      .poll(() => failure(refused), WITHIN)
+      .toMatch(/^job data: "default" means different targets here and for .*"stalesweep enqueue"/);
+  }
+  // Even when those who mean the other one have gone meanwhile.
+  await first.close();
+  const refused = await add();
+  await expect.poll(() => failure(refused), WITHIN).toContain('different targets');
+  expect(await keysIn(b.redis)).toEqual(inB.sort());
+});
+
+test.each([
+  ['other names', { first: 'a' }, { second: 'b' }],
+  ['the same name', { one: 'a' }, { one: 'b' }],
+  ['one of their targets in common', { shared: 'a', first: 'a' }, { shared: 'a', second: 'b' }],
+  ['one more in a new configuration', { one: 'a', two: 'b' }, { one: 'a' }],
+] as const)('nobody changes or removes what the other has scheduled: %s', async (_, ofA, ofB) => {
+  const servers = { a, b };
+  const config = (targets: Readonly<Record<string, 'a' | 'b'>>) =>
+    configured(Object.fromEntries(Object.entries(targets).map(([name, server]) => [name, servers[server]])));
+  const [configA, configB] = [config(ofA), config(ofB)];
+  await work(configA);
+  const declared = await schedules();
+  expect(declared).toHaveLength(Object.keys(ofA).length);
+  const second = await work(configB);
+  expect(await schedules()).toEqual(expect.arrayContaining(declared));
+  // Each sees its own.
+  const queues = await openQueues(configB.queue, QUIET);
+  open.push(queues);
+  const shown = await listSchedules(queues, configB.targets);
+  expect(shown.map(({ target, nextAt }) => [target, nextAt !== null])).toEqual(
+    Object.keys(ofB).map((name) => [name, true]),
+  );
+  await second.close();
+  await work(configA);
+  expect(await schedules()).toEqual(expect.arrayContaining(declared));
+});
+
+test('a schedule goes with its target once nobody has that any more, and comes back with it', async () => {
+  const both = await work(configured({ one: a, two: b }));
+  await both.close();
+  const keys = async () => (await schedules()).map(({ key }) => key);
+  const one = await work(configured({ one: a }));
+  expect(await keys()).toEqual(['cleanup:one']);
+  await one.close();
+  await work(configured({ one: a, two: b }));
+  expect(await keys()).toEqual(['cleanup:one', 'cleanup:two']);
+});
+
+test('a run of a target that is new is left to the workers that know it, and burns no attempt meanwhile', async () => {
+  await settle(b.redis, 'c', 1_800);
+  const older = await work(configured({ one: a }));
+  const config = configured({ one: a, two: b });
+  const asked = ask(config, { target: 'two' });
+  await expect.poll(async () => (await runs.getJob('1'))?.attemptsStarted ?? 0, WITHIN).toBeGreaterThan(1);
+  expect(await runs.getJob('1')).toMatchObject({ attemptsMade: 0 });
+  await work(config);
+  expect(await asked).toMatchObject({ target: 'two', outcome: 'completed', attempts: 1, coordinators: { swept: 1 } });
+  expect(older.log()).not.toContain('"level":50');
+});
+
+test('a run of a target that nobody knows is left for a minute, without haste, and then fails in one sentence', async () => {
+  await work(configured({ one: a }));
+  const { id } = await runs.add('cleanup', { target: 'two' }, { attempts: 3 });
+  const job = async () => await runs.getJob(String(id));
+  await expect
+    .poll(async () => (await job())?.failedReason, { timeout: 100_000 })
+    .toBe('job data: unknown target "two"; allowed: one');
+  const after = await job();
+  expect(after?.attemptsMade).toBe(1);
+  expect(Number(after?.finishedOn) - Number(after?.timestamp)).toBeGreaterThanOrEqual(60_000);
+  expect(after?.attemptsStarted).toBeLessThan(80);
+}, 120_000);
+
+test('with a prefix each, both work, and neither sees the other', async () => {
+  await settle(a.redis, 'c', 1_800);
+  await settle(b.redis, 'c', 1_800);
+  const configs = [of(a, { STALESWEEP_QUEUE_PREFIX: '{team-a}' }), of(b, { STALESWEEP_QUEUE_PREFIX: 'team-b' })];
+  const workers = await Promise.all(configs.map(work));
+  for (const config of configs) {
+    expect(await ask(config)).toMatchObject({ outcome: 'completed', coordinators: { swept: 1 } });
+    const queues = await openQueues(config.queue, QUIET);
+    open.push(queues);
+    expect(await readHistory(queues.runs, 10)).toHaveLength(1);
+  }
+  expect([await keysIn(a.redis), await keysIn(b.redis)]).toEqual([[], []]);
+  for (const worker of workers) expect(worker.log()).not.toContain('works on this queue');
+  // The queues that this file opened itself.
+  const ofTest = ['{stalesweep}:cleanup:meta', '{stalesweep}:schedule:meta'];
+  const others = (await keysIn(queue.redis)).filter((key) => !ofTest.includes(key));
+  expect(new Set(others.map((key) => key.split(':')[0]))).toEqual(new Set(['{team-a}', 'team-b']));
+});
+
+test('the same Redis under two addresses is one target where it has an id', async () => {
+  await settle(a.redis, 'c', 1_800);
+  await work(configured({ default: { url: `redis://127.0.0.1:${a.port}`, id: 'main' } }));
+  const report = await ask(configured({ default: { url: `redis://localhost:${a.port}`, id: 'main' } }));
+  expect(report).toMatchObject({ outcome: 'completed', coordinators: { swept: 1 } });
+});

@@ -1,0 +1,97 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import { createLogger } from '../../src/log/logger.ts';
+import { Outage } from '../../src/log/outages.ts';
+import { Metrics } from '../../src/metrics/registry.ts';
+import { enqueue } from '../../src/queue/enqueue.ts';
+import { openQueues } from '../../src/queue/queues.ts';
+import { populate } from '../../src/redis/populate.ts';
+import { startPrivateRedis } from '../../workers/privateRedis.ts';
+import { startWorker } from '../../workers/worker.ts';
+import { folder } from '../support/files.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+// A worker that is to end while something it needs hangs, and a private Redis that can't save.
+
+const QUIET = { onError: () => {}, onReady: () => {} };
+const STALE = 5_000;
+
+const pidOf = async ({ redis }: TestRedis): Promise<number> =>
+  Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1]);
+
+/** A worker in the middle of a run. */
+const atWork = async () => {
+  const [queue, target] = await Promise.all([startRedis(), startRedis()]);
+  onTestFinished(async () => {
+    await Promise.all([queue.stop(), target.stop()]);
+  });
+  const env = {
+    REDIS_URL: target.url,
+    QUEUE_REDIS_URL: queue.url,
+    STALESWEEP_NICE: '20',
+    STALESWEEP_CRON: '0 0 1 1 *',
+  };
+  const config = resolveConfig({}, env);
+  const schema = config.targets.get('default')?.schema;
+  if (schema === undefined) throw new Error('there is one');
+  const amounts = { coordinators: STALE, stale: STALE, acks: 1, idempotency: 0, staleAfterSeconds: 600 };
+  await populate(target.redis, schema, amounts);
+  const logger = createLogger('silent');
+  const worker = await startWorker({ config, logger, metrics: new Metrics(), outage: new Outage(logger, 'queue') });
+  const queues = await openQueues(config.queue, QUIET);
+  onTestFinished(() => queues.close());
+  const { run } = await enqueue(queues.runs, config.targets, { target: 'default' });
+  const progress = async () => (await queues.runs.getJob(run))?.progress;
+  await expect.poll(progress, { timeout: 20_000 }).toMatchObject({ swept: expect.any(Number) });
+  return { queue, target, worker, queues, run };
+};
+
+test('a target that hangs does not keep a worker from ending: its run goes back to the queue', async () => {
+  const { target, worker, queues, run } = await atWork();
+  const pid = await pidOf(target);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await worker.close();
+    const job = await queues.runs.getJob(run);
+    expect([await job?.getState(), job?.attemptsMade]).toEqual(['waiting', 0]);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+});
+
+test('a queue that hangs does not keep a worker from ending', async () => {
+  const { queue, worker, queues, run } = await atWork();
+  const pid = await pidOf(queue);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await worker.close();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  // Another worker takes it over, as from one that was killed.
+  expect(await (await queues.runs.getJob(run))?.getState()).toMatch(/^(active|waiting)$/);
+});
+
+test('a private Redis that can not save its data ends all the same', async () => {
+  const dir = join(await folder(), 'private');
+  const server = await startPrivateRedis(dir);
+  const redis = new Redis(server.url, { retryStrategy: () => null });
+  redis.on('error', () => {});
+  const ended = new Promise((resolve) => redis.once('end', resolve));
+  await redis.set('a', '1');
+  rmSync(dir, { recursive: true });
+  await server.close();
+  await ended;
+});
+
+test('a folder that can not be written to is told in a sentence', async () => {
+  const dir = join(await folder(), 'file');
+  writeFileSync(dir, '');
+  await expect(startPrivateRedis(join(dir, 'private'))).rejects.toThrow(
+    /can't be written to \(ENOTDIR\).*set REDIS_URL$/,
+  );
+  expect(existsSync(join(dir, 'private'))).toBe(false);
+});
