@@ -5,6 +5,10 @@ import { Failure, sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
+import { fingerprintOf } from '../src/config/fingerprint.ts';
+import { Ledger } from '../src/ledger/ledger.ts';
+import { outagesOf } from '../src/ledger/outagesOf.ts';
+import { pastOf } from '../src/ledger/past.ts';
 import { RunSightings } from '../src/ledger/sightings/runSightings.ts';
 import { Sightings, sightingsKeyOf } from '../src/ledger/sightings/sightings.ts';
 import { DelayedError, UnrecoverableError, WaitingError } from '../src/queue/bullmq.ts';
@@ -17,6 +21,7 @@ import { explain } from '../src/redis/explain.ts';
 import { isStopped } from '../src/queue/stop.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
+import { Recording } from './recording.ts';
 import { endAgain, seal } from './finality.ts';
 import { earlierAttempts, Journal, type RunJob } from './journal.ts';
 import { unreadableIn, Warnings } from './tell.ts';
@@ -52,10 +57,15 @@ const forHistory = (error: unknown, attempts: number): Error => {
   return shown;
 };
 
+/** Whether no other attempt follows one that failed so. */
+const isLast = (job: RunJob, shown: Error): boolean =>
+  shown instanceof UnrecoverableError || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+
 /** Makes the function that a BullMQ worker calls for each job. */
 export const createCleaner = (parts: CleanerParts) => {
   const { config, queues, metrics, stopping } = parts;
   const warnings = new Warnings();
+  const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
 
   const clean = async (job: RunJob, token: string, payload: RunPayload, lost: AbortSignal): Promise<Report> => {
     const { target } = payload;
@@ -80,11 +90,17 @@ export const createCleaner = (parts: CleanerParts) => {
     };
     const stopwatch = new Stopwatch((call, ms) => metrics.called(target.name, call, ms));
     const isNews = warnings.begin(target.name);
-    const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, () => fenced.abort());
     const warn = (sentence: string) => {
       if (isNews(sentence)) logger.warn(sentence);
       journal.note(sentence);
     };
+    const onLost = () => fenced.abort();
+    const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, onLost, (tally) =>
+      record.progress(tally),
+    );
+    const outages = async (nowMs: number) => await outagesOf(ledger, target.name, nowMs);
+    const identity = { run: String(job.id), attempt: job.attemptsMade + 1, payload };
+    const record = await Recording.begin(ledger, identity, warn);
     const cleanOpened = async (opened: Target): Promise<Report> => {
       // A chunk takes milliseconds: a target that has not answered by then may never do.
       const drop = () => setTimeout(() => opened.close(), DROP_MS).unref();
@@ -98,7 +114,9 @@ export const createCleaner = (parts: CleanerParts) => {
             mostBytes: target.sightings,
             warn,
           }),
+          past: await pastOf(ledger, target.name, fingerprintOf(target)).catch(() => null),
           observer: {
+            ...(payload.dryRun ? {} : record.observer),
             phase: (phase, sentence) => {
               logger.debug({ phase }, sentence);
               journal.phase(phase, sentence);
@@ -121,12 +139,24 @@ export const createCleaner = (parts: CleanerParts) => {
       }
     };
     try {
-      const report = await cleanOpened(await openTarget(target, { dryRun: payload.dryRun, signal, warn }, stopwatch));
+      const report = await cleanOpened(
+        await openTarget(target, { dryRun: payload.dryRun, signal, warn, outages }, stopwatch),
+      );
+      await record.ended(report);
       const { coordinators, keys, durationMs, outcome } = report;
       logger.info({ outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun }, 'run ended');
       return report;
     } catch (error) {
-      if (!signal.aborted || lost.aborted || fenced.signal.aborted) throw explain(error, target);
+      if (lost.aborted || fenced.signal.aborted) {
+        record.lost();
+        throw explain(error, target);
+      }
+      if (!signal.aborted) {
+        const known = explain(error, target);
+        await record.failed(known, !isLast(job, forHistory(known, job.attemptsMade + 1)));
+        throw known;
+      }
+      await record.failed(error, true);
       // Back to the head of the queue at once, without burning an attempt: another worker goes on.
       logger.info('handing the run back to the queue');
       await job.moveToWait(token);
@@ -155,8 +185,7 @@ export const createCleaner = (parts: CleanerParts) => {
     } catch (error) {
       if (error instanceof WaitingError || error instanceof DelayedError) throw error;
       const shown = forHistory(error, job.attemptsMade + 1);
-      const isLast = shown instanceof UnrecoverableError || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-      if (isLast && !lost.aborted) await seal(job, token, parts.lockMs, { failure: shown.message });
+      if (isLast(job, shown) && !lost.aborted) await seal(job, token, parts.lockMs, { failure: shown.message });
       throw shown;
     }
   };

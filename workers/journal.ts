@@ -62,6 +62,8 @@ export class Journal {
     private readonly stopwatch: Stopwatch,
     private readonly earlier: { readonly startedAt: number; readonly carried: Carried | null },
     private readonly onLost: () => void,
+    /** Told of what is written of a run's progress, at the same moment. */
+    private readonly onProgress: (tally: Tally) => void = () => {},
   ) {
     this.#lines = linesAfter(earlier.carried?.chunks ?? 0);
   }
@@ -110,6 +112,7 @@ export class Journal {
       startedAt: this.earlier.startedAt,
       carried: tally.carry(this.stopwatch.count, this.stopwatch.slowestMs),
     };
+    this.onProgress(tally);
     this.#then(() => this.job.updateProgress(progress));
   }
 

@@ -12,6 +12,7 @@ import type { Outage } from '../src/log/outages.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { sealedIn } from '../src/queue/sealed.ts';
 import { runOfTick } from '../src/queue/tick.ts';
+import { Ledger } from '../src/ledger/ledger.ts';
 import { announce } from '../src/queue/members.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import { UnrecoverableError } from '../src/queue/bullmq.ts';
@@ -21,6 +22,7 @@ import { createCleaner } from './cleaner.ts';
 import { PatientWorker } from './patientWorker.ts';
 import { tellOfFailing, tellOfRuns } from './tell.ts';
 import { setClock, startUpkeep } from './upkeep.ts';
+import { watchTargets } from './watchTargets.ts';
 
 /** A worker that dies is noticed once its lock has run out and the next check has come: 11 s at most. */
 const LOCK_MS = 8_000;
@@ -128,6 +130,8 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
     if (job?.finishedOn !== undefined && !cameBack(job)) onEnded?.(null, targetIn(job.data) ?? 'unknown');
   });
   const fingerprints = Object.fromEntries([...config.targets].map(([name, target]) => [name, fingerprintOf(target)]));
+  const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
+  watchTargets({ config, ledger, logger, stopping: stopping.signal });
   await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal, self, fingerprints });
   const takeLeave = async (): Promise<void> => {
     // Nobody waits for a queue that does not answer: whoever says nothing is soon taken for gone.

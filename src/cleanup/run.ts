@@ -43,6 +43,13 @@ export interface RunOptions {
 /** Somebody wants a run to end and its report to stand: the reason to abort a run's signal with. */
 export class StopWish extends Error {
   override readonly name = 'StopWish';
+
+  constructor(
+    message: string,
+    readonly outcome: 'stopped' | 'interrupted' = 'stopped',
+  ) {
+    super(message);
+  }
 }
 
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
@@ -51,16 +58,17 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   const request = target.settings.mode === 'observe' ? { ...asked, dryRun: true } : asked;
   const run = begin(target, request, options);
   warnOfRestart(run);
-  let outcome: Outcome = 'completed';
+  let outcome = 'completed' as Outcome;
   const refused = await cleanTarget(run, request.force).catch((error: unknown) => {
     const wish: unknown = run.signal.reason;
     if (!(wish instanceof StopWish && error instanceof Failure && error.code === 'INTERRUPTED')) throw error;
-    outcome = 'stopped';
+    outcome = wish.outcome;
     return wish.message;
   });
   if (refused !== null && outcome === 'completed') outcome = 'refused';
   const reason = refused ?? (await nobodyMet(run));
-  const freed = run.dryRun || outcome === 'refused' ? 0 : await target.freedBytes();
+  // Whoever interrupts does not wait for a server that may be the reason.
+  const freed = run.dryRun || outcome === 'refused' || outcome === 'interrupted' ? 0 : await target.freedBytes();
   const report = reportOf(run, request, { reason, freed, outcome });
   const { coordinators, keys } = report;
   run.observer.phase?.('report', `${coordinators.swept} coordinators swept, ${keys.deleted} keys deleted`);

@@ -6,6 +6,7 @@ import type { Finding } from '../health/finding.ts';
 import { checkHeartbeats } from '../health/heartbeats.ts';
 import { findingsOf, readQueueState } from '../health/queueState.ts';
 import { openQueues } from '../queue/queues.ts';
+import { QUIET } from './queue.ts';
 import { Calls } from '../redis/calls.ts';
 import { type Info, readInfo } from '../redis/clock.ts';
 import { connect } from '../redis/connect.ts';
@@ -156,7 +157,7 @@ const examineQueue = async (findings: Finding[], config: Config): Promise<void> 
   } finally {
     redis.disconnect();
   }
-  const queues = await openQueues(config.queue, { onError: () => {}, onReady: () => {} });
+  const queues = await openQueues(config.queue, QUIET);
   try {
     findings.push(...findingsOf(await readQueueState(queues, config.targets)));
   } finally {

@@ -5,7 +5,7 @@ import { explainRefusal } from '../queue/refusal.ts';
 import { openQueues, type Queues, type QueueWatch } from '../queue/queues.ts';
 
 /** A command fails by its own calls; what happens between them need not be told. */
-export const QUIET: QueueWatch = { onError: () => {}, onReady: () => {} };
+export const QUIET: QueueWatch = { onError: () => {}, onReady: () => {}, passive: true };
 
 export const withQueues = async <T>(config: Config, work: (queues: Queues) => Promise<T>): Promise<T> => {
   const queues = await openQueues(config.queue, QUIET);

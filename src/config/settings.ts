@@ -6,6 +6,7 @@ import {
   cron,
   duration,
   history,
+  ledger,
   keyPrefix,
   memory,
   names,
@@ -163,6 +164,12 @@ export const PROCESS_SETTINGS = {
     schema: text('a file name'),
     env: 'STALESWEEP_TLS_KEY',
     about: 'A PEM file with the private key of `tlsCert`.',
+  },
+  ledger: {
+    schema: ledger,
+    default: { age: '90d', size: '64MB' },
+    about:
+      "How long the record of runs and of all that was swept is kept, and how much room it may take in the queue's Redis; the oldest goes first.",
   },
   concurrency: {
     schema: number(1, 64, true),

@@ -160,6 +160,25 @@ export function history(value: unknown): { readonly completed: Kept; readonly fa
   return { completed, failed };
 }
 
+const ledgerParts = fields(
+  { age: duration(60_000), size: memory('1MB', '10GB'), detail: oneOf('ids', 'keys') },
+  'age: 90d',
+);
+
+/** How much of what was done stays known. */
+export function ledger(value: unknown): {
+  readonly ageMs: number;
+  readonly sizeBytes: number;
+  readonly detail: 'ids' | 'keys';
+} {
+  const given = ledgerParts(value);
+  return {
+    ageMs: given.age ?? ms('90d'),
+    sizeBytes: given.size ?? (parseBytes('64MB') as number),
+    detail: given.detail ?? 'ids',
+  };
+}
+
 const nameList = listOf(text('a family name'), (value) => `${shown(value)} must be a list such as [ack, signal]`);
 
 /** A list of families; in one text, with commas between them. */

@@ -1,7 +1,7 @@
 /** report: what a run returns. `--json` prints exactly this; BullMQ keeps it as the job's return value. */
 import type { Why } from './heartbeat.ts';
 
-export type Outcome = 'completed' | 'refused' | 'skipped' | 'stopped';
+export type Outcome = 'completed' | 'refused' | 'skipped' | 'stopped' | 'interrupted';
 /** How chunks were swept: one script call, or WATCH + MULTI where scripts are refused. */
 export type Strategy = 'script' | 'transaction' | 'cluster';
 export type Trigger = 'schedule' | 'manual' | 'cli';

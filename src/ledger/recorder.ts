@@ -28,6 +28,8 @@ import { BatchWriter } from './swept/batchWriter.ts';
 const PATIENCE_MS = 2_000;
 /** How long the end of a run is repeated to a Redis that does not take it, in ms. */
 const INSIST_MS = 5_000;
+/** Progress is sent no more often. What a killed process did since is not counted. */
+const PROGRESS_EVERY_MS = 50;
 const RENEW_EVERY_MS = LEASE_MS / 4;
 
 export interface RunToRecord extends RunIdentity {
@@ -54,6 +56,7 @@ interface Recorded {
   readonly timer: NodeJS.Timeout;
   run: PastRun;
   renewedAt: number;
+  progressedAt: number;
   renewing: boolean;
 }
 
@@ -120,8 +123,11 @@ export class RunRecorder {
       removed: { swept: removed.swept, deleted: removed.deleted },
       atMs: recorded.batches.nowMs(),
     };
-    if (commands === undefined) void renew(recorded);
-    else addTo(recorded, commands);
+    if (commands === undefined) {
+      if (performance.now() - recorded.progressedAt < PROGRESS_EVERY_MS) return;
+      recorded.progressedAt = performance.now();
+      void renew(recorded);
+    } else addTo(recorded, commands);
   }
 
   /** Notes how the run ended; resolves once that stands in the ledger, or after five seconds. */
@@ -180,6 +186,7 @@ export class RunRecorder {
       log: new SweptLog(async (batch, number) => await batches.write(batch, number), withNames),
       timer: setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref(),
       renewedAt: performance.now(),
+      progressedAt: 0,
       renewing: false,
     };
     this.#recorded = recorded;

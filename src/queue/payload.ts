@@ -134,7 +134,15 @@ export const parsePayload = (data: unknown, targets: ReadonlyMap<string, TargetC
     throw complain(`unknown target ${shown(name)}; allowed: ${[...targets.keys()].join(', ')}`);
   }
   if (fingerprint !== undefined && fingerprint !== fingerprintOf(target)) throw complain(otherTarget(name));
-  return { target, dryRun, trigger, force, staleAfterSeconds: staleAfterSecondsFor(target, staleAfter) };
+  // Whoever asks.
+  const observes = target.mode === 'observe';
+  return {
+    target,
+    dryRun: dryRun || observes,
+    trigger,
+    force,
+    staleAfterSeconds: staleAfterSecondsFor(target, staleAfter),
+  };
 };
 
 /** Filled in only where it says what holds anyway: else whoever picks another target would give it the first one's.

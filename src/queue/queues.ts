@@ -28,6 +28,8 @@ export interface QueueWatch {
   readonly onReady: () => void;
   /** Once aborted, a lost connection is not waited for any more: it ends, and what was asked of it fails. */
   readonly leaving?: AbortSignal;
+  /** For whoever only looks, or adds a job: nothing is written by opening alone. */
+  readonly passive?: boolean;
 }
 
 /** Opens a connection for BullMQ. Fails within seconds (`UNREACHABLE`) when there is no Redis at the address. */
@@ -49,7 +51,7 @@ export const prefixOf = (to: string | QueueConfig): string => (typeof to === 'st
 export const openQueues = async (to: string | QueueConfig, watch: QueueWatch): Promise<Queues> => {
   const connection = await connectQueue(to, watch);
   const prefix = prefixOf(to);
-  const options = { connection, prefix };
+  const options = { connection, prefix, skipMetasUpdate: watch.passive === true };
   const runs = new Queue<RunData>(RUN_QUEUE, options);
   const schedule = new Queue<TickData>(SCHEDULE_QUEUE, options);
   for (const queue of [runs, schedule]) queue.on('error', watch.onError);

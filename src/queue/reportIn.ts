@@ -10,7 +10,7 @@ const REPORT = z.looseObject({
   run: z.string(),
   target: z.string(),
   dryRun: z.boolean(),
-  outcome: z.enum(['completed', 'refused', 'skipped', 'stopped']),
+  outcome: z.enum(['completed', 'refused', 'skipped', 'stopped', 'interrupted']),
   reason: z.string().optional(),
   finishedAt: z.iso.datetime(),
   durationMs: count,

@@ -10,7 +10,7 @@ import { expect, type TestContext, vi } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { enqueue } from '../../src/queue/enqueue.ts';
-import { type HistoryRow, readHistory } from '../../src/queue/history.ts';
+import { type QueuedRun, readQueuedRuns } from '../../src/queue/history.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
 import { eventually } from './eventually.ts';
 import { Fleet } from './fleet.ts';
@@ -76,7 +76,7 @@ export interface Plan {
 
 /** What there was when all was over. */
 export interface Aftermath {
-  readonly rows: readonly HistoryRow[];
+  readonly rows: readonly QueuedRun[];
   readonly reports: readonly Report[];
   /** How many coordinators all runs together say they have swept. */
   readonly reported: number;
@@ -176,7 +176,7 @@ const calm = async (weather: Weather): Promise<Aftermath> => {
   await swarm.rest();
   await swarm.audit();
 
-  const rows = await readHistory(queues.runs, 10_000);
+  const rows = await readQueuedRuns(queues.runs, 10_000);
   const runs = rows.map(({ run }) => run);
   expect(new Set(runs).size, 'one run per request in the history').toBe(runs.length);
   expect(runs).toEqual(expect.arrayContaining([...requests.runs]));
@@ -231,7 +231,8 @@ export const storm = async ({ onTestFinished }: TestContext, plan: Plan): Promis
   const toTarget = await Way.to(target.port);
   const toQueue = await Way.to(queue.port);
   const file = join(target.folder, 'stalesweep.yaml');
-  await writeFile(file, JSON.stringify(plan.settings ?? {}));
+  // Workers and whoever asks for runs go different ways to the same Redis.
+  await writeFile(file, JSON.stringify({ ...plan.settings, targets: { default: { id: 'the-target' } } }));
   const env = {
     REDIS_URL: toTarget.url,
     QUEUE_REDIS_URL: toQueue.url,
@@ -245,7 +246,8 @@ export const storm = async ({ onTestFinished }: TestContext, plan: Plan): Promis
   };
   const swarm = new Swarm(target.url, random, plan.schema, plan.staleAfterSeconds);
   const queues = await openQueues(queue.url, { onError: () => {}, onReady: () => {} });
-  const { targets } = resolveConfig({}, { REDIS_URL: target.url });
+  const asked = { name: file, text: JSON.stringify({ targets: { default: { id: 'the-target' } } }) };
+  const { targets } = resolveConfig({}, { REDIS_URL: target.url, STALESWEEP_SCHEMA: env.STALESWEEP_SCHEMA }, asked);
   const requests = new Requests(queues, targets, random);
   const fleet = new Fleet(env, random, onTestFinished);
   const weather = { random, swarm, fleet, target, queue, toTarget, toQueue, queues, requests, env };

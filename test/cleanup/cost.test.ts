@@ -66,7 +66,7 @@ test.each([
   // Two-party keys of neighbours in different calls take the proof of both; and Redis is asked for its own time.
   expect(per1000(report.redis.calls)).toBeLessThanOrEqual(14);
   expect(per1000((commands.evalsha ?? 0) + (commands.eval ?? 0))).toBeLessThanOrEqual(3.5);
-  expect(per1000(commands.unlink ?? 0)).toBeLessThanOrEqual(15);
+  expect(per1000(commands.unlink ?? 0)).toBeLessThanOrEqual(18);
   // A second pass over heartbeats, for those who were born during the first.
   expect(per1000(commands.scan ?? 0)).toBeLessThanOrEqual(3);
   expect(per1000(commands.mget ?? 0)).toBeLessThanOrEqual(6);

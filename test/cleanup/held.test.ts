@@ -64,8 +64,8 @@ test.each([
 
 test('while a target is held its threshold counts double; with force it does not (P12)', async () => {
   await populate([
-    ['active', 5, 600],
-    ['silent', 5, 1_190],
+    ['active', 5, 560],
+    ['silent', 5, 1_150],
     ['gone', 5, 1_201],
   ]);
   const held = await run({ past: was(5, Date.now() - 60_000) });

@@ -83,9 +83,9 @@ test.each([
   { args: ['run'], more: {}, loads: RUN },
   { args: ['run', '--dry-run', '--json'], more: {}, loads: RUN },
   { args: ['run'], more: { STALESWEEP_CRON: '0 3 * * *' }, loads: [...RUN, 'cron-parser'] },
-  { args: ['populate', '--coordinators', '1', '--stale', '0'], more: {}, loads: RUN },
+  { args: ['populate', '--coordinators', '1', '--stale', '0', '--force'], more: {}, loads: RUN },
   { args: ['history', '--json'], more: {}, loads: QUEUE },
-  { args: ['schedule'], more: {}, loads: [...RUN, 'bullmq', 'cron-parser', 'cli-table3'] },
+  { args: ['schedule'], more: {}, loads: [...QUEUE, 'cli-table3'] },
 ])('$args with $more loads $loads', async ({ args, more, loads }) => {
   expect((await loadedBy(args, env(more))).packages).toEqual(loads.toSorted());
 });

@@ -160,6 +160,8 @@ const worldOf = (schema: WrittenSchema, staleAfterSeconds: number): fc.Arbitrary
       const knowsWhoLeft = sightings.length === 0 || settings.maxStaleFraction === 1;
       return {
         ...settings,
+        // Of how many there are only orphans, which count here too, the model does not tell.
+        orphans: settings.maxStaleFraction === 1 ? settings.orphans : [],
         memoryBudgetBytes: knowsWhoLeft ? settings.memoryBudgetBytes : undefined,
         keys: [...keys.values()],
         seen: sightings,

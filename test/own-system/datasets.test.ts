@@ -4,6 +4,7 @@ import { cli, startWorker } from '../support/cli.ts';
 import { startDashboard } from '../support/dashboard.ts';
 import { NEVER, useQueue } from '../support/queue.ts';
 import { COORDINATORS, type DataSetName, STALE, writeDataSet } from './system.ts';
+import { foreignIn } from '../support/world.ts';
 
 const queue = useQueue();
 
@@ -90,12 +91,12 @@ test.each(CASES)(
 
 test('by the default schema its data are left alone, and the run names the schema that fits', async () => {
   await writeDataSet(queue.server.redis, 'perf');
-  const before = await queue.server.redis.dbsize();
+  const before = await foreignIn(queue.server.redis);
   const { code, stdout, stderr } = await cli(['run', '--json'], queue.env());
   const report = JSON.parse(stdout) as Report;
   expect(code).toBe(0);
   expect(report).toMatchObject({ outcome: 'completed', coordinators: { checked: 0, swept: 0 } });
   expect(report.reason).toMatch(/hold no heartbeat of schema "swarm".*set STALESWEEP_SCHEMA=flat/);
   expect(stderr).toContain(String(report.reason));
-  expect(await queue.server.redis.dbsize()).toBe(before);
+  expect(await foreignIn(queue.server.redis)).toBe(before);
 });

@@ -5,7 +5,7 @@ import { Outage } from '../../src/log/outages.ts';
 import { followRuns } from '../../src/dashboard/followRuns.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { enqueue } from '../../src/queue/enqueue.ts';
-import { readHistory } from '../../src/queue/history.ts';
+import { readQueuedRuns } from '../../src/queue/history.ts';
 import { type Running, startWorker } from '../../workers/worker.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -73,11 +73,11 @@ afterAll(async () => {
 });
 
 const rowsOf = async (runs: readonly string[]) => {
-  const rows = await readHistory(dashboard.queues.runs, 1_000);
+  const rows = await readQueuedRuns(dashboard.queues.runs, 1_000);
   return runs.map((run) => rows.find((row) => row.run === run));
 };
 const newRuns = async (): Promise<string[]> => {
-  const rows = await readHistory(dashboard.queues.runs, 1_000);
+  const rows = await readQueuedRuns(dashboard.queues.runs, 1_000);
   return rows.map(({ run }) => run).filter((run) => !past.includes(run));
 };
 /** What is counted of runs, by this dashboard and by the worker. */

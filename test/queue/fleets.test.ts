@@ -6,7 +6,7 @@ import { type Config, resolveConfig } from '../../src/config/resolve.ts';
 import { Outage } from '../../src/log/outages.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { enqueue } from '../../src/queue/enqueue.ts';
-import { readHistory } from '../../src/queue/history.ts';
+import { readQueuedRuns } from '../../src/queue/history.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { listSchedules } from '../../src/queue/scheduleList.ts';
 import { waitForRun } from '../../src/queue/waitForRun.ts';
@@ -199,7 +199,7 @@ test('with a prefix each, both work, and neither sees the other', async () => {
     expect(await ask(config)).toMatchObject({ outcome: 'completed', coordinators: { swept: 1 } });
     const queues = await openQueues(config.queue, QUIET);
     open.push(queues);
-    expect(await readHistory(queues.runs, 10)).toHaveLength(1);
+    expect(await readQueuedRuns(queues.runs, 10)).toHaveLength(1);
   }
   expect([await keysIn(a.redis), await keysIn(b.redis)]).toEqual([[], []]);
   for (const worker of workers) expect(worker.log()).not.toContain('works on this queue');

@@ -72,8 +72,7 @@ describe('a run through the queue', () => {
     await startWorker(env());
     for (const [data, sentence] of [
       [{}, '"target" must be the name of a target'],
-      [{ target: 'nope' }, 'unknown target "nope"; allowed: default'],
-      [{ target: '__proto__' }, 'unknown target "__proto__"; allowed: default'],
+      [{ target: '__proto__' }, 'unknown target "__proto__"'],
       [{ target: 'default', dryRun: 'yes' }, '"dryRun" must be true or false'],
       [{ target: 'default', staleAfter: 600 }, '600 has no unit'],
       [{ target: 'default', staleAfter: '10s' }, 'below the minStaleAfter'],
@@ -122,6 +121,6 @@ describe('a run through the queue', () => {
     const history = await cli(['history', '--json'], env());
     const [row] = JSON.parse(history.stdout);
     expect(row).toMatchObject({ run: '1', state: 'completed', attempts: 1, failedReason: null, report: { run: '1' } });
-    expect(Object.keys(row)).toEqual(['run', 'state', 'addedAt', 'attempts', 'failedReason', 'report']);
+    expect(Object.keys(row)).toEqual('run target state addedAt by attempts failedReason report'.split(' '));
   });
 });

@@ -11,6 +11,7 @@ import { waitForRun } from '../../src/queue/waitForRun.ts';
 import { populate } from '../../src/redis/populate.ts';
 import { startWorker } from '../../workers/worker.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { foreignIn } from '../support/world.ts';
 
 const QUIET = { onError: () => {}, onReady: () => {} };
 const STALE = 5_000;
@@ -53,7 +54,7 @@ test('a run in progress that is stopped ends after its chunk, its report stands,
     idempotency: 0,
     staleAfterSeconds: 600,
   });
-  const before = await server.redis.dbsize();
+  const before = await foreignIn(server.redis);
   const sweeping = new Promise<void>((resolve) => {
     events.on('progress', ({ data }) => (data as { swept?: number }).swept && resolve());
   });
@@ -65,7 +66,7 @@ test('a run in progress that is stopped ends after its chunk, its report stands,
   expect(report).toMatchObject({ outcome: 'stopped', reason: 'somebody stopped the run', attempts: 1 });
   expect(report.coordinators.swept).toBeGreaterThan(0);
   expect(report.coordinators.swept).toBeLessThan(STALE);
-  expect(report.keys.deleted).toBe(before - (await server.redis.dbsize()));
+  expect(report.keys.deleted).toBe(before - (await foreignIn(server.redis)));
   expect((await queues.runs.getJob(run))?.progress).toMatchObject({ outcome: 'stopped' });
   await expect(stopRun(queues, run)).rejects.toThrow(`there is no run "${run}" that has not ended`);
   expect(await runOf(queues, target)).toBeNull();

@@ -47,3 +47,7 @@ export const settle = async (redis: Redis, id: string, silentSeconds: number, sw
 
 /** Every key there is, sorted. */
 export const keysIn = async (redis: Redis): Promise<string[]> => (await redis.keys('*')).sort();
+
+/** How many keys there are that are not stalesweep's own. */
+export const foreignIn = async (redis: Redis): Promise<number> =>
+  (await redis.keys('*')).filter((name) => !name.startsWith('{stalesweep}:')).length;

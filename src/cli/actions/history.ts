@@ -1,5 +1,8 @@
 /** history: lists past runs, newest first. */
-import { type HistoryRow, readHistory } from '../../queue/history.ts';
+import { Failure } from '../../domain/failure.ts';
+import { type HistoryRow, readHistory } from '../../health/history.ts';
+import { Ledger } from '../../ledger/ledger.ts';
+import { RUN_OUTCOMES, type RunOutcome } from '../../ledger/runs/pastRun.ts';
 import { wholeNumber } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
@@ -13,9 +16,12 @@ const outcomeOf = ({ state, report }: HistoryRow): string => {
   return report.dryRun ? `${report.outcome}*` : report.outcome;
 };
 
+/** A run of the command line has a long random id, whose beginning tells it apart. */
+const shortOf = (run: string): string => plain(run.length > 12 ? run.slice(0, 8) : run);
+
 const cellsOf = (row: HistoryRow): string[] => [
-  row.run,
-  row.report?.target ?? '-',
+  shortOf(row.run),
+  row.target === null ? '-' : plain(row.target),
   instant(row.addedAt),
   outcomeOf(row),
   String(row.report?.coordinators.stale ?? '-'),
@@ -24,11 +30,30 @@ const cellsOf = (row: HistoryRow): string[] => [
   row.report ? `${(row.report.durationMs / 1000).toFixed(1)}s` : '-',
 ];
 
+interface Options {
+  readonly limit: string;
+  readonly target?: string;
+  readonly outcome?: string;
+  readonly removed?: boolean;
+  readonly json?: boolean;
+}
+
+const outcomeAsked = (word: string | undefined): RunOutcome | undefined => {
+  const outcome = RUN_OUTCOMES.find((one) => one === word);
+  if (word === undefined || outcome !== undefined) return outcome;
+  throw new Failure('USAGE', `--outcome: "${plain(word)}" is none; there are: ${RUN_OUTCOMES.join(', ')}`);
+};
+
 /** Prints one run a line. */
-export async function showHistory(options: { limit: string; json?: boolean }, command: Command): Promise<void> {
+export async function showHistory(options: Options, command: Command): Promise<void> {
   const limit = wholeNumber('--limit', options.limit, 1, 10_000);
+  const outcome = outcomeAsked(options.outcome);
   const config = await withPrivateRedis(configOf(command));
-  const rows = await withQueues(config, (queues) => readHistory(queues.runs, limit));
+  const { target, removed } = options;
+  const rows = await withQueues(config, async (queues) => {
+    const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
+    return await readHistory(queues, ledger, { limit, target, outcome, removed });
+  });
   if (options.json) {
     console.log(JSON.stringify(rows));
     return;
@@ -41,5 +66,6 @@ export async function showHistory(options: { limit: string; json?: boolean }, co
     table(['RUN', 'TARGET', 'ADDED (UTC)', 'OUTCOME', 'STALE', 'SWEPT', 'DELETED', 'TIME'], rows.map(cellsOf)),
   );
   if (rows.some(({ report }) => report?.dryRun)) console.log('* dry run');
-  for (const { run, failedReason } of rows) if (failedReason) console.log(plain(`run ${run}: ${failedReason}`));
+  for (const { run, failedReason } of rows)
+    if (failedReason) console.log(plain(`run ${shortOf(run)}: ${failedReason}`));
 }

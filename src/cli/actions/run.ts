@@ -1,8 +1,15 @@
 /** run: one cleanup here and now, without the queue. */
 import { randomUUID } from 'node:crypto';
-import { runCleanup } from '../../cleanup/run.ts';
+import { hostname, userInfo } from 'node:os';
+import { runCleanup, StopWish } from '../../cleanup/run.ts';
+import { fingerprintOf } from '../../config/fingerprint.ts';
+import type { Config, TargetConfig } from '../../config/resolve.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
-import { type OpenSightings, openSightings } from '../../ledger/sightings/openSightings.ts';
+import { RunFollower } from '../../ledger/followRun.ts';
+import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
+import { outagesOf } from '../../ledger/outagesOf.ts';
+import { pastOf } from '../../ledger/past.ts';
+import { RunRecorder, type RunToRecord } from '../../ledger/recorder.ts';
 import { explain } from '../../redis/explain.ts';
 import { openTarget, type Target } from '../../redis/target/target.ts';
 import { Exit } from '../command.ts';
@@ -16,26 +23,40 @@ interface Options {
   readonly target?: string;
   readonly dryRun?: boolean;
   readonly force?: boolean;
+  /** `--no-record` makes it false. */
+  readonly record: boolean;
   readonly json?: boolean;
 }
 
-/** Prints the report. Fails when the run does; ends in `Exit` when it is refused. */
+type Warn = (sentence: string) => void;
+
+/** Prints the report, also of a run that is interrupted. Fails when the run does; ends in `Exit` when it did not complete. */
 export async function run(options: Options, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
   const settings = targetOf(config, options.target);
   const stop = new AbortController();
-  const onSignal = () => stop.abort();
+  const onSignal = (signal: string) => stop.abort(new StopWish(`it was interrupted by ${signal}`, 'interrupted'));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const bar = createProgressBar(!options.json && process.stderr.isTTY === true);
-  const dryRun = options.dryRun === true;
-  const warn = (sentence: string) => bar.observer.warn?.(sentence);
+  const dryRun = options.dryRun === true || settings.mode === 'observe';
+  const warn: Warn = (sentence) => bar.observer.warn?.(sentence);
   let target: Target | null = null;
-  let past: OpenSightings | null = null;
+  let past = null as OpenLedger | null;
+  let recorder: RunRecorder | null = null;
   try {
-    target = await openTarget(settings, { dryRun, signal: stop.signal, warn });
-    past = await openPast(config.queue, settings, { mostBytes: settings.sightings, readOnly: dryRun, warn });
+    // Once the target has answered: where it does not, nothing else matters.
+    const outages = async (nowMs: number) => {
+      past = await openPast(config, warn);
+      return past === null ? [] : await outagesOf(past.ledger, settings.name, nowMs);
+    };
+    target = await openTarget(settings, { dryRun, signal: stop.signal, warn, outages });
+    const id = randomUUID();
+    // Of dry runs, those of the queue are recorded.
+    const records = options.record && !dryRun;
+    recorder = recorderOf(records ? past : null, settings, id, warn);
+    await recorder.begin();
     const request = {
-      run: randomUUID(),
+      run: id,
       trigger: 'cli',
       dryRun,
       staleAfterSeconds: settings.staleAfterSeconds,
@@ -44,17 +65,34 @@ export async function run(options: Options, command: Command): Promise<void> {
       carried: null,
       startedAt: Date.now(),
     } as const;
+    const follower = new RunFollower(recorder);
     const report = await runCleanup(target, request, {
-      observer: bar.observer,
+      observer: {
+        ...bar.observer,
+        ...(records && past !== null ? { condemn: async (next) => await follower.condemn(next) } : {}),
+        ...(records && past !== null ? { removed: (removed) => follower.removed(removed) } : {}),
+        progress: (phase, tally) => {
+          bar.observer.progress?.(phase, tally);
+          recorder?.progress({ swept: tally.swept, deleted: tally.keys });
+        },
+      },
       signal: stop.signal,
-      ...(past === null ? {} : { sightings: past.sightings }),
+      ...(past === null
+        ? {}
+        : {
+            sightings: past.sightingsOf(settings, { mostBytes: settings.sightings, readOnly: dryRun, warn }),
+            past: await pastOf(past.ledger, settings.name, fingerprintOf(settings)).catch(() => null),
+          }),
     });
+    follower.finish();
+    await recorder.end({ outcome: report.outcome, report });
     bar.stop();
     console.log(options.json ? JSON.stringify(report) : renderReport(report));
-    if (report.outcome === 'refused') throw new Exit(1);
+    if (report.outcome !== 'completed') throw new Exit(1);
   } catch (error) {
     bar.stop();
     const known = error instanceof Exit ? error : explain(error, settings);
+    if (!(known instanceof Exit)) await recorder?.end({ outcome: 'failed', reason: sentenceOf(known) });
     if (known instanceof Exit || known instanceof Failure) throw known;
     throw new Failure('RUN_FAILED', `the run failed: ${sentenceOf(known)}`, { cause: known });
   } finally {
@@ -64,12 +102,35 @@ export async function run(options: Options, command: Command): Promise<void> {
   }
 }
 
-/** What earlier runs saw; `null`, and a line, where that can't be had: the run goes by heartbeats alone. */
-async function openPast(...to: Parameters<typeof openSightings>): Promise<OpenSightings | null> {
+/** What is known of earlier runs; `null`, and a line, where that can't be had. */
+async function openPast(config: Config, warn: Warn): Promise<OpenLedger | null> {
   try {
-    return await openSightings(...to);
+    return await openLedger(config.queue, config.process.ledger);
   } catch (error) {
-    to[2].warn?.(`who beat before is not known, so this run goes by heartbeats alone: ${sentenceOf(error)}`);
+    warn(`this run is not recorded, and goes by the heartbeats there are: ${sentenceOf(error)}`);
+    return null;
+  }
+}
+
+function recorderOf(past: OpenLedger | null, settings: TargetConfig, run: string, warn: Warn): RunRecorder {
+  const identity: RunToRecord = {
+    run,
+    target: settings.name,
+    fingerprint: fingerprintOf(settings),
+    trigger: 'cli',
+    by: whoRuns(),
+    dryRun: false,
+    families: settings.schema.families,
+    attempt: 1,
+  };
+  return past === null ? new RunRecorder(null, identity, warn) : past.ledger.record(identity, warn);
+}
+
+/** Whoever sits at this terminal, as far as the system knows. */
+function whoRuns(): string | null {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
     return null;
   }
 }

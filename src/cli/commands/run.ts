@@ -12,7 +12,8 @@ export function runCommand(): Command {
   ])
     .option('--target <name>', 'the target to clean (default "default")')
     .option('--dry-run', 'count, but write nothing')
-    .option('--force', 'run even when more than maxStaleFraction looks stale')
+    .option('--force', 'run whatever maxStale, maxStaleFraction and suddenSilence say')
+    .option('--no-record', "leave no record in the queue's Redis")
     .option('--json', 'print the report as JSON')
     .action(async (options, command) => {
       const { run } = await import('../actions/run.ts');

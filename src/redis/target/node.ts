@@ -6,6 +6,7 @@
 import type { TargetConfig } from '../../config/resolve.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
+import type { Outage } from '../../domain/outages.ts';
 import { type Calls, LONG_WAY_MS } from '../calls.ts';
 import {
   clockOf,
@@ -35,6 +36,8 @@ export interface NodeWishes {
   readonly signal: AbortSignal;
   /** Told what an operator should know, that is no failure. */
   readonly warn: (sentence: string) => void;
+  /** What was seen of times in which nobody could beat, up to this instant of the server's clock, in ms; must not reject. */
+  readonly outages?: (nowMs: number) => Promise<readonly Outage[]>;
 }
 
 /** What is known of a node once it was examined. */
@@ -85,14 +88,16 @@ export class Node {
     link: Link,
     calls: Calls,
     settings: TargetConfig,
-    { dryRun, signal, warn }: NodeWishes,
+    { dryRun, signal, warn, outages = async () => [] }: NodeWishes,
   ): Promise<Node> {
     const patience = new Patience(link, calls, signal);
     const info = await patience.steadily(async () => await readTargetInfo(calls, settings, dryRun, warn));
     link.remember(info);
     const remover = new Remover(calls, async () => await link.beside(), warn);
     await patience.steadily(async () => await remover.prepare(settings.schema, dryRun));
-    const clock = clockOf(await patience.steadily(async () => await readSeconds(calls)), info, settings.restartGrace);
+    const nowSeconds = await patience.steadily(async () => await readSeconds(calls));
+    // After the clock was read: an outage that ends as the run begins is known by now.
+    const clock = clockOf(nowSeconds, info, settings.restartGrace, await outages(nowSeconds * 1000));
     calls.latencyMs = await patience.steadily(async () => await measureLatency(calls));
     const paces = new Paces(calls, settings, remover.mostKeys);
     await patience.steadily(async () => await paces.begin());

@@ -1,7 +1,8 @@
 /** stalesweep: the contender this is all about, as a worker runs it, without a queue. */
 import { runCleanup } from '../../../src/cleanup/run.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
-import { openSightings } from '../../../src/ledger/sightings/openSightings.ts';
+import { RunFollower } from '../../../src/ledger/followRun.ts';
+import { openLedger } from '../../../src/ledger/openLedger.ts';
 import { openTarget } from '../../../src/redis/target/target.ts';
 import { configText } from '../configText.ts';
 import { contend } from './contend.ts';
@@ -13,7 +14,8 @@ contend(async (task) => {
   if (settings === undefined) throw new Error('there is always a target "default"');
   const signal = new AbortController().signal;
   const target = await openTarget(settings, { dryRun: false, signal, warn: () => {} });
-  const past = await openSightings(config.queue, settings, { mostBytes: settings.sightings, readOnly: false });
+  const past = await openLedger(config.queue, config.process.ledger);
+  let runs = 0;
   return {
     go: async () => {
       const request = {
@@ -26,7 +28,22 @@ contend(async (task) => {
         carried: null,
         startedAt: Date.now(),
       } as const;
-      const report = await runCleanup(target, request, { sightings: past.sightings });
+      const sightings = past.sightingsOf(settings, { mostBytes: settings.sightings, readOnly: false });
+      const { families } = settings.schema;
+      const identity = { run: `bench-${runs++}`, target: 'default', fingerprint: '', by: null, dryRun: false } as const;
+      const recorder = past.ledger.record({ ...identity, trigger: 'manual', families }, () => {});
+      await recorder.begin();
+      const follower = new RunFollower(recorder);
+      const report = await runCleanup(target, request, {
+        sightings,
+        observer: {
+          condemn: async (next) => await follower.condemn(next),
+          removed: (removed) => follower.removed(removed),
+          progress: (_, tally) => recorder.progress({ swept: tally.swept, deleted: tally.keys }),
+        },
+      });
+      follower.finish();
+      await recorder.end({ outcome: report.outcome, report });
       return { calls: report.redis.calls };
     },
     close: () => {

@@ -1,0 +1,100 @@
+/** history: past runs as people are shown them: those that stand in the ledger, and of the queue's those that do not (P13).
+ *
+ * A run stands in the ledger once it has begun. One that still waits, or failed before it began, is only in the queue.
+ */
+import type { Report } from '../domain/report.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { PastRun, RunOutcome } from '../ledger/runs/pastRun.ts';
+import { type QueuedRun, readQueuedRuns } from '../queue/history.ts';
+import type { Queues } from '../queue/queues.ts';
+
+export interface HistoryRow {
+  readonly run: string;
+  /** `null` where its job does not say. */
+  readonly target: string | null;
+  /** `completed`, `failed`, `interrupted`, `stopped`; `active`; `waiting`, `delayed` (between two attempts). */
+  readonly state: string;
+  /** ISO 8601; `null` when whoever added it gave it an impossible time. */
+  readonly addedAt: string | null;
+  /** Who asked for it: a person at a terminal, or else `schedule`, `manual`, `cli`; `null` where its job does not say. */
+  readonly by: string | null;
+  readonly attempts: number;
+  readonly failedReason: string | null;
+  /** Of one that ended without, `null`. */
+  readonly report: Report | null;
+}
+
+export interface HistoryFilter {
+  readonly limit: number;
+  readonly target?: string | undefined;
+  readonly outcome?: RunOutcome | undefined;
+  /** Only those that removed anything. */
+  readonly removed?: boolean | undefined;
+}
+
+/** The newest first, at most `limit`. Rejects where the queue's Redis can't be read. */
+export async function readHistory(queues: Queues, ledger: Ledger, filter: HistoryFilter): Promise<HistoryRow[]> {
+  const [recorded, queued] = await Promise.all([
+    recordedRuns(ledger, filter),
+    // What only the queue knows has removed nothing.
+    filter.removed === true ? [] : readQueuedRuns(queues.runs, filter.limit),
+  ]);
+  const known = new Map(recorded.map((run) => [run.run, run.startedAtMs]));
+  const rows = [
+    ...recorded.map((run) => ({ at: run.startedAtMs, row: rowOf(run) })),
+    ...queued
+      .filter((job) => isAsked(job, filter) && !((known.get(job.run) ?? 0) >= job.addedAtMs))
+      .map((job) => ({ at: job.addedAtMs, row: queuedRow(job) })),
+  ];
+  return rows
+    .sort((a, b) => b.at - a.at)
+    .slice(0, filter.limit)
+    .map(({ row }) => row);
+}
+
+async function recordedRuns(ledger: Ledger, { limit, target, outcome, removed }: HistoryFilter): Promise<PastRun[]> {
+  const runs: PastRun[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await ledger.history({
+      limit: limit - runs.length,
+      cursor,
+      ...(target === undefined ? {} : { target }),
+      ...(outcome === undefined ? {} : { outcome }),
+      ...(removed === undefined ? {} : { removed }),
+    });
+    runs.push(...page.runs);
+    cursor = page.cursor;
+  } while (cursor !== null && runs.length < limit);
+  return runs;
+}
+
+/** How a run ended as BullMQ would say it, and what it has no word for. */
+function stateOf({ state, outcome }: PastRun): string {
+  if (state !== 'ended') return state;
+  return outcome === 'failed' || outcome === 'interrupted' || outcome === 'stopped' ? outcome : 'completed';
+}
+
+function rowOf(run: PastRun): HistoryRow {
+  const { by, trigger, attempts, reason, report, target, startedAtMs } = run;
+  const state = stateOf(run);
+  return {
+    run: run.run,
+    target,
+    state,
+    addedAt: new Date(startedAtMs).toISOString(),
+    by: by ?? trigger,
+    attempts,
+    failedReason: state === 'completed' ? null : reason,
+    report,
+  };
+}
+
+function isAsked({ target, report, state }: QueuedRun, filter: HistoryFilter): boolean {
+  if (filter.target !== undefined && filter.target !== target) return false;
+  return filter.outcome === undefined || filter.outcome === (report?.outcome ?? state);
+}
+
+function queuedRow({ addedAtMs: _, ...row }: QueuedRun): HistoryRow {
+  return row;
+}

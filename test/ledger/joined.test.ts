@@ -1,0 +1,129 @@
+/** The record as runs leave it, from the queue and the command line, however they end (P13, P12). */
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Report } from '../../src/domain/report.ts';
+import type { HistoryRow } from '../../src/health/history.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
+import { cli, start } from '../support/cli.ts';
+import { ALL_SWEPT, populate } from '../support/populate.ts';
+import { NEVER, useQueue } from '../support/queue.ts';
+import { beat, heartbeatOf, nowOf, writeAll } from '../support/world.ts';
+
+const queue = useQueue();
+const BOUNDS = { sizeBytes: 64_000_000, ageMs: 90 * 86_400_000 };
+const env = (more: Record<string, string> = {}) => ({ REDIS_URL: queue.server.url, LOG_LEVEL: 'warn', ...more });
+const history = async (...args: string[]): Promise<HistoryRow[]> => {
+  const { stdout, stderr } = await cli(['history', '--json', ...args], env());
+  expect(stderr).toBe('');
+  return JSON.parse(stdout) as HistoryRow[];
+};
+const ledger = () => new Ledger(queue.server.redis, '{stalesweep}', BOUNDS);
+const oldest = async () => (await ledger().find(Buffer.from('coordinator-1'), { limit: 10 })).swept;
+
+/** A run that takes its time: one small call after the other, with as long a rest. */
+const SLOW = { STALESWEEP_CALL_BUDGET: '0.1ms', STALESWEEP_NICE: '6' };
+/** All there is, but for a part. */
+const BEGUN = 58_000;
+
+beforeEach(async () => {
+  await populate(env(), 10_000, 9_900);
+});
+
+describe('a run of the command line', () => {
+  test('stands in the history with its report and whoever asked for it, and each coordinator it swept', async () => {
+    const { stdout } = await cli(['run', '--json'], env());
+    const report = JSON.parse(stdout) as Report;
+    expect(report.coordinators).toEqual(ALL_SWEPT);
+    expect(await history()).toEqual([
+      expect.objectContaining({ run: report.run, target: 'default', state: 'completed', attempts: 1, report }),
+    ]);
+    expect((await history())[0]?.by).toMatch(/^.+@.+$/);
+    const [found] = await oldest();
+    expect(found?.batch.run).toBe(report.run);
+    expect(await history('--removed', '--target', 'default', '--outcome', 'completed')).toHaveLength(1);
+    expect(await history('--outcome', 'failed')).toEqual([]);
+    expect(await history('--target', 'another')).toEqual([]);
+  });
+
+  test('leaves nothing behind with --no-record, nor as a dry run', async () => {
+    await cli(['run', '--dry-run'], env());
+    await cli(['run', '--no-record'], env());
+    expect(await history()).toEqual([]);
+    expect(await queue.server.redis.keys('{stalesweep}:ledger*')).toEqual([]);
+  });
+
+  test('goes on where nothing can be recorded, and says so in one line', async () => {
+    const { code, stdout, stderr } = await cli(['run', '--json'], env({ QUEUE_REDIS_URL: 'redis://127.0.0.1:1' }));
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as Report).coordinators).toEqual(ALL_SWEPT);
+    expect(stderr.trim().split('\n')).toEqual([expect.stringContaining('this run is not recorded')]);
+  });
+
+  test('that is interrupted prints the report so far, ends with 1, and stands in the history with the same', async () => {
+    const running = start(['run', '--json'], env(SLOW));
+    await expect.poll(async () => await queue.server.redis.dbsize(), { timeout: 60_000 }).toBeLessThan(BEGUN);
+    const { code, stdout } = await running.kill('SIGINT');
+    expect(code).toBe(1);
+    const report = JSON.parse(stdout) as Report;
+    expect(report).toMatchObject({ outcome: 'interrupted', reason: expect.stringContaining('SIGINT') });
+    expect(report.coordinators.swept).toBeGreaterThan(0);
+    expect(report.coordinators.swept).toBeLessThan(9_900);
+    expect(await history()).toEqual([expect.objectContaining({ run: report.run, state: 'interrupted', report })]);
+  });
+
+  test('that is killed is shown as interrupted within 15 s, with what it had removed', async () => {
+    const running = start(['run', '--json'], env(SLOW));
+    await expect.poll(async () => await queue.server.redis.dbsize(), { timeout: 60_000 }).toBeLessThan(BEGUN);
+    await running.kill('SIGKILL');
+    await expect.poll(async () => (await history())[0]?.state, { timeout: 15_000, interval: 500 }).toBe('interrupted');
+    const { runs } = await ledger().history({ limit: 1 });
+    const left = (await queue.server.redis.keys('swarm:*:blocking:heartbeat:*')).length;
+    const swept = 10_000 - left;
+    expect(runs[0]?.removed.swept).toBeLessThanOrEqual(swept);
+    // What it did in its last twentieth of a second is not told.
+    expect(runs[0]?.removed.swept).toBeGreaterThan(swept / 2);
+  });
+});
+
+test('a run from the queue stands there the same way, and one that failed before it began with its reason', async () => {
+  const worker = start(['worker'], env(NEVER));
+  const { stdout } = await cli(['enqueue', '--wait', '--json'], env());
+  const report = JSON.parse(stdout) as Report;
+  expect(report.coordinators).toEqual(ALL_SWEPT);
+  await queue.runs.add('cleanup', { target: 'default', staleAfter: '1s' });
+  await expect.poll(async () => (await history())[0]?.state, { timeout: 15_000 }).toBe('failed');
+  const rows = await history();
+  expect(rows).toHaveLength(2);
+  expect(rows[0]).toMatchObject({
+    target: 'default',
+    failedReason: expect.stringContaining('minStaleAfter'),
+    report: null,
+  });
+  expect(rows[1]).toMatchObject({ run: report.run, target: 'default', state: 'completed', report });
+  // However the queue's own history is emptied.
+  await queue.runs.obliterate({ force: true });
+  expect(await history()).toEqual([rows[1]]);
+  expect((await oldest())[0]?.batch.run).toBe(report.run);
+  expect((await worker.kill('SIGTERM')).code).toBe(0);
+});
+
+test('of many who fall silent between two runs nobody goes, and the report says until when (P12)', async () => {
+  await queue.server.redis.flushall();
+  const ids = Array.from({ length: 100 }, (_, i) => `c${i}`);
+  const write = async (silentSeconds: (i: number) => number) => {
+    const now = await nowOf(queue.server.redis);
+    await writeAll(
+      queue.server.redis,
+      Object.fromEntries(ids.map((id, i) => [heartbeatOf(id), beat(now - silentSeconds(i) * 1000, id)])),
+    );
+  };
+  const run = async (...args: string[]) => JSON.parse((await cli(['run', '--json', ...args], env())).stdout) as Report;
+  await write(() => 10);
+  expect((await run()).coordinators).toMatchObject({ active: 100, held: 0 });
+  await write((i) => (i < 60 ? 700 : 10));
+  const held = await run();
+  expect(held).toMatchObject({ coordinators: { active: 40, held: 60, stale: 0 }, held: { since: expect.any(String) } });
+  const still = await run();
+  expect(still).toMatchObject({ coordinators: { active: 40, held: 60 }, held: { since: held.held?.since } });
+  expect((await run('--force')).coordinators).toMatchObject({ active: 40, held: 0, swept: 60 });
+  expect((await run()).held).toBeUndefined();
+});
