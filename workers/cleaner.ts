@@ -1,5 +1,5 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
-import { runCleanup, StopWish } from '../src/cleanup/run.ts';
+import { runCleanup } from '../src/cleanup/run.ts';
 import type { Config } from '../src/config/resolve.ts';
 import { Failure, sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
@@ -18,11 +18,11 @@ import type { Queues } from '../src/queue/queues.ts';
 import { Stopwatch } from '../src/redis/call/stopwatch.ts';
 import { openTarget, type Target } from '../src/redis/target/target.ts';
 import { explain } from '../src/redis/explain.ts';
-import { isStopped } from '../src/queue/stop.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
 import { Recording } from './recording.ts';
 import { endAgain, seal } from './finality.ts';
+import { StopWatch } from './stopWish.ts';
 import { earlierAttempts, Journal, type RunJob } from './journal.ts';
 import { unreadableIn, Warnings } from './tell.ts';
 
@@ -39,9 +39,6 @@ export interface CleanerParts {
 
 /** How long a process that is to end waits for the chunk in progress. */
 const DROP_MS = 1_000;
-
-/** How often it is looked whether somebody stopped the run. */
-const ASK_EVERY_MS = 250;
 
 /** However many attempts other programs give a job, and without a pause between them: a target may be down for a night. */
 const MOST_ATTEMPTS = 10;
@@ -61,108 +58,116 @@ const forHistory = (error: unknown, attempts: number): Error => {
 const isLast = (job: RunJob, shown: Error): boolean =>
   shown instanceof UnrecoverableError || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
 
-/** Makes the function that a BullMQ worker calls for each job. */
-export const createCleaner = (parts: CleanerParts) => {
-  const { config, queues, metrics, stopping } = parts;
-  const warnings = new Warnings();
-  const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
+/** What all jobs of a worker share. */
+interface Tools extends CleanerParts {
+  readonly warnings: Warnings;
+  readonly ledger: Ledger;
+}
 
-  const clean = async (job: RunJob, token: string, payload: RunPayload, lost: AbortSignal): Promise<Report> => {
-    const { target } = payload;
-    const logger = parts.logger.child({ run: job.id, target: target.name });
-    const fenced = new AbortController();
-    const wish = new AbortController();
-    const signal = AbortSignal.any([stopping, lost, fenced.signal, wish.signal]);
-    const ask = async (): Promise<void> => {
-      // A queue that can't be asked is told of elsewhere.
-      if (await isStopped(queues, String(job.id)).catch(() => false))
-        wish.abort(new StopWish('somebody stopped the run'));
-    };
-    const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
-    const request = {
-      run: String(job.id),
-      trigger: payload.trigger,
-      dryRun: payload.dryRun,
-      staleAfterSeconds: payload.staleAfterSeconds,
-      force: payload.force,
-      attempts: job.attemptsMade + 1,
-      ...earlier,
-    };
-    const stopwatch = new Stopwatch((call, ms) => metrics.called(target.name, call, ms));
-    const isNews = warnings.begin(target.name);
-    const warn = (sentence: string) => {
-      if (isNews(sentence)) logger.warn(sentence);
-      journal.note(sentence);
-    };
-    const onLost = () => fenced.abort();
-    const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, onLost, (tally) =>
-      record.progress(tally),
-    );
-    const outages = async (nowMs: number) => await outagesOf(ledger, target.name, nowMs);
-    const identity = { run: String(job.id), attempt: job.attemptsMade + 1, payload };
-    const record = await Recording.begin(ledger, identity, warn);
-    const cleanOpened = async (opened: Target): Promise<Report> => {
-      // A chunk takes milliseconds: a target that has not answered by then may never do.
-      const drop = () => setTimeout(() => opened.close(), DROP_MS).unref();
-      stopping.addEventListener('abort', drop, { once: true });
-      await ask();
-      const asking = setInterval(() => void ask(), ASK_EVERY_MS);
-      try {
-        const report = await runCleanup(opened, request, {
-          signal,
-          sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(queues.prefix, target)), {
-            mostBytes: target.sightings,
-            warn,
-          }),
-          past: await pastOf(ledger, target.name, fingerprintOf(target)).catch(() => null),
-          observer: {
-            ...(payload.dryRun ? {} : record.observer),
-            phase: (phase, sentence) => {
-              logger.debug({ phase }, sentence);
-              journal.phase(phase, sentence);
-            },
-            progress: (phase, tally) => journal.progress(phase, tally),
-            warn,
-          },
-        });
-        const unreadable = unreadableIn(report);
-        if (unreadable !== null) {
-          if (isNews(unreadable.news)) logger.warn({ unreadable: report.unreadable }, unreadable.sentence);
-          journal.note(unreadable.sentence);
-        }
-        return report;
-      } finally {
-        clearInterval(asking);
-        stopping.removeEventListener('abort', drop);
-        opened.close();
-        await journal.flush();
-      }
-    };
+/** Cleans the target that a job asks for, and tells queue, ledger, log and metrics of it. */
+async function clean(
+  parts: Tools,
+  job: RunJob,
+  token: string,
+  payload: RunPayload,
+  lost: AbortSignal,
+): Promise<Report> {
+  const { queues, metrics, stopping, ledger, warnings } = parts;
+  const { target } = payload;
+  const logger = parts.logger.child({ run: job.id, target: target.name });
+  const fenced = new AbortController();
+  const wish = new StopWatch(queues, String(job.id));
+  const signal = AbortSignal.any([stopping, lost, fenced.signal, wish.signal]);
+  const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
+  const request = {
+    run: String(job.id),
+    trigger: payload.trigger,
+    dryRun: payload.dryRun,
+    staleAfterSeconds: payload.staleAfterSeconds,
+    force: payload.force,
+    attempts: job.attemptsMade + 1,
+    ...earlier,
+  };
+  const stopwatch = new Stopwatch((call, ms) => metrics.called(target.name, call, ms));
+  const isNews = warnings.begin(target.name);
+  const warn = (sentence: string) => {
+    if (isNews(sentence)) logger.warn(sentence);
+    journal.note(sentence);
+  };
+  const tellOfUnreadable = (report: Report): void => {
+    const unreadable = unreadableIn(report);
+    if (unreadable === null) return;
+    if (isNews(unreadable.news)) logger.warn({ unreadable: report.unreadable }, unreadable.sentence);
+    journal.note(unreadable.sentence);
+  };
+  const onLost = () => fenced.abort();
+  const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, onLost, (tally) => record.progress(tally));
+  const outages = async (nowMs: number) => await outagesOf(ledger, target.name, nowMs);
+  const identity = { run: String(job.id), attempt: job.attemptsMade + 1, payload };
+  const record = await Recording.begin(ledger, identity, warn);
+  const cleanOpened = async (opened: Target): Promise<Report> => {
+    // A chunk takes milliseconds: a target that has not answered by then may never do.
+    const drop = () => setTimeout(() => opened.close(), DROP_MS).unref();
+    stopping.addEventListener('abort', drop, { once: true });
+    await wish.begin();
     try {
-      const report = await cleanOpened(
-        await openTarget(target, { dryRun: payload.dryRun, signal, warn, outages }, stopwatch),
-      );
-      await record.ended(report);
-      const { coordinators, keys, durationMs, outcome } = report;
-      logger.info({ outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun }, 'run ended');
+      const report = await runCleanup(opened, request, {
+        signal,
+        sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(queues.prefix, target)), {
+          mostBytes: target.sightings,
+          warn,
+        }),
+        past: await pastOf(ledger, target.name, fingerprintOf(target)).catch(() => null),
+        observer: {
+          ...(payload.dryRun ? {} : record.observer),
+          phase: (phase, sentence) => {
+            logger.debug({ phase }, sentence);
+            journal.phase(phase, sentence);
+          },
+          progress: (phase, tally) => journal.progress(phase, tally),
+          warn,
+        },
+      });
+      tellOfUnreadable(report);
       return report;
-    } catch (error) {
-      if (lost.aborted || fenced.signal.aborted) {
-        record.lost();
-        throw explain(error, target);
-      }
-      if (!signal.aborted) {
-        const known = explain(error, target);
-        await record.failed(known, !isLast(job, forHistory(known, job.attemptsMade + 1)));
-        throw known;
-      }
-      await record.failed(error, true);
-      // Back to the head of the queue at once, without burning an attempt: another worker goes on.
-      logger.info('handing the run back to the queue');
-      await job.moveToWait(token);
-      throw new WaitingError();
+    } finally {
+      wish.end();
+      stopping.removeEventListener('abort', drop);
+      opened.close();
+      await journal.flush();
     }
   };
+  try {
+    const report = await cleanOpened(
+      await openTarget(target, { dryRun: payload.dryRun, signal, warn, outages }, stopwatch),
+    );
+    await record.ended(report);
+    const { coordinators, keys, durationMs, outcome } = report;
+    logger.info({ outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun }, 'run ended');
+    return report;
+  } catch (error) {
+    if (lost.aborted || fenced.signal.aborted) {
+      record.lost();
+      throw explain(error, target);
+    }
+    if (!signal.aborted) {
+      const known = explain(error, target);
+      await record.failed(known, !isLast(job, forHistory(known, job.attemptsMade + 1)));
+      throw known;
+    }
+    await record.failed(error, true);
+    // Back to the head of the queue at once, without burning an attempt: another worker goes on.
+    logger.info('handing the run back to the queue');
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+}
+
+/** Makes the function that a BullMQ worker calls for each job. */
+export const createCleaner = (parts: CleanerParts) => {
+  const { config, queues } = parts;
+  const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
+  const tools = { ...parts, warnings: new Warnings(), ledger };
 
   /** Back to the queue without burning an attempt; who knows its target takes it when it is due. */
   const leaveToOthers = async (job: RunJob, token: string, why: string): Promise<never> => {
@@ -179,7 +184,8 @@ export const createCleaner = (parts: CleanerParts) => {
       if (whose.ours === null) return await leaveToOthers(job, token, whose.why);
       const payload = whose.ours;
       const other = await runInProgress(queues.runs, job, payload.target);
-      const report = other === null ? await clean(job, token, payload, lost) : skippedReport(job, payload, other);
+      const report =
+        other === null ? await clean(tools, job, token, payload, lost) : skippedReport(job, payload, other);
       await seal(job, token, parts.lockMs, { report });
       return report;
     } catch (error) {

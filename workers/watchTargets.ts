@@ -69,7 +69,8 @@ class Watch {
   }
 
   async #ask(): Promise<number | null> {
-    if (this.#redis === null) await (this.#connecting ??= this.#connect());
+    this.#connecting ??= this.#redis === null ? this.#connect() : null;
+    await this.#connecting;
     if (this.#redis === null) return null;
     const replies = await this.#redis.pipeline().time().call('role').call('eval', 'return 1', '0').exec();
     const [time, role, write] = replies ?? [];

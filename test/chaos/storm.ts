@@ -231,8 +231,11 @@ export const storm = async ({ onTestFinished }: TestContext, plan: Plan): Promis
   const toTarget = await Way.to(target.port);
   const toQueue = await Way.to(queue.port);
   const file = join(target.folder, 'stalesweep.yaml');
-  // Workers and whoever asks for runs go different ways to the same Redis.
-  await writeFile(file, JSON.stringify({ ...plan.settings, targets: { default: { id: 'the-target' } } }));
+  // Workers and whoever asks for runs go different ways to the same Redis. And storms let many die at once.
+  await writeFile(
+    file,
+    JSON.stringify({ suddenSilence: false, ...plan.settings, targets: { default: { id: 'the-target' } } }),
+  );
   const env = {
     REDIS_URL: toTarget.url,
     QUEUE_REDIS_URL: toQueue.url,
