@@ -7,6 +7,9 @@ const RUN_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 /** Around the default call budget of 2 ms, up to what other clients would notice. */
 const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02, 0.05, 0.1, 0.5, 1, 5];
 
+/** Of the tenths of the threshold in a report's `silence`, the first beyond half of it. */
+const AT_RISK_FROM = 5;
+
 const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'swept', 'revived'] as const;
 
 export class Metrics {
@@ -17,6 +20,7 @@ export class Metrics {
     'target',
     'state',
   ]);
+  readonly #now = this.#gauge('coordinators', 'Coordinators as of the last full pass, by state.', ['target', 'state']);
   readonly #keysDeleted = this.#counter('keys_deleted_total', 'Keys that runs deleted, by family.', [
     'target',
     'family',
@@ -73,9 +77,21 @@ export class Metrics {
   }
 
   /** Takes from a past report only what tells the present state: counters must not be counted twice. */
-  lastKnown({ target, outcome, dryRun, coordinators, finishedAt }: Report): void {
+  lastKnown({ target, outcome, dryRun, coordinators, silence = [], finishedAt }: Report): void {
     if (outcome === 'skipped') return;
     this.#unreadable.set({ target }, coordinators.unreadable);
+    const { active, stale, unreadable, swept, held = 0, protected: spared = 0 } = coordinators;
+    // Silent for more than half the threshold. Reports of older runs do not say.
+    const atRisk = silence.slice(AT_RISK_FROM, -1).reduce((sum, count) => sum + count, 0);
+    const left = {
+      active: active - atRisk,
+      at_risk: atRisk,
+      stale: stale - swept,
+      unreadable,
+      held,
+      protected: spared,
+    };
+    for (const [state, count] of Object.entries(left)) this.#now.set({ target, state }, count);
     if (outcome === 'completed' && !dryRun) this.#lastSuccess.set({ target }, Date.parse(finishedAt) / 1000);
   }
 
