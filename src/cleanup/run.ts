@@ -6,7 +6,7 @@
  */
 import { protectionOf } from '../domain/protection.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Outcome, Report } from '../domain/report.ts';
+import type { CoordinatorCounts, Outcome, Report } from '../domain/report.ts';
 import type { Past } from '../domain/suddenSilence.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Target } from '../redis/target/target.ts';
@@ -36,6 +36,11 @@ export interface RunOptions {
   readonly memoryBudgetBytes?: number;
   /** What earlier runs saw of this target; without it, who has no heartbeat any more is nobody. */
   readonly sightings?: Sightings;
+  /**
+   * Asked once, when it is known who is stale and before anything is removed: whether to go on. Left out: yes. After a `false` the
+   * run ends as `stopped`. Not asked where nobody is stale, nor in a dry run.
+   */
+  readonly confirm?: (found: CoordinatorCounts) => Promise<boolean>;
   /** What its last run left of this target; without it, nobody is held. */
   readonly past?: Past | null;
 }
@@ -52,6 +57,11 @@ export class StopWish extends Error {
   }
 }
 
+/** Whoever was asked whether to go on said no. */
+class Unconfirmed extends Error {
+  override readonly name = 'Unconfirmed';
+}
+
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
 export async function runCleanup(target: Target, asked: RunRequest, options: RunOptions = {}): Promise<Report> {
   // Whoever asks.
@@ -59,7 +69,11 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   const run = begin(target, request, options);
   warnOfRestart(run);
   let outcome = 'completed' as Outcome;
-  const refused = await cleanTarget(run, request.force).catch((error: unknown) => {
+  const refused = await cleanTarget(run, request.force, options.confirm).catch((error: unknown) => {
+    if (error instanceof Unconfirmed) {
+      outcome = 'stopped';
+      return error.message;
+    }
     const wish: unknown = run.signal.reason;
     if (!(wish instanceof StopWish && error instanceof Failure && error.code === 'INTERRUPTED')) throw error;
     outcome = wish.outcome;
@@ -105,7 +119,11 @@ function begin(target: Target, request: RunRequest, options: RunOptions): Run {
 }
 
 /** Finds who is stale, and sweeps them, partition by partition; why not, if refused. */
-async function cleanTarget(run: Run, force: boolean): Promise<string | null> {
+async function cleanTarget(
+  run: Run,
+  force: boolean,
+  confirm: RunOptions['confirm'] = async () => true,
+): Promise<string | null> {
   const { observer, store, tally } = run;
   const { settings } = run.target;
   observer.phase?.('mark', 'looking for stale coordinators');
@@ -126,6 +144,10 @@ async function cleanTarget(run: Run, force: boolean): Promise<string | null> {
     reason = refusal(run, settings, force);
     // Nor does a refused run count orphans only because it asked.
     if (reason !== null) tally.orphans = null;
+  }
+  if (reason === null && !run.dryRun && tally.stale > 0 && !(await confirm(tally.coordinators))) {
+    await noteLeft(run);
+    throw new Unconfirmed('nobody said yes');
   }
   let ended = false;
   try {

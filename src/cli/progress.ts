@@ -8,6 +8,8 @@ const require = createRequire(import.meta.url);
 export interface ProgressBar {
   readonly observer: Observer;
   stop(): void;
+  /** Takes the bar away while somebody is asked. */
+  aside<T>(ask: () => Promise<T>): Promise<T>;
 }
 
 const FORMAT = '{phase} [{bar}] {percentage}%  {swept} of {stale} stale coordinators swept';
@@ -15,7 +17,7 @@ const FORMAT = '{phase} [{bar}] {percentage}%  {swept} of {stale} stale coordina
 /** Draws on stderr, so that standard output stays a report. */
 export const createProgressBar = (shown: boolean): ProgressBar => {
   const warn = (sentence: string) => console.error(`stalesweep: ${sentence}`);
-  if (!shown) return { observer: { warn }, stop: () => {} };
+  if (!shown) return { observer: { warn }, stop: () => {}, aside: async (ask) => await ask() };
   const { SingleBar } = require('cli-progress') as typeof import('cli-progress');
   const bar = new SingleBar({
     format: FORMAT,
@@ -24,16 +26,25 @@ export const createProgressBar = (shown: boolean): ProgressBar => {
     clearOnComplete: true,
     hideCursor: true,
   });
-  bar.start(100, 0, { phase: 'mark  ', swept: 0, stale: 0 });
+  const start = () => bar.start(100, 0, { phase: 'mark  ', swept: 0, stale: 0 });
+  start();
   return {
     observer: {
       warn: (sentence) => {
         bar.stop();
         warn(sentence);
-        bar.start(100, 0, { phase: 'mark  ', swept: 0, stale: 0 });
+        start();
       },
       progress: (phase, { percent, swept, stale }) => bar.update(percent, { phase: phase.padEnd(6), swept, stale }),
     },
     stop: () => bar.stop(),
+    aside: async (ask) => {
+      bar.stop();
+      try {
+        return await ask();
+      } finally {
+        start();
+      }
+    },
   };
 };

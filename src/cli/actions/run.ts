@@ -5,6 +5,7 @@ import { runCleanup, StopWish } from '../../cleanup/run.ts';
 import { fingerprintOf } from '../../config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../config/resolve.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
+import type { CoordinatorCounts } from '../../domain/report.ts';
 import { RunFollower } from '../../ledger/followRun.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
 import { outagesOf } from '../../ledger/outagesOf.ts';
@@ -23,6 +24,7 @@ interface Options {
   readonly target?: string;
   readonly dryRun?: boolean;
   readonly force?: boolean;
+  readonly yes?: boolean;
   /** `--no-record` makes it false. */
   readonly record: boolean;
   readonly json?: boolean;
@@ -77,6 +79,9 @@ export async function run(options: Options, command: Command): Promise<void> {
         },
       },
       signal: stop.signal,
+      ...(asksFirst(options)
+        ? { confirm: async (found) => await bar.aside(async () => await confirmed(found, settings.name, stop)) }
+        : {}),
       ...(past === null
         ? {}
         : {
@@ -99,6 +104,35 @@ export async function run(options: Options, command: Command): Promise<void> {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     target?.close();
     past?.close();
+  }
+}
+
+/** Only where somebody sits there who can answer. */
+const asksFirst = ({ yes }: Options): boolean =>
+  yes !== true && process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+/** Whether whoever sits at the terminal wants it; an empty line is a no. */
+async function confirmed(
+  { stale, active, held, unreadable }: CoordinatorCounts,
+  target: string,
+  stop: AbortController,
+): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // In a question Ctrl-C is a character, and no signal.
+  terminal.once('SIGINT', () => stop.abort(new StopWish('it was interrupted by SIGINT', 'interrupted')));
+  try {
+    const others = `${active} are active, ${unreadable} unreadable${held > 0 ? `, ${held} held` : ''}`;
+    const answer = await terminal.question(
+      `Target "${target}": ${stale} coordinators are stale (${others}).\nRemove everything they left? [y/N] `,
+      { signal: stop.signal },
+    );
+    return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    if (stop.signal.aborted) return false;
+    throw error;
+  } finally {
+    terminal.close();
   }
 }
 

@@ -13,6 +13,7 @@ export function runCommand(): Command {
     .option('--target <name>', 'the target to clean (default "default")')
     .option('--dry-run', 'count, but write nothing')
     .option('--force', 'run whatever maxStale, maxStaleFraction and suddenSilence say')
+    .option('--yes', 'do not ask before anything is removed')
     .option('--no-record', "leave no record in the queue's Redis")
     .option('--json', 'print the report as JSON')
     .action(async (options, command) => {

@@ -1,0 +1,58 @@
+/** `run` on a terminal asks before it removes anything. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { populate } from '../support/populate.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { foreignIn } from '../support/world.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+let server: TestRedis;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(async () => {
+  await server.stop();
+});
+beforeEach(async () => {
+  await server.redis.flushall();
+  await populate({ REDIS_URL: server.url }, 100, 90);
+});
+
+/** Runs it in a terminal of 80 columns, and types an answer once it is asked; what stood on the screen, and the exit code. */
+const onTerminal = async (args: string, answer: string | null) => {
+  const command = `stty cols 80; ${process.execPath} ${MAIN} ${args}`;
+  const shell = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
+    env: { ...process.env, REDIS_URL: server.url, TERM: 'xterm' },
+  });
+  let screen = '';
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const asked = screen.includes('[y/N]');
+    screen += text;
+    if (!asked && screen.includes('[y/N]') && answer !== null) shell.stdin.write(answer);
+  });
+  const [code] = (await once(shell, 'close')) as [number];
+  return { screen, code };
+};
+
+test.each([
+  ['yes', 'y\r', 0, 61],
+  ['no', 'n\r', 1, 600],
+  ['nothing', '\r', 1, 600],
+  ['Ctrl-C', '\x03', 1, 600],
+])('asks once, with the numbers: whoever answers %s is obeyed', async (_, answer, code, left) => {
+  const ended = await onTerminal('run', answer);
+  expect(ended.screen).toContain('90 coordinators are stale (10 are active, 0 unreadable)');
+  expect(ended.screen.split('[y/N]')).toHaveLength(2);
+  expect(ended.code).toBe(code);
+  expect(await foreignIn(server.redis)).toBe(left);
+});
+
+test.each(['run --yes', 'run --yes --json', 'run --dry-run'])('`%s` does not ask', async (args) => {
+  const { screen, code } = await onTerminal(args, null);
+  expect(screen).not.toContain('[y/N]');
+  expect(code).toBe(0);
+  expect(await foreignIn(server.redis)).toBe(args.includes('dry') ? 600 : 61);
+});
