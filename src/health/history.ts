@@ -43,13 +43,19 @@ export async function readHistory(queues: Queues, ledger: Ledger, filter: Histor
   const rows = [
     ...recorded.map((run) => ({ at: run.startedAtMs, row: rowOf(run) })),
     ...queued
-      .filter((job) => isAsked(job, filter) && !((known.get(job.run) ?? 0) >= job.addedAtMs))
+      .filter((job) => isAsked(job, filter) && !stands(known, job))
       .map((job) => ({ at: job.addedAtMs, row: queuedRow(job) })),
   ];
   return rows
     .sort((a, b) => b.at - a.at)
     .slice(0, filter.limit)
     .map(({ row }) => row);
+}
+
+/** Whether it stands in the ledger, too. Once the queue was emptied, it gives out the same numbers again. */
+function stands(known: ReadonlyMap<string, number>, { run, addedAtMs }: QueuedRun): boolean {
+  const startedAtMs = known.get(run);
+  return startedAtMs !== undefined && startedAtMs >= addedAtMs;
 }
 
 async function recordedRuns(ledger: Ledger, { limit, target, outcome, removed }: HistoryFilter): Promise<PastRun[]> {
