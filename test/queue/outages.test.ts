@@ -23,7 +23,6 @@ afterEach(async () => {
   await server?.stop();
 });
 
-/** What a process logged as warnings and errors, and what it said of an end. */
 /** What was said at warn or above, and of what is over; but that a run that goes on is not recorded, or that a target is away. */
 const troubles = ({ stderr }: Running): string[] =>
   stderr()
