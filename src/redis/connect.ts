@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisOptions } from 'ioredis';
-import { redactUrl } from '../config/redisUrl.ts';
+import { redactUrl, unixSocketIn } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
 import { Redis } from './ioredis.ts';
@@ -60,6 +60,8 @@ const reasonOf = (error: Error | undefined, encrypted: boolean): string => {
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another name';
   if (/^(EPROTO|ERR_SSL_)/.test(code)) return 'TLS could not be agreed on; without TLS, use redis://';
+  if (code === 'ENOENT') return 'its socket does not exist';
+  if (code === 'EACCES') return 'its socket may not be used by this user';
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its host name is not known';
   if (code === 'ETIMEDOUT' || error.message === 'connect ETIMEDOUT' || error.message === LATE) {
@@ -126,7 +128,8 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     // A server that is not ready says more to a command than to the library's look at INFO, which waits without a word.
     enableReadyCheck: false,
   };
-  const redis = new Redis(url, settings);
+  const socket = unixSocketIn(url);
+  const redis = socket === null ? new Redis(url, settings) : new Redis({ ...settings, ...socket });
   redis.on('error', (error: Error) => {
     lastError = error;
     if (ready) options.onError?.(error);
