@@ -101,7 +101,10 @@ describe('the configuration', () => {
   });
 
   test.each([
-    [{ REDIS_URL: 'redsi://u:hush@h' }, 'REDIS_URL: "redsi://u:***@h" is not a Redis URL; use redis:// or rediss://'],
+    [
+      { REDIS_URL: 'redsi://u:hush@h' },
+      'REDIS_URL: "redsi://u:***@h" is not a Redis URL; use redis://, rediss:// or unix://',
+    ],
     [{ REDIS_URL: 'redis+cluster://a,b' }, 'REDIS_URL: "redis+cluster://a,b" names a cluster or a sentinel'],
     [{ REDIS_URL: 'redis://u:hush@h/abc' }, 'must end in a database number'],
     [{ STALESWEEP_NICE: 'very' }, 'STALESWEEP_NICE: "very" must be a number from 0 to 100'],
