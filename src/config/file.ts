@@ -2,7 +2,7 @@
 import { PROCESS_SETTINGS } from './processSettings.ts';
 import type { Setting } from './setting.ts';
 import { OWN_TARGET_SETTINGS, TARGET_SETTINGS } from './settings.ts';
-import { fields, named } from './shape.ts';
+import { fields, Misfit, named, type Value } from './shape.ts';
 import { keyPrefix, redisUrl, schemaDefinition } from './values.ts';
 
 type Schemas<Table extends Record<string, Setting>> = { [Name in keyof Table]: Table[Name]['schema'] };
@@ -24,14 +24,18 @@ function queueFields(written: unknown): ReturnType<typeof anyQueue> {
   return given.prefix === undefined ? wholeQueue(written) : given;
 }
 
+/** The queue keeps the finished jobs of all targets together: whichever run ends next removes the oldest, whoever's they are. */
+const history: Value<undefined> = () => {
+  throw new Misfit('is one setting for all targets; write it at the top of the file');
+};
+
+const targetFields = { ...schemasOf(TARGET_SETTINGS), ...schemasOf(OWN_TARGET_SETTINGS), url: redisUrl, history };
+
 const FILE_FIELDS = {
   ...schemasOf(TARGET_SETTINGS),
   ...schemasOf(PROCESS_SETTINGS),
   queue: queueFields,
-  targets: named(
-    fields({ ...schemasOf(TARGET_SETTINGS), ...schemasOf(OWN_TARGET_SETTINGS), url: redisUrl }, URL_EXAMPLE),
-    URL_EXAMPLE,
-  ),
+  targets: named(fields(targetFields, URL_EXAMPLE), URL_EXAMPLE),
   schemas: named(schemaDefinition, TEMPLATE_EXAMPLE),
 };
 

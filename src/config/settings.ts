@@ -124,7 +124,8 @@ export const TARGET_SETTINGS = {
   history: {
     schema: history,
     default: {},
-    about: 'How long finished runs stay in the history, by `age` and `count`, for `completed` and `failed` ones.',
+    about:
+      'How long finished jobs stay in the queue, by `age` and `count`, for `completed` and `failed` ones: one setting for all targets, at the top of the file.',
   },
 } as const satisfies Record<string, Setting>;
 

@@ -95,6 +95,10 @@ describe('the configuration', () => {
       'stalesweep.yaml: schemas.m: must hold names, each with settings such as heartbeat: "beat:{coordinator}"',
     ],
     ['history: { completed: 7d }', 'stalesweep.yaml: history.completed: must hold settings such as age: 7d'],
+    [
+      'targets: { a: { url: "redis://h", history: { completed: { count: 5 } } } }',
+      'stalesweep.yaml: targets.a.history: is one setting for all targets; write it at the top of the file',
+    ],
     ['- staleAfter', 'stalesweep.yaml: must hold settings such as staleAfter: 10m'],
   ])('answers %j with one sentence', (file, sentence) => {
     expect(() => resolve(file)).toThrow(new Failure('CONFIG', sentence));
