@@ -140,7 +140,12 @@ export const OWN_TARGET_SETTINGS = {
 
 /** Addresses, and the file itself. */
 export const ADDRESS_SETTINGS = {
-  url: { schema: redisUrl, env: 'REDIS_URL', about: 'The Redis that is cleaned: the target named `default`.' },
+  url: {
+    schema: redisUrl,
+    env: 'REDIS_URL',
+    about:
+      'The Redis that is cleaned: the target named `default`. A `redis://`, `rediss://`, `valkey://` or `valkeys://` address, or `unix:///run/redis.sock?db=0`.',
+  },
   queueUrl: {
     schema: redisUrl,
     env: 'QUEUE_REDIS_URL',

@@ -52,9 +52,9 @@ const matches = (given: Credentials, wanted: Credentials): boolean => {
 };
 
 /** What became of the credentials that came with a request. */
-export type Verdict = 'right' | 'wrong' | 'missing' | 'locked';
+export type Verdict = 'right' | 'wrong' | 'missing' | 'late';
 
-/** Looks at a request's credentials. Wrong ones are counted: after 20 in a quarter of an hour none are looked at any more. */
+/** Looks at a request's credentials. Wrong ones are counted: after 20 in a quarter of an hour the next ones, `late`, wait for their turn. */
 export type Judge = (request: Request, response: Response) => Promise<Verdict>;
 
 /** Judges by these credentials; `path` is where the dashboard begins, for the cookie of those who know them. */
@@ -64,22 +64,23 @@ export const createJudge = (wanted: Credentials, path: string): Judge => {
     // A browser first asks without: that is no guess.
     if (request.get('authorization') === undefined) return 'missing';
     const given = givenBy(request) ?? { user: '', password: '' };
-    if (!(await guesses.begin(request, given.user))) return 'locked';
-    if (!matches(given, wanted)) return 'wrong';
+    const { isLate, isLookedAt } = await guesses.begin(request, given.user);
+    if (!isLookedAt || !matches(given, wanted)) return isLate ? 'late' : 'wrong';
     await guesses.right(request, response, given.user);
     return 'right';
   };
 };
 
-/** Asks for the credentials: 401 without them, 429 to whoever has failed too often. */
+/** Asks for the credentials: 401 without them, 429 to whoever goes on failing. */
 export const askForCredentials =
   (judge: Judge): RequestHandler =>
   async (request, response, next) => {
     const verdict = await judge(request, response);
     if (verdict === 'right') {
       next();
-    } else if (verdict === 'locked') {
-      response.status(429).json({ error: 'too many wrong passwords; try again in 15 minutes' });
+    } else if (verdict === 'late') {
+      const sentence = 'too many wrong passwords from here: for 15 minutes they are looked at one by one, with pauses';
+      response.status(429).set('Retry-After', '2').json({ error: sentence });
     } else {
       response.set('WWW-Authenticate', 'Basic realm="stalesweep", charset="UTF-8"');
       response.status(401).json({ error: 'this needs the user and the password of the dashboard' });

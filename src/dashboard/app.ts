@@ -1,6 +1,7 @@
 /** app: the dashboard's routes in one table, and what stands before and behind them.
  *
- *      page protection ─▶ own name ─▶ open routes ─▶ credentials ─▶ read-only ─▶ own origin ─▶ other routes ─▶ 404 ─▶ errors
+ *      page protection ─▶ path of the proxy off ─▶ own name ─▶ open routes ─▶ credentials ─▶
+ *      read-only ─▶ own origin ─▶ other routes ─▶ 404 ─▶ errors
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -28,37 +28,42 @@ const guess = async (dashboard: TestDashboard, times: number, headers: Record<st
   for (let i = 0; i < times; i++) await statusOf(dashboard, { ...basic(user, `guess ${i}`), ...headers });
 };
 
+// After twenty, a wrong one is answered by 429, however soon it is looked at: who gets 401 has not been slowed down.
 describe('wrong passwords', () => {
-  it('behind a trusted proxy keep out only the address that they came from', () =>
+  it('behind a trusted proxy slow down only the address that they came from', () =>
     withDashboard(TRUSTED, async (dashboard) => {
       const from = (address: string) => ({ 'x-forwarded-for': address });
-      await guess(dashboard, MOST_FAILURES + 1, from('10.0.0.1'));
-      expect(await statusOf(dashboard, { ...basic(USER, PASSWORD), ...from('10.0.0.1') })).toBe(429);
-      expect(await statusOf(dashboard, { ...basic(USER, PASSWORD), ...from('10.0.0.2') })).toBe(200);
+      await guess(dashboard, MOST_FAILURES, from('10.0.0.1'));
+      expect(await statusOf(dashboard, { ...basic(USER, 'no'), ...from('10.0.0.1') })).toBe(429);
       // What a client claims stands before what the proxy adds.
-      expect(await statusOf(dashboard, { ...basic(USER, PASSWORD), ...from('10.0.0.3, 10.0.0.1') })).toBe(429);
+      expect(await statusOf(dashboard, { ...basic(USER, 'no'), ...from('10.0.0.3, 10.0.0.1') })).toBe(429);
+      expect(await statusOf(dashboard, { ...basic(USER, 'no'), ...from('10.0.0.2') })).toBe(401);
+      expect(await statusOf(dashboard, { ...basic(USER, PASSWORD), ...from('10.0.0.2') })).toBe(200);
+      expect(await statusOf(dashboard, { ...basic(USER, PASSWORD), ...from('10.0.0.1') })).toBe(200);
     }));
 
-  it('with the names of other users keep nobody out', () =>
+  it('with the names of other users slow nobody down', () =>
     withDashboard({}, async (dashboard) => {
-      await guess(dashboard, MOST_FAILURES + 1, {}, 'somebody else');
+      await guess(dashboard, MOST_FAILURES, {}, 'somebody else');
       expect(await statusOf(dashboard, basic('somebody else', 'x'))).toBe(429);
+      expect(await statusOf(dashboard, basic(USER, 'no'))).toBe(401);
       expect(await statusOf(dashboard, basic(USER, PASSWORD))).toBe(200);
     }));
 
-  it('of others behind the same proxy never keep out a browser that once had the right one', () =>
+  it('of others behind the same proxy are not counted to a browser that once had the right one', () =>
     withDashboard({}, async (dashboard) => {
       const first = await dashboard.ask('/queues', { headers: basic(USER, PASSWORD) });
       const [cookie = ''] = first.headers.getSetCookie();
       expect(cookie).toMatch(/^stalesweep=[\w.-]+; Max-Age=\d+; Path=\/; .*HttpOnly; SameSite=Strict$/);
       const known = { cookie: `other=1; ${cookie.split(';')[0]}` };
-      await guess(dashboard, MOST_FAILURES + 5);
-      expect(await statusOf(dashboard, basic(USER, PASSWORD))).toBe(429);
-      expect(await statusOf(dashboard, { ...basic(USER, PASSWORD), ...known })).toBe(200);
+      await guess(dashboard, MOST_FAILURES);
+      expect(await statusOf(dashboard, basic(USER, 'no'))).toBe(429);
       expect((await dashboard.ask('/queues', { headers: known })).status).toBe(401);
       // It has its own twenty guesses, and no more.
-      await guess(dashboard, MOST_FAILURES, known);
-      expect(await statusOf(dashboard, { ...basic(USER, PASSWORD), ...known })).toBe(429);
+      for (let i = 0; i < MOST_FAILURES; i++) {
+        expect(await statusOf(dashboard, { ...basic(USER, `${i}`), ...known })).toBe(401);
+      }
+      expect(await statusOf(dashboard, { ...basic(USER, 'no'), ...known })).toBe(429);
     }));
 
   it('are counted as those of an unknown browser whatever cookie it makes up', () =>
@@ -72,12 +77,10 @@ describe('wrong passwords', () => {
         fc.tuple(part(22), part(43)).map((parts) => parts.join('.')),
         part(12),
       );
-      await fc.assert(
-        fc.asyncProperty(forged, async (value) => {
-          expect(await statusOf(dashboard, { ...basic(USER, PASSWORD), cookie: `stalesweep=${value}` })).toBe(429);
-        }),
-        { numRuns: 20 },
-      );
+      const asked = fc
+        .sample(forged, 20)
+        .map(async (value) => await statusOf(dashboard, { ...basic(USER, 'no'), cookie: `stalesweep=${value}` }));
+      expect(new Set(await Promise.all(asked))).toEqual(new Set([429]));
     }));
 });
 
@@ -142,8 +145,6 @@ describe('/readyz', () => {
   it('is no way around the limit on guesses', () =>
     withDashboard({ ...DOWN, QUEUE_REDIS_URL: redis.url }, async (dashboard) => {
       for (let i = 0; i < MOST_FAILURES; i++) await dashboard.ask('/readyz', { headers: basic(USER, `no ${i}`) });
-      expect(await statusOf(dashboard, basic(USER, PASSWORD))).toBe(429);
-      const locked = await dashboard.ask('/readyz', { headers: basic(USER, PASSWORD) });
-      expect([locked.status, await reasonOf(locked)]).toEqual([503, 'target "default": not ready']);
+      expect(await statusOf(dashboard, basic(USER, 'no'))).toBe(429);
     }));
 });
