@@ -21,6 +21,8 @@ const SILENCE_TIMEOUT_MS = 15_000;
 /** Until the connection is ready, greeting and password included. */
 const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
+/** A server that stands still does not answer the end of a connection either; until then a call under way there would not fail. */
+const FAREWELL_MS = 100;
 /** How often it is looked whether the name of a replica leads to a primary by now. */
 const LOOK_UP_EVERY_MS = 2_000;
 const LATE = 'no answer in time';
@@ -194,6 +196,7 @@ export const connectForRun = async (to: string | Address, signal?: AbortSignal):
       reconnectOnError: null,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
+      disconnectTimeout: FAREWELL_MS,
     },
   });
 
