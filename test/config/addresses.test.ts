@@ -1,3 +1,4 @@
+import express from 'express';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
@@ -66,4 +67,57 @@ describe('the address', () => {
 test('/dev/null is an empty file, and a device without an end is one that is too large', () => {
   expect(loadConfig({}, { STALESWEEP_CONFIG: '/dev/null' }).targetGiven).toBe(false);
   expect(() => loadConfig({}, { STALESWEEP_CONFIG: '/dev/zero' })).toThrow('holds more than 1 MB');
+});
+
+describe('what stands before the dashboard', () => {
+  const processOf = (env: Record<string, string>) => resolveConfig({}, env).process;
+
+  test.each([
+    ['/', ''],
+    ['/a', '/a'],
+    ['/tools/stale-sweep.v1~/', '/tools/stale-sweep.v1~'],
+  ])('is the path %s', (written, path) => {
+    expect(processOf({ STALESWEEP_BASE_PATH: written }).basePath).toBe(path);
+  });
+
+  test.each(['a', '//a', '/a//b', '/../a', '/a/..', '/a?b', '/a b', '/<x>', 'http://h/a', '/"'])(
+    'is not the path %s, which is said in a sentence',
+    (written) => {
+      expect(() => processOf({ STALESWEEP_BASE_PATH: written })).toThrow(
+        /^STALESWEEP_BASE_PATH: .* is no path; write one such as \/stalesweep$/,
+      );
+    },
+  );
+
+  test('are proxies that the server understands: addresses, networks and words for some', () => {
+    const ipV6 = fc.ipV6().filter((text) => !text.includes('.'));
+    const address = fc.oneof(fc.ipV4(), ipV6);
+    const network = fc.oneof(
+      fc.tuple(fc.ipV4(), fc.integer({ min: 1, max: 32 })).map(([at, bits]) => `${at}/${bits}`),
+      fc.tuple(ipV6, fc.integer({ min: 1, max: 128 })).map(([at, bits]) => `${at}/${bits}`),
+    );
+    const one = fc.oneof(address, network, fc.constantFrom('loopback', 'linklocal', 'uniquelocal'));
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: 4 }), (proxies) => {
+        expect(processOf({ STALESWEEP_TRUST_PROXY: proxies.join(', ') }).trustProxy).toEqual(proxies);
+        expect(() => express().set('trust proxy', proxies)).not.toThrow();
+      }),
+    );
+  });
+
+  test.each([
+    'true',
+    '1',
+    'nginx',
+    '10.0.0.0/33',
+    '10.0.0.7/',
+    '::1/129',
+    '10.0.0.0/8/8',
+    '10.0.0.0/0',
+    '::1.2.3.4',
+    'fe80::1%eth0',
+    'loopback,,',
+  ])('are not %s, which is said in a sentence', (written) => {
+    expect(() => processOf({ STALESWEEP_TRUST_PROXY: written })).toThrow(/^STALESWEEP_TRUST_PROXY: /);
+  });
 });
