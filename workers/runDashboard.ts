@@ -1,12 +1,12 @@
 /** runDashboard: the process behind `stalesweep dashboard`, and that part of `stalesweep start`. */
 import type { Config } from '../src/config/resolve.ts';
-import { showConfig } from '../src/config/show.ts';
 import { createDashboard, serve } from '../src/dashboard/app.ts';
 import { followRuns } from '../src/dashboard/followRuns.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { Outage } from '../src/log/outages.ts';
 import { Metrics } from '../src/metrics/registry.ts';
 import { followClock } from '../src/queue/clock.ts';
+import { tellOfConfig } from './configuration.ts';
 import { openQueues } from '../src/queue/queues.ts';
 import { closeAll, untilStopped } from './shutdown.ts';
 import { type Running, watchQueue } from './worker.ts';
@@ -50,6 +50,6 @@ export const startDashboard = async (
 /** Serves until a signal comes; resolves with the exit code. */
 export const runDashboard = async (config: Config, logger: Logger): Promise<number> =>
   await untilStopped(async (parts) => {
-    logger.info({ config: showConfig(config) }, 'configuration');
+    tellOfConfig(config, logger);
     parts.push(await startDashboard(config, new Metrics(), logger));
   }, logger);

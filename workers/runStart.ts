@@ -1,11 +1,11 @@
 /** runStart: the process behind `stalesweep start`: schedules, one worker, the dashboard. */
 import getPort, { portNumbers } from 'get-port';
 import type { Config } from '../src/config/resolve.ts';
-import { showConfig } from '../src/config/show.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { Outage } from '../src/log/outages.ts';
 import { Metrics } from '../src/metrics/registry.ts';
+import { tellOfConfig } from './configuration.ts';
 import { fillWithSample, runOnce } from './firstLook.ts';
 import { startPrivateRedis } from './privateRedis.ts';
 import { startDashboard } from './runDashboard.ts';
@@ -56,7 +56,7 @@ export const runStart = async (given: Config, logger: Logger, options: StartOpti
     const embedded = !given.targetGiven;
     let config = embedded ? await embed(given, parts, stop, options) : given;
     if (embedded && !options.portIsChosen) config = await withFreePort(config);
-    logger.info({ config: showConfig(config) }, 'configuration');
+    tellOfConfig(config, logger);
     const metrics = new Metrics();
     const outage = new Outage(logger, 'queue');
     stop.throwIfAborted();

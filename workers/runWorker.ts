@@ -1,9 +1,9 @@
 /** runWorker: the process behind `stalesweep worker`. */
 import type { Config } from '../src/config/resolve.ts';
-import { showConfig } from '../src/config/show.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { Outage } from '../src/log/outages.ts';
 import { Metrics } from '../src/metrics/registry.ts';
+import { tellOfConfig } from './configuration.ts';
 import { openQueues } from '../src/queue/queues.ts';
 import { closeAll, untilStopped } from './shutdown.ts';
 import { type Running, startWorker, watchQueue } from './worker.ts';
@@ -33,7 +33,7 @@ const startMonitor = async (
 /** Works until a signal comes; resolves with the exit code. */
 export const runWorker = async (config: Config, logger: Logger): Promise<number> =>
   await untilStopped(async (parts, stop) => {
-    logger.info({ config: showConfig(config) }, 'configuration');
+    tellOfConfig(config, logger);
     const outage = new Outage(logger, 'queue');
     const metrics = new Metrics();
     for (const { name, schema } of config.targets.values()) metrics.expect(name, schema.families);

@@ -19,6 +19,7 @@ import { UnrecoverableError } from '../src/queue/bullmq.ts';
 import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { createCleaner } from './cleaner.ts';
+import { enterLane, leaveLanes } from './lanes.ts';
 import { PatientWorker } from './patientWorker.ts';
 import { tellOfFailing, tellOfRuns } from './tell.ts';
 import { setClock, startUpkeep } from './upkeep.ts';
@@ -96,7 +97,11 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
     return typeof target === 'string' && config.targets.has(target) ? target : null;
   };
   const clean = createCleaner({ config, queues, metrics, logger, stopping: stopping.signal, lockMs: LOCK_MS });
-  const runs = new PatientWorker<RunData, Report>(RUN_QUEUE, (job, token, signal) => clean(job, token, signal), {
+  const work = async (job: Job<RunData, Report>, token = '', signal?: AbortSignal): Promise<Report> => {
+    await enterLane(job, token, config.targets);
+    return await clean(job, token, signal);
+  };
+  const runs = new PatientWorker<RunData, Report>(RUN_QUEUE, work, {
     ...options,
     concurrency: config.process.concurrency,
     // For jobs that other programs add without saying how long they are to be kept.
@@ -150,6 +155,7 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
       }, LEAVE_MS);
       await Promise.allSettled([closeWorker(runs), closeWorker(ticks), takeLeave()]);
       clearTimeout(late);
+      leaveLanes(config.targets);
       await queues.close();
       connection.disconnect();
       logger.info('worker stopped');

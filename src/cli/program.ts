@@ -17,13 +17,13 @@ const packageFile = createRequire(import.meta.url).resolve('#root/package.json')
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 
 const HELP = `
-The Redis that is cleaned is named by REDIS_URL (default redis://127.0.0.1:6379).
+The Redis that is cleaned is named by REDIS_URL, or in a file (--config).
 
 Examples:
-  $ stalesweep run --dry-run                    count what a run would remove
-  $ REDIS_URL=redis://main:6379 stalesweep run  clean it once, here and now
-  $ stalesweep start                            clean every 5 minutes, with a
-                                                dashboard on port 3000
+  $ export REDIS_URL=redis://main:6379
+  $ stalesweep run --dry-run  count what a run would remove
+  $ stalesweep run            clean it once, here and now
+  $ stalesweep start          clean every 5 minutes, with a dashboard on port 3000
 
 Exit codes: 0 done; 1 Redis could not be reached or the run failed; 2 wrong usage
 or configuration.`;

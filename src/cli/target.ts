@@ -2,8 +2,17 @@
 import type { Config, TargetConfig } from '../config/resolve.ts';
 import { Failure } from '../domain/failure.ts';
 
-/** The target a command names, or the only sensible one. Fails (`USAGE`) when there is no such target. */
+/** Fails (`USAGE`) when nobody said what is to be cleaned: what happens to run at the usual address may be anybody's. */
+export const insistOnTarget = ({ targetGiven }: Config): void => {
+  if (targetGiven) return;
+  const sentence =
+    'no target: set REDIS_URL, or name a file with targets (STALESWEEP_CONFIG, --config); "stalesweep start" alone brings a Redis of its own, with a sample';
+  throw new Failure('USAGE', sentence);
+};
+
+/** The target a command names, or the only sensible one. Fails (`USAGE`) when there is none, or no such. */
 export const targetOf = (config: Config, name: string | undefined): TargetConfig => {
+  insistOnTarget(config);
   const wanted = name ?? (config.targets.has('default') ? 'default' : undefined);
   const [first] = config.targets.values();
   const target = wanted === undefined && config.targets.size === 1 ? first : config.targets.get(wanted ?? '');
@@ -30,5 +39,10 @@ export const onRedis = (config: Config, url: string): Config => {
   const target = config.targets.get('default');
   if (target === undefined) return config;
   const queue = config.queue.url === target.url ? { ...config.queue, url } : config.queue;
-  return { ...config, queue, targets: new Map([...config.targets, ['default', { ...target, url }]]) };
+  return {
+    ...config,
+    targetGiven: true,
+    queue,
+    targets: new Map([...config.targets, ['default', { ...target, url }]]),
+  };
 };

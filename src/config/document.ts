@@ -1,5 +1,6 @@
 /** document: the settings as the README lists them, from the table that validates them. */
-import { ADDRESS_SETTINGS, OWN_TARGET_SETTINGS, PROCESS_SETTINGS, TARGET_SETTINGS } from './settings.ts';
+import { PROCESS_SETTINGS } from './processSettings.ts';
+import { ADDRESS_SETTINGS, OWN_TARGET_SETTINGS, TARGET_SETTINGS } from './settings.ts';
 
 type Row = { readonly env?: string; readonly default?: unknown; readonly about: string };
 

@@ -1,6 +1,7 @@
 /** fingerprint: which Redis, and which of its keys, a target stands for. Two deployments may give the same name to different
  * ones; and the same one may be written in many ways. Holds no secret: user and password are left out. */
 import { createHash } from 'node:crypto';
+import { unixSocketIn } from './redisUrl.ts';
 
 /** Scheme, user and password, hosts, path, query. A password may hold an `@`; a `/` it can't. */
 const ADDRESS = /^[a-z+]+:\/\/(?:[^/?#]*@)?([^/?#]*)\/?([^?#]*)(?:\?([^#]*))?/i;
@@ -10,6 +11,8 @@ const SCHEMA_DIGITS = 8;
 
 /** Hosts with their ports, in any order, and the database; the same for every way to write them, and without secrets. */
 export function placeOf(url: string): readonly unknown[] {
+  const socket = unixSocketIn(url);
+  if (socket !== null) return [socket.path, socket.db];
   const [, hosts = '', path = '', query = ''] = ADDRESS.exec(url) ?? [];
   const withPort = (host: string) => (/:\d+$/.test(host) ? host : `${host}:${USUAL_PORT}`);
   const all = hosts.toLowerCase().split(',').map(withPort).sort();

@@ -1,6 +1,7 @@
 /** load: the configuration of this process, from its flags, its environment and the files they name. */
 import { readText } from './readText.ts';
-import { type Config, type Environment, type Flags, parseSetting, resolveConfig } from './resolve.ts';
+import { parseSetting } from './complaint.ts';
+import { type Config, type Environment, type Flags, resolveConfig } from './resolve.ts';
 import { ADDRESS_SETTINGS } from './settings.ts';
 import { readTls } from './tls.ts';
 

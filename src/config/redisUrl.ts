@@ -1,8 +1,34 @@
 /** Redis addresses: which are understood, and how they are shown without their secrets. */
 
-const SUPPORTED = ['redis:', 'rediss:'];
+const SUPPORTED = ['redis:', 'rediss:', 'valkey:', 'valkeys:'];
 const PLANNED = ['redis+cluster:', 'redis+sentinel:'];
-const ALLOWED = 'redis:// or rediss://';
+const ALLOWED = 'redis://, rediss:// or unix://';
+
+/** Where a server listens that takes connections from this machine alone, and as whom to enter. */
+export interface UnixSocket {
+  readonly path: string;
+  readonly db: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** User and password, which hold no slash; the path of the socket; the database. */
+const UNIX = /^unix:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?(\/[^?#]*[^/?#])(?:\?db=(\d{1,9}))?$/i;
+
+/** What an address such as `unix://user:password@/run/redis.sock?db=1` says; `null` for every other. Throws where a "%" escapes nothing. */
+export const unixSocketIn = (url: string): UnixSocket | null => {
+  const [, username, password, path, db = '0'] = UNIX.exec(url) ?? [];
+  if (path === undefined) return null;
+  return {
+    path: decodeURIComponent(path),
+    db: Number(db),
+    ...(username ? { username: decodeURIComponent(username) } : {}),
+    ...(password ? { password: decodeURIComponent(password) } : {}),
+  };
+};
+
+/** The same address in the scheme that the library knows: Valkey speaks what Redis does. */
+export const inRedisScheme = (url: string): string => url.replace(/^valkey(s?):/i, 'redis$1:');
 
 /**
  * A URL as it may be printed: hosts and the names of users with a password stay, passwords and everything after `?` go. Where an unescaped
@@ -36,6 +62,12 @@ export const urlComplaint = (text: string): string | null => {
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme !== undefined && PLANNED.includes(scheme)) {
     return `${shown} names a cluster or a sentinel, which this version can't clean yet; use ${ALLOWED}`;
+  }
+  if (scheme === 'unix:') {
+    if (!isEscaped(text)) return `${shown} holds a "%" that escapes nothing; write %25 for it`;
+    return unixSocketIn(text) === null
+      ? `${shown} is not the address of a socket; write unix:///run/redis.sock or unix://user:password@/run/redis.sock?db=1`
+      : null;
   }
   if (scheme === undefined || !SUPPORTED.includes(scheme)) return `${shown} is not a Redis URL; use ${ALLOWED}`;
   if (!URL.canParse(text)) return `${shown} is not a valid URL; write redis://user:password@host:6379/0`;

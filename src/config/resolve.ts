@@ -2,30 +2,30 @@
  *
  *      flags  over  environment  over  file (a target's own, then everyone's)  over  defaults
  */
-import { createRequire } from 'node:module';
 import { Failure } from '../domain/failure.ts';
 import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { compileSchema, type KeySchema, type SchemaDefinition } from '../schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
+import { legible, parseSetting, suggestion } from './complaint.ts';
+import { FILE, type FileValues } from './file.ts';
 import {
-  ADDRESS_SETTINGS,
-  FILE,
-  FILE_NAMES,
-  type FileValues,
-  PROCESS_SETTINGS,
-  type ProcessValues,
-  SETTINGS_ENV,
-  TARGET_SETTINGS,
-  type TargetValues,
-} from './settings.ts';
-import { Misfit, type Value } from './shape.ts';
+  defaultLevel,
+  type Environment,
+  envLevel,
+  type Flags,
+  flagLevel,
+  given,
+  type Level,
+  settle,
+} from './levels.ts';
+import { overridesOf } from './overrides.ts';
+import { PROCESS_SETTINGS, type ProcessValues } from './processSettings.ts';
+import { withoutServices } from './services.ts';
+import { ADDRESS_SETTINGS, SETTINGS_ENV, TARGET_SETTINGS, type TargetValues } from './settings.ts';
 import type { Address } from './tls.ts';
 import { parseYaml } from './yaml.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Flags that set a setting, by the setting's name. */
-export type Flags = Readonly<Record<string, string | undefined>>;
+export type { Environment, Flags };
 
 export interface ConfigFile {
   readonly name: string;
@@ -54,13 +54,15 @@ export interface QueueConfig extends Address {
   readonly prefix: string;
 }
 
-type Optional = 'dashboardUser' | 'dashboardPassword' | 'metricsPort' | 'tlsCa' | 'tlsCert' | 'tlsKey';
+type Optional = 'dashboardUser' | 'dashboardPassword' | 'basePath' | 'metricsPort' | 'tlsCa' | 'tlsCert' | 'tlsKey';
 
 export interface Config {
   readonly targets: ReadonlyMap<string, TargetConfig>;
   readonly queue: QueueConfig;
-  /** Whether anybody said which Redis is to be cleaned; if not, the usual address is meant. */
+  /** Whether anybody said which Redis is to be cleaned; if not, none may be. */
   readonly targetGiven: boolean;
+  /** What the environment changes behind the file's back: sentences that are worth a warning. */
+  readonly overrides: readonly string[];
   /** What has no default may be missing. */
   readonly process: Omit<ProcessValues, Optional> & Partial<Pick<ProcessValues, Optional>>;
 }
@@ -68,85 +70,8 @@ export interface Config {
 /** Whole seconds, rounded up: never less silence than was asked for. */
 export const wholeSeconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000);
 
-// Loaded when first needed, which is once something is misspelled.
-const require = createRequire(import.meta.url);
-
-const suggestion = (name: string, known: readonly string[]): string => {
-  const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
-  const nearest = closest(name, [...known]);
-  const away = distance(name, nearest);
-  return away > 0 && away < name.length && away <= Math.max(2, name.length / 3) ? `, did you mean "${nearest}"?` : '';
-};
-
-/** A name as one line can show it, whatever it holds. */
-const legible = (name: string): string => JSON.stringify(name).slice(1, -1);
-
-const complain = (where: string, { message, path, unknownName }: Misfit): Failure => {
-  const at = legible(path.join('.'));
-  if (unknownName !== undefined) {
-    const under = at === '' ? '' : ` under "${at}"`;
-    const meant = suggestion(unknownName, FILE_NAMES);
-    return new Failure('CONFIG', `${where}: unknown setting "${legible(unknownName)}"${under}${meant}`);
-  }
-  return new Failure('CONFIG', `${where}: ${at === '' ? '' : `${at}: `}${message}`);
-};
-
-/** Parses one value; fails with a sentence that names where it stood. */
-export const parseSetting = <T>(schema: Value<T>, value: unknown, where: string): T => {
-  try {
-    return schema(value);
-  } catch (error) {
-    throw error instanceof Misfit ? complain(where, error) : error;
-  }
-};
-
 const readFile = (file: ConfigFile | undefined): FileValues =>
   file === undefined ? {} : parseSetting(FILE, parseYaml(file.name, file.text), file.name);
-
-type Level = Readonly<Record<string, unknown>>;
-type AnySetting = { readonly schema: Value<unknown>; readonly env?: string; readonly default?: unknown };
-
-const given = (table: Readonly<Record<string, AnySetting>>, read: (name: string, setting: AnySetting) => unknown) => {
-  const level: Record<string, unknown> = {};
-  for (const [name, setting] of Object.entries(table)) {
-    const value = read(name, setting);
-    if (value !== undefined) level[name] = value;
-  }
-  return level;
-};
-
-const flagLevel = (table: Readonly<Record<string, AnySetting>>, flags: Flags): Level =>
-  given(table, (name, { schema }) => {
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return flags[name] === undefined ? undefined : parseSetting(schema, flags[name], flag);
-  });
-
-/** An empty variable counts as unset: that is what compose files and shells leave behind. */
-const envLevel = (table: Readonly<Record<string, AnySetting>>, env: Environment): Level =>
-  given(table, (_, { schema, env: variable }) =>
-    variable === undefined || !env[variable] ? undefined : parseSetting(schema, env[variable], variable),
-  );
-
-const defaultLevel = (table: Readonly<Record<string, AnySetting>>): Level =>
-  given(table, (name, setting) =>
-    setting.default === undefined ? undefined : parseSetting(setting.schema, setting.default, name),
-  );
-
-/** `cron` and `every` replace each other: the upper level that names either decides. */
-const settle = (levels: readonly Level[], where: string): Level => {
-  for (const level of levels) {
-    if (level.cron !== undefined && level.every !== undefined) {
-      throw new Failure('CONFIG', `${where}: "every" and "cron" are both set; keep one`);
-    }
-  }
-  const merged = Object.assign({}, ...levels.toReversed()) as Record<string, unknown>;
-  const decides = levels.find((level) => level.cron !== undefined || level.every !== undefined);
-  if (decides?.cron === undefined) delete merged.cron;
-  if (merged.tz !== undefined && levels.every((level) => level.cron === undefined)) {
-    throw new Failure('CONFIG', `${where}: "tz" needs "cron"; an interval has no time zone`);
-  }
-  return merged;
-};
 
 const checkTarget = (target: TargetConfig): TargetConfig => {
   const { name, schema, staleAfterSeconds, minStaleAfterSeconds } = target;
@@ -171,20 +96,6 @@ const schemasOf = (file: FileValues): ReadonlyMap<string, SchemaDefinition> => {
   return schemas;
 };
 
-/** What Kubernetes tells every pod of a Service that is called stalesweep, or something that begins so. */
-const SERVICE_VARIABLE =
-  /^STALESWEEP_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
-const SERVICE_PORT = /^(tcp|udp|sctp):\/\//;
-
-/** The environment without what is no setting of ours, though it is called so. */
-const withoutServices = (env: Environment): Environment =>
-  Object.fromEntries(
-    Object.entries(env).filter(
-      ([name, value]) =>
-        !SERVICE_VARIABLE.test(name) && !(/^STALESWEEP_(\w+_)?PORT$/.test(name) && SERVICE_PORT.test(value ?? '')),
-    ),
-  );
-
 /** Resolves the configuration. Fails (`CONFIG`) with one sentence that names the source and what it allows. */
 export const resolveConfig = (flags: Flags, environment: Environment, configFile?: ConfigFile): Config => {
   const env = withoutServices(environment);
@@ -199,6 +110,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
   // Those that ship are known to be right.
   for (const [name, definition] of Object.entries(file.schemas ?? {})) compileSchema(name, definition);
 
+  const fromEnv = envLevel(TARGET_SETTINGS, env);
   const names = Object.keys(fileTargets);
   if (names.length === 0 || (address.url !== undefined && !names.includes('default'))) names.unshift('default');
   const targets = new Map<string, TargetConfig>();
@@ -206,7 +118,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
     const { url: fileUrl, id, ...own } = Object.hasOwn(fileTargets, name) ? (fileTargets[name] ?? {}) : {};
     const levels = [
       flagLevel(TARGET_SETTINGS, flags),
-      envLevel(TARGET_SETTINGS, env),
+      fromEnv,
       own,
       given(TARGET_SETTINGS, (setting) => (everyone as Level)[setting]),
       defaultLevel(TARGET_SETTINGS),
@@ -247,6 +159,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
   return {
     targets,
     queue: { url: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL, prefix },
+    overrides: configFile === undefined ? [] : overridesOf(configFile.name, fileTargets, fromEnv, env.REDIS_URL),
     targetGiven: address.url !== undefined || names.some((name) => fileTargets[name]?.url !== undefined),
     process,
   };

@@ -1,12 +1,12 @@
-/** settings: every setting once, with its default, its environment variable and what it does. The documentation, the
- * validation and the command line all read this table. */
+/** settings: every setting once, with its default, its environment variable and what it does: those of a target here, those of a
+ * process beside. The documentation, the validation and the command line all read these tables. */
 import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
-import { fields, named, type Value } from './shape.ts';
+import { PROCESS_SETTINGS } from './processSettings.ts';
+import type { Setting, Values } from './setting.ts';
 import {
   cron,
   duration,
   history,
-  ledger,
   keyPrefix,
   memory,
   names,
@@ -14,21 +14,11 @@ import {
   oneOf,
   patterns,
   redisUrl,
-  schemaDefinition,
-  secret,
   suddenSilence,
   text,
   timeZone,
   truth,
 } from './values.ts';
-
-interface Setting {
-  readonly schema: Value<unknown>;
-  readonly env?: string;
-  /** As a user would write it; absent: unset. */
-  readonly default?: unknown;
-  readonly about: string;
-}
 
 /** What each target may set for itself; at the top of the file it is everyone's default. */
 export const TARGET_SETTINGS = {
@@ -134,7 +124,8 @@ export const TARGET_SETTINGS = {
   history: {
     schema: history,
     default: {},
-    about: 'How long finished runs stay in the history, by `age` and `count`, for `completed` and `failed` ones.',
+    about:
+      'How long finished jobs stay in the queue, by `age` and `count`, for `completed` and `failed` ones: one setting for all targets, at the top of the file.',
   },
 } as const satisfies Record<string, Setting>;
 
@@ -147,88 +138,14 @@ export const OWN_TARGET_SETTINGS = {
   },
 } as const satisfies Record<string, Setting>;
 
-/** What a process sets for itself. */
-export const PROCESS_SETTINGS = {
-  tlsCa: {
-    schema: text('a file name'),
-    env: 'STALESWEEP_TLS_CA',
-    about:
-      'A PEM file with the authorities whose certificates are accepted from `rediss://` addresses, instead of the usual ones.',
-  },
-  tlsCert: {
-    schema: text('a file name'),
-    env: 'STALESWEEP_TLS_CERT',
-    about: 'A PEM file with the certificate shown to `rediss://` addresses that ask for one.',
-  },
-  tlsKey: {
-    schema: text('a file name'),
-    env: 'STALESWEEP_TLS_KEY',
-    about: 'A PEM file with the private key of `tlsCert`.',
-  },
-  ledger: {
-    schema: ledger,
-    default: { age: '90d', size: '64MB' },
-    about:
-      "How long the record of runs and of all that was swept is kept, and how much room it may take in the queue's Redis; the oldest goes first.",
-  },
-  concurrency: {
-    schema: number(1, 64, true),
-    env: 'STALESWEEP_CONCURRENCY',
-    default: 2,
-    about: 'How many targets one worker cleans at the same time.',
-  },
-  host: {
-    schema: text('a host name or address'),
-    env: 'STALESWEEP_HOST',
-    default: '127.0.0.1',
-    about: 'The address the dashboard listens on. Off loopback it needs a user and a password.',
-  },
-  port: {
-    schema: number(0, 65535, true),
-    env: 'STALESWEEP_PORT',
-    default: 3000,
-    about: "The dashboard's port; 0 takes a free one.",
-  },
-  dashboardUser: {
-    schema: text('a user name'),
-    env: 'STALESWEEP_DASHBOARD_USER',
-    about: 'Who may use the dashboard.',
-  },
-  dashboardPassword: {
-    schema: secret('a password'),
-    env: 'STALESWEEP_DASHBOARD_PASSWORD',
-    about: 'Their password.',
-  },
-  readOnly: {
-    schema: truth,
-    env: 'STALESWEEP_READ_ONLY',
-    default: false,
-    about: 'Whether the dashboard only shows, and refuses every request that would change something.',
-  },
-  dangerousActions: {
-    schema: truth,
-    env: 'STALESWEEP_DANGEROUS_ACTIONS',
-    default: false,
-    about:
-      'Whether the dashboard may empty or obliterate a queue, or remove all of its waiting or delayed jobs at once.',
-  },
-  metricsPort: {
-    schema: number(0, 65535, true),
-    env: 'STALESWEEP_METRICS_PORT',
-    about:
-      "Where a worker serves its own `/metrics`, `/healthz` and `/readyz`, on the dashboard's address; unset: nowhere.",
-  },
-  logLevel: {
-    schema: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
-    env: 'LOG_LEVEL',
-    default: 'info',
-    about: 'How much is logged. `debug` adds stack traces.',
-  },
-} as const satisfies Record<string, Setting>;
-
 /** Addresses, and the file itself. */
 export const ADDRESS_SETTINGS = {
-  url: { schema: redisUrl, env: 'REDIS_URL', about: 'The Redis that is cleaned: the target named `default`.' },
+  url: {
+    schema: redisUrl,
+    env: 'REDIS_URL',
+    about:
+      'The Redis that is cleaned: the target named `default`. A `redis://`, `rediss://`, `valkey://` or `valkeys://` address, or `unix:///run/redis.sock?db=0`.',
+  },
   queueUrl: {
     schema: redisUrl,
     env: 'QUEUE_REDIS_URL',
@@ -244,9 +161,7 @@ export const ADDRESS_SETTINGS = {
   config: { schema: text('a file name'), env: 'STALESWEEP_CONFIG', about: 'A YAML file with settings.' },
 } as const satisfies Record<string, Setting>;
 
-type Values<Table extends Record<string, Setting>> = { [Name in keyof Table]: ReturnType<Table[Name]['schema']> };
 export type TargetValues = Values<typeof TARGET_SETTINGS>;
-export type ProcessValues = Values<typeof PROCESS_SETTINGS>;
 
 export const ALL_SETTINGS: Readonly<Record<string, Setting>> = {
   ...ADDRESS_SETTINGS,
@@ -257,40 +172,3 @@ export const ALL_SETTINGS: Readonly<Record<string, Setting>> = {
 
 /** The environment variables that are understood. */
 export const SETTINGS_ENV: readonly string[] = Object.values(ALL_SETTINGS).flatMap(({ env }) => env ?? []);
-
-type Schemas<Table extends Record<string, Setting>> = { [Name in keyof Table]: Table[Name]['schema'] };
-
-function schemasOf<Table extends Record<string, Setting>>(table: Table): Schemas<Table> {
-  return Object.fromEntries(Object.entries(table).map(([name, { schema }]) => [name, schema])) as Schemas<Table>;
-}
-
-const TEMPLATE_EXAMPLE = 'heartbeat: "beat:{coordinator}"';
-const URL_EXAMPLE = 'url: "redis://host:6379/0"';
-
-const QUEUE_FIELDS = { url: redisUrl, prefix: keyPrefix };
-const anyQueue = fields(QUEUE_FIELDS, URL_EXAMPLE);
-const wholeQueue = fields(QUEUE_FIELDS, URL_EXAMPLE, ['url']);
-
-/** Where the queue is, or what its keys begin with, or both: without either its address is missing. */
-function queueFields(written: unknown): ReturnType<typeof anyQueue> {
-  const given = anyQueue(written);
-  return given.prefix === undefined ? wholeQueue(written) : given;
-}
-
-const FILE_FIELDS = {
-  ...schemasOf(TARGET_SETTINGS),
-  ...schemasOf(PROCESS_SETTINGS),
-  queue: queueFields,
-  targets: named(
-    fields({ ...schemasOf(TARGET_SETTINGS), ...schemasOf(OWN_TARGET_SETTINGS), url: redisUrl }, URL_EXAMPLE),
-    URL_EXAMPLE,
-  ),
-  schemas: named(schemaDefinition, TEMPLATE_EXAMPLE),
-};
-
-/** The YAML file. Unknown keys are refused. */
-export const FILE = fields(FILE_FIELDS, 'staleAfter: 10m');
-export type FileValues = ReturnType<typeof FILE>;
-
-/** What may stand in the file. */
-export const FILE_NAMES: readonly string[] = [...Object.keys(FILE_FIELDS), 'url'];

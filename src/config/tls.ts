@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
 import { readText } from './readText.ts';
-import type { ProcessValues } from './settings.ts';
+import type { ProcessValues } from './processSettings.ts';
 
 /** Certificates and a key, as PEM. What is missing: nobody but the usual authorities is trusted, and no certificate shown. */
 export interface Tls {

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { StringValue } from 'ms';
 import type { SchemaDefinition } from '../schema/keySchema.ts';
-import { urlComplaint } from './redisUrl.ts';
+import { inRedisScheme, urlComplaint } from './redisUrl.ts';
 import { fields, listOf, Misfit, named, recordIn, type Value } from './shape.ts';
 
 // As the CommonJS that they are: `import` would first search them for names to export.
@@ -13,7 +13,8 @@ const { parse: parseBytes } = require('bytes') as typeof import('bytes');
 /** As much of a wrong value as a sentence can hold. */
 const MOST_SHOWN = 100;
 
-function shown(value: unknown): string {
+/** A value as a sentence can hold it. */
+export function shown(value: unknown): string {
   // JSON has no word for NaN and Infinity, which YAML has.
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
@@ -92,12 +93,12 @@ export function secret(what: string): Value<string> {
   };
 }
 
-/** An address that can be connected to; no sentence repeats its password. */
+/** An address that can be connected to, in a scheme of Redis; no sentence repeats its password. */
 export function redisUrl(value: unknown): string {
   const url = text('a Redis URL')(value);
   const complaint = urlComplaint(url);
   if (complaint !== null) throw new Misfit(complaint);
-  return url;
+  return inRedisScheme(url);
 }
 
 /** What keys may begin with: no wildcard of a pattern, no space, and braces only as one pair. */

@@ -2,14 +2,10 @@
  * reach it; guessing is slowed down. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIPv4 } from 'node:net';
-import type { Request, RequestHandler } from 'express';
-import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Config } from '../config/resolve.ts';
 import { Failure } from '../domain/failure.ts';
-
-/** Room for typing errors, none for guessing: at most 1,920 guesses a day from one address. */
-const MOST_FAILURES = 20;
-const FAILURES_WINDOW_MS = 15 * 60_000;
+import { Guesses } from './guesses.ts';
 
 export interface Credentials {
   readonly user: string;
@@ -55,35 +51,38 @@ const matches = (given: Credentials, wanted: Credentials): boolean => {
   return user && password;
 };
 
-/** Asks for the credentials: 401 without them, 429 to an address that has failed too often. */
-export const askForCredentials = (wanted: Credentials): RequestHandler => {
-  const keyOf = (request: Request): string => ipKeyGenerator(request.ip ?? '');
-  const limit = rateLimit({
-    limit: MOST_FAILURES,
-    windowMs: FAILURES_WINDOW_MS,
-    keyGenerator: keyOf,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    // Behind a proxy all share its address: whom a header names is anyone's claim.
-    validate: { xForwardedForHeader: false, forwardedHeader: false },
-    handler: (_request, response) => {
-      response.status(429).json({ error: 'too many wrong passwords; try again in 15 minutes' });
-    },
-  });
-  return async (request, response, next) => {
-    const given = givenBy(request);
-    const failures = await limit.getKey(keyOf(request));
-    const locked = (failures?.totalHits ?? 0) >= MOST_FAILURES;
-    if (given !== null && !locked && matches(given, wanted)) {
-      next();
-      return;
-    }
-    const refuse = () => {
-      response.set('WWW-Authenticate', 'Basic realm="stalesweep", charset="UTF-8"');
-      response.status(401).json({ error: 'this needs the user and the password of the dashboard' });
-    };
+/** What became of the credentials that came with a request. */
+export type Verdict = 'right' | 'wrong' | 'missing' | 'late';
+
+/** Looks at a request's credentials. Wrong ones are counted: after 20 in a quarter of an hour the next ones, `late`, wait for their turn. */
+export type Judge = (request: Request, response: Response) => Promise<Verdict>;
+
+/** Judges by these credentials; `path` is where the dashboard begins, for the cookie of those who know them. */
+export const createJudge = (wanted: Credentials, path: string): Judge => {
+  const guesses = new Guesses(path);
+  return async (request, response) => {
     // A browser first asks without: that is no guess.
-    if (request.get('authorization') === undefined) refuse();
-    else await limit(request, response, refuse);
+    if (request.get('authorization') === undefined) return 'missing';
+    const given = givenBy(request) ?? { user: '', password: '' };
+    const { isLate, isLookedAt } = await guesses.begin(request, given.user);
+    if (!isLookedAt || !matches(given, wanted)) return isLate ? 'late' : 'wrong';
+    await guesses.right(request, response, given.user);
+    return 'right';
   };
 };
+
+/** Asks for the credentials: 401 without them, 429 to whoever goes on failing. */
+export const askForCredentials =
+  (judge: Judge): RequestHandler =>
+  async (request, response, next) => {
+    const verdict = await judge(request, response);
+    if (verdict === 'right') {
+      next();
+    } else if (verdict === 'late') {
+      const sentence = 'too many wrong passwords from here: for 15 minutes they are looked at one by one, with pauses';
+      response.status(429).set('Retry-After', '2').json({ error: sentence });
+    } else {
+      response.set('WWW-Authenticate', 'Basic realm="stalesweep", charset="UTF-8"');
+      response.status(401).json({ error: 'this needs the user and the password of the dashboard' });
+    }
+  };

@@ -1,17 +1,24 @@
 /** app: the dashboard's routes in one table, and what stands before and behind them.
  *
- *      page protection ─▶ own name ─▶ open routes ─▶ credentials ─▶ read-only ─▶ own origin ─▶ other routes ─▶ 404 ─▶ errors
+ *      page protection ─▶ path of the proxy off ─▶ own name ─▶ open routes ─▶ credentials ─▶
+ *      read-only ─▶ own origin ─▶ other routes ─▶ 404 ─▶ errors
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import type { Config } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { readQueueState, warningsOf } from '../health/queueState.ts';
 import { errorFields, type Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues } from '../queue/queues.ts';
-import { askForCredentials, credentialsOf, isLoopback, requireCredentials } from './access.ts';
+import { askForCredentials, createJudge, credentialsOf, isLoopback, type Judge, requireCredentials } from './access.ts';
 import { createBoard } from './board.ts';
 import { protectPages, refuseChanges, refuseOtherNames, refuseOthers } from './origin.ts';
 import { answerHealth, answerReadiness, createReadiness, Links } from './readiness.ts';
@@ -74,15 +81,32 @@ const answerError =
     response.status(status).json({ error });
   };
 
-const assemble = (config: Config, logger: Logger, routes: readonly Route[]): Express => {
-  const credentials = credentialsOf(config.process);
+/** Takes the path off under which a proxy shows us, unless the proxy has. */
+const takeOff =
+  (basePath: string): RequestHandler =>
+  (request, _response, next) => {
+    const rest = request.url.startsWith(basePath) ? request.url.slice(basePath.length) : '-';
+    if (rest === '' || rest.startsWith('/') || rest.startsWith('?'))
+      request.url = rest.startsWith('/') ? rest : `/${rest}`;
+    next();
+  };
+
+/** Whether a request may know addresses: it comes with the credentials, or from this machine where none are asked for. */
+const createMayKnow =
+  (config: Config, judge: Judge | null) =>
+  async (request: Request, response: Response): Promise<boolean> =>
+    judge === null ? isLoopback(config.process.host) : (await judge(request, response)) === 'right';
+
+const assemble = (config: Config, logger: Logger, judge: Judge | null, routes: readonly Route[]): Express => {
   const app = express();
   const add = ({ path, answer, mounted }: Route) => (mounted ? app.use(path, answer) : app.get(path, answer));
   app.disable('x-powered-by');
+  if (config.process.trustProxy.length > 0) app.set('trust proxy', config.process.trustProxy);
   app.use(protectPages);
-  if (credentials === null && isLoopback(config.process.host)) app.use(refuseOtherNames);
+  if (config.process.basePath !== undefined) app.use(takeOff(config.process.basePath));
+  if (judge === null && isLoopback(config.process.host)) app.use(refuseOtherNames);
   for (const route of routes) if (route.open) add(route);
-  if (credentials !== null) app.use(askForCredentials(credentials));
+  if (judge !== null) app.use(askForCredentials(judge));
   if (config.process.readOnly) app.use(refuseChanges);
   app.use(refuseOthers);
   for (const route of routes) if (!route.open) add(route);
@@ -91,19 +115,26 @@ const assemble = (config: Config, logger: Logger, routes: readonly Route[]): Exp
   return app;
 };
 
+const judgeFor = ({ process }: Config): Judge | null => {
+  const credentials = credentialsOf(process);
+  return credentials && createJudge(credentials, process.basePath ?? '');
+};
+
 /** Bull Board, metrics of the whole fleet, health. Fails (`CONFIG`) when others could use it without credentials. */
 export const createDashboard = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
   requireCredentials(config.process.host, credentialsOf(config.process));
   const { targets } = config;
+  const pages = `${config.process.basePath ?? ''}${BOARD}`;
   const links = new Links();
   const readiness = createReadiness(queues, targets, links);
   const warnings = async () => warningsOf(await readQueueState(queues, config.targets));
-  const app = assemble(config, logger, [
+  const judge = judgeFor(config);
+  const app = assemble(config, logger, judge, [
     { path: '/healthz', answer: answerHealth, open: true },
-    { path: '/readyz', answer: answerReadiness(readiness, warnings), open: true },
+    { path: '/readyz', answer: answerReadiness(readiness, warnings, createMayKnow(config, judge)), open: true },
     { path: '/metrics', answer: answerScrape({ metrics, targets, queues, links }) },
-    { path: BOARD, answer: createBoard(BOARD, { config, queues, answerFor: answerWith(logger) }), mounted: true },
-    { path: '/', answer: (_request, response) => response.redirect(BOARD) },
+    { path: BOARD, answer: createBoard(pages, { config, queues, answerFor: answerWith(logger) }), mounted: true },
+    { path: '/', answer: (_request, response) => response.redirect(pages) },
   ]);
   return { app, close: () => links.close() };
 };
@@ -114,9 +145,10 @@ export const createMonitor = ({ config, queues, metrics, logger }: DashboardPart
   const links = new Links();
   const readiness = createReadiness(queues, config.targets, links);
   const warnings = async () => warningsOf(await readQueueState(queues, config.targets));
-  const app = assemble(config, logger, [
+  const judge = judgeFor(config);
+  const app = assemble(config, logger, judge, [
     { path: '/healthz', answer: answerHealth, open: true },
-    { path: '/readyz', answer: answerReadiness(readiness, warnings), open: true },
+    { path: '/readyz', answer: answerReadiness(readiness, warnings, createMayKnow(config, judge)), open: true },
     { path: '/metrics', answer: answerOwnScrape(metrics) },
   ]);
   return { app, close: () => links.close() };

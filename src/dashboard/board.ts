@@ -195,7 +195,7 @@ export interface BoardParts {
   readonly answerFor: (error: unknown) => { readonly status: number; readonly error: string };
 }
 
-/** Bull Board, to be mounted at `path`. What its handlers throw is answered as one sentence. */
+/** Bull Board, which browsers see at `path`. What its handlers throw is answered as one sentence. */
 export const createBoard = (path: string, { config, queues, answerFor }: BoardParts): Express => {
   const { targets, process: rights } = config;
   const runQueue = new RunQueue(queues.runs, targets, rights);

@@ -61,9 +61,10 @@ const isFromElsewhere = (request: Request): boolean => {
   return !URL.canParse(origin) || new URL(origin).host !== hostOf(request);
 };
 
-/** The host as a browser writes it in an origin: lower case, without the protocol's own port. */
+/** The host as a browser writes it in an origin: lower case, without the protocol's own port. Of a trusted proxy's requests, the
+ * host that the proxy was asked for. */
 const hostOf = (request: Request): string | undefined => {
-  const url = `${request.get('origin')?.split(':')[0]}://${request.get('host')}`;
+  const url = `${request.get('origin')?.split(':')[0]}://${request.host}`;
   return URL.canParse(url) ? new URL(url).host : undefined;
 };
 

@@ -1,6 +1,6 @@
 /** readiness: does every Redis we need really answer? Holds the connections to the targets that this process has only
  * for asking such questions: opened when first needed, kept, and closed with the dashboard. */
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Redis } from 'ioredis';
 import type { TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
@@ -70,8 +70,14 @@ export class Links {
   }
 }
 
-/** Why this process can't do its work, in a sentence without secrets; `null` when it can. Takes two seconds at most. */
-export type Readiness = () => Promise<string | null>;
+/** Something that does not answer, and why, without secrets. The reason may name an address. */
+interface Unready {
+  readonly who: string;
+  readonly why: string;
+}
+
+/** What keeps this process from its work; empty when nothing does. Takes two seconds at most. */
+export type Readiness = () => Promise<readonly Unready[]>;
 
 /** Asks the queue's Redis and every target, all at once. Those who ask while another does share the answer. */
 export const createReadiness = (
@@ -79,17 +85,17 @@ export const createReadiness = (
   targets: ReadonlyMap<string, TargetConfig>,
   links: Links,
 ): Readiness => {
-  const ask = async (who: string, question: Promise<unknown>): Promise<string | null> => {
+  const ask = async (who: string, question: Promise<unknown>): Promise<Unready | null> => {
     try {
       await inTime(question);
       return null;
     } catch (error) {
       // The library says which of its options gave up.
       const lost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
-      return `${who}: ${lost ? 'the connection is lost' : sentenceOf(explainRefusal(error))}`;
+      return { who, why: lost ? 'the connection is lost' : sentenceOf(explainRefusal(error)) };
     }
   };
-  const askAll = async (): Promise<string | null> => {
+  const askAll = async (): Promise<readonly Unready[]> => {
     const answers = await Promise.all([
       ask(
         'the queue',
@@ -104,9 +110,9 @@ export const createReadiness = (
         );
       }),
     ]);
-    return answers.filter((answer) => answer !== null).join('; ') || null;
+    return answers.filter((answer) => answer !== null);
   };
-  let asking: Promise<string | null> | undefined;
+  let asking: Promise<readonly Unready[]> | undefined;
   return () => {
     asking ??= askAll().finally(() => {
       asking = undefined;
@@ -120,12 +126,22 @@ export const answerHealth: RequestHandler = (_request, response) => {
   response.json({ status: 'ok' });
 };
 
-/** `/readyz`: 200, with what keeps runs from coming though every Redis answers, or 503 with the reason. */
+/** `/readyz`: 200, with what keeps runs from coming though every Redis answers, or 503 with the reason. Whoever may not know
+ * addresses is told only what does not answer. */
 export const answerReadiness =
-  (readiness: Readiness, warnings: () => Promise<readonly string[]>): RequestHandler =>
-  async (_request, response) => {
-    const [reason, told] = await Promise.all([readiness(), inTime(warnings()).catch(() => [])]);
+  (
+    readiness: Readiness,
+    warnings: () => Promise<readonly string[]>,
+    mayKnow: (request: Request, response: Response) => Promise<boolean>,
+  ): RequestHandler =>
+  async (request, response) => {
+    const [unready, told] = await Promise.all([readiness(), inTime(warnings()).catch(() => [])]);
     // Whoever resumes a paused queue does it here: a process that were not ready could not be reached.
-    if (reason === null) response.json({ status: 'ok', ...(told.length > 0 ? { warnings: told } : {}) });
-    else response.status(503).json({ status: 'unavailable', reason });
+    if (unready.length === 0) {
+      response.json({ status: 'ok', ...(told.length > 0 ? { warnings: told } : {}) });
+      return;
+    }
+    const all = await mayKnow(request, response);
+    const reason = unready.map(({ who, why }) => `${who}: ${all ? why : 'not ready'}`).join('; ');
+    response.status(503).json({ status: 'unavailable', reason });
   };

@@ -1,6 +1,11 @@
 /** clock: the time of the queue's Redis. BullMQ stamps, delays and starts jobs by the clock of the process that asks: a
  * worker whose clock is hours off would start everybody's runs hours early, or put the next ones hours away. So whoever works
- * on the queue goes by the queue's clock. */
+ * on the queue goes by the queue's clock.
+ *
+ * It is set for the whole process, since BullMQ takes no clock: only a job's own `timestamp` can be given. What a worker takes,
+ * delays, retries and finishes, and when schedules are due next, it counts from `Date.now()`, in two dozen places of six classes,
+ * and hands that to its scripts as their time. Nothing else here needs the machine's own clock: durations are measured by
+ * `performance.now()`, and what is stale is judged by the target's (P5). */
 import type { Redis } from 'ioredis';
 
 const ownClock = Date.now;

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisOptions } from 'ioredis';
-import { redactUrl } from '../config/redisUrl.ts';
+import { redactUrl, unixSocketIn } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
 import { Redis } from './ioredis.ts';
@@ -21,6 +21,8 @@ const SILENCE_TIMEOUT_MS = 15_000;
 /** Until the connection is ready, greeting and password included. */
 const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
+/** A server that stands still does not answer the end of a connection either; until then a call under way there would not fail. */
+const FAREWELL_MS = 100;
 /** How often it is looked whether the name of a replica leads to a primary by now. */
 const LOOK_UP_EVERY_MS = 2_000;
 const LATE = 'no answer in time';
@@ -60,6 +62,8 @@ const reasonOf = (error: Error | undefined, encrypted: boolean): string => {
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another name';
   if (/^(EPROTO|ERR_SSL_)/.test(code)) return 'TLS could not be agreed on; without TLS, use redis://';
+  if (code === 'ENOENT') return 'its socket does not exist';
+  if (code === 'EACCES') return 'its socket may not be used by this user';
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its host name is not known';
   if (code === 'ETIMEDOUT' || error.message === 'connect ETIMEDOUT' || error.message === LATE) {
@@ -126,7 +130,8 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     // A server that is not ready says more to a command than to the library's look at INFO, which waits without a word.
     enableReadyCheck: false,
   };
-  const redis = new Redis(url, settings);
+  const socket = unixSocketIn(url);
+  const redis = socket === null ? new Redis(url, settings) : new Redis({ ...settings, ...socket });
   redis.on('error', (error: Error) => {
     lastError = error;
     if (ready) options.onError?.(error);
@@ -191,6 +196,7 @@ export const connectForRun = async (to: string | Address, signal?: AbortSignal):
       reconnectOnError: null,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
+      disconnectTimeout: FAREWELL_MS,
     },
   });
 

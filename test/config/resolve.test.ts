@@ -95,13 +95,20 @@ describe('the configuration', () => {
       'stalesweep.yaml: schemas.m: must hold names, each with settings such as heartbeat: "beat:{coordinator}"',
     ],
     ['history: { completed: 7d }', 'stalesweep.yaml: history.completed: must hold settings such as age: 7d'],
+    [
+      'targets: { a: { url: "redis://h", history: { completed: { count: 5 } } } }',
+      'stalesweep.yaml: targets.a.history: is one setting for all targets; write it at the top of the file',
+    ],
     ['- staleAfter', 'stalesweep.yaml: must hold settings such as staleAfter: 10m'],
   ])('answers %j with one sentence', (file, sentence) => {
     expect(() => resolve(file)).toThrow(new Failure('CONFIG', sentence));
   });
 
   test.each([
-    [{ REDIS_URL: 'redsi://u:hush@h' }, 'REDIS_URL: "redsi://u:***@h" is not a Redis URL; use redis:// or rediss://'],
+    [
+      { REDIS_URL: 'redsi://u:hush@h' },
+      'REDIS_URL: "redsi://u:***@h" is not a Redis URL; use redis://, rediss:// or unix://',
+    ],
     [{ REDIS_URL: 'redis+cluster://a,b' }, 'REDIS_URL: "redis+cluster://a,b" names a cluster or a sentinel'],
     [{ REDIS_URL: 'redis://u:hush@h/abc' }, 'must end in a database number'],
     [{ STALESWEEP_NICE: 'very' }, 'STALESWEEP_NICE: "very" must be a number from 0 to 100'],

@@ -136,7 +136,7 @@ describe('credentials', () => {
     }
   });
 
-  it('can be guessed 20 times in a quarter of an hour, then not even the right ones are looked at', async () => {
+  it('can be guessed 20 times in a quarter of an hour; then each is answered slowly, and the right ones still open', async () => {
     const closed = await startDashboard({ REDIS_URL: redis.url, ...WITH_CREDENTIALS });
     // Whoever guesses may claim to be somebody else each time.
     let claim = 0;
@@ -155,7 +155,7 @@ describe('credentials', () => {
         if (i < 19) expect(await statusWith(PASSWORD)).toBe(200);
       }
       expect(await statusWith('guess 21')).toBe(429);
-      expect(await statusWith(PASSWORD)).toBe(429);
+      expect(await statusWith(PASSWORD)).toBe(200);
       expect((await closed.ask('/healthz')).status).toBe(200);
     } finally {
       await closed.close();

@@ -2,6 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { SETTINGS_ENV } from '../../src/config/settings.ts';
 import { CLI_COMMANDS, exists, read, readYaml } from './project.ts';
 
+interface Bind {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  readonly read_only: boolean;
+}
+
 interface Service {
   readonly image?: string;
   readonly build?: string;
@@ -10,7 +17,7 @@ interface Service {
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly expose?: readonly string[];
   readonly ports?: readonly string[];
-  readonly volumes?: readonly string[];
+  readonly volumes?: readonly (string | Bind)[];
   readonly secrets?: readonly { readonly source: string; readonly mode: unknown }[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: unknown;
@@ -38,7 +45,11 @@ const prometheus = readYaml<Prometheus>('docs/monitoring/prometheus.yml');
 const services = Object.entries(compose.services);
 const ours = services.filter(([, service]) => service.build !== undefined);
 const { redis, worker, dashboard, prometheus: monitor, grafana } = compose.services;
-const mounts = services.flatMap(([, { volumes = [] }]) => volumes.map((mount) => mount.split(':')));
+/** Source, target and mode of each mount that is written in short. */
+const mountsOf = ({ volumes = [] }: Service) =>
+  volumes.flatMap((mount) => (typeof mount === 'string' ? [mount.split(':')] : []));
+const bindsOf = ({ volumes = [] }: Service) => volumes.flatMap((mount) => (typeof mount === 'string' ? [] : [mount]));
+const mounts = services.flatMap(([, service]) => mountsOf(service));
 
 describe('docker-compose.yml', () => {
   test('builds our services from this folder and starts commands that exist', () => {
@@ -56,8 +67,26 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  test('passes every setting that there is', () => {
+    const passed = new Set(ours.flatMap(([, { environment = {} }]) => Object.keys(environment)));
+    expect(SETTINGS_ENV.filter((name) => !passed.has(name))).toEqual([]);
+  });
+
+  test('mounts each file that a setting may name, read-only, at the path which the setting has in there', () => {
+    const files = ['STALESWEEP_CONFIG', 'STALESWEEP_TLS_CA', 'STALESWEEP_TLS_CERT', 'STALESWEEP_TLS_KEY'];
+    for (const [, service] of ours) {
+      const binds = bindsOf(service);
+      expect(binds.map(({ source }) => source)).toEqual(files.map((name) => `\${${name}:-/dev/null}`));
+      for (const [i, { type, target, read_only }] of binds.entries()) {
+        expect([type, read_only]).toEqual(['bind', true]);
+        const name = files[i] ?? '';
+        expect(service.environment?.[name]).toBe(`\${${name}:+${target}}`);
+      }
+    }
+  });
+
   test("takes only stalesweep's own variables from the host, and says what to do when a needed one is missing", () => {
-    const taken = [...read('docker-compose.yml').matchAll(/\$\{(\w+)(?::([?-])([^}]*))?\}/g)];
+    const taken = [...read('docker-compose.yml').matchAll(/\$\{(\w+)(?::?([?+-])([^}]*))?\}/g)];
     expect(taken.length).toBeGreaterThan(0);
     for (const [, variable, kind, sentence = ''] of taken) {
       expect(SETTINGS_ENV).toContain(variable);
@@ -68,7 +97,11 @@ describe('docker-compose.yml', () => {
 
   test('gives all our services the same targets and schedules', () => {
     const shared = ours.map(([, { environment = {} }]) =>
-      Object.fromEntries(Object.entries(environment).filter(([name]) => !/_(HOST|PORT|USER|PASSWORD)$/.test(name))),
+      Object.fromEntries(
+        Object.entries(environment).filter(
+          ([name]) => !/_(HOST|PORT|USER|PASSWORD|READ_ONLY|ACTIONS|PATH|PROXY)$/.test(name),
+        ),
+      ),
     );
     expect(shared[0]).toEqual(shared[1]);
   });
@@ -124,7 +157,7 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the monitoring profile', () => {
-  const folder = monitor?.volumes?.find((mount) => mount.includes(':/etc/prometheus:'))?.split(':')[0];
+  const folder = monitor && mountsOf(monitor).find(([, at]) => at === '/etc/prometheus')?.[0];
 
   test('gives Prometheus its configuration and every rule file that this names', () => {
     expect(monitor?.command).toContain('--config.file=/etc/prometheus/prometheus.yml');
@@ -162,7 +195,7 @@ describe('the monitoring profile', () => {
     const [provider] = readYaml<{ providers: { options: { path: string } }[] }>(
       `${base}/dashboards/stalesweep.yml`,
     ).providers;
-    const mount = grafana?.volumes?.map((one) => one.split(':')).find(([, at]) => at === provider?.options.path);
+    const mount = grafana && mountsOf(grafana).find(([, at]) => at === provider?.options.path);
     expect(exists(`${mount?.[0]}/stalesweep.json`)).toBe(true);
     expect(grafana?.environment?.GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH).toBe(`${mount?.[1]}/stalesweep.json`);
   });

@@ -2,7 +2,7 @@ import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
 import { cli, type Running, startWorker } from '../support/cli.ts';
 import { populate } from '../support/populate.ts';
-import { NEVER, optionsFor, useQueue } from '../support/queue.ts';
+import { MOST_WAIT_MS, NEVER, optionsFor, useQueue } from '../support/queue.ts';
 
 // Jobs that other programs add, straight to the queue, while one worker takes them all.
 
@@ -52,14 +52,16 @@ test('each wrong job fails at once with a sentence, the keys stay, and the worke
       priority: i + 1,
       jobId: `x-${i}`,
     });
-    await expect(job.waitUntilFinished(queue.events, 20_000), `job ${i}`).rejects.toThrow(/^job data: .{10,400}$/);
+    await expect(job.waitUntilFinished(queue.events, MOST_WAIT_MS), `job ${i}`).rejects.toThrow(
+      /^job data: .{10,400}$/,
+    );
     const after = await queue.runs.getJob(`x-${i}`);
     expect(after?.attemptsMade).toBe(1);
     expect(after?.stacktrace?.join('\n')).not.toContain('    at ');
   }
   for (const data of [undefined, null, {}, { target: { toString: 1 } }, { target: 'nope' }, { target: HUGE }]) {
     const tick = await queue.schedule.add('tick', data);
-    await expect(tick.waitUntilFinished(queue.ticks, 20_000)).rejects.toThrow(
+    await expect(tick.waitUntilFinished(queue.ticks, MOST_WAIT_MS)).rejects.toThrow(
       'this tick names no target that is configured',
     );
   }
@@ -80,14 +82,14 @@ test('options that other programs give a job change when it runs, not what it do
   await startWorker(env());
   const odd = { delay: 50, lifo: true, removeOnComplete: false, sizeLimit: 1e9, stackTraceLimit: 99, keepLogs: 1 };
   const job = await queue.runs.add('', { target: 'default', dryRun: true }, { ...odd, jobId: '__proto__' });
-  expect(await job.waitUntilFinished(queue.events, 20_000)).toMatchObject({ outcome: 'completed', dryRun: true });
+  expect(await job.waitUntilFinished(queue.events, MOST_WAIT_MS)).toMatchObject({ outcome: 'completed', dryRun: true });
 });
 
 test('however many attempts a job is given, a target that is down gets ten', async () => {
   const own = { REDIS_URL: 'redis://127.0.0.1:1', QUEUE_REDIS_URL: queue.server.url, ...NEVER };
   await startWorker(own);
   const job = await queue.runs.add('cleanup', { target: 'default' }, { attempts: 1e9 });
-  await expect(job.waitUntilFinished(queue.events, 20_000)).rejects.toThrow('connection refused');
+  await expect(job.waitUntilFinished(queue.events, MOST_WAIT_MS)).rejects.toThrow('connection refused');
   expect((await queue.runs.getJob(String(job.id)))?.attemptsMade).toBe(10);
 });
 
@@ -150,7 +152,7 @@ test.each([
   await job.updateProgress(progress);
   await job.promote();
   await startWorker(env());
-  const report = await job.waitUntilFinished(queue.events, 20_000);
+  const report = await job.waitUntilFinished(queue.events, MOST_WAIT_MS);
   // All but what the last stale one sent to its neighbour, who is active.
   expect(report).toMatchObject({ outcome: 'completed', coordinators: { stale: 10, swept: 10 }, keys: { deleted: 59 } });
   expect(Date.now() - Date.parse(report.startedAt)).toBeLessThan(60_000);

@@ -1,5 +1,5 @@
 /** populate: writes sample coordinators. */
-import { parseSetting } from '../../config/resolve.ts';
+import { parseSetting } from '../../config/complaint.ts';
 import { duration } from '../../config/values.ts';
 import { Failure } from '../../domain/failure.ts';
 import { connect } from '../../redis/connect.ts';

@@ -13,6 +13,7 @@ import { infoIn, type Info } from '../clock.ts';
 import { connectBeside, connectForRun } from '../connect.ts';
 import type { Redis } from '../ioredis.ts';
 import { isPassing } from '../unready.ts';
+import { openForRun } from './opening.ts';
 import { retrying } from './retrying.ts';
 
 /** However slow each attempt to come back is, none begins after this. */
@@ -41,11 +42,7 @@ export class Link {
    * @param signal ends every attempt to open it at once, with its reason
    */
   static async open(address: Address, signal?: AbortSignal): Promise<Link> {
-    const redis = await retrying(async () => await connectForRun(address, signal), {
-      ...(signal ? { signal } : {}),
-      shouldRetry: ({ error }) => isPassing(error.cause),
-    });
-    return new Link(address, redis, signal);
+    return new Link(address, await openForRun(address, signal), signal);
   }
 
   /** The connection as it is now. */
