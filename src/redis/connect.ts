@@ -5,7 +5,9 @@ import type { RedisOptions } from 'ioredis';
 import { redactUrl } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
-import { Redis } from './ioredis.ts';
+import { createClient } from './client.ts';
+import { insistOnWhole } from './cluster.ts';
+import type { Redis } from './ioredis.ts';
 import { unreadyIn } from './unready.ts';
 import { untilAborted } from './untilAborted.ts';
 
@@ -96,8 +98,8 @@ const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
 
 /**
  * Opens a connection and waits until it is ready. Until then nothing is retried: a wrong address fails within five
- * seconds with `UNREACHABLE`, one whose database can't be used with `DENIED`. Afterwards lost connections come back by themselves. A URL alone stands for an address
- * without certificates of its own.
+ * seconds with `UNREACHABLE`, one whose database can't be used, or that is a node of a cluster, with `DENIED`. Afterwards lost
+ * connections come back by themselves. A URL alone stands for an address without certificates of its own.
  */
 export const connect = async (to: string | Address, options: ConnectOptions = {}): Promise<Redis> => {
   const { url, tls }: Address = typeof to === 'string' ? { url: to } : to;
@@ -126,7 +128,7 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     // A server that is not ready says more to a command than to the library's look at INFO, which waits without a word.
     enableReadyCheck: false,
   };
-  const redis = new Redis(url, settings);
+  const redis = createClient(url, settings);
   redis.on('error', (error: Error) => {
     lastError = error;
     if (ready) options.onError?.(error);
@@ -141,12 +143,16 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   });
   const enter = async (): Promise<void> => {
     await redis.connect();
+    // Asked at once with what follows.
+    const whole = insistOnWhole(redis, `Redis at ${redactUrl(url)}`);
+    whole.catch(() => {});
     // Being connected is not being let in: a wrong password shows with the first command. A user who may not PING is in.
     await redis.ping().catch((error: Error) => {
       const isIn =
         error.message.startsWith('NOPERM') || (options.toRead === true && error.message.startsWith('MISCONF'));
       if (!isIn) throw error;
     });
+    await whole;
     await insistOnDatabase(redis, redactUrl(url));
   };
   const settled = new AbortController();
