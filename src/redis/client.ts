@@ -12,12 +12,14 @@ const NEEDS_NO_PASSWORD = /no password is set|without any password configured fo
 /** Before users had names. */
 const KNOWS_NO_USERS = /wrong number of arguments for 'auth' command/;
 
-/** A connection that is not open yet unless `options` say so; those that are made from it are of the same kind. */
+/** A connection that prints nothing; those that are made from it are of the same kind. */
 export function createClient(url: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
   return tamed(new Redis(url, options));
 }
 
 function tamed(redis: Redis): Redis {
+  // Without a listener the library prints each error. Whoever uses the connection is told by the calls that fail.
+  redis.on('error', () => {});
   const send = redis.sendCommand.bind(redis);
   const duplicate = redis.duplicate.bind(redis) as (options?: Partial<RedisOptions>) => Redis;
   redis.sendCommand = (command, stream) => {

@@ -203,8 +203,6 @@ export const connectForRun = async (to: string | Address, signal?: AbortSignal):
 /** Opens a second connection to where `first` leads, as it was opened. It ends with the first, and never comes back. */
 export const connectBeside = async (first: Redis): Promise<Redis> => {
   const second = first.duplicate();
-  // Whoever uses it is told by the calls that fail.
-  second.on('error', () => {});
   const end = () => second.disconnect();
   first.once('end', end);
   second.once('end', () => first.off('end', end));

@@ -1,4 +1,4 @@
-/** resp: where one command, or one reply, ends in what came over a connection (RESP 2).
+/** resp: where one command, or one reply, ends in what came over a connection (RESP 2 and 3).
  * (https://redis.io/docs/latest/develop/reference/protocol-spec/) */
 
 const lineEnd = (bytes: Buffer, from: number): number => bytes.indexOf('\r\n', from);
@@ -9,12 +9,13 @@ const endOf = (bytes: Buffer, from: number): number => {
   if (end < 0) return -1;
   const kind = String.fromCharCode(bytes[from] as number);
   const count = Number(bytes.toString('latin1', from + 1, end));
-  if (kind === '$') {
+  if (kind === '$' || kind === '=') {
     const to = count < 0 ? end + 2 : end + 2 + count + 2;
     return to <= bytes.length ? to : -1;
   }
   let at = end + 2;
-  if (kind === '*') for (let i = 0; i < count && at >= 0; i++) at = at < bytes.length ? endOf(bytes, at) : -1;
+  const values = '*~>'.includes(kind) ? count : kind === '%' ? 2 * count : 0;
+  for (let i = 0; i < values && at >= 0; i++) at = at < bytes.length ? endOf(bytes, at) : -1;
   return at;
 };
 
