@@ -8,10 +8,10 @@ import { findingsOf, readQueueState } from '../health/queueState.ts';
 import { openQueues } from '../queue/queues.ts';
 import { QUIET } from './queue.ts';
 import { Calls } from '../redis/calls.ts';
-import { type Info, readInfo } from '../redis/clock.ts';
+import { type Info, readInfo, UPTIME } from '../redis/clock.ts';
 import { connect } from '../redis/connect.ts';
 import { explain } from '../redis/explain.ts';
-import { missingIn } from '../redis/missing.ts';
+import { makingDoWithoutInfo, missingIn } from '../redis/missing.ts';
 import { aclLine, askPermissions, type Permissions, refusedPatterns, WAYS } from '../redis/permissions.ts';
 import { adviseSchema, type KeyspaceSample, SAMPLED_KEYS, sampleKeyspace } from '../redis/probe.ts';
 import { isRefusal } from '../redis/refusals.ts';
@@ -65,6 +65,12 @@ const checkSaving = (report: Report, info: Info): void => {
   );
 };
 
+const checkRestarts = (report: Report, info: Info, { restartGrace }: TargetConfig): void => {
+  if (!restartGrace || info.has(UPTIME)) return;
+  const what = `INFO does not tell ${UPTIME}, so nobody can tell whether Redis came back with old data`;
+  report('restarts', 'failed', what, 'set restartGrace: false, or use a server that tells it');
+};
+
 const checkSchema = async (
   report: Report,
   calls: Calls,
@@ -90,7 +96,7 @@ const checkPermissions = (
   permissions: Permissions,
   patterns: readonly string[],
 ): void => {
-  const missing = missingIn(permissions);
+  const missing = missingIn(target.restartGrace ? permissions : makingDoWithoutInfo(permissions));
   if (missing !== null) report('permissions', 'failed', `the ${missing.whose} ${missing.what}`, missing.advice);
   else report('permissions', 'ok', 'all that a run needs');
   if (patterns.length > 0) {
@@ -129,6 +135,7 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
       checkRole(report, info);
       checkEviction(report, info, false, target.orphans.length > 0);
       checkSaving(report, info);
+      checkRestarts(report, info, target);
     }
     if (['scan', 'mget', 'exists', 'time'].some((command) => refused.includes(command))) return;
     const sample = await sampleKeyspace(calls, target.schema, SAMPLED_KEYS);

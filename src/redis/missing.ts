@@ -32,6 +32,13 @@ export function missingIn(permissions: Permissions): Missing | null {
   return missingOfServer(permissions) ?? missingOfUser(permissions);
 }
 
+/** The same where nobody needs to know what INFO says. */
+export const makingDoWithoutInfo = (permissions: Permissions): Permissions => ({
+  ...permissions,
+  refused: permissions.refused.filter((command) => command !== 'info'),
+  untaken: permissions.untaken.filter(({ command }) => command !== 'info'),
+});
+
 function missingOfServer({ untaken, withoutScripts, untakenOfTransaction }: Permissions): Missing | null {
   if (untaken.length > 0) {
     const commands = untaken.map(({ command }) => command);

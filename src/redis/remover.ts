@@ -16,8 +16,8 @@ import type { Calls } from './calls.ts';
 import type { Redis } from './ioredis.ts';
 import { countExisting } from './keyspace.ts';
 import { type OrphanChunk, type OrphanResult, sweepOrphans } from './orphans.ts';
-import { missingIn, Refused } from './missing.ts';
-import { askPermissions, type Permissions } from './permissions.ts';
+import { makingDoWithoutInfo, missingIn, Refused } from './missing.ts';
+import { askPermissions } from './permissions.ts';
 import { scriptRefusal } from './script.ts';
 import { keysIn, MOST_KEYS, type SweepChunk, type SweepResult, sweep } from './sweep.ts';
 import { MOST_KEYS_WATCHED, Transactions } from './transaction.ts';
@@ -64,6 +64,7 @@ export class Remover {
   async prepare(schema: KeySchema, dryRun: boolean): Promise<void> {
     const permissions = await askPermissions(this.calls, schema, dryRun);
     if (permissions.unready !== null) throw permissions.unready;
+    // Whether a run can do without INFO is not for Redis to say.
     const missing = missingIn(makingDoWithoutInfo(permissions));
     if (missing !== null) throw new Refused(missing.whose, `${missing.what}; ${missing.advice}`);
     if (permissions.withoutScripts !== null) this.#fallBack(permissions.withoutScripts);
@@ -204,13 +205,6 @@ export class Remover {
     return this.#transactions;
   }
 }
-
-/** Whether a run can do without INFO is not for Redis to say. */
-const makingDoWithoutInfo = (permissions: Permissions): Permissions => ({
-  ...permissions,
-  refused: permissions.refused.filter((command) => command !== 'info'),
-  untaken: permissions.untaken.filter(({ command }) => command !== 'info'),
-});
 
 const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 

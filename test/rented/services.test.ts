@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { examine } from '../../src/cli/doctor.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import { sentenceOf } from '../../src/domain/failure.ts';
 import { explain } from '../../src/redis/explain.ts';
 import { type CleanOptions, clean, targetOf } from '../support/cleanup.ts';
@@ -118,6 +120,23 @@ describe.each(Object.entries(SERVICES))('%s', (_, { rule, outcome, withOrphans, 
     expect(await keysIn(server.current.redis)).toEqual(before);
   });
 });
+
+test.each(Object.entries(SERVICES))(
+  'doctor says of %s what a run would, in sentences',
+  async (_, { rule, outcome }) => {
+    await settleWorld();
+    const rented = await RentedRedis.open(server.current.port, rule());
+    onTestFinished(async () => await rented.close());
+    const config = resolveConfig({}, { REDIS_URL: rented.url, QUEUE_REDIS_URL: server.current.url });
+    const findings = (await examine(config, [...config.targets.values()])).filter(({ target }) => target !== null);
+    for (const { message, advice } of findings)
+      expectSentence(`${message}${advice ?? ''}`.replaceAll(/ACL SETUSER.*/g, ''), /^/);
+    const failed = findings.some(({ status }) => status === 'failed');
+    expect({ failed, findings }).toMatchObject({ failed: outcome instanceof RegExp });
+    const strategy = findings.find(({ check }) => check === 'strategy')?.message;
+    if (!(outcome instanceof RegExp)) expect(strategy).toMatch(`a run removes by ${outcome}`);
+  },
+);
 
 test('without restartGrace, a server without INFO is cleaned', async () => {
   const { after } = await settleWorld();

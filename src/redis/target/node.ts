@@ -15,6 +15,7 @@ import {
   lapsedClockOf,
   readInfo,
   readSeconds,
+  UPTIME,
   usedMemoryBytesOf,
 } from '../clock.ts';
 import { CLUSTER, isClusterNode } from '../cluster.ts';
@@ -173,8 +174,6 @@ const lanesFor = (nice: number, latencyMs: number): number => {
   return latencyMs > LONG_WAY_MS ? 4 : 2;
 };
 
-/** What says whether a server came back with old data. */
-const UPTIME = 'uptime_in_seconds';
 /** What one says that did not. */
 const STARTED_EMPTY = new Map([
   ['rdb_last_load_keys_loaded', '0'],
