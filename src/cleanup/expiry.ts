@@ -1,5 +1,5 @@
 /** expiry: whether heartbeats carry a time to live, told from a sample of them (P11). */
-import { refusedCommandIn } from '../redis/permissions.ts';
+import { isRefusal } from '../redis/refusals.ts';
 import type { RunContext } from './context.ts';
 
 /** So many of each reading are asked, spread over it, until one is found: where only some expire, that shows, too. */
@@ -11,7 +11,7 @@ export class Expiry {
 
   constructor(private readonly run: RunContext) {}
 
-  /** Looks at some of these heartbeats. Where that is not allowed, they are taken to expire. */
+  /** Looks at some of these heartbeats. Where that is not allowed, or not known, they are taken to expire. */
   async look(keys: readonly Buffer[]): Promise<void> {
     if (this.seen) return;
     const { node } = this.run;
@@ -23,7 +23,7 @@ export class Expiry {
       );
       this.seen = answers.some(({ reply }) => Number(reply) > 0);
     } catch (error) {
-      if (refusedCommandIn(error) === null) throw error;
+      if (!isRefusal(error)) throw error;
       this.seen = true;
     }
   }

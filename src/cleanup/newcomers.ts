@@ -9,6 +9,7 @@
  *  Limits    who is born after that and writes an old name anew: docs/safety.md.
  */
 import { idleSeconds } from '../redis/keyspace.ts';
+import { isUntaken } from '../redis/refusals.ts';
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { atNodes, breathe, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
@@ -60,8 +61,8 @@ async function someTouched(run: RunContext): Promise<boolean> {
     }
     return names.length > 0 && (await ask());
   } catch (error) {
-    // Under an LFU eviction policy, or for a user who may not ask, nobody can tell.
-    if (error instanceof Error && /LFU maxmemory policy|^NOPERM/.test(error.message)) return true;
+    // Under an LFU eviction policy, for a user who may not ask, or where nobody may, nobody can tell.
+    if (error instanceof Error && (/LFU maxmemory policy|^NOPERM/.test(error.message) || isUntaken(error))) return true;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 /** walk: every key that matches a pattern, page by page, the next pages already asked for while this one is read. */
 import { type Page, scanPage } from '../redis/keyspace.ts';
+import { ScanEnd } from '../redis/scanEnd.ts';
 import { pause, stopIfInterrupted, type RunContext } from './context.ts';
 
 /**
@@ -11,7 +12,7 @@ const PAGES_AHEAD = 2;
 /**
  * One pass over the keyspace. Yields each key that is there from start to end at least once, and maybe twice. A page is
  * emptied when the next one is asked for: the client keeps hold of its last reply while it reads the next, so that to the
- * collector of young objects a page would keep all earlier ones alive.
+ * collector of young objects a page would keep all earlier ones alive. Fails (`RUN_FAILED`) where it would never end.
  */
 export async function* walk(run: RunContext, pattern: string): AsyncGenerator<readonly Buffer[]> {
   const { node, signal, tally } = run;
@@ -20,6 +21,7 @@ export async function* walk(run: RunContext, pattern: string): AsyncGenerator<re
   const pages: Promise<Page>[] = [];
   /** Where the next page begins; `null` while that is not known, or there is none. */
   let cursor: string | null = '0';
+  const end = new ScanEnd(node.keyspace);
 
   const ask = async (from: string): Promise<Page> => {
     let count = 0;
@@ -29,6 +31,7 @@ export async function* walk(run: RunContext, pattern: string): AsyncGenerator<re
     });
     node.paces.tell('scan', count, page.ms);
     tally.visited += count;
+    end.note(page.cursor, count, page.keys.length);
     if (page.cursor !== '0') cursor = page.cursor;
     if (pages.length < most && !signal.aborted && !node.calls.rest.isDue) askNext();
     return page;

@@ -8,10 +8,13 @@ import { findingsOf, readQueueState } from '../health/queueState.ts';
 import { openQueues } from '../queue/queues.ts';
 import { QUIET } from './queue.ts';
 import { Calls } from '../redis/calls.ts';
-import { type Info, readInfo } from '../redis/clock.ts';
+import { type Info, readInfo, UPTIME } from '../redis/clock.ts';
 import { connect } from '../redis/connect.ts';
-import { aclLine, askPermissions, missingIn, type Permissions, refusedPatterns, WAYS } from '../redis/permissions.ts';
+import { explain } from '../redis/explain.ts';
+import { makingDoWithoutInfo, missingIn } from '../redis/missing.ts';
+import { aclLine, askPermissions, type Permissions, refusedPatterns, WAYS } from '../redis/permissions.ts';
 import { adviseSchema, type KeyspaceSample, SAMPLED_KEYS, sampleKeyspace } from '../redis/probe.ts';
+import { isRefusal } from '../redis/refusals.ts';
 import { unreadyIn } from '../redis/unready.ts';
 
 type Report = (check: string, status: Finding['status'], message: string, advice?: string) => void;
@@ -62,6 +65,12 @@ const checkSaving = (report: Report, info: Info): void => {
   );
 };
 
+const checkRestarts = (report: Report, info: Info, { restartGrace }: TargetConfig): void => {
+  if (!restartGrace || info.has(UPTIME)) return;
+  const what = `INFO does not tell ${UPTIME}, so nobody can tell whether Redis came back with old data`;
+  report('restarts', 'failed', what, 'set restartGrace: false, or use a server that tells it');
+};
+
 const checkSchema = async (
   report: Report,
   calls: Calls,
@@ -87,8 +96,8 @@ const checkPermissions = (
   permissions: Permissions,
   patterns: readonly string[],
 ): void => {
-  const missing = missingIn(permissions);
-  if (missing !== null) report('permissions', 'failed', `the user ${missing.what}`, missing.advice);
+  const missing = missingIn(target.restartGrace ? permissions : makingDoWithoutInfo(permissions));
+  if (missing !== null) report('permissions', 'failed', `the ${missing.whose} ${missing.what}`, missing.advice);
   else report('permissions', 'ok', 'all that a run needs');
   if (patterns.length > 0) {
     const listed = patterns.map((pattern) => `~${pattern}`).join(' ');
@@ -118,7 +127,7 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
     const calls = new Calls(redis);
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
     const permissions = await askPermissions(calls, target.schema, false);
-    const { refused } = permissions;
+    const refused = [...permissions.refused, ...permissions.untaken.map(({ command }) => command)];
     checkPermissions(report, target, permissions, await refusedPatterns(calls, target.schema));
     if (!refused.includes('info')) {
       const info = await readInfo(calls);
@@ -126,6 +135,7 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
       checkRole(report, info);
       checkEviction(report, info, false, target.orphans.length > 0);
       checkSaving(report, info);
+      checkRestarts(report, info, target);
     }
     if (['scan', 'mget', 'exists', 'time'].some((command) => refused.includes(command))) return;
     const sample = await sampleKeyspace(calls, target.schema, SAMPLED_KEYS);
@@ -142,11 +152,22 @@ const examineQueue = async (findings: Finding[], config: Config): Promise<void> 
   const redis = await connect(config.queue, { toRead: true });
   try {
     report('connection', 'ok', `${redactUrl(config.queue.url)} answers`);
-    const info = await readInfo(new Calls(redis));
-    checkVersion(report, info, OLDEST_QUEUE_VERSION);
-    checkRole(report, info);
-    checkEviction(report, info, true, false);
-    checkSaving(report, info);
+    const info = await readInfo(new Calls(redis)).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+      report(
+        'info',
+        'warning',
+        `INFO is refused (${sentenceOf(error)})`,
+        'its version, role and eviction policy are not known',
+      );
+      return null;
+    });
+    if (info !== null) {
+      checkVersion(report, info, OLDEST_QUEUE_VERSION);
+      checkRole(report, info);
+      checkEviction(report, info, true, false);
+      checkSaving(report, info);
+    }
     if ([...config.targets.values()].some(({ url }) => url === config.queue.url)) {
       report(
         'separation',
@@ -165,10 +186,13 @@ const examineQueue = async (findings: Finding[], config: Config): Promise<void> 
   }
 };
 
-/** Says why Redis can't be examined: it is not ready, which is no matter of the address; or it is not reached. */
+/**
+ * Says why Redis can't be examined: it is not ready, or not fit for this, which is no matter of the address; or it is not reached.
+ */
 const tellUnreached = (report: Report, error: unknown, advice: string): void => {
   const unready = unreadyIn(error instanceof Failure ? error.cause : error);
   if (unready !== null) report('connection', 'failed', `Redis ${unready.what}`, unready.advice);
+  else if (error instanceof Failure && error.code !== 'UNREACHABLE') report('server', 'failed', error.message);
   else report('connection', 'failed', sentenceOf(error), advice);
 };
 
@@ -177,7 +201,8 @@ export const examine = async (config: Config, targets: readonly TargetConfig[]):
   const findings: Finding[] = [];
   for (const target of targets) {
     await examineTarget(findings, target).catch((error: unknown) => {
-      tellUnreached(reporter(findings, target.name), error, 'check the URL, the network and the password');
+      const told = explain(error, target);
+      tellUnreached(reporter(findings, target.name), told, 'check the URL, the network and the password');
     });
   }
   await examineQueue(findings, config).catch((error: unknown) => {

@@ -5,6 +5,9 @@ import type { Calls } from './calls.ts';
 
 export type Info = ReadonlyMap<string, string>;
 
+/** The field that says since when a server is there. */
+export const UPTIME = 'uptime_in_seconds';
+
 /** INFO's fields by name. */
 export const infoIn = (reply: string): Info => {
   const fields = new Map<string, string>();
@@ -31,7 +34,7 @@ export const readSeconds = async (calls: Calls): Promise<number> => {
 export const upSecondsOf = (info: Info): number | null => {
   const loaded = info.get('rdb_last_load_keys_loaded');
   const startedEmpty = loaded === '0' && info.get('aof_enabled') === '0';
-  return startedEmpty ? null : Number(info.get('uptime_in_seconds') ?? 0);
+  return startedEmpty ? null : Number(info.get(UPTIME) ?? 0);
 };
 
 /** How many keys there are in all databases together; near enough to tell how far a walk has come. */
@@ -61,5 +64,5 @@ export const clockOf = (
  */
 export const lapsedClockOf = (clock: Clock, info: Info, restartGrace: boolean): Clock => ({
   ...clock,
-  upSeconds: restartGrace ? Number(info.get('uptime_in_seconds') ?? 0) : null,
+  upSeconds: restartGrace ? Number(info.get(UPTIME) ?? 0) : null,
 });

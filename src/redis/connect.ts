@@ -5,7 +5,9 @@ import type { RedisOptions } from 'ioredis';
 import { redactUrl, unixSocketIn } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
-import { Redis } from './ioredis.ts';
+import { createClient } from './client.ts';
+import { insistOnWhole } from './cluster.ts';
+import type { Redis } from './ioredis.ts';
 import { unreadyIn } from './unready.ts';
 import { untilAborted } from './untilAborted.ts';
 
@@ -100,8 +102,8 @@ const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
 
 /**
  * Opens a connection and waits until it is ready. Until then nothing is retried: a wrong address fails within five
- * seconds with `UNREACHABLE`, one whose database can't be used with `DENIED`. Afterwards lost connections come back by themselves. A URL alone stands for an address
- * without certificates of its own.
+ * seconds with `UNREACHABLE`, one whose database can't be used, or that is a node of a cluster, with `DENIED`. Afterwards lost
+ * connections come back by themselves. A URL alone stands for an address without certificates of its own.
  */
 export const connect = async (to: string | Address, options: ConnectOptions = {}): Promise<Redis> => {
   const { url, tls }: Address = typeof to === 'string' ? { url: to } : to;
@@ -131,7 +133,7 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     enableReadyCheck: false,
   };
   const socket = unixSocketIn(url);
-  const redis = socket === null ? new Redis(url, settings) : new Redis({ ...settings, ...socket });
+  const redis = socket === null ? createClient(url, settings) : createClient({ ...settings, ...socket });
   redis.on('error', (error: Error) => {
     lastError = error;
     if (ready) options.onError?.(error);
@@ -146,12 +148,16 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   });
   const enter = async (): Promise<void> => {
     await redis.connect();
+    // Asked at once with what follows.
+    const whole = insistOnWhole(redis, `Redis at ${redactUrl(url)}`);
+    whole.catch(() => {});
     // Being connected is not being let in: a wrong password shows with the first command. A user who may not PING is in.
     await redis.ping().catch((error: Error) => {
       const isIn =
         error.message.startsWith('NOPERM') || (options.toRead === true && error.message.startsWith('MISCONF'));
       if (!isIn) throw error;
     });
+    await whole;
     await insistOnDatabase(redis, redactUrl(url));
   };
   const settled = new AbortController();
@@ -203,8 +209,6 @@ export const connectForRun = async (to: string | Address, signal?: AbortSignal):
 /** Opens a second connection to where `first` leads, as it was opened. It ends with the first, and never comes back. */
 export const connectBeside = async (first: Redis): Promise<Redis> => {
   const second = first.duplicate();
-  // Whoever uses it is told by the calls that fail.
-  second.on('error', () => {});
   const end = () => second.disconnect();
   first.once('end', end);
   second.once('end', () => first.off('end', end));

@@ -2,38 +2,40 @@
 import { redactUrl } from '../config/redisUrl.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
-import { isKeyRefusal, patternsIn, Refused, refusedCommandIn } from './permissions.ts';
+import { ConnectionLost, isLate } from './call/lost.ts';
+import { CLUSTER, clusterAnswerIn } from './cluster.ts';
+import { Refused } from './missing.ts';
+import { patternsIn } from './permissions.ts';
+import { isKeyRefusal, isRefusedInScript, refusedCommandIn, saidIn } from './refusals.ts';
 import { unreadyIn } from './unready.ts';
 
-/** Inside a script, Redis does not name the command it refused. */
-const REFUSED_IN_SCRIPT = /user executing the script can't run this command/i;
-
 /**
- * Turns a permission error of Redis into a `DENIED` failure, which is worth no retry, and what says that Redis is not ready into
- * an `UNREACHABLE` one; leaves everything else as it is.
+ * Turns a permission error of Redis into a `DENIED` failure, which is worth no retry, and what says that Redis is not ready, not
+ * there any more, or anything else that it answers, into an `UNREACHABLE` one; leaves what Redis did not say as it is.
  */
 export const explain = (
   error: unknown,
   { url, schema }: { readonly url: string; readonly schema: KeySchema },
 ): unknown => {
   if (!(error instanceof Error) || error instanceof Failure) return error;
-  const denied = (sentence: string) =>
-    new Failure('DENIED', `the user of ${redactUrl(url)} ${sentence}`, { cause: error });
-  if (error instanceof Refused) return denied(sentenceOf(error));
+  const denied = (sentence: string) => new Failure('DENIED', sentence, { cause: error });
+  const unreachable = (sentence: string) => new Failure('UNREACHABLE', sentence, { cause: error });
+  const [server, user] = [`Redis at ${redactUrl(url)}`, `the user of ${redactUrl(url)}`];
+  if (error instanceof Refused) return denied(`${error.whose === 'user' ? user : server} ${sentenceOf(error)}`);
   const command = refusedCommandIn(error);
-  if (command !== null) return denied(`may not run ${command.toUpperCase()}; grant it +${command}`);
-  if (REFUSED_IN_SCRIPT.test(error.message)) {
-    return denied('may not run UNLINK, MGET or EXISTS; grant it +unlink +mget +exists');
+  if (command !== null) return denied(`${user} may not run ${command.toUpperCase()}; grant it +${command}`);
+  if (isRefusedInScript(error)) {
+    return denied(`${user} may not run UNLINK, MGET or EXISTS; grant it +unlink +mget +exists`);
   }
   if (isKeyRefusal(error)) {
     const patterns = patternsIn(schema).map((pattern) => `~${pattern}`);
-    return denied(`may not touch all keys of the schema; grant it ${patterns.join(' ')}`);
+    return denied(`${user} may not touch all keys of the schema; grant it ${patterns.join(' ')}`);
   }
+  const elsewhere = clusterAnswerIn(error);
+  if (elsewhere !== null) return denied(`${server} ${CLUSTER.what} (${elsewhere}); ${CLUSTER.advice}`);
   const unready = unreadyIn(error);
-  if (unready !== null) {
-    return new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} ${unready.what}; ${unready.advice}`, {
-      cause: error,
-    });
-  }
-  return error;
+  if (unready !== null) return unreachable(`${server} ${unready.what}; ${unready.advice}`);
+  if (isLate(error)) return unreachable(`${server} did not answer in time, again and again`);
+  if (error instanceof ConnectionLost) return unreachable(`the connection to ${server} was lost, again and again`);
+  return error.name === 'ReplyError' ? unreachable(`${server} says: ${saidIn(error)}`) : error;
 };

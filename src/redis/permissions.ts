@@ -3,12 +3,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { KeySchema } from '../schema/keySchema.ts';
-import { globOf, patternsOf } from '../schema/glob.ts';
+import { globOf, patternsOf, sharedGlob } from '../schema/glob.ts';
 import { derive, type Template } from '../schema/template.ts';
 import { mayHaveBeenDone } from './call/lost.ts';
 import type { Order, Reply } from './call/wire.ts';
 import type { Calls } from './calls.ts';
+import { clusterAnswerIn } from './cluster.ts';
+import { isKeyRefusal, isUntaken, refusedCommandIn, saidIn } from './refusals.ts';
 import { scriptRefusal } from './script.ts';
+
 import { askWhetherScriptsRun } from './sweep.ts';
 import { unreadyIn } from './unready.ts';
 
@@ -17,7 +20,8 @@ export const WAYS = ['script', 'transaction', 'dry run'] as const;
 export type Way = (typeof WAYS)[number];
 
 const READING = ['info', 'time', 'scan', 'mget', 'exists'];
-const SCRIPT = ['eval', 'evalsha'];
+/** The commands by which scripts are called, as ACLs name them. */
+export const SCRIPT = ['eval', 'evalsha'];
 const TRANSACTION = ['watch', 'multi', 'exec', 'discard'];
 
 /** To tell how long a key has been idle, and whether that says something of this key. */
@@ -51,36 +55,6 @@ export const aclLine = ({ url, schema }: { readonly url: string; readonly schema
   return ['ACL SETUSER stalesweep on >secret', ...patterns, ...commands].join(' ');
 };
 
-/** The command that Redis says the user may not run, as ACLs name it; `null` for every other error. */
-export const refusedCommandIn = (error: unknown): string | null =>
-  error instanceof Error ? (/NOPERM.*?'([a-z|]+)' command/i.exec(error.message)?.[1]?.toLowerCase() ?? null) : null;
-
-/** A user lacks permissions without which the run can't end well. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-}
-
-export interface Permissions {
-  /** Refused commands that a run needs whichever way it goes. */
-  readonly refused: readonly string[];
-  /** Why scripts can't be called; `null` when they can. */
-  readonly withoutScripts: string | null;
-  /** The refused command that scripts are called by, if it is for this user only. */
-  readonly ofScript: readonly string[];
-  /** What Redis answered where it could not serve at all at the moment; `null` when it could. Then nothing else here is sure. */
-  readonly unready: Error | null;
-  /** Refused commands of a transaction; empty when that was not asked, since scripts can be called. */
-  readonly ofTransaction: readonly string[];
-}
-
-const refusedAmong = (replies: readonly (Reply | Error)[]): readonly string[] => [
-  ...new Set(replies.flatMap((reply) => refusedCommandIn(reply) ?? [])),
-];
-
-/** The first of these that came from no Redis that looked at the command: it is not ready, or not there. */
-const unreadyAmong = (replies: readonly (Reply | Error | null)[]): Error | null =>
-  replies.find((reply): reply is Error => unreadyIn(reply) !== null || mayHaveBeenDone(reply)) ?? null;
-
 /** Made-up keys, one of each template; no coordinator has them. */
 const nobodysKeys = (schema: KeySchema): readonly string[] => {
   const nobody = { coordinator: randomUUID(), swarm: randomUUID() };
@@ -95,56 +69,99 @@ const nobodysKeys = (schema: KeySchema): readonly string[] => {
   );
 };
 
+/** A command that the server takes from nobody, and what it says. */
+export interface Untaken {
+  readonly command: string;
+  readonly said: string;
+}
+
+export interface Permissions {
+  /** Commands refused to this user that a run needs whichever way it goes. */
+  readonly refused: readonly string[];
+  /** The same of those that the server takes from nobody. */
+  readonly untaken: readonly Untaken[];
+  /** Why scripts can't be called; `null` when they can. */
+  readonly withoutScripts: string | null;
+  /** The refused command that scripts are called by, if it is for this user only. */
+  readonly ofScript: readonly string[];
+  /** What Redis answered where it could not serve at all at the moment; `null` when it could. Then nothing else here is sure. */
+  readonly unready: Error | null;
+  /** Why it is taken for a part of a cluster; `null` when nothing says so. */
+  readonly cluster: string | null;
+  /** Refused commands of a transaction; empty when that was not asked, since scripts can be called. */
+  readonly ofTransaction: readonly string[];
+  /** The same of those that the server takes from nobody. */
+  readonly untakenOfTransaction: readonly Untaken[];
+}
+
+interface Asked {
+  readonly command: string;
+  readonly reply: Reply | Error;
+}
+
+/** @param names the commands of these orders, as ACLs name them, where they differ from what is sent */
+const ask = async (
+  calls: Calls,
+  orders: readonly Order[],
+  names: readonly string[] = [],
+): Promise<readonly Asked[]> => {
+  const { replies } = await calls.sendTogether(orders);
+  return replies.map((reply, i) => ({ command: names[i] ?? orders[i]?.[0] ?? '', reply }));
+};
+
+const refusedAmong = (asked: readonly Asked[]): readonly string[] => [
+  ...new Set(asked.flatMap(({ reply }) => refusedCommandIn(reply) ?? [])),
+];
+
+const untakenAmong = (asked: readonly Asked[]): readonly Untaken[] =>
+  asked.flatMap(({ command, reply }) => (isUntaken(reply) ? { command, said: saidIn(reply) } : []));
+
 /**
- * Asks Redis what the user may do. Only whole commands count: whether a made-up key may be touched says nothing about
- * the real ones, since patterns may be narrower than the schema. The connection must be nobody else's meanwhile.
+ * Asks Redis what the user may do, and what it takes at all. Only whole commands count: whether a made-up key may be touched says
+ * nothing about the real ones, since patterns may be narrower than the schema. The connection must be nobody else's meanwhile.
  */
 export const askPermissions = async (calls: Calls, schema: KeySchema, dryRun: boolean): Promise<Permissions> => {
-  const [nobody = ''] = nobodysKeys(schema);
-  const { replies } = await calls.sendTogether([
-    ['info', []],
-    ['time', []],
-    ['scan', ['0', 'MATCH', nobody, 'COUNT', 1]],
-    ['mget', [nobody]],
-    ['exists', [nobody]],
-    ...(schema.orphanFamilies.size > 0
-      ? ['IDLETIME', 'REFCOUNT'].map((what) => ['object', [what, nobody]] as const)
-      : []),
-    ...(dryRun ? [] : [['unlink', [nobody]] as const]),
-  ]);
-  const refused = refusedAmong(replies);
-  const answer = dryRun ? null : await askWhetherScriptsRun(calls);
-  const withoutScripts = scriptRefusal(answer);
+  // In several slots, if there are slots, unless the schema keeps them together.
+  const nobody = nobodysKeys(schema);
+  const [one = ''] = nobody;
+  const idle = schema.orphanFamilies.size > 0 ? IDLE : [];
+  const asked = await ask(
+    calls,
+    [
+      ['info', []],
+      ['time', []],
+      ['scan', ['0', 'MATCH', sharedGlob(templatesOf(schema)), 'COUNT', 1]],
+      ['mget', nobody],
+      ['exists', nobody],
+      ...idle.map((command) => ['object', [command.slice('object|'.length).toUpperCase(), one]] as const),
+      ...(dryRun ? [] : [['unlink', nobody] as const]),
+    ],
+    [...READING, ...idle, 'unlink'],
+  );
+  const answer = dryRun ? null : await askWhetherScriptsRun(calls, one, nobody.at(-1) ?? one);
+  const withoutScripts = scriptRefusal(answer) ?? (isUntaken(answer) ? saidIn(answer) : null);
   const ofScript = withoutScripts === null ? [] : [refusedCommandIn(answer) ?? []].flat();
   // EXEC stands after DISCARD: whichever is refused, the other ends the transaction.
   const transaction: readonly Order[] = [
-    ['watch', [nobody]],
+    ['watch', nobody],
     ['multi', []],
     ['discard', []],
     ['exec', []],
   ];
-  const answers = withoutScripts === null ? [] : (await calls.sendTogether(transaction)).replies;
+  const answers = withoutScripts === null ? [] : await ask(calls, transaction);
   const ofTransaction = refusedAmong(answers);
+  const replies = [...asked, ...answers].map(({ reply }) => reply);
   return {
-    refused,
+    refused: refusedAmong(asked),
+    untaken: untakenAmong(asked),
     withoutScripts,
     ofScript,
-    ofTransaction: TRANSACTION.filter((one) => ofTransaction.includes(one)),
-    unready: unreadyAmong([...replies, answer, ...answers]),
+    ofTransaction: TRANSACTION.filter((command) => ofTransaction.includes(command)),
+    untakenOfTransaction: untakenAmong(answers),
+    unready:
+      [...replies, answer].find((reply): reply is Error => unreadyIn(reply) !== null || mayHaveBeenDone(reply)) ?? null,
+    cluster: [...replies, answer].map(clusterAnswerIn).find((why) => why !== null) ?? null,
   };
-};
-
-const grants = (commands: readonly string[]): string => commands.map((command) => `+${command}`).join(' ');
-
-/** What stands in the way of a user, and what to grant it; `null` when nothing is missing. */
-export const missingIn = (permissions: Permissions): { readonly what: string; readonly advice: string } | null => {
-  const { refused, ofScript, ofTransaction } = permissions;
-  const stuck = ofTransaction.length > 0;
-  const all = [...refused, ...(stuck ? ofScript : []), ...ofTransaction];
-  if (all.length === 0) return null;
-  const ways = ofScript.length > 0 ? `either ${grants(SCRIPT)} or ${grants(ofTransaction)}` : grants(ofTransaction);
-  const advice = [...(refused.length > 0 ? [grants(refused)] : []), ...(stuck ? [ways] : [])].join(', and ');
-  return { what: `may not run ${all.join(', ').toUpperCase()}`, advice: `grant it ${advice}` };
 };
 
 /** Patterns of the schema of which the user may not even touch a made-up key. */
@@ -156,7 +173,3 @@ export const refusedPatterns = async (calls: Calls, schema: KeySchema): Promise<
   const refused = new Set(globs.map(globOf));
   return patternsIn(schema).filter((pattern) => refused.has(pattern));
 };
-
-/** Whether Redis refused a key rather than a command. */
-export const isKeyRefusal = (error: Error): boolean =>
-  refusedCommandIn(error) === null && /NOPERM.*(?:key|access)/i.test(error.message);

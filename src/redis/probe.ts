@@ -10,6 +10,7 @@ import { Bulk } from './bulk.ts';
 import type { Reply } from './call/wire.ts';
 import type { Calls } from './calls.ts';
 import { existing, readValues, scanPage } from './keyspace.ts';
+import { ScanEnd } from './scanEnd.ts';
 
 export interface KeyspaceSample {
   /** Keys looked at; the whole database when `complete`. */
@@ -84,14 +85,19 @@ const sampleHeartbeats = async (calls: Calls, reader: KeyReader, keys: readonly 
   return { read, unreadable: unreadable.groups, shortestTtlSeconds };
 };
 
-/** Up to `most` keys, in bounded pages; returns whether these were all. Rests between pages as the target wishes. */
+/**
+ * Up to `most` keys, in bounded pages; returns whether these were all. Rests between pages as the target wishes. Fails (`RUN_FAILED`)
+ * where they would never end.
+ */
 async function* pagesOf(calls: Calls, most: number): AsyncGenerator<readonly Buffer[], boolean> {
   let cursor = '0';
   let keys = 0;
+  const end = new ScanEnd(0);
   do {
     const page = await scanPage(calls, cursor, '*', PAGE);
     cursor = page.cursor;
     keys += page.keys.length;
+    end.note(cursor, PAGE, page.keys.length);
     yield page.keys;
     await calls.rest.take();
   } while (cursor !== '0' && keys < most);

@@ -16,7 +16,8 @@ import type { Calls } from './calls.ts';
 import type { Redis } from './ioredis.ts';
 import { countExisting } from './keyspace.ts';
 import { type OrphanChunk, type OrphanResult, sweepOrphans } from './orphans.ts';
-import { askPermissions, missingIn, Refused } from './permissions.ts';
+import { makingDoWithoutInfo, missingIn, Refused } from './missing.ts';
+import { askPermissions } from './permissions.ts';
 import { scriptRefusal } from './script.ts';
 import { keysIn, MOST_KEYS, type SweepChunk, type SweepResult, sweep } from './sweep.ts';
 import { MOST_KEYS_WATCHED, Transactions } from './transaction.ts';
@@ -57,16 +58,15 @@ export class Remover {
 
   /**
    * Before anything else is under way: finds the strategy, and throws `Refused`, naming what is missing, when the user may
-   * not do what the run needs; what Redis said, when that was only that it is not ready. Keys it may not touch show only when
+   * not do what the run needs, or the server does not; what Redis said, when that was only that it is not ready. Keys it may not touch show only when
    * a call names them.
    */
   async prepare(schema: KeySchema, dryRun: boolean): Promise<void> {
     const permissions = await askPermissions(this.calls, schema, dryRun);
     if (permissions.unready !== null) throw permissions.unready;
     // Whether a run can do without INFO is not for Redis to say.
-    const refused = permissions.refused.filter((command) => command !== 'info');
-    const missing = missingIn({ ...permissions, refused });
-    if (missing !== null) throw new Refused(`${missing.what}; ${missing.advice}`);
+    const missing = missingIn(makingDoWithoutInfo(permissions));
+    if (missing !== null) throw new Refused(missing.whose, `${missing.what}; ${missing.advice}`);
     if (permissions.withoutScripts !== null) this.#fallBack(permissions.withoutScripts);
   }
 

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { Bulk } from './bulk.ts';
 import type { Argument } from './call/wire.ts';
 import type { Answer, Calls } from './calls.ts';
+import { saidIn } from './refusals.ts';
 
 const { resolve } = createRequire(import.meta.url);
 
@@ -37,10 +38,14 @@ export const callScript = async (
 
 /** Redis says that scripts can't be called at all: by this user, or by anyone. */
 const REFUSED = /^(NOPERM|ERR unknown command)\b.*?['`](eval|evalsha)['`]/is;
+/** Servers whose scripts may do less than ours do, who say so only when one comes: nothing of it was done. */
+const NOT_OURS = /bad lua script|undeclared key|not allowed from script/i;
 
 /** Why scripts can't be called at all, as this error tells it; `null` when it tells of something else. */
 export const scriptRefusal = (error: unknown): string | null => {
-  const [, what, command = ''] = (error instanceof Error && REFUSED.exec(error.message)) || [];
+  if (!(error instanceof Error)) return null;
+  if (NOT_OURS.test(error.message)) return saidIn(error);
+  const [, what, command = ''] = REFUSED.exec(error.message) ?? [];
   if (what === undefined) return null;
   return `${what === 'NOPERM' ? 'the user may not run' : 'the server does not know'} ${command.toUpperCase()}`;
 };

@@ -74,11 +74,14 @@ export const sweep = async (calls: Calls, chunk: SweepChunk): Promise<SweepResul
   };
 };
 
-/** Calls the script with nothing to sweep; resolves to the error that stands in the way, or `null`. Never throws. */
-export const askWhetherScriptsRun = async (calls: Calls): Promise<Error | null> => {
-  const nothing = [0, 0, 0, 0, 0];
+/**
+ * Calls the script with nothing to sweep: to prove a heartbeat that can't exist, and that another one does not; resolves to the error
+ * that stands in the way, or `null`. Never throws.
+ */
+export const askWhetherScriptsRun = async (calls: Calls, nobodys: string, others: string): Promise<Error | null> => {
+  const question = [2, nobodys, others, 1, 1, 0, 0, 'no proof'];
   const ask = async (name: string, script: string) => {
-    const { replies } = await calls.sendTogether([[name, [script, ...nothing]]]);
+    const { replies } = await calls.sendTogether([[name, [script, ...question]]]);
     return replies[0] instanceof Error ? replies[0] : null;
   };
   const error = await ask('evalsha', SCRIPT.sha1);

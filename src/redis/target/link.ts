@@ -5,6 +5,7 @@
  * the same history: a replica that took over has another `run_id`; a server that was made a replica and a primary again, whose
  * data then are another's, has another `master_replid`. SCAN's cursors hold on all connections of one process.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { redactUrl } from '../../config/redisUrl.ts';
 import type { Address } from '../../config/tls.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -19,6 +20,9 @@ import { retrying } from './retrying.ts';
 /** However slow each attempt to come back is, none begins after this. */
 const LONGEST_ABSENCE_MS = 20_000;
 
+/** Who is asked on both connections answers on a way that stands as soon on the one as on the other, but for this much. */
+const STILL_SILENT_MS = 2_000;
+
 const identityIn = (info: Info): string | null => {
   const fields = ['run_id', 'role', 'master_replid'].map((name) => info.get(name));
   return fields[0] ? fields.join(' ') : null;
@@ -28,6 +32,7 @@ export class Link {
   #redis: Redis;
   #identity: string | null = null;
   #reopening: Promise<void> | null = null;
+  #replacing: Promise<boolean> | null = null;
 
   private constructor(
     private readonly address: Address,
@@ -88,6 +93,36 @@ export class Link {
       redis.disconnect();
       throw error;
     }
+  }
+
+  /**
+   * After a call was not answered in time: whether the way has forgotten this connection, since the same server answers on another
+   * one. Then that takes its place. A server that is silent on both stands still, and goes on where it was.
+   */
+  async replaceIfForgotten(): Promise<boolean> {
+    if (this.#identity === null) return false;
+    this.#replacing ??= this.#replaceIfForgotten().finally(() => {
+      this.#replacing = null;
+    });
+    return await this.#replacing;
+  }
+
+  async #replaceIfForgotten(): Promise<boolean> {
+    const first = this.#redis;
+    const other = await this.#openToSame().catch(() => null);
+    if (other === null) return false;
+    const settled = new AbortController();
+    const silent = pause(STILL_SILENT_MS, true, { signal: settled.signal });
+    const isForgotten = await Promise.race([
+      silent,
+      first.time().then(
+        () => false,
+        () => true,
+      ),
+    ]).finally(() => settled.abort());
+    if (isForgotten && this.#redis === first) this.#redis = other;
+    (isForgotten ? first : other).disconnect();
+    return isForgotten;
   }
 
   /** Opens a second connection to the same server, which ends with the first, and never comes back. */

@@ -15,9 +15,13 @@ import {
   lapsedClockOf,
   readInfo,
   readSeconds,
+  UPTIME,
   usedMemoryBytesOf,
 } from '../clock.ts';
+import { CLUSTER, isClusterNode } from '../cluster.ts';
+import { Refused } from '../missing.ts';
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
+import { isRefusal, refusedCommandIn } from '../refusals.ts';
 import { Remover } from '../remover.ts';
 import type { SweepChunk, SweepResult } from '../sweep.ts';
 import { measureLatency } from './latency.ts';
@@ -82,7 +86,7 @@ export class Node {
 
   /**
    * Finds out what a run has to know of the server to which `link` leads and `calls` go. A server that is not ready is waited for.
-   * Throws `Refused`, or a `DENIED` failure, when the user may not do what the run needs.
+   * Throws `Refused`, or a `DENIED` failure, when the user or the server may not do what the run needs.
    */
   static async examine(
     link: Link,
@@ -170,24 +174,35 @@ const lanesFor = (nice: number, latencyMs: number): number => {
   return latencyMs > LONG_WAY_MS ? 4 : 2;
 };
 
+/** What one says that did not. */
+const STARTED_EMPTY = new Map([
+  ['rdb_last_load_keys_loaded', '0'],
+  ['aof_enabled', '0'],
+]);
+
+/** INFO as far as it is told; rented servers may tell less of it, or nothing. */
 const readTargetInfo = async (
   calls: Calls,
   settings: TargetConfig,
   dryRun: boolean,
   warn: (sentence: string) => void,
 ): Promise<Info> => {
-  try {
-    return await readInfo(calls);
-  } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith('NOPERM'))) throw error;
-    const what = `target "${settings.name}": without INFO nobody can tell whether Redis came back with old data (P10)`;
-    if (settings.restartGrace && !dryRun) {
-      throw new Failure('DENIED', `${what}; grant the user +info, or set restartGrace: false`, { cause: error });
-    }
-    warn(`${what}; grant the user +info`);
-    return new Map([
-      ['rdb_last_load_keys_loaded', '0'],
-      ['aof_enabled', '0'],
-    ]);
+  let refusal: unknown = null;
+  const info = await readInfo(calls).catch((error: unknown): Info => {
+    if (!isRefusal(error)) throw error;
+    refusal = error;
+    return new Map();
+  });
+  if (isClusterNode(info))
+    throw new Refused('server', `is a node of a cluster, which ${CLUSTER.what}; ${CLUSTER.advice}`);
+  if (info.has(UPTIME)) return info;
+  const [missing, wayOut] =
+    refusedCommandIn(refusal) === null ? [`${UPTIME} in INFO`, ''] : ['INFO', 'grant the user +info'];
+  const what = `target "${settings.name}": without ${missing} nobody can tell whether Redis came back with old data (P10)`;
+  if (settings.restartGrace && !dryRun) {
+    const ways = [wayOut, 'set restartGrace: false'].filter((way) => way !== '').join(', or ');
+    throw new Failure('DENIED', `${what}; ${ways}`, { cause: refusal });
   }
+  if (settings.restartGrace || refusal !== null) warn(wayOut === '' ? what : `${what}; ${wayOut}`);
+  return new Map([...info, ...STARTED_EMPTY]);
 };

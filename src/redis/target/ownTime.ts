@@ -5,7 +5,7 @@
  * look takes Redis 5 to 50 µs. (https://redis.io/docs/latest/commands/info/)
  */
 import type { Calls } from '../calls.ts';
-import { refusedCommandIn } from '../permissions.ts';
+import { isRefusal } from '../refusals.ts';
 
 const LINE = /^cmdstat_([^:]+):calls=\d+,usec=(\d+)/gm;
 
@@ -14,7 +14,7 @@ export async function readOwnTime(calls: Calls): Promise<ReadonlyMap<string, num
   const { replies } = await calls.sendTogether([['info', ['commandstats']]]);
   const [reply] = replies;
   if (reply instanceof Error) {
-    if (refusedCommandIn(reply) === null) throw reply;
+    if (!isRefusal(reply)) throw reply;
     return null;
   }
   const times = new Map([...String(reply).matchAll(LINE)].map(([, name = '', usec]) => [name, Number(usec)] as const));

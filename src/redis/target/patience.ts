@@ -35,7 +35,8 @@ export class Patience {
       shouldConsumeRetry: ({ error }) => !(error instanceof ConnectionLost),
       // Not `signal`: it would also throw away the result of a call that succeeded while the run was told to end.
       shouldRetry: async ({ error }) => {
-        const isLost = error instanceof ConnectionLost;
+        // Whoever did not answer was waited for; on a connection that the way has forgotten nobody ever will.
+        const isLost = error instanceof ConnectionLost || (isLate(error) && (await this.link.replaceIfForgotten()));
         if (isLost ? ++losses > MOST_LOSSES : !isLate(error) && !isPassing(error)) return false;
         this.#stopIfInterrupted();
         onSetback();

@@ -1,0 +1,32 @@
+/** cluster: whether a server holds only a part of the keys. Such can't be used yet: what is somebody's there would be taken for all
+ * that is theirs, and the queue's scripts would be refused. */
+import { Failure } from '../domain/failure.ts';
+import { type Info, infoIn } from './clock.ts';
+import type { Redis } from './ioredis.ts';
+
+/** What is said of one, as it goes on after "Redis at … ". */
+export const CLUSTER = {
+  what: 'holds only a part of the keys',
+  advice: 'clusters can not be used yet: give the URL of a Redis that holds all of them',
+} as const;
+
+/** How a server says that other keys are elsewhere; behind a proxy without a word of it in INFO. */
+const ELSEWHERE =
+  /^(?:EXECABORT [^:]*: |ERR [^:]*: )?-?(MOVED|ASK|CROSSSLOT)\b|\b(?:keys must be in (?:the )?same slot)\b/;
+
+/** Why an answer shows that a server holds only a part of the keys, as an operator may look it up; `null` for every other one. */
+export function clusterAnswerIn(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const [found, code] = ELSEWHERE.exec(error.message) ?? [];
+  return found === undefined ? null : (code ?? error.message);
+}
+
+/** Whether INFO says so. */
+export const isClusterNode = (info: Info): boolean => info.get('cluster_enabled') === '1';
+
+/** Fails (`DENIED`) when this is a node of a cluster. Who may not ask, or gets no answer to this, is told so by what follows. */
+export async function insistOnWhole(redis: Redis, where: string): Promise<void> {
+  const info = await redis.info('cluster').catch(() => '');
+  if (!isClusterNode(infoIn(String(info)))) return;
+  throw new Failure('DENIED', `${where} is a node of a cluster, which ${CLUSTER.what}; ${CLUSTER.advice}`);
+}

@@ -1,0 +1,80 @@
+import { setImmediate } from 'node:timers/promises';
+import getPort from 'get-port';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { examine } from '../../src/cli/doctor.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import { cli, start } from '../support/cli.ts';
+import { useRedis } from '../support/leaks.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { keysIn, STALE, settle } from '../support/world.ts';
+
+const whole = useRedis();
+let node: TestRedis;
+
+beforeAll(async () => {
+  // The usual one, 10,000 above the other, may lie beyond the last.
+  const busPort = await getPort({ host: '127.0.0.1' });
+  node = await startRedis(['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`]);
+  await node.redis.cluster('ADDSLOTSRANGE', 0, 16_383);
+  // It takes a moment until they are served.
+  const isServed = () => node.redis.set('other', '1').catch(() => null);
+  while ((await isServed()) === null) await setImmediate();
+});
+afterAll(async () => await node.stop());
+
+/** What every command says, on standard error or in the log, of a node of a cluster. */
+const said = (url: string) =>
+  `Redis at ${url} is a node of a cluster, which holds only a part of the keys; clusters can not be used yet: give the URL of a Redis that holds all of them`;
+
+const NEVER = { STALESWEEP_CRON: '0 0 1 1 *' };
+
+describe('a plain URL of a node of a cluster is refused in one sentence', () => {
+  test.each(['run', 'run --dry-run', 'run --json', 'populate --coordinators 10 --stale 5 --force'])(
+    'as the target: %s',
+    async (command) => {
+      const keys = await settle(node.redis, 'c', STALE);
+      const ended = await cli(command.split(' '), { REDIS_URL: node.url, QUEUE_REDIS_URL: whole.current.url });
+      expect(ended).toEqual({ code: 1, stdout: '', stderr: `stalesweep: ${said(node.url)}\n` });
+      expect(await keysIn(node.redis)).toEqual([...keys, 'other'].sort());
+    },
+  );
+
+  test.each(['history', 'schedule', 'enqueue', 'enqueue --wait', 'stop', 'worker', 'dashboard', 'start'])(
+    'as the Redis of the queue: %s',
+    async (command) => {
+      const before = await keysIn(node.redis);
+      const env = {
+        REDIS_URL: whole.current.url,
+        QUEUE_REDIS_URL: node.url,
+        STALESWEEP_PORT: '0',
+        LOG_LEVEL: 'error',
+        ...NEVER,
+      };
+      const ended = await cli(command.split(' '), env);
+      expect(ended).toEqual({ code: 1, stdout: '', stderr: `stalesweep: ${said(node.url)}\n` });
+      expect(await keysIn(node.redis)).toEqual(before);
+    },
+  );
+
+  test('as what a worker is to clean: its runs fail for good with it', async () => {
+    const before = await keysIn(node.redis);
+    const env = { REDIS_URL: node.url, QUEUE_REDIS_URL: whole.current.url, ...NEVER };
+    const worker = start(['worker'], env);
+    await worker.says('worker started');
+    const { code, stdout, stderr } = await cli(['enqueue', '--wait'], env);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^stalesweep: run 1 failed: .*\n$/);
+    expect(stderr).toContain(said(node.url));
+    expect((await worker.kill('SIGTERM')).stderr).not.toMatch(/MOVED|CROSSSLOT|will be retried/);
+    expect(await keysIn(node.redis)).toEqual(before);
+  });
+
+  test('doctor says so of the target and of the queue', async () => {
+    const config = resolveConfig({}, { REDIS_URL: node.url });
+    const findings = await examine(config, [...config.targets.values()]);
+    expect(findings).toEqual([
+      { target: 'default', check: 'server', status: 'failed', message: said(node.url), advice: null },
+      { target: null, check: 'server', status: 'failed', message: said(node.url), advice: null },
+    ]);
+  });
+});
