@@ -74,7 +74,7 @@ describe('over rediss://, with an authority of its own', () => {
     const env = { STALESWEEP_CONFIG: file };
     await populate(env, 10, 9);
     expect((await cli(['run'], env)).code).toBe(0);
-    expect((await cli(['history'], env)).stdout).toBe('no runs yet\n');
+    expect((await cli(['history'], env)).stdout).toMatch(/ completed +9 +9 /);
   });
 });
 
