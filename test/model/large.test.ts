@@ -4,7 +4,7 @@ import { holdAgainst } from './hold.ts';
 import { SERVER_ARGS, type Stage, STRATEGIES, stageOn } from './stage.ts';
 
 /** Each takes as long as a hundred small ones. */
-const KEYSPACES = 20;
+const KEYSPACES = 12;
 /** A failure is made as small as it gets before it is shown. */
 const TIMEOUT_MS = 300_000;
 

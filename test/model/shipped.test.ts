@@ -3,7 +3,7 @@ import { useRedis } from '../support/leaks.ts';
 import { holdAgainst } from './hold.ts';
 import { SERVER_ARGS, type Stage, STRATEGIES, stageOn } from './stage.ts';
 
-const KEYSPACES = 1_000;
+const KEYSPACES = 600;
 /** A failure is made as small as it gets before it is shown. */
 const TIMEOUT_MS = 300_000;
 
