@@ -7,6 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Config, TargetConfig } from '../src/config/resolve.ts';
+import { Failure } from '../src/domain/failure.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import { connect } from '../src/redis/connect.ts';
@@ -38,6 +39,7 @@ class Watch {
   /** Since when the outage under way lasts, by the target's clock; `null`: there is none. */
   #since: number | null = null;
   #told = false;
+  #refused = false;
   #redis: Redis | null = null;
   #connecting: Promise<void> | null = null;
 
@@ -51,6 +53,7 @@ class Watch {
   async go(): Promise<void> {
     while (!this.stopping.aborted) {
       const at = await this.#look();
+      if (this.#refused) break;
       if (at === null) await this.#notServing();
       else await this.#serving(at);
       await pause(LOOK_EVERY_MS, undefined, { signal: this.stopping, ref: false }).catch(() => {});
@@ -63,7 +66,9 @@ class Watch {
     const late = pause(LATE_MS, null, { ref: false });
     try {
       return await Promise.race([this.#ask(), late]);
-    } catch {
+    } catch (error) {
+      // Whoever is refused sees nothing of outages; runs say why.
+      this.#refused ||= error instanceof Failure && error.code === 'DENIED';
       return null;
     }
   }

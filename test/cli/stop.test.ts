@@ -9,7 +9,7 @@ import { NEVER, useQueue } from '../support/queue.ts';
 const queue = useQueue();
 const STALE = 5_000;
 /** So slow that it is still at work when it is stopped. */
-const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '20' });
+const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '6' });
 
 /** Asks for a run and waits; resolves once it has removed something. */
 const startRun = async (): Promise<{ readonly run: string; readonly asked: Running }> => {
