@@ -6,7 +6,7 @@ import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { fingerprintOf } from '../src/config/fingerprint.ts';
-import { Ledger } from '../src/ledger/ledger.ts';
+import type { Ledger } from '../src/ledger/ledger.ts';
 import { outagesOf } from '../src/ledger/outagesOf.ts';
 import { pastOf } from '../src/ledger/past.ts';
 import { RunSightings } from '../src/ledger/sightings/runSightings.ts';
@@ -29,6 +29,7 @@ import { unreadableIn, Warnings } from './tell.ts';
 export interface CleanerParts {
   readonly config: Config;
   readonly queues: Queues;
+  readonly ledger: Ledger;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Aborted when the process is to end: runs in progress go back to the queue. */
@@ -61,7 +62,6 @@ const isLast = (job: RunJob, shown: Error): boolean =>
 /** What all jobs of a worker share. */
 interface Tools extends CleanerParts {
   readonly warnings: Warnings;
-  readonly ledger: Ledger;
 }
 
 /** Cleans the target that a job asks for, and tells queue, ledger, log and metrics of it. */
@@ -166,8 +166,7 @@ async function clean(
 /** Makes the function that a BullMQ worker calls for each job. */
 export const createCleaner = (parts: CleanerParts) => {
   const { config, queues } = parts;
-  const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
-  const tools = { ...parts, warnings: new Warnings(), ledger };
+  const tools = { ...parts, warnings: new Warnings() };
 
   /** Back to the queue without burning an attempt; who knows its target takes it when it is due. */
   const leaveToOthers = async (job: RunJob, token: string, why: string): Promise<never> => {

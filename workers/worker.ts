@@ -96,7 +96,8 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
     const target = data?.target;
     return typeof target === 'string' && config.targets.has(target) ? target : null;
   };
-  const clean = createCleaner({ config, queues, metrics, logger, stopping: stopping.signal, lockMs: LOCK_MS });
+  const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
+  const clean = createCleaner({ config, queues, ledger, metrics, logger, stopping: stopping.signal, lockMs: LOCK_MS });
   const work = async (job: Job<RunData, Report>, token = '', signal?: AbortSignal): Promise<Report> => {
     await enterLane(job, token, config.targets);
     return await clean(job, token, signal);
@@ -135,7 +136,6 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
     if (job?.finishedOn !== undefined && !cameBack(job)) onEnded?.(null, targetIn(job.data) ?? 'unknown');
   });
   const fingerprints = Object.fromEntries([...config.targets].map(([name, target]) => [name, fingerprintOf(target)]));
-  const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
   watchTargets({ config, ledger, logger, stopping: stopping.signal });
   await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal, self, fingerprints });
   const takeLeave = async (): Promise<void> => {

@@ -5,7 +5,6 @@
  *  Promises  heartbeats go last, in the same call as their coordinator's other things or after them (P3); a key goes only
  *            while all its owners' heartbeats are as they were judged (P1).
  */
-import type { Condemned } from '../domain/removal.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { keysIn, MOST_KEYS_EVER, type SweepResult } from '../redis/sweep.ts';
@@ -15,7 +14,8 @@ import { type Batch, batchOf, keysBatchOf, release, slicesOf } from './batch.ts'
 import { atNodes, inFlight, pause, type Run, type RunContext } from './context.ts';
 import { learnBorn } from './elsewhere.ts';
 import { forget, leftNothing } from './lapsed.ts';
-import { condemned, removedBy } from './removals.ts';
+import { batches } from './batches.ts';
+import { removedBy } from './removals.ts';
 import { type Unit, unitOf } from './unit.ts';
 
 /** Brings the store in line with what the call saw, which removed nothing. */
@@ -207,64 +207,6 @@ async function isTooLarge(run: RunContext, batch: Batch, units: readonly Unit[])
     run.observer.warn?.('kept coordinators whose keys need the proof of thousands of others: it fits no call');
   }
   return true;
-}
-
-/** So many are named at a time: enough to be packed well, few enough to be swept within a second or so. */
-const CONDEMNED_AT_ONCE = 2_000;
-
-/** The ids of the store in their order, each only after it was told that it is to go. */
-async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
-  const { store, observer } = run;
-  const { condemn } = observer;
-  if (condemn === undefined || run.dryRun) {
-    yield store.idsInNameOrder();
-    return;
-  }
-  const order = store.idsInNameOrder();
-  // The next ones are told while these are swept.
-  const tellSome = async (): Promise<readonly Id[]> => {
-    const ids: Id[] = [];
-    const next: Condemned[] = [];
-    for (let one = order.next(); !one.done; one = order.next()) {
-      ids.push(one.value);
-      for (const beat of store.beatsOf(one.value)) {
-        if (store.isStale(beat) && store.condemn(beat)) next.push(condemned(run, beat));
-      }
-      if (next.length >= CONDEMNED_AT_ONCE) break;
-    }
-    if (next.length > 0) await condemn(next);
-    return ids;
-  };
-  for (let told = tellSome(); ; ) {
-    const ids = await told;
-    if (ids.length === 0) return;
-    told = tellSome();
-    // Whoever awaits it will see why it failed.
-    told.catch(() => {});
-    yield ids;
-  }
-}
-
-/** @param keysOnly only ids of which keys are held, with the proof of all their heartbeats */
-async function* batches(run: RunContext, keysOnly: boolean) {
-  let ids: Id[] = [];
-  let size = 0;
-  for await (const next of condemnedIds(run)) {
-    for (const id of next) {
-      if (keysOnly && run.store.keysOf(id) === NO_KEY) continue;
-      const unit = unitOf(run, id, keysOnly);
-      if (unit === null) continue;
-      if (ids.length > 0 && size + unit.size > run.node.paces.sweep.size) {
-        yield ids;
-        if (!(await pause(run))) return;
-        ids = [];
-        size = 0;
-      }
-      ids.push(id);
-      size += unit.size;
-    }
-  }
-  if (ids.length > 0) yield ids;
 }
 
 /** Sweeps every stale coordinator of the store, its heartbeat last. */
