@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { finished as ofCurrent } from './finished.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
@@ -47,7 +47,7 @@ export const start = (
   args: readonly string[],
   env: Record<string, string>,
   cwd?: string,
-  finished = onTestFinished,
+  finished = ofCurrent,
 ): Running => {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: environment(env),
@@ -90,7 +90,7 @@ export const cli = async (args: readonly string[], env: Record<string, string>, 
   await start(args, env, cwd).ended;
 
 /** Starts a worker and resolves once it takes runs. */
-export const startWorker = async (env: Record<string, string>, finished = onTestFinished): Promise<Running> => {
+export const startWorker = async (env: Record<string, string>, finished = ofCurrent): Promise<Running> => {
   const worker = start(['worker'], env, undefined, finished);
   await worker.says('worker started');
   return worker;

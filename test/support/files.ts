@@ -2,20 +2,23 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { finished as ofCurrent } from './finished.ts';
 
-/** An empty folder of the test's own. */
-export const folder = async (): Promise<string> => {
+/**
+ * An empty folder of the test's own.
+ * @param finished what a test's context offers, where several tests run at once
+ */
+export const folder = async (finished = ofCurrent): Promise<string> => {
   const made = await mkdtemp(join(tmpdir(), 'stalesweep-files-'));
-  onTestFinished(async () => {
+  finished(async () => {
     await rm(made, { recursive: true, force: true });
   });
   return made;
 };
 
-/** A configuration file with this text. */
-export const configFile = async (text: string): Promise<string> => {
-  const name = join(await folder(), 'stalesweep.yaml');
+/** A configuration file with this text, for as long as such a folder. */
+export const configFile = async (text: string, finished = ofCurrent): Promise<string> => {
+  const name = join(await folder(finished), 'stalesweep.yaml');
   await writeFile(name, text);
   return name;
 };

@@ -29,9 +29,10 @@ const OUTAGES: Readonly<Record<string, (target: TestRedis) => Promise<() => Prom
   },
 };
 
-test.concurrent.each(Object.keys(OUTAGES))(
+test.for(Object.keys(OUTAGES))(
   'nobody who beats is swept before, while or after the target %s for longer than the threshold; who dies then is (P10)',
-  async (outage) => {
+  { concurrent: true, timeout: 240_000 },
+  async (outage, { onTestFinished }) => {
     const target = await startRedis();
     const beats = target.redis.duplicate({ connectionName: 'beats' });
     const worker = { end: async () => {} };
@@ -49,16 +50,18 @@ test.concurrent.each(Object.keys(OUTAGES))(
           await pause(500);
         }
       })();
-      const file = await configFile(`staleAfter: ${STALE_AFTER_SECONDS}s\nminStaleAfter: 1s\nsuddenSilence: false\n`);
+      const settings = `staleAfter: ${STALE_AFTER_SECONDS}s\nminStaleAfter: 1s\nsuddenSilence: false\n`;
+      const file = await configFile(settings, onTestFinished);
       const name = outage.replaceAll(' ', '-');
-      const started = await startWorker({
+      const env = {
         REDIS_URL: target.url,
         QUEUE_REDIS_URL: queue.server.url,
         STALESWEEP_QUEUE_PREFIX: `{${name}}`,
         STALESWEEP_CONFIG: file,
         STALESWEEP_EVERY: '1s',
         LOG_LEVEL: 'info',
-      });
+      };
+      const started = await startWorker(env, onTestFinished);
       worker.end = async () => void (await started.kill('SIGTERM'));
       const ledger = new Ledger(queue.server.redis, `{${name}}`, { sizeBytes: 64e6, ageMs: 9e9 });
       const reports = async (): Promise<Report[]> =>
@@ -85,5 +88,4 @@ test.concurrent.each(Object.keys(OUTAGES))(
       await target.stop();
     }
   },
-  240_000,
 );
