@@ -8,6 +8,7 @@ export type Finished = typeof onTestFinished;
  * only its own context knows, and another's end would take away what this one uses.
  */
 export const finished: Finished = (...what) => {
-  if (TestRunner.getCurrentTest()?.concurrent) throw new Error('beside other tests, pass the onTestFinished of the test context');
+  if (TestRunner.getCurrentTest()?.concurrent)
+    throw new Error('beside other tests, pass the onTestFinished of the test context');
   onTestFinished(...what);
 };
