@@ -20,7 +20,11 @@ const bytesOf = (name: string): Buffer => Buffer.from(name, 'latin1');
 async function countIdle(run: RunContext, slice: readonly Orphan[]): Promise<void> {
   const names = slice.map(({ name }) => nameIn(name));
   const idle = await run.node.steadily('read', () => idleSeconds(run.node.calls, names));
-  for (const [i, { family }] of slice.entries()) if ((idle[i] ?? 0) > run.staleAfterSeconds) run.tally.add(family, 1);
+  for (const [i, { family }] of slice.entries()) {
+    if ((idle[i] ?? 0) <= run.staleAfterSeconds) continue;
+    run.tally.add(family, 1);
+    await run.memory?.take(run, family, names.slice(i, i + 1));
+  }
 }
 
 async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> {

@@ -29,13 +29,14 @@ const IDLE = ['object|idletime', 'object|refcount'];
 
 /**
  * The commands a run needs, as ACLs name them. It makes do without `pttl`, and takes heartbeats to expire; and, where no orphans
- * are swept, without `object`: then it looks for newcomers by another pass.
+ * are swept, without `object`: then it looks for newcomers by another pass. A dry run makes do without `memory|usage`, and then
+ * does not tell what would be freed.
  */
 const commandsFor = (schema: KeySchema, way: Way): readonly string[] => [
   ...READING,
   'pttl',
   ...(schema.orphanFamilies.size > 0 || way !== 'dry run' ? IDLE : []),
-  ...(way === 'dry run' ? [] : ['unlink']),
+  ...(way === 'dry run' ? ['memory|usage'] : ['unlink']),
   ...(way === 'script' ? SCRIPT : way === 'transaction' ? TRANSACTION : []),
 ];
 
