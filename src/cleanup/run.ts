@@ -134,6 +134,16 @@ function begin(target: Target, request: RunRequest, options: RunOptions): Run {
   };
 }
 
+/** Who was found, in a sentence: the usual states, and what there is of others. */
+function statesIn({ active, stale, unreadable, lapsed, held, protected: spared }: CoordinatorCounts): string {
+  const others = [
+    lapsed > 0 ? [`${lapsed} of the stale have lapsed`] : [],
+    held > 0 ? [`${held} held`] : [],
+    spared > 0 ? [`${spared} protected`] : [],
+  ];
+  return [`${active} active`, `${stale} stale`, `${unreadable} unreadable`, ...others.flat()].join(', ');
+}
+
 /** Finds who is stale, and sweeps them, partition by partition; why not, if refused. */
 async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confirm']): Promise<string | null> {
   const { observer, store, tally } = run;
@@ -144,8 +154,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
   const recalled = await recallLapsed(run);
   await holdIfSudden(run);
   const keysHeld = marked.keysHeld && recalled.fits;
-  const { active, stale, unreadable } = tally;
-  observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable`);
+  observer.phase?.('gather', statesIn(tally.coordinators));
   tally.walks += (keysHeld ? 0 : 1) + 2 * (store.partitions - 1);
   let reason = refusal(run, settings, force);
   let told: Gathered | null = null;

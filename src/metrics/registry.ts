@@ -10,16 +10,17 @@ const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02,
 /** Of the tenths of the threshold in a report's `silence`, the first beyond half of it. */
 const AT_RISK_FROM = 5;
 
-const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'swept', 'revived'] as const;
+const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'lapsed', 'swept', 'revived'] as const;
 
 export class Metrics {
   readonly registry = new Registry();
   readonly #runs = this.#counter('runs_total', 'Runs that ended, by outcome.', ['target', 'outcome']);
   readonly #runSeconds = this.#histogram('run_duration_seconds', 'How long runs took.', ['target'], RUN_SECONDS);
-  readonly #coordinators = this.#counter('coordinators_total', 'Coordinators that runs found, by state.', [
-    'target',
-    'state',
-  ]);
+  readonly #coordinators = this.#counter(
+    'coordinators_total',
+    'Coordinators that runs found, by state; the lapsed, the swept and the revived are among the stale.',
+    ['target', 'state'],
+  );
   readonly #now = this.#gauge('coordinators', 'Coordinators as of the last full pass, by state.', ['target', 'state']);
   readonly #keysDeleted = this.#counter('keys_deleted_total', 'Keys that runs deleted, by family.', [
     'target',

@@ -31,13 +31,43 @@ describe.each(['swarm', 'flat'])('run, with schema %s', (schema) => {
     const report = JSON.parse(real.stdout) as Report;
     expect(report.coordinators).toEqual(ALL_SWEPT);
     const byFamily = { heartbeat: 9_900, signal: 9_900, ack: 19_800, idempotency: 9_900, activity: 9_900, state: 0 };
-    expect(report.keys).toEqual({ found: 59_400, deleted: 59_400, orphans: 0, byFamily });
+    expect(report.keys).toEqual({ found: 59_400, deleted: 59_400, orphans: 0, kept: 0, byFamily });
     const counted = JSON.parse(dry.stdout) as Report;
-    expect(counted.keys).toEqual({ found: 59_400, deleted: 0, orphans: 0, byFamily });
+    expect(counted.keys).toEqual({ found: 59_400, deleted: 0, orphans: 0, kept: 0, byFamily });
     expect(counted.coordinators).toMatchObject({ stale: 9_900, swept: 0, revived: 0 });
     const left = (await server.redis.keys('*')).filter((key) => !key.startsWith('{stalesweep}:'));
     expect(left).toHaveLength(600);
     expect(left.filter((key) => !/coordinator-99\d\d\b/.test(key))).toEqual([]);
+  });
+});
+
+describe('run --list', () => {
+  test('says who would go, then who goes: a line each, as JSON with the report last, and writes as fast as it is read', async () => {
+    await populate(env(), 200, 180);
+    const dry = await cli(['run', '--dry-run', '--list'], env());
+    expect(dry).toMatchObject({ code: 0, stderr: '' });
+    const shown = dry.stdout.split('\n');
+    expect(shown.filter((line) => /^\S+ in swarm-\d+, silent for 1h/.test(line))).toHaveLength(180);
+    for (const line of shown) expect(line.length).toBeLessThanOrEqual(80);
+    const { code, stdout, stderr } = await cli(['run', '--list', '--json'], env());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const report = lines.pop() as Report;
+    expect(report.coordinators.swept).toBe(180);
+    expect(new Set(lines.map(({ coordinator }) => coordinator)).size).toBe(180);
+    const sums: Record<string, number> = {};
+    for (const { keys, ...one } of lines) {
+      expect(one).toEqual({
+        coordinator: expect.any(String),
+        swarm: expect.stringMatching(/^swarm-\d+$/),
+        silenceSeconds: expect.any(Number),
+      });
+      for (const [family, count] of Object.entries(keys)) sums[family] = (sums[family] ?? 0) + Number(count);
+    }
+    expect(sums).toEqual(report.keys.byFamily);
   });
 });
 
