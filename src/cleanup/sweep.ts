@@ -8,13 +8,14 @@
 import { keysIn, MOST_KEYS_EVER, type SweepResult } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT } from '../store/records.ts';
-import { type Batch, batchOf, keysBatchOf, release, slicesOf } from './batch.ts';
+import { type Batch, batchOf, keysBatchOf, release } from './batch.ts';
 import { atNodes, inFlight, pause, type Run, type RunContext } from './context.ts';
 import { countBatch } from './count.ts';
 import { learnBorn } from './elsewhere.ts';
 import { forget, leftNothing } from './lapsed.ts';
 import { batches } from './batches.ts';
 import { removedBy } from './removals.ts';
+import { slicesOf } from './slices.ts';
 import { type Unit, unitOf } from './unit.ts';
 
 /** Brings the store in line with what the call saw, which removed nothing. */

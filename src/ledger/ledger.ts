@@ -12,7 +12,7 @@ import type { ReadBatch } from './swept/readBatch.ts';
 
 /** What is kept, and of swept coordinators how much. */
 export interface LedgerSettings extends Bounds {
-  /** With `keys` the names of what went, too, which takes about ten times the room. @default 'ids' */
+  /** With `keys` the names of what went, too, which takes several times the room. @default 'ids' */
   readonly detail?: 'ids' | 'keys';
 }
 

@@ -41,7 +41,7 @@ export interface RunToRecord extends RunIdentity {
   readonly families: readonly string[];
   /** From 1 on; left out: one more than the ledger knows of. */
   readonly attempt?: number;
-  /** Whether the names of what is swept are kept, too, which takes about ten times the room. */
+  /** Whether the names of what is swept are kept, too, which takes several times the room. */
   readonly withNames?: boolean;
 }
 
