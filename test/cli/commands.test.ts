@@ -42,13 +42,14 @@ describe.each(['swarm', 'flat'])('run, with schema %s', (schema) => {
 });
 
 describe('run --list', () => {
-  test('says who would go, then who goes: a line each, as JSON with the report last, and writes as fast as it is read', async () => {
+  test('says who would go, then who goes: a line each, as JSON with the report last', async () => {
     await populate(env(), 200, 180);
     const dry = await cli(['run', '--dry-run', '--list'], env());
     expect(dry).toMatchObject({ code: 0, stderr: '' });
     const shown = dry.stdout.split('\n');
     expect(shown.filter((line) => /^\S+ in swarm-\d+, silent for 1h/.test(line))).toHaveLength(180);
-    for (const line of shown) expect(line.length).toBeLessThanOrEqual(80);
+    const reportAt = shown.findIndex((line) => line.startsWith('run '));
+    for (const line of shown.slice(0, reportAt)) expect(line.length).toBeLessThanOrEqual(80);
     const { code, stdout, stderr } = await cli(['run', '--list', '--json'], env());
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout
