@@ -40,7 +40,10 @@ export class Outbox {
 
   /** Takes a notice, to be sent soon. */
   put(message: Message): void {
-    if (this.#gone || this.#leaving.signal.aborted) return this.onLost(message);
+    if (this.#gone || this.#leaving.signal.aborted) {
+      this.onLost(message);
+      return;
+    }
     this.#waiting.push(message);
     if (this.#waiting.length > MOST_WAITING) this.#lose(this.#waiting.shift() as Message, 'too many wait');
     this.#working ??= this.#work();
