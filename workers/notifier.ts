@@ -38,15 +38,18 @@ export function notifyOfRuns(
   if (notify === undefined) return { close: async () => {} };
   const untold = new Set<string>();
   const outbox = new Outbox(notify, logger, ({ target }) => untold.add(target));
-  const seen = new Map<string, Standing>();
+  const seen = new Map<string, Stood>();
 
   const tell = async (target: TargetConfig, ended: EndedRun): Promise<void> => {
     // Dry runs are looked at by whoever asked for them.
     if (ended.dryRun && target.mode !== 'observe') return;
     const now = standingAfter(ended.outcome, ended.report);
     if (now === null) return;
-    const before = await standingBefore(ledger, target, ended).catch(() => seen.get(target.name) ?? null);
-    seen.set(target.name, now);
+    const told = await stoodBefore(ledger, target, ended).catch(() => null);
+    const own = seen.get(target.name) ?? null;
+    // What the ledger could not take is known to whoever did that run.
+    const before = (own !== null && own.at > (told?.at ?? 0) ? own : told)?.standing ?? null;
+    seen.set(target.name, { standing: now, at: ended.endedAt });
     // Whoever was not told yet hears of it as long as it lasts.
     const event = eventOf(now, before, ended.trigger !== 'schedule' || untold.has(target.name));
     untold.delete(target.name);
@@ -84,17 +87,23 @@ function endedRun(job: Job<RunData, Report>, target: TargetConfig, report: Repor
     outcome: report?.outcome ?? 'failed',
     reason: report === null ? (job.failedReason ?? null) : (report.reason ?? null),
     attempts: report?.attempts ?? job.attemptsMade,
-    endedAt: job.finishedOn ?? Date.now(),
+    endedAt: (report && Date.parse(report.finishedAt)) ?? job.finishedOn ?? Date.now(),
     report,
   };
 }
 
-/** How the newest run of the queue before this one left its target; `null` when none is known. Rejects without the ledger. */
-async function standingBefore(
+/** How a target stood, and when, in ms. */
+interface Stood {
+  readonly standing: Standing;
+  readonly at: number;
+}
+
+/** What the ledger says of the newest run of the queue before this one; `null` when it knows of none. Rejects without it. */
+async function stoodBefore(
   ledger: Ledger,
   target: TargetConfig,
   { run, fingerprint }: EndedRun,
-): Promise<Standing | null> {
+): Promise<Stood | null> {
   const { runs } = await within(
     PATIENCE_MS,
     async () => await ledger.history({ target: target.name, limit: MOST_RUNS }),
@@ -106,7 +115,7 @@ async function standingBefore(
     // What the command line did was told there.
     if (past.trigger === 'cli' || (past.dryRun && target.mode !== 'observe')) continue;
     const standing = standingAfter(past.outcome, past.report);
-    if (standing !== null) return standing;
+    if (standing !== null) return { standing, at: past.atMs };
   }
   return null;
 }

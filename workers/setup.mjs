@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { namesTarget } from './namesTarget.mjs';
 
 const OLDEST_NODE = [20, 9];
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -166,6 +167,6 @@ if (!(purpose in TOOLS)) stop('usage: node workers/setup.mjs start|test|bench');
 checkNode();
 installDependencies();
 build(BUILDS[purpose]);
-const ownRedis = purpose === 'start' && (process.env.REDIS_URL || process.env.STALESWEEP_CONFIG);
+const ownRedis = purpose === 'start' && namesTarget(process.env, process.argv.slice(3));
 if (!ownRedis)
   installTools(TOOLS[purpose], purpose === 'start' ? ', or set REDIS_URL to a Redis that may be cleaned' : '');

@@ -81,7 +81,7 @@ describe('a receiver', () => {
   ] as [string, Receiver['usually']][])('that %s gets the same notice again, with the same id', async (_, answer) => {
     const receiver = await Receiver.listen();
     const { outbox, lost } = outboxTo(receiver.url);
-    receiver.then(answer, answer);
+    receiver.answerNext(answer, answer);
     outbox.put(message(1));
     outbox.put(message(2));
     await receiver.untilReceived(4);
@@ -138,7 +138,7 @@ describe('a receiver', () => {
   test('is logged without what only it should know', async () => {
     const receiver = await Receiver.listen();
     const { outbox, lines } = outboxTo(receiver.url.replace('//', '//hush:hush@'), { secret: 'hush' });
-    receiver.then(status(500));
+    receiver.answerNext(status(500));
     outbox.put(message(1));
     await receiver.untilReceived(2);
     await receiver.close();

@@ -50,7 +50,7 @@ export class Receiver {
   }
 
   /** Answers the next requests so. */
-  then(...answers: Answer[]): void {
+  answerNext(...answers: Answer[]): void {
     this.#next.push(...answers);
   }
 

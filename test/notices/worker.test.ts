@@ -7,8 +7,9 @@ import { enqueue } from '../../src/queue/enqueue.ts';
 import type { RunData } from '../../src/queue/payload.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { waitForRun } from '../../src/queue/waitForRun.ts';
-import { type Running, startWorker } from '../../workers/worker.ts';
+import { startWorker } from '../../workers/worker.ts';
 import { useRedis } from '../support/leaks.ts';
+import { addUser } from '../support/users.ts';
 import { NEVER } from '../support/queue.ts';
 import { beat, heartbeatOf, nowOf, STALE, writeAll } from '../support/world.ts';
 import { Receiver, silence } from './receiver.ts';
@@ -23,11 +24,15 @@ interface Data {
 }
 
 /** Workers that share a queue and a receiver of notices. */
-const workersFor = async (receiver: Receiver, settings: object = {}, count = 1) => {
+const workersFor = async (receiver: Receiver, settings: object = {}, { count = 1, url = server.current.url } = {}) => {
   const text = JSON.stringify({ notify: { url: receiver.url, secret: 'hush' }, ...settings });
-  const config = resolveConfig({}, { REDIS_URL: server.current.url, ...NEVER }, { name: 'test.yaml', text });
+  const config = resolveConfig(
+    {},
+    { REDIS_URL: url, QUEUE_REDIS_URL: server.current.url, ...NEVER },
+    { name: 'test.yaml', text },
+  );
   const logger = createLogger('silent');
-  const workers: Running[] = [];
+  const workers: { close(): Promise<void> }[] = [];
   const end = async () => {
     await Promise.all(workers.splice(0).map(async (worker) => await worker.close()));
   };
@@ -36,7 +41,7 @@ const workersFor = async (receiver: Receiver, settings: object = {}, count = 1) 
     workers.push(await startWorker({ config, logger, metrics: new Metrics(), outage: new Outage(logger, 'queue') }));
   }
   const queues = await openQueues(config.queue, QUIET);
-  onTestFinished(() => queues.close());
+  workers.push(queues);
   const never = new AbortController().signal;
   return {
     queues,
@@ -60,7 +65,7 @@ const named = (count: number): string[] => Array.from({ length: count }, (_, n) 
 describe('a receiver of notices', () => {
   test('hears once of trouble however many workers meet it, once of its end, and of what was asked for by hand', async () => {
     const receiver = await Receiver.listen();
-    const { run, end } = await workersFor(receiver, { maxStale: 1 }, 3);
+    const { run, end } = await workersFor(receiver, { maxStale: 1 }, { count: 3 });
     await silent(named(2), STALE);
     for (let n = 0; n < 4; n++) expect(await run()).toBe('refused');
     expect(await run({ trigger: 'manual' })).toBe('refused');
@@ -94,19 +99,19 @@ describe('a receiver of notices', () => {
 
   test('hears of runs that fail, also for what they were asked, and then only those that it wants to hear of', async () => {
     const receiver = await Receiver.listen();
-    const { url } = receiver;
-    const { run, queues, end } = await workersFor(receiver, { notify: { url, on: ['failed', 'recovered'] } });
     const { redis } = server.current;
+    const url = await addUser(server.current, ['~*', '+@all', '-unlink']);
+    const notify = { url: receiver.url, on: ['failed', 'recovered'] };
+    const { run, queues, end } = await workersFor(receiver, { notify }, { url });
     await silent(named(2), STALE);
-    await redis.call('ACL', 'SETUSER', 'default', '-unlink');
     for (let n = 0; n < 3; n++) expect(await run()).toBe('failed');
-    await redis.call('ACL', 'SETUSER', 'default', '+unlink');
+    await redis.call('ACL', 'SETUSER', 'stalesweep', '+unlink');
     expect(await run()).toBe('completed');
     await queues.runs.add('cleanup', { target: 'default', staleAfter: '1s', trigger: 'schedule' });
     await receiver.untilReceived(3);
     expect(await run()).toBe('completed');
     await end();
-    expect(receiver.events).toEqual(['failed', 'recovered', 'failed']);
+    expect(receiver.events).toEqual(['failed', 'recovered', 'failed', 'recovered']);
     const [failed, , wrong] = receiver.received;
     expect(failed?.headers).not.toHaveProperty('webhook-signature');
     expect(failed?.body).toContain('UNLINK');
