@@ -45,12 +45,16 @@ const startLife = async (target: TargetConfig, onTurn: (turn: Turn) => void): Pr
   const redis = await connect(target, { onError: () => {} });
   const sample = { ...SAMPLE, staleAfterSeconds: target.staleAfterSeconds };
   const living = new LivingSample(redis, target.schema, sample);
-  await living.writeOddities({ unreadable: UNREADABLE_ID, protected: PROTECTED_ID });
+  await living.writeOddities(await living.now(), { unreadable: UNREADABLE_ID, protected: PROTECTED_ID });
   const ending = new AbortController();
   const live = async (): Promise<void> => {
     while (!ending.signal.aborted) {
       // A Redis that is away for a moment is part of life.
-      for (const turn of await living.beat().catch(() => [])) onTurn(turn);
+      const turns = await living
+        .now()
+        .then(async (now) => await living.beat(now))
+        .catch(() => []);
+      for (const turn of turns) onTurn(turn);
       await pause(BEAT_EVERY_MS, undefined, { signal: ending.signal }).catch(() => {});
     }
   };
@@ -90,7 +94,7 @@ export const runDemo = async (given: Config, logger: Logger, options: DemoOption
     );
     stop.throwIfAborted();
 
-    await fillWithSample(config);
+    await fillWithSample(target);
     const { coordinators, stale } = SAMPLE;
     const staleAfter = `${target.staleAfterSeconds} s`;
     say(

@@ -97,7 +97,7 @@ export function notifyOf(env: Level, file: ReturnType<typeof notifyFields> | und
   if (file === undefined && on === undefined && secret === undefined) return undefined;
   throw new Failure(
     'CONFIG',
-    'notify: there is no address to send notices to; set notify.url or STALESWEEP_NOTIFY_URL',
+    'STALESWEEP_NOTIFY_URL, or notify.url in the file, is missing: there is no address to send notices to',
   );
 }
 

@@ -50,9 +50,8 @@ export class LivingSample {
     this.#things = thingsOf(schema, sample);
   }
 
-  /** Writes the heartbeats of two that are neither active nor stale, and stay so. */
-  async writeOddities({ unreadable, protected: kept }: Oddities): Promise<void> {
-    const nowMs = await this.#nowMs();
+  /** Writes the heartbeats of two that are neither active nor stale, and stay so. Rejects when Redis does not answer. */
+  async writeOddities(nowMs: number, { unreadable, protected: kept }: Oddities): Promise<void> {
     const one = coordinatorOf(this.schema, this.sample, nowMs, this.sample.coordinators - 1);
     const [heartbeat] = this.#things;
     if (heartbeat === undefined) return;
@@ -66,9 +65,11 @@ export class LivingSample {
       .exec();
   }
 
-  /** Lets all beat that are to beat now; resolves to what became of others. Rejects when Redis does not answer. */
-  async beat(): Promise<Turn[]> {
-    const nowMs = await this.#nowMs();
+  /**
+   * Lets all beat that are to beat at `nowMs`, by Redis' clock; resolves to what became of others. Rejects when Redis does not
+   * answer.
+   */
+  async beat(nowMs: number): Promise<Turn[]> {
     this.#startedAt ??= nowMs;
     const turns: Turn[] = [];
     const pipeline = this.redis.pipeline();
@@ -105,7 +106,8 @@ export class LivingSample {
     return true;
   }
 
-  async #nowMs(): Promise<number> {
+  /** Redis' clock, in ms. */
+  async now(): Promise<number> {
     const [seconds, micros] = await this.redis.time();
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
   }

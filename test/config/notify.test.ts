@@ -26,8 +26,8 @@ describe('the setting notify', () => {
   });
 
   test.each([
-    ['notify: { on: [failed] }', {}, /^notify: there is no address/],
-    ['', { STALESWEEP_NOTIFY_SECRET: 'hush' }, /^notify: there is no address/],
+    ['notify: { on: [failed] }', {}, /^STALESWEEP_NOTIFY_URL, or notify\.url in the file, is missing/],
+    ['', { STALESWEEP_NOTIFY_SECRET: 'hush' }, /^STALESWEEP_NOTIFY_URL, or notify\.url in the file, is missing/],
     ['notify: { url: "redis://hush" }', {}, /notify\.url: must be the address of a web server/],
     ['notify: { url: "hush" }', {}, /notify\.url: must be the address of a web server/],
     ['', { STALESWEEP_NOTIFY_URL: 'hush' }, /^STALESWEEP_NOTIFY_URL: must be the address of a web server/],
