@@ -72,9 +72,7 @@ const startLife = async (target: TargetConfig, onTurn: (turn: Turn) => void): Pr
 export const runDemo = async (given: Config, logger: Logger, options: DemoOptions): Promise<number> =>
   await untilStopped(async (parts, stop) => {
     const { say, render, onRedis, portIsChosen } = options;
-    say(
-      'stalesweep demo: cleans a Redis of its own, full of made-up coordinators; nothing of yours is read or changed',
-    );
+    say('stalesweep demo: cleans a Redis of its own, full of made-up coordinators; nothing of yours is touched');
     const redis = await startPrivateRedis();
     parts.push(redis);
     stop.throwIfAborted();
@@ -90,16 +88,15 @@ export const runDemo = async (given: Config, logger: Logger, options: DemoOption
     parts.push(dashboard);
     say(`look at it: ${dashboard.url}/`);
     say(
-      `(its Redis is ${redis.url}; commands such as "stalesweep history" in this folder mean it; Ctrl-C ends and removes all)`,
+      'Ctrl-C ends it and leaves nothing behind; until then, "stalesweep history" and the like, started here, mean its Redis',
     );
     stop.throwIfAborted();
 
     await fillWithSample(target);
     const { coordinators, stale } = SAMPLE;
     const staleAfter = `${target.staleAfterSeconds} s`;
-    say(
-      `\nwrote ${coordinators.toLocaleString('en-US')} coordinators, ${stale.toLocaleString('en-US')} of them silent for an hour`,
-    );
+    const [all, silent] = [coordinators, stale].map((count) => count.toLocaleString('en-US'));
+    say(`\nwrote ${all} coordinators, ${silent} of them silent for an hour`);
     say(`the others live: some of them fall silent, are swept after ${staleAfter}, and come back`);
     stop.throwIfAborted();
     const tell = ({ what, ids: [one, ...more], swarm }: Turn) =>
