@@ -70,25 +70,41 @@ const shutDown = async (url: string, folder: string, child?: number): Promise<vo
   }
   for (const until = Date.now() + GONE_MS; pid !== undefined && isAlive(pid); await pause(20)) {
     if (Date.now() < until) continue;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It has ended meanwhile.
-    }
+    kill(pid);
     break;
   }
   tidyUp(folder);
 };
 
-/** This process ends the server when it ends. */
+const kill = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+};
+
+/** This process ends the server when it ends; in order, or, where a second signal or a hang leaves no time for that, at once. */
 const owned = async (url: string, folder: string, child?: number): Promise<PrivateRedis> => {
+  const atOnce = () => {
+    if (child !== undefined) kill(child);
+    tidyUp(folder);
+  };
+  process.once('exit', atOnce);
   try {
     writeFileSync(demoRecordIn(folder), JSON.stringify({ url, owner: process.pid }));
   } catch (error) {
     await shutDown(url, folder, child);
+    process.off('exit', atOnce);
     throw unwritable(folder, error);
   }
-  return { url, close: async () => await shutDown(url, folder, child) };
+  return {
+    url,
+    close: async () => {
+      await shutDown(url, folder, child);
+      process.off('exit', atOnce);
+    },
+  };
 };
 
 const unwritable = (folder: string, cause: unknown): Failure => {
@@ -164,12 +180,18 @@ export const startPrivateRedis = async (folder = DEMO_FOLDER): Promise<PrivateRe
   });
   const missing = new Promise<never>((_, reject) => {
     child.once('error', (cause) => {
+      tidyUp(folder);
       const sentence = 'no redis-server was found; install one, or set REDIS_URL to a Redis that may be cleaned';
       reject(new Failure('UNREACHABLE', sentence, { cause }));
     });
   });
+  const atOnce = () => {
+    if (child.pid !== undefined) kill(child.pid);
+  };
+  process.once('exit', atOnce);
   await Promise.race([missing, waitUntilReady(url, folder, () => exited)]);
   missing.catch(() => {});
+  process.off('exit', atOnce);
   child.unref();
   return await owned(url, folder, child.pid);
 };
