@@ -72,7 +72,7 @@ describe('demo ends in order, and leaves nothing behind, when the signal comes',
 
   test('when a second signal ends it at once', async () => {
     const cwd = await folder();
-    const process = start(['demo'], { STALESWEEP_PORT: '0' }, cwd);
+    const process = start(['demo'], { STALESWEEP_PORT: '0', LOG_LEVEL: 'info' }, cwd);
     await expect.poll(() => process.stdout(), { timeout: 100_000, interval: 5 }).toContain('look at it');
     process.child.kill('SIGINT');
     await process.says('stopping');
