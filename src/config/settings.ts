@@ -1,6 +1,7 @@
 /** settings: every setting once, with its default, its environment variable and what it does: those of a target here, those of a
  * process beside. The documentation, the validation and the command line all read these tables. */
 import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
+import { NOTIFY_SETTINGS } from './notify.ts';
 import { PROCESS_SETTINGS } from './processSettings.ts';
 import type { Setting, Values } from './setting.ts';
 import {
@@ -167,6 +168,7 @@ export const ALL_SETTINGS: Readonly<Record<string, Setting>> = {
   ...ADDRESS_SETTINGS,
   ...TARGET_SETTINGS,
   ...OWN_TARGET_SETTINGS,
+  ...NOTIFY_SETTINGS,
   ...PROCESS_SETTINGS,
 };
 

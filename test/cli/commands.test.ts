@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
 import { cli } from '../support/cli.ts';
-import { configFile, folder } from '../support/files.ts';
+import { configFile } from '../support/files.ts';
 import { ALL_SWEPT, populate } from '../support/populate.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { addUser, UNSCRIPTED } from '../support/users.ts';
@@ -196,27 +196,5 @@ describe('the command line', () => {
     expect(doctor.stdout).toContain(`FAIL  default: permissions: the user ${what}\n      -> ${grant}\n`);
     expect(doctor.stdout).toContain('-> grant it ~swarm:*:agent:*:activity ~swarm:*:blocking:*, unless');
     expect(await foreignIn(server.redis)).toBe(60);
-  });
-
-  test('start without REDIS_URL cleans 10,000 sample coordinators in a Redis of its own, and keeps the history', async () => {
-    const cwd = await folder();
-    const { start } = await import('../support/cli.ts');
-    const first = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
-    await expect.poll(() => first.stdout(), { timeout: 25_000 }).toContain('Ctrl-C stops everything');
-    expect(first.stdout()).toContain('10,000 checked: 100 active, 9,900 stale');
-    expect(first.stdout()).toContain('59,400 found, 59,400 deleted');
-    const address = /http:\/\/127\.0\.0\.1:\d+/.exec(first.stdout())?.[0];
-    expect((await fetch(`${address}/readyz`)).status).toBe(200);
-    expect(await (await fetch(`${address}/queues/api/queues?activeQueue=cleanup&status=completed`)).text()).toContain(
-      '59400',
-    );
-    const history = await cli(['history', '--json'], {}, cwd);
-    expect(JSON.parse(history.stdout)).toMatchObject([{ run: '1', report: { keys: { deleted: 59_400 } } }]);
-    expect((await first.kill('SIGTERM')).code).toBe(0);
-    const second = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
-    await expect.poll(() => second.stdout(), { timeout: 25_000 }).toContain('Ctrl-C stops everything');
-    expect(second.stdout()).not.toContain('wrote 10,000');
-    expect(JSON.parse((await cli(['history', '--json'], {}, cwd)).stdout).length).toBeGreaterThan(1);
-    expect((await second.kill('SIGTERM')).code).toBe(0);
   });
 });
