@@ -23,7 +23,7 @@ export interface RunRequest {
 
 /** The report of a run that has ended. */
 export function reportOf(
-  { target, schema, tally, dryRun, hold, kept, memory }: Run,
+  { target, schema, tally, dryRun, hold, kept, memory, trash }: Run,
   request: RunRequest,
   end: { readonly reason: string | null; readonly freed: number; readonly outcome: Outcome },
 ): Report {
@@ -48,6 +48,7 @@ export function reportOf(
     keys: {
       found: tally.keys,
       deleted: dryRun ? 0 : tally.keys,
+      ...(trash === null ? {} : { trashed: tally.trashed }),
       orphans: tally.orphans,
       kept: kept.count,
       byFamily: Object.fromEntries(schema.families.map((family, i) => [family, tally.byFamily[i] ?? 0])),

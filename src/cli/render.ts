@@ -29,6 +29,10 @@ const keptOf = ({ held = 0, protected: spared = 0 }: Partial<Report['coordinator
 /** What stays since somebody who lives could own it, too; nothing where that is nothing. Reports of older runs do not say. */
 const sharedOf = ({ kept = 0 }: Partial<Report['keys']>): string => (kept > 0 ? `; kept: ${number(kept)}` : '');
 
+/** How many of the deleted can be restored; nothing where none can. */
+const trashedOf = ({ trashed }: Report['keys']): string =>
+  trashed === undefined ? '' : `, ${number(trashed)} of them to the trash`;
+
 /** A report as a few lines of text. */
 export const renderReport = (report: Report): string => {
   const { coordinators, keys, redis, dryRun } = report;
@@ -48,7 +52,8 @@ export const renderReport = (report: Report): string => {
     `  coordinators  ${number(coordinators.checked)} checked: ${number(coordinators.active)} active, ${number(coordinators.stale)} stale, ${number(coordinators.unreadable)} unreadable`,
     `                ${number(coordinators.swept)} swept, ${number(coordinators.revived)} revived${lapsedOf(coordinators)}${keptOf(coordinators)}`,
     ...(report.held === undefined ? [] : [renderHeld(report.held)]),
-    `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted; orphans: ${orphans}${sharedOf(keys)}`,
+    `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted${trashedOf(keys)}; orphans: ${orphans}${sharedOf(keys)}`,
+
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${freed}`,
   ];
