@@ -7,6 +7,7 @@ import { checkAddresses, checkGuards, checkHold, checkOutages } from '../health/
 import { checkHeartbeats } from '../health/heartbeats.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { readMembers } from '../queue/members.ts';
+import { checkTrash } from '../health/trash.ts';
 import { findingsOf, readQueueState } from '../health/queueState.ts';
 import { openQueues, type Queues } from '../queue/queues.ts';
 import { QUIET } from './queue.ts';
@@ -145,6 +146,7 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
     await checkSchema(report, calls, target, sample);
     for (const finding of checkHeartbeats(sample.heartbeats, target))
       findings.push({ target: target.name, ...finding });
+    if (target.trash > 0) findings.push({ target: target.name, ...(await checkTrash(calls)) });
   } finally {
     redis.disconnect();
   }
