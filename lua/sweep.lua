@@ -95,9 +95,9 @@ local function trash(at, name)
     lives[name - names + 1] = NONE
     if left == -2 then return 0 end
   end
-  if redis.call('RENAMENX', KEYS[at], KEYS[name]) == 0 then return 0 end
-  redis.call('PEXPIRE', KEYS[name], keep)
-  return 1
+  -- Before, by its shorter name: the time to live goes with it.
+  redis.call('PEXPIRE', KEYS[at], keep)
+  return redis.call('RENAMENX', KEYS[at], KEYS[name])
 end
 
 local function remove(first, last)
