@@ -51,6 +51,7 @@ test.each(STRATEGIES)(
     expect(differences(before, await allKeys(redis), performance.now() - startedAt)).toEqual([]);
     expect(await trashed()).toEqual([]);
   },
+  300_000,
 );
 
 test.each(STRATEGIES)('brings nothing back over what exists again, by %s', async (_, rules) => {
