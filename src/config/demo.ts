@@ -1,7 +1,6 @@
 /** demo: the settings of `demo`, in the form of a file: the environment and flags stand above them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { TARGET_SETTINGS } from './settings.ts';
 
 /** Where the demo's Redis keeps its record and its log, in the folder where the demo was started. */
 export const DEMO_FOLDER = '.stalesweep';
@@ -19,7 +18,7 @@ minStaleAfter: 10s
 every: 10s
 protect: [${PROTECTED_ID}]
 logLevel: warn
-${'trash' in TARGET_SETTINGS ? 'trash: 1h' : ''}
+trash: 1h
 `;
 
 export const DEMO_FILE = { name: 'the settings of the demo', text: SETTINGS } as const;
