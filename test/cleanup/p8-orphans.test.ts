@@ -44,6 +44,20 @@ test('only orphans of listed families go, and only once idle for longer than the
   expect(await keysIn(redis)).toEqual(left.sort());
 });
 
+test('time in which nobody could touch a key does not count as idle (P10, P11)', async () => {
+  const { url, redis } = server.current;
+  const kept = await settle(redis, 'c1', ACTIVE);
+  await idle('blocking:ack:before:1', 900);
+  await idle('blocking:ack:while:1', 700);
+  const outages = (nowMs: number) => [{ fromAt: nowMs - 800_000, toAt: nowMs - 550_000 }];
+  const settings = { orphans: ['ack'] };
+  const dry = await clean(url, { settings, outages, dryRun: true });
+  expect(dry.keys).toMatchObject({ orphans: 2, byFamily: { ack: 1 } });
+  const report = await clean(url, { settings, outages });
+  expect(report.keys).toMatchObject({ orphans: 2, deleted: 1 });
+  expect(await keysIn(redis)).toEqual(['blocking:ack:while:1', ...kept].sort());
+});
+
 test('a run that met no heartbeat at all sweeps no orphan, and says so: a mistyped template looks just like that (P8)', async () => {
   const { url, redis } = server.current;
   await idle('blocking:ack:idle:1', 700);
