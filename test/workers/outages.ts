@@ -57,11 +57,13 @@ const pair = async (lose: (primary: TestRedis) => Promise<unknown>): Promise<Pla
     .toContain('master_link_status:up');
   const way = await Way.to(primary.port);
   let serving = primary;
+  let stopped: Promise<void> | undefined;
+  const stop = async () => await (stopped ??= primary.stop());
   return {
     url: way.url,
     redis: () => serving.redis,
     hurt: async () => {
-      await lose(primary);
+      await lose({ ...primary, stop });
     },
     heal: async () => {
       await replica.redis.call('REPLICAOF', 'NO', 'ONE');
@@ -70,7 +72,7 @@ const pair = async (lose: (primary: TestRedis) => Promise<unknown>): Promise<Pla
     },
     stop: async () => {
       await way.close();
-      await Promise.all([primary.stop(), replica.stop()]);
+      await Promise.all([stop(), replica.stop()]);
     },
   };
 };
