@@ -1,7 +1,7 @@
 /** endure: targets that are away for a while, each in its own way, while coordinators beat there and one worker cleans them all (P10). */
 import { expect, type TestContext } from 'vitest';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import { startWorker } from '../support/cli.ts';
+import { start, startWorker } from '../support/cli.ts';
 import { configFile } from '../support/files.ts';
 import { startRedis } from '../support/redis.ts';
 import { Beating, type Place } from './outages.ts';
@@ -13,7 +13,7 @@ export interface Scene {
   readonly everySeconds: number;
   /** Resolves when the targets are to come back. */
   readonly whileAway: () => Promise<unknown>;
-  /** Whether the queue is in the target's own Redis, of which there is one then. */
+  /** Whether the queue is in the target's own Redis, of which there is one then; and it is cleaned from the command line, too. */
   readonly shared?: boolean;
 }
 
@@ -57,9 +57,13 @@ ${targets.map(({ name, place }) => `  ${name}: { url: "${place.url}" }`).join('\
   );
   const env = { STALESWEEP_CONFIG: file, LOG_LEVEL: 'info' };
   const worker = await startWorker(env, finished);
-  const redis = scene.shared ? targets[0]?.place.redis() : queue.redis;
-  const ledger = new Ledger(redis ?? queue.redis, '{stalesweep}', { sizeBytes: 64e6, ageMs: 9e9 });
+  let over = false;
+  const byHand = (async () => {
+    while (scene.shared && !over) await start(['run', '--json'], env, undefined, finished).ended;
+  })();
   const completed = async (target: string): Promise<number> => {
+    const redis = (scene.shared ? targets[0]?.place.redis() : undefined) ?? queue.redis;
+    const ledger = new Ledger(redis, '{stalesweep}', { sizeBytes: 64e6, ageMs: 9e9 });
     const { runs } = await ledger.history({ target, limit: 500 });
     return runs.filter(({ outcome }) => outcome === 'completed').length;
   };
@@ -85,5 +89,7 @@ ${targets.map(({ name, place }) => `  ${name}: { url: "${place.url}" }`).join('\
       await beating.expectWhole();
     }),
   );
-  await worker.kill('SIGTERM');
+  over = true;
+  await byHand;
+  expect((await worker.kill('SIGTERM')).code).toBe(0);
 }

@@ -58,7 +58,10 @@ const pair = async (lose: (primary: TestRedis) => Promise<unknown>): Promise<Pla
   const way = await Way.to(primary.port);
   let serving = primary;
   let stopped: Promise<void> | undefined;
-  const stop = async () => await (stopped ??= primary.stop());
+  const stop = async () => {
+    stopped ??= primary.stop();
+    await stopped;
+  };
   return {
     url: way.url,
     redis: () => serving.redis,
