@@ -139,7 +139,7 @@ async function clean(
   };
   try {
     const report = await cleanOpened(
-      await openTarget(target, { dryRun: payload.dryRun, signal, warn, outages }, stopwatch),
+      await openTarget(target, { dryRun: payload.dryRun, signal, warn, outages, leavesSilent: true }, stopwatch),
     );
     await record.ended(report);
     const { coordinators, keys, durationMs, outcome } = report;

@@ -28,7 +28,7 @@ const onePlace = async (
   args: readonly string[] = [],
 ): Promise<Place> => {
   const server = await startRedis(args);
-  let heal = async (): Promise<unknown> => {};
+  let heal: () => Promise<unknown> = async () => null;
   return {
     url: server.url,
     redis: () => server.redis,
