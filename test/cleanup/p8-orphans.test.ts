@@ -24,6 +24,7 @@ test('keys of nobody with a heartbeat are counted, and stay (P11)', async () => 
     found: 0,
     deleted: 0,
     orphans: 3,
+    kept: 0,
     byFamily: { heartbeat: 0, signal: 0, ack: 0, idempotency: 0, activity: 0, state: 0 },
   });
   expect(await keysIn(redis)).toEqual([...ORPHANS, 'blocking:signal:nobody'].sort());
