@@ -102,7 +102,7 @@ async function clean(
   };
   const onLost = () => fenced.abort();
   const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, onLost, (tally) => record.progress(tally));
-  const outages = async (nowMs: number) => await outagesOf(ledger, target.name, nowMs);
+  const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, payload };
   const record = await Recording.begin(ledger, identity, warn);
   const cleanOpened = async (opened: Target): Promise<Report> => {
@@ -139,7 +139,7 @@ async function clean(
   };
   try {
     const report = await cleanOpened(
-      await openTarget(target, { dryRun: payload.dryRun, signal, warn, outages }, stopwatch),
+      await openTarget(target, { dryRun: payload.dryRun, signal, warn, outages, leavesSilent: true }, stopwatch),
     );
     await record.ended(report);
     const { coordinators, keys, durationMs, outcome } = report;

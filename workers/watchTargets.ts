@@ -1,16 +1,18 @@
 /** watchTargets: looks at each target every few seconds, and keeps in the ledger when it did not answer or took no writes (P10).
  *
- * A look asks for TIME and ROLE, and calls a script that does nothing: Redis holds that back as it holds back a write. From the
- * last good look on to the next one nobody can be sure to have beaten; that whole span is noted, by the target's own clock, and
- * while it lasts it is noted anew with every look, since a run may begin in the very moment it ends.
+ * From the last good look on to the next one nobody can be sure to have beaten; that whole span is noted, by the target's own
+ * clock, and while it lasts it is noted anew with every look, since a run may begin in the very moment it ends. What can't be
+ * noted is kept until it can: a queue may be away together with its target. Only then it is said that the target was seen again.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import type { Config, TargetConfig } from '../src/config/resolve.ts';
 import { Failure } from '../src/domain/failure.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
+import { mergeSpans, type Span } from '../src/ledger/outages.ts';
 import { connect } from '../src/redis/connect.ts';
+import type { Redis } from '../src/redis/ioredis.ts';
+import { Serving } from '../src/redis/serving.ts';
 
 /** How often a target is looked at, in ms. */
 const LOOK_EVERY_MS = 2_000;
@@ -18,6 +20,8 @@ const LOOK_EVERY_MS = 2_000;
 const LATE_MS = 2_000;
 /** A shorter outage is noted, and not worth a line, in ms. */
 const WORTH_A_LINE_MS = 10_000;
+/** So many outages are kept while they can't be noted. */
+const MOST_UNNOTED = 100;
 
 export interface WatchParts {
   readonly config: Config;
@@ -26,11 +30,18 @@ export interface WatchParts {
   readonly stopping: AbortSignal;
 }
 
-/** Watches every target whose `restartGrace` is on, until `stopping` is aborted. */
-export function watchTargets({ config, ledger, logger, stopping }: WatchParts): void {
-  for (const target of config.targets.values()) {
-    if (target.restartGrace) void new Watch(target, ledger, logger, stopping).go();
-  }
+/**
+ * Watches every target whose `restartGrace` is on, until `stopping` is aborted.
+ * @returns what says in the ledger that this process looks no more; rejects where the queue can't be reached
+ */
+export function watchTargets({ config, ledger, logger, stopping }: WatchParts): { leave(): Promise<void> } {
+  const watched = [...config.targets.values()].filter(({ restartGrace }) => restartGrace);
+  for (const target of watched) void new Watch(target, ledger, logger, stopping).go();
+  return {
+    leave: async () => {
+      await Promise.all(watched.map(async ({ name }) => await ledger.forgetWatched(name)));
+    },
+  };
 }
 
 class Watch {
@@ -40,8 +51,10 @@ class Watch {
   #since: number | null = null;
   #told = false;
   #refused = false;
-  #redis: Redis | null = null;
+  #asked: { readonly redis: Redis; readonly serving: Serving } | null = null;
   #connecting: Promise<void> | null = null;
+  #unnoted: readonly Span[] = [];
+  #noting = false;
 
   constructor(
     private readonly target: TargetConfig,
@@ -54,11 +67,13 @@ class Watch {
     while (!this.stopping.aborted) {
       const at = await this.#look();
       if (this.#refused) break;
-      if (at === null) await this.#notServing();
-      else await this.#serving(at);
+      if (at === null) this.#notServing();
+      else this.#serving(at);
+      // Whoever waits for a queue that does not answer would not see when the target does.
+      void this.#note(at);
       await pause(LOOK_EVERY_MS, undefined, { signal: this.stopping, ref: false }).catch(() => {});
     }
-    this.#redis?.disconnect();
+    this.#asked?.redis.disconnect();
   }
 
   /** The target's clock, in ms; `null` when it does not serve. */
@@ -74,30 +89,23 @@ class Watch {
   }
 
   async #ask(): Promise<number | null> {
-    this.#connecting ??= this.#redis === null ? this.#connect() : null;
+    this.#connecting ??= this.#asked === null ? this.#connect() : null;
     await this.#connecting;
-    if (this.#redis === null) return null;
-    const replies = await this.#redis.pipeline().time().call('role').call('eval', 'return 1', '0').exec();
-    const [time, role, write] = replies ?? [];
-    if (time === undefined || time[0] !== null) return null;
-    if (role?.[0] === null && Array.isArray(role[1]) && String(role[1][0]) !== 'master') return null;
-    if (write?.[0] && /^(BUSY|LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|MISCONF|OOM)\b/.test(write[0].message))
-      return null;
-    const [seconds, micros] = time[1] as [string, string];
-    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    return (await this.#asked?.serving.ask()) ?? null;
   }
 
   async #connect(): Promise<void> {
     try {
-      this.#redis = await connect(this.target, { onError: () => {} });
+      const redis = await connect(this.target, { onError: () => {} });
+      this.#asked = { redis, serving: new Serving(redis) };
     } finally {
       this.#connecting = null;
     }
   }
 
-  async #serving(at: number): Promise<void> {
+  #serving(at: number): void {
     if (this.#since !== null) {
-      await this.#note(this.#since, at);
+      this.#out(this.#since, at);
       if (this.#told) this.logger.info({ target: this.target.name, outageMs: at - this.#since }, 'it serves again');
       this.#told = false;
       this.#since = null;
@@ -105,22 +113,38 @@ class Watch {
     this.#good = { at, seenAt: performance.now() };
   }
 
-  async #notServing(): Promise<void> {
+  #notServing(): void {
     // Whatever it waits for: the next look asks anew.
-    this.#redis?.disconnect();
-    this.#redis = null;
+    this.#asked?.redis.disconnect();
+    this.#asked = null;
     const now = this.#good === null ? Date.now() : this.#good.at + performance.now() - this.#good.seenAt;
     this.#since ??= this.#good?.at ?? now;
     if (!this.#told && now - this.#since >= WORTH_A_LINE_MS) {
       this.#told = true;
       this.logger.warn({ target: this.target.name }, 'it does not answer, or takes no writes: nobody can beat there');
     }
-    await this.#note(this.#since, now);
+    this.#out(this.#since, now);
   }
 
-  async #note(fromMs: number, toMs: number): Promise<void> {
+  #out(fromMs: number, toMs: number): void {
     const span = { fromMs: Math.floor(fromMs), toMs: Math.ceil(toMs) };
-    // Without the ledger it is as if nobody had looked; that the queue is out of reach is told of elsewhere.
-    await this.ledger.addOutage(this.target.name, span).catch(() => {});
+    this.#unnoted = mergeSpans([...this.#unnoted, span]).slice(-MOST_UNNOTED);
+  }
+
+  /** Notes what is not noted yet, then that the target was seen to serve. That the queue is out of reach is told of elsewhere. */
+  async #note(servedAt: number | null): Promise<void> {
+    if (this.#noting) return;
+    this.#noting = true;
+    try {
+      for (const span of this.#unnoted) {
+        await this.ledger.addOutage(this.target.name, span);
+        this.#unnoted = this.#unnoted.filter((one) => one !== span);
+      }
+      if (servedAt !== null && !this.stopping.aborted) await this.ledger.noteWatched(this.target.name, servedAt);
+    } catch {
+      // With the next look.
+    } finally {
+      this.#noting = false;
+    }
   }
 }

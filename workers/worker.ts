@@ -138,13 +138,12 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
     if (job?.finishedOn !== undefined && !cameBack(job)) onEnded?.(null, targetIn(job.data) ?? 'unknown');
   });
   const fingerprints = Object.fromEntries([...config.targets].map(([name, target]) => [name, fingerprintOf(target)]));
-  watchTargets({ config, ledger, logger, stopping: stopping.signal });
+  const targetsWatched = watchTargets({ config, ledger, logger, stopping: stopping.signal });
   await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal, self, fingerprints });
   const takeLeave = async (): Promise<void> => {
     // Nobody waits for a queue that does not answer: whoever says nothing is soon taken for gone.
-    await Promise.race([announce(queues, self, fingerprints, true), pause(LEAVE_MS, undefined, { ref: false })]).catch(
-      () => {},
-    );
+    const words = Promise.allSettled([announce(queues, self, fingerprints, true), targetsWatched.leave()]);
+    await Promise.race([words, pause(LEAVE_MS, undefined, { ref: false })]);
   };
   logger.info({ targets: [...config.targets.keys()], concurrency: config.process.concurrency }, 'worker started');
 

@@ -61,6 +61,10 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
     return;
   }
   if (counts) tally.addSilence(silentSeconds(beatAt, lapsedClock), run.staleAfterSeconds);
+  if (wasStale) {
+    store.awaited--;
+    store.awaitedLapsed--;
+  }
   if (state === 'stale') {
     store.enterStale(found, sighting.beatAtSeconds, null);
     if (!counts) return;
@@ -178,7 +182,5 @@ async function forgetWhoLeftNothingAt(run: RunContext): Promise<void> {
 /** For this run it was never there. */
 export function forget({ store, tally }: Run, beat: Beat): void {
   store.become(beat, BeatState.gone);
-  tally.stale--;
-  tally.lapsed--;
-  tally.dropSilence();
+  tally.forget(1, 1);
 }

@@ -132,8 +132,14 @@ class Marking {
     if (judgement.state === 'ahead' && !present) return false;
     if (first) tally.met++;
     if (judgement.state === 'unreadable' || judgement.state === 'ahead') {
+      const wasStale = store.wasStale(found);
       store.enterLiving(found);
-      if (!first) return true;
+      if (!first && !wasStale) return true;
+      if (wasStale) {
+        // Whoever wrote it anew meanwhile, it is no proof any more.
+        store.awaited--;
+        tally.forget(1, 0);
+      }
       tally.unreadable++;
       tally.unreadableByWhy.add('why' in judgement ? judgement.why : 'future', found.key);
       return true;
@@ -142,6 +148,7 @@ class Marking {
     // Who beat after the run began is active, however long ago that is by now: the walk may have missed keys of it (P3).
     const state = present ? 'active' : stateOf(run, found.id, judgement.beatAt, clock);
     const wasStale = store.wasStale(found);
+    if (wasStale) store.awaited--;
     if (first) tally.addSilence(present ? 0 : silentSeconds(judgement.beatAt, clock), run.staleAfterSeconds);
     if (state !== 'stale') {
       store.enterLiving(found);

@@ -1,5 +1,6 @@
 /** orphans: remove keys that nobody owns, for the families an operator has listed, once they are idle. */
 import { sentenceOf } from '../domain/failure.ts';
+import { secondsBack } from '../domain/outages.ts';
 import { idleSeconds } from '../redis/keyspace.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { atNodes, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
@@ -17,11 +18,16 @@ interface Orphan {
 const nameIn = (bytes: Buffer): string => bytes.toString('latin1');
 const bytesOf = (name: string): Buffer => Buffer.from(name, 'latin1');
 
+/** For how long they must be idle: nobody could touch them while nobody could beat (P10). */
+const idleLimitOf = ({ node: { clock }, staleAfterSeconds }: RunContext): number =>
+  secondsBack(clock.outages, staleAfterSeconds, clock.nowSeconds * 1000);
+
 async function countIdle(run: RunContext, slice: readonly Orphan[]): Promise<void> {
   const names = slice.map(({ name }) => nameIn(name));
   const idle = await run.node.steadily('read', () => idleSeconds(run.node.calls, names));
+  const limit = idleLimitOf(run);
   for (const [i, { family }] of slice.entries()) {
-    if ((idle[i] ?? 0) <= run.staleAfterSeconds) continue;
+    if ((idle[i] ?? 0) <= limit) continue;
     run.tally.add(family, 1);
     await run.memory?.take(run, family, names.slice(i, i + 1));
   }
@@ -33,7 +39,7 @@ async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> 
     const families: string[][] = run.schema.families.map(() => []);
     for (const { family, name } of left) families[family]?.push(nameIn(name));
     const absent = [...new Set(left.flatMap((orphan) => orphan.absent.map(nameIn)))];
-    const chunk = { absent, families, idleSeconds: run.staleAfterSeconds, trash: run.trash };
+    const chunk = { absent, families, idleSeconds: idleLimitOf(run), trash: run.trash };
     const result = await run.node.sweepOrphans(chunk);
     run.node.paces.tell('sweep', left.length + absent.length, result.ms);
     if (result.swept) {

@@ -65,4 +65,6 @@ export async function sweepPartitions(run: Run, keysHeld: boolean, told: Gathere
     await recallLapsed(run, false);
     await sweepPartition(run, false);
   }
+  // Whose heartbeat vanished before its partition came is stale no more: it left, or another run swept it.
+  tally.forget(store.awaited, store.awaitedLapsed);
 }

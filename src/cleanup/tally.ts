@@ -85,9 +85,11 @@ export class Tally {
     this.silence[place] = (this.silence[place] ?? 0) + 1;
   }
 
-  /** Takes back the count of one beyond the threshold: nobody was there. */
-  dropSilence(): void {
-    this.silence[SILENCE_TENTHS] = (this.silence[SILENCE_TENTHS] ?? 1) - 1;
+  /** Takes back the count of stale ones, and of the lapsed among them: nobody was there. */
+  forget(stale: number, lapsed: number): void {
+    this.stale -= stale;
+    this.lapsed -= lapsed;
+    this.silence[SILENCE_TENTHS] = (this.silence[SILENCE_TENTHS] ?? stale) - stale;
   }
 
   /** What the next attempt is to know, should this one end here. */

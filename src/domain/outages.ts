@@ -32,3 +32,15 @@ export function outageMs(outages: readonly Outage[], fromAt: number, toAt: numbe
   }
   return ms;
 }
+
+/**
+ * How many seconds one has to go back from this instant for so many of them to lie outside outages; as many, where there were none.
+ * @param outages as `merged` gives them
+ */
+export function secondsBack(outages: readonly Outage[], seconds: number, nowAt: number): number {
+  for (let back = seconds; ; ) {
+    const needed = seconds + Math.ceil(outageMs(outages, nowAt - back * 1000, nowAt) / 1000);
+    if (needed <= back) return back;
+    back = needed;
+  }
+}

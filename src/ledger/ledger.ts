@@ -9,6 +9,7 @@ import { type HistoryPage, readHistory } from './runs/history.ts';
 import type { HistoryQuery } from './runs/query.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
+import { forgetWatched, noteWatched, watchedAt } from './watched.ts';
 
 /** What is kept, and of swept coordinators how much. */
 export interface LedgerSettings extends Bounds {
@@ -64,5 +65,20 @@ export class Ledger {
   /** Those that ended after this instant, in ms, in order; apart from each other. */
   async outagesSince(target: string, sinceMs: number): Promise<Span[]> {
     return await outagesSince(this.#blocks, target, sinceMs);
+  }
+
+  /** Notes that somebody looks at a target, and saw it serve at this instant of its clock, in ms. */
+  async noteWatched(target: string, atMs: number): Promise<void> {
+    await noteWatched(this.#blocks, target, atMs);
+  }
+
+  /** When a target was last seen to serve, in ms by its clock; `null` where nobody looks. */
+  async watchedAt(target: string): Promise<number | null> {
+    return await watchedAt(this.#blocks, target);
+  }
+
+  /** Notes that nobody looks at a target any more. */
+  async forgetWatched(target: string): Promise<void> {
+    await forgetWatched(this.#blocks, target);
   }
 }

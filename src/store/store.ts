@@ -45,6 +45,10 @@ export class Store extends Records {
   mostSegments = 1;
   /** Whether there are ids of a shape that the schema does not know: whatever could be theirs stays (P4). */
   misshapen = false;
+  /** Heartbeats that the first pass found stale, of partitions to come; each counts until it is met again there. */
+  awaited = 0;
+  /** How many of these were lapsed. */
+  awaitedLapsed = 0;
   /** How often somebody turned out to live since it was last set to 0: what was decided before must be decided anew. */
   changes = 0;
 
@@ -117,6 +121,8 @@ export class Store extends Records {
     if (swarm !== null) this.swarms.see(swarm, false);
     if (this.#partitionOf(high) !== this.partition) {
       this.#elsewhere.add(high, low);
+      this.awaited++;
+      if (proof === null) this.awaitedLapsed++;
       if (swarm === null) return false;
       prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
       this.#elsewhere.add(prints.high, prints.low);

@@ -16,7 +16,7 @@ export class Way {
 
   private constructor(
     private readonly server: Server,
-    private readonly redisPort: number,
+    private redisPort: number,
   ) {
     this.url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.on('connection', (socket: Socket) => this.#open(socket));
@@ -28,6 +28,12 @@ export class Way {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new Way(server, redisPort);
+  }
+
+  /** From now on it leads to another Redis; nobody stays at the first. */
+  leadTo(redisPort: number): void {
+    this.redisPort = redisPort;
+    this.cut();
   }
 
   /** Ends every connection at once, in the middle of whatever is said. */

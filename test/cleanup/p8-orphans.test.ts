@@ -24,6 +24,7 @@ test('keys of nobody with a heartbeat are counted, and stay (P11)', async () => 
     found: 0,
     deleted: 0,
     orphans: 3,
+    kept: 0,
     byFamily: { heartbeat: 0, signal: 0, ack: 0, idempotency: 0, activity: 0, state: 0 },
   });
   expect(await keysIn(redis)).toEqual([...ORPHANS, 'blocking:signal:nobody'].sort());
@@ -42,6 +43,20 @@ test('only orphans of listed families go, and only once idle for longer than the
   expect(report.keys).toMatchObject({ deleted: 2, found: 2, byFamily: { ack: 1, signal: 1, idempotency: 0 } });
   const left = ['blocking:ack:atThreshold:1', 'blocking:ack:fresh:1', 'blocking:idempotency:idle:x', ...kept];
   expect(await keysIn(redis)).toEqual(left.sort());
+});
+
+test('time in which nobody could touch a key does not count as idle (P10, P11)', async () => {
+  const { url, redis } = server.current;
+  const kept = await settle(redis, 'c1', ACTIVE);
+  await idle('blocking:ack:before:1', 900);
+  await idle('blocking:ack:while:1', 700);
+  const outages = (nowMs: number) => [{ fromAt: nowMs - 800_000, toAt: nowMs - 550_000 }];
+  const settings = { orphans: ['ack'] };
+  const dry = await clean(url, { settings, outages, dryRun: true });
+  expect(dry.keys).toMatchObject({ orphans: 2, byFamily: { ack: 1 } });
+  const report = await clean(url, { settings, outages });
+  expect(report.keys).toMatchObject({ orphans: 2, deleted: 1 });
+  expect(await keysIn(redis)).toEqual(['blocking:ack:while:1', ...kept].sort());
 });
 
 test('a run that met no heartbeat at all sweeps no orphan, and says so: a mistyped template looks just like that (P8)', async () => {

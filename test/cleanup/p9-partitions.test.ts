@@ -21,3 +21,42 @@ test('a key of two whom the memory budget puts in different partitions goes, how
   expect(report.coordinators).toMatchObject({ stale: COORDINATORS, swept: COORDINATORS });
   expect(await keysIn(redis)).toEqual([]);
 });
+
+test.each(['200 kB', 'plenty'])(
+  'who vanishes before its turn is not counted as stale, whatever memory there is: %s (P9)',
+  async (memory) => {
+    const { redis, url } = server.current;
+    const at = (await nowOf(redis)) - 3_600_000;
+    const ids = Array.from({ length: COORDINATORS }, (_, i) => `c${i}`);
+    await writeAll(redis, Object.fromEntries(ids.map((id) => [heartbeatOf(id), beat(at, id)])));
+    const leaving = ids.filter(() => Math.random() < 0.3);
+    const returning = ids.filter((id) => !leaving.includes(id) && Math.random() < 0.1);
+    let meanwhile: Promise<unknown> | undefined;
+    const others = async () => {
+      await redis.unlink(...leaving.map((id) => heartbeatOf(id)));
+      const now = await nowOf(redis);
+      await writeAll(redis, Object.fromEntries(returning.map((id) => [heartbeatOf(id), beat(now, id)])));
+    };
+    const report = await clean(url, {
+      ...(memory === 'plenty' ? {} : { memoryBudgetBytes: 200_000 }),
+      observer: {
+        phase: (phase) => {
+          if (phase === 'sweep') meanwhile ??= others();
+        },
+      },
+      before: async () => await meanwhile,
+    });
+    const stale = COORDINATORS - leaving.length;
+    const swept = stale - returning.length;
+    expect(report.coordinators).toMatchObject({
+      checked: stale,
+      active: 0,
+      stale,
+      lapsed: 0,
+      swept,
+      revived: returning.length,
+    });
+    expect(report.silence.at(-1)).toBe(stale);
+    expect((await keysIn(redis)).length).toBe(returning.length);
+  },
+);

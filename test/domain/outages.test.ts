@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { silentSeconds } from '../../src/domain/heartbeat.ts';
-import { merged, outageMs } from '../../src/domain/outages.ts';
+import { merged, outageMs, secondsBack } from '../../src/domain/outages.ts';
 
 const at = fc.integer({ min: 0, max: 60 });
 const spans = fc.array(fc.record({ fromAt: at, toAt: at }), { maxLength: 8 });
@@ -33,4 +33,18 @@ test('silence counts on after an outage from where it stood before it (P10)', ()
   expect(silentSeconds(890_000, clock)).toBe(20);
   expect(silentSeconds(950_000, clock)).toBe(10);
   expect(silentSeconds(995_000, clock)).toBe(5);
+});
+
+test('one goes back just so far that enough seconds lie outside outages (P10)', () => {
+  const second = fc.integer({ min: 0, max: 120 }).map((seconds) => seconds * 1_000);
+  const outages = fc.array(fc.record({ fromAt: second, toAt: second }), { maxLength: 6 });
+  fc.assert(
+    fc.property(outages, fc.integer({ min: 1, max: 60 }), (some, seconds) => {
+      const spans = merged(some);
+      const outside = (back: number) => back - outageMs(spans, 120_000 - back * 1000, 120_000) / 1000;
+      const back = secondsBack(spans, seconds, 120_000);
+      expect(outside(back)).toBe(seconds);
+      expect(outside(back - 1)).toBe(seconds - 1);
+    }),
+  );
 });

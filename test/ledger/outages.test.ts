@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { DamagedBlock } from '../../src/ledger/block/damagedBlock.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import type { Span } from '../../src/ledger/outages.ts';
+import { outagesOf } from '../../src/ledger/outagesOf.ts';
 import { useRedis } from '../support/leaks.ts';
 
 const server = useRedis();
@@ -58,4 +59,42 @@ test('what is damaged is told as that, and replaced by the next', async () => {
     await open().addOutage('default', { fromMs: 1, toMs: 2 });
     expect(await open().outagesSince('default', 0)).toEqual([{ fromMs: 1, toMs: 2 }]);
   }
+});
+
+const TARGET = { name: 'default', restartGrace: true };
+const NOW_MS = 1_800_000_000_000;
+
+test('a run waits for whoever should have looked by now, and knows then of the outage that kept them from it (P10)', async () => {
+  const ledger = open();
+  await ledger.noteWatched('default', NOW_MS - 90_000);
+  const known = outagesOf(ledger, TARGET, NOW_MS);
+  const outage = { fromMs: NOW_MS - 90_000, toMs: NOW_MS + 500 };
+  await ledger.addOutage('default', outage);
+  await ledger.noteWatched('default', NOW_MS + 500);
+  expect(await known).toEqual([{ fromAt: outage.fromMs, toAt: outage.toMs }]);
+});
+
+test('nobody waits where nobody looks, or just did, or the target does not ask; nor once told to end', async () => {
+  const ledger = open();
+  const asked = vi.spyOn(ledger, 'watchedAt');
+  const timesAsked = async (...args: Parameters<typeof outagesOf>): Promise<number> => {
+    asked.mockClear();
+    expect(await outagesOf(...args)).toEqual([]);
+    return asked.mock.calls.length;
+  };
+  expect(await timesAsked(ledger, TARGET, NOW_MS)).toBe(1);
+  await ledger.noteWatched('default', NOW_MS - 2_500);
+  expect(await timesAsked(ledger, TARGET, NOW_MS)).toBe(1);
+  await ledger.noteWatched('default', NOW_MS - 90_000);
+  expect(await timesAsked(ledger, { ...TARGET, restartGrace: false }, NOW_MS)).toBe(0);
+  expect(await timesAsked(ledger, TARGET, NOW_MS, AbortSignal.abort())).toBe(1);
+  await ledger.forgetWatched('default');
+  expect(await timesAsked(ledger, TARGET, NOW_MS)).toBe(1);
+});
+
+test('who was killed while it looked is waited for once', async () => {
+  const ledger = open();
+  await ledger.noteWatched('default', NOW_MS - 90_000);
+  expect(await outagesOf(ledger, TARGET, NOW_MS)).toEqual([]);
+  expect(await ledger.watchedAt('default')).toBeNull();
 });

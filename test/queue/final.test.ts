@@ -4,6 +4,7 @@ import { createLogger } from '../../src/log/logger.ts';
 import { Outage } from '../../src/log/outages.ts';
 import { followRuns } from '../../src/dashboard/followRuns.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
 import { enqueue } from '../../src/queue/enqueue.ts';
 import { readQueuedRuns } from '../../src/queue/history.ts';
 import { type Running, startWorker } from '../../workers/worker.ts';
@@ -76,6 +77,17 @@ const rowsOf = async (runs: readonly string[]) => {
   const rows = await readQueuedRuns(dashboard.queues.runs, 1_000);
   return runs.map((run) => rows.find((row) => row.run === run));
 };
+/** What the ledger says of the past runs, and every byte of what it keeps of those they swept. */
+const recorded = async () => {
+  const ledger = new Ledger(server.redis, '{stalesweep}', dashboard.config.process.ledger);
+  const { runs } = await ledger.history({ limit: 1_000 });
+  const names = (await server.redis.keys('{stalesweep}:ledger:swept/*')).sort();
+  const bytes = await Promise.all(names.map(async (name) => (await server.redis.getBuffer(name))?.toString('hex')));
+  return {
+    runs: past.map((run) => runs.find((row) => row.run === run) ?? null),
+    swept: Object.fromEntries(names.map((name, i) => [name, bytes[i]])),
+  };
+};
 const newRuns = async (): Promise<string[]> => {
   const rows = await readQueuedRuns(dashboard.queues.runs, 1_000);
   return rows.map(({ run }) => run).filter((run) => !past.includes(run));
@@ -96,6 +108,10 @@ const nothingWaits = async (): Promise<void> => {
 
 test('job.retry() by another program: every report stays, byte for byte, nothing is counted again, and new runs are new', async () => {
   const before = await rowsOf(past);
+  const record = await recorded();
+  // One in four has wrong data, and never began.
+  expect(record.runs.filter((row) => row !== null)).toHaveLength(Math.ceil((PAST * 3) / 4));
+  expect(Object.keys(record.swept).length).toBeGreaterThan(0);
   expect(new Set(before.map((row) => row?.report?.outcome ?? row?.state))).toEqual(
     new Set(['completed', 'refused', 'failed']),
   );
@@ -107,6 +123,7 @@ test('job.retry() by another program: every report stays, byte for byte, nothing
   }
   await nothingWaits();
   expect(await rowsOf(past)).toEqual(before);
+  expect(await recorded()).toMatchObject(record);
   for (const [i, run] of past.entries()) {
     const job = await foreign.getJob(run);
     if (before[i]?.report) expect(job?.returnvalue).toEqual(before[i]?.report);
@@ -120,6 +137,7 @@ test('job.retry() by another program: every report stays, byte for byte, nothing
 
 test('Retry in Bull Board, of one and of all, starts new runs and leaves the finished ones alone', async () => {
   const before = await rowsOf(past);
+  const record = await recorded();
   const jobsBefore = await Promise.all(
     past.map(async (run) => await server.redis.hgetall(`{stalesweep}:cleanup:${run}`)),
   );
@@ -134,12 +152,14 @@ test('Retry in Bull Board, of one and of all, starts new runs and leaves the fin
     await nothingWaits();
   }
   expect(await rowsOf(past)).toEqual(before);
+  expect(await recorded()).toMatchObject(record);
   const jobs = await Promise.all(past.map(async (run) => await server.redis.hgetall(`{stalesweep}:cleanup:${run}`)));
   expect(jobs).toEqual(jobsBefore);
 }, 60_000);
 
 test('edit, promote, duplicate, remove and clean in Bull Board change no report and no count', async () => {
   const before = await rowsOf(past);
+  const record = await recorded();
   const countedBefore = await counted();
   const [first = '', second = ''] = past;
   const edited = await dashboard.send('PATCH', `${CLEANUP}/${first}/update-data`, { jobData: { target: 'default' } });
@@ -154,6 +174,7 @@ test('edit, promote, duplicate, remove and clean in Bull Board change no report 
   expect((await dashboard.send('PUT', `${CLEANUP}/clean/completed`, {})).status).toBe(200);
   expect((await dashboard.send('PUT', `${CLEANUP}/clean/failed`, {})).status).toBe(200);
   expect(await counted()).toBe(countedBefore);
+  expect(await recorded()).toMatchObject(record);
   expect(await keysIn(target.redis)).toEqual(kept);
 });
 

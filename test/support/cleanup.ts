@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 import { type RunOptions, type RunRequest, runCleanup } from '../../src/cleanup/run.ts';
 import { resolveConfig, type TargetConfig } from '../../src/config/resolve.ts';
+import type { Outage } from '../../src/domain/outages.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { Rest } from '../../src/redis/call/rest.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
@@ -25,6 +26,8 @@ export interface CleanOptions extends RunOptions, CallHooks, Partial<RunRequest>
   readonly settings?: object;
   /** What those settings come to, where a test runs them often. */
   readonly target?: TargetConfig;
+  /** What was seen of times in which nobody could beat, by the server's clock. */
+  readonly outages?: (nowMs: number) => readonly Outage[];
 }
 
 /** The calls of a run, with hooks. */
@@ -95,7 +98,12 @@ export const clean = async (url: string, options: CleanOptions = {}): Promise<Re
   try {
     const stopwatch = new Stopwatch();
     const calls = new HookedCalls(link.redis, options, new Rest(settings.nice), stopwatch);
-    const wishes = { dryRun: request.dryRun, signal, warn: (sentence: string) => observer?.warn?.(sentence) };
+    const wishes = {
+      dryRun: request.dryRun,
+      signal,
+      warn: (sentence: string) => observer?.warn?.(sentence),
+      outages: async (nowMs: number) => options.outages?.(nowMs) ?? [],
+    };
     const node = await Node.examine(link, calls, settings, wishes);
     try {
       return await runCleanup(new Target(settings, [node], stopwatch), request, options);

@@ -28,13 +28,14 @@ const atWork = async () => {
   onTestFinished(async () => {
     await Promise.all([queue.stop(), target.stop()]);
   });
-  const env = {
-    REDIS_URL: target.url,
-    QUEUE_REDIS_URL: queue.url,
-    STALESWEEP_NICE: '20',
-    STALESWEEP_CRON: '0 0 1 1 *',
+  const file = {
+    cron: '0 0 1 1 *',
+    nice: 20,
+    concurrency: 1,
+    queue: { url: queue.url },
+    targets: { default: { url: target.url }, other: { url: `${queue.url}/1` } },
   };
-  const config = resolveConfig({}, env);
+  const config = resolveConfig({}, {}, { name: 'stalesweep.yaml', text: JSON.stringify(file) });
   const schema = config.targets.get('default')?.schema;
   if (schema === undefined) throw new Error('there is one');
   const amounts = { coordinators: STALE, stale: STALE, acks: 1, idempotency: 0, staleAfterSeconds: 600 };
@@ -45,8 +46,8 @@ const atWork = async () => {
   onTestFinished(() => queues.close());
   const { run } = await enqueue(queues.runs, config.targets, { target: 'default' });
   const progress = async () => (await queues.runs.getJob(run))?.progress;
-  await expect.poll(progress, { timeout: 20_000 }).toMatchObject({ swept: expect.any(Number) });
-  return { queue, target, worker, queues, run };
+  await expect.poll(progress, { timeout: 60_000 }).toMatchObject({ swept: expect.any(Number) });
+  return { queue, target, config, worker, queues, run };
 };
 
 test('a target that hangs does not keep a worker from ending: its run goes back to the queue', async () => {
@@ -61,6 +62,25 @@ test('a target that hangs does not keep a worker from ending: its run goes back 
     process.kill(pid, 'SIGCONT');
   }
 });
+
+test('a target that falls silent in the midst of its run keeps no place from the runs of others, and is gone on with later', async () => {
+  const { target, worker, queues, run, config } = await atWork();
+  const pid = await pidOf(target);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    // Its calls are given up after 15 s; waiting for it to come back would take two minutes.
+    const { run: next } = await enqueue(queues.runs, config.targets, { target: 'other' });
+    const ended = async () => (await queues.runs.getJob(next))?.returnvalue;
+    await expect.poll(ended, { timeout: 70_000 }).toMatchObject({ target: 'other', outcome: 'completed' });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  const finished = async () => (await queues.runs.getJob(run))?.finishedOn;
+  await expect.poll(finished, { timeout: 200_000 }).toEqual(expect.any(Number));
+  const report = (await queues.runs.getJob(run))?.returnvalue;
+  expect(report).toMatchObject({ outcome: 'completed', coordinators: { swept: STALE } });
+  await worker.close();
+}, 300_000);
 
 test('a queue that hangs does not keep a worker from ending', async () => {
   const { queue, worker, queues, run } = await atWork();

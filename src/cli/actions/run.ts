@@ -51,7 +51,7 @@ export async function run(options: Options, command: Command): Promise<void> {
     // Once the target has answered: where it does not, nothing else matters.
     const outages = async (nowMs: number) => {
       past = await openPast(config, warn);
-      return past === null ? [] : await outagesOf(past.ledger, settings.name, nowMs);
+      return past === null ? [] : await outagesOf(past.ledger, settings, nowMs, stop.signal);
     };
     target = await openTarget(settings, { dryRun, signal: stop.signal, warn, outages });
     const id = randomUUID();

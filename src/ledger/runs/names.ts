@@ -5,6 +5,7 @@
  *      runs/<target>/<outcome, + if it removed>/<first>  runs that ended alike, from that instant on
  *      swept/<target>/<start>.<run>/<batch>             coordinators that a run swept
  *      outages/<target>                                 when it did not answer
+ *      watched/<target>                                 when somebody last saw it serve (no block: it expires)
  */
 
 const RADIX = 36;
@@ -54,4 +55,8 @@ export function batchName(sweptOfRun: string, attemptAtMs: number, batch: number
 
 export function outagesName(target: string): string {
   return `outages/${target}`;
+}
+
+export function watchedName(target: string): string {
+  return `watched/${target}`;
 }

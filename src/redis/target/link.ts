@@ -28,11 +28,14 @@ const identityIn = (info: Info): string | null => {
   return fields[0] ? fields.join(' ') : null;
 };
 
+/** What became of a connection on which a call was not answered in time; `silent`: the server, or that one, answers on none. */
+export type AfterSilence = 'replaced' | 'answers' | 'silent';
+
 export class Link {
   #redis: Redis;
   #identity: string | null = null;
   #reopening: Promise<void> | null = null;
-  #replacing: Promise<boolean> | null = null;
+  #replacing: Promise<AfterSilence> | null = null;
 
   private constructor(
     private readonly address: Address,
@@ -97,20 +100,20 @@ export class Link {
 
   /**
    * After a call was not answered in time: whether the way has forgotten this connection, since the same server answers on another
-   * one. Then that takes its place. A server that is silent on both stands still, and goes on where it was.
+   * one. Then that takes its place. A server that is silent on both stands still, and may go on where it was.
    */
-  async replaceIfForgotten(): Promise<boolean> {
-    if (this.#identity === null) return false;
+  async replaceIfForgotten(): Promise<AfterSilence> {
+    if (this.#identity === null) return 'answers';
     this.#replacing ??= this.#replaceIfForgotten().finally(() => {
       this.#replacing = null;
     });
     return await this.#replacing;
   }
 
-  async #replaceIfForgotten(): Promise<boolean> {
+  async #replaceIfForgotten(): Promise<AfterSilence> {
     const first = this.#redis;
     const other = await this.#openToSame().catch(() => null);
-    if (other === null) return false;
+    if (other === null) return 'silent';
     const settled = new AbortController();
     const silent = pause(STILL_SILENT_MS, true, { signal: settled.signal });
     const isForgotten = await Promise.race([
@@ -122,7 +125,7 @@ export class Link {
     ]).finally(() => settled.abort());
     if (isForgotten && this.#redis === first) this.#redis = other;
     (isForgotten ? first : other).disconnect();
-    return isForgotten;
+    return isForgotten ? 'replaced' : 'answers';
   }
 
   /** Opens a second connection to the same server, which ends with the first, and never comes back. */

@@ -38,6 +38,8 @@ const MOST_GIVEN_BACK = 100;
 export interface NodeWishes {
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
+  /** Whether to fail once a call is not answered and the server stands still, instead of waiting for minutes. */
+  readonly leavesSilent?: boolean;
   /** Told what an operator should know, that is no failure. */
   readonly warn: (sentence: string) => void;
   /** What was seen of times in which nobody could beat, up to this instant of the server's clock, in ms; must not reject. */
@@ -92,9 +94,9 @@ export class Node {
     link: Link,
     calls: Calls,
     settings: TargetConfig,
-    { dryRun, signal, warn, outages = async () => [] }: NodeWishes,
+    { dryRun, signal, warn, leavesSilent = false, outages = async () => [] }: NodeWishes,
   ): Promise<Node> {
-    const patience = new Patience(link, calls, signal);
+    const patience = new Patience(link, calls, signal, leavesSilent);
     const info = await patience.steadily(async () => await readTargetInfo(calls, settings, dryRun, warn));
     link.remember(info);
     const remover = new Remover(calls, async () => await link.beside(), warn);

@@ -21,6 +21,8 @@ export class Patience {
     private readonly link: Link,
     private readonly calls: Calls,
     private readonly signal: AbortSignal,
+    /** Whether a server that stands still is left at once: somebody else waits for the place of this run. */
+    private readonly leavesSilent = false,
   ) {}
 
   /**
@@ -36,7 +38,9 @@ export class Patience {
       // Not `signal`: it would also throw away the result of a call that succeeded while the run was told to end.
       shouldRetry: async ({ error }) => {
         // Whoever did not answer was waited for; on a connection that the way has forgotten nobody ever will.
-        const isLost = error instanceof ConnectionLost || (isLate(error) && (await this.link.replaceIfForgotten()));
+        const after = isLate(error) ? await this.link.replaceIfForgotten() : null;
+        if (after === 'silent' && this.leavesSilent) return false;
+        const isLost = error instanceof ConnectionLost || after === 'replaced';
         if (isLost ? ++losses > MOST_LOSSES : !isLate(error) && !isPassing(error)) return false;
         this.#stopIfInterrupted();
         onSetback();

@@ -1,0 +1,32 @@
+/** soak: 200 coordinators that beat every two seconds, stale after a minute, through outages of a minute and a half in every way; and
+ * the same where the queue stands still together with the target.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { test } from 'vitest';
+import { endure } from './endure.ts';
+import { OUTAGES } from './outages.ts';
+
+const SCENE = {
+  coordinators: 200,
+  beatEveryMs: 2_000,
+  staleAfterSeconds: 60,
+  everySeconds: 4,
+  whileAway: async () => await pause(90_000),
+} as const;
+/** Where a queue is full, or can't save, no run begins. */
+const SHARED = [
+  'is frozen',
+  'takes no writes',
+  'is killed, and its replica promoted,',
+  'is frozen, and its replica promoted,',
+] as const;
+
+test('nobody who beats is swept for an outage, whoever died goes after its own silence (P10)', async ({
+  onTestFinished,
+}) => {
+  await endure(OUTAGES, SCENE, onTestFinished);
+});
+
+test.for(SHARED)('nor where the Redis of target and queue %s (P10)', async (how, { onTestFinished }) => {
+  await endure({ [how]: OUTAGES[how] }, { ...SCENE, shared: true }, onTestFinished);
+});
