@@ -10,6 +10,7 @@ import { populateCommand } from './commands/populate.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { workerCommand } from './commands/worker.ts';
 
@@ -40,6 +41,7 @@ export const createProgram = (): Command => {
     runCommand(),
     enqueueCommand(),
     stopCommand(),
+    statusCommand(),
     scheduleCommand(),
     historyCommand(),
     doctorCommand(),
