@@ -14,7 +14,7 @@ import type { Node } from './target/node.ts';
 import type { Target } from './target/target.ts';
 
 /** Names are spread over the table by their hash: the first ones met are a sample of all. */
-const ENOUGH_KEYS = 10_000;
+const ENOUGH_KEYS = 20_000;
 /** After a mass deletion nearly all are empty. */
 const MOST_SLOTS = 50_000;
 /** Keys of each family that are asked about. */

@@ -35,8 +35,8 @@ export interface TargetStatus {
 export interface Status {
   /** When it was read, in ms. */
   readonly atMs: number;
-  /** Whether it could be read just now; else it is what was known then. */
-  readonly fresh: boolean;
+  /** Whether it could be read just now; else it is what was known then, or nothing yet. */
+  readonly known: 'now' | 'then' | 'nothing';
   /** Processes that take runs; `null` where nobody could say. */
   readonly workers: number | null;
   /** Those of the queue. */
@@ -78,14 +78,14 @@ export class StatusReader {
     return await this.#reading;
   }
 
-  /** What was known last, and why it is no newer; nothing but that where nothing was. */
+  /** What was known last, and why it is no newer; nothing but that where nothing was. `null`: it is just being read. */
   lastKnown(error: unknown): Status {
-    const troubles = [queueUnreachable(sentenceOf(error))];
+    const troubles = error === null ? [] : [queueUnreachable(sentenceOf(error))];
     const { last } = this;
-    if (last !== null) return { ...last, fresh: false, workers: null, troubles };
+    if (last !== null) return { ...last, known: 'then', workers: null, troubles };
     const facts = { look: null, outages: [], nextRunAtMs: null, underWay: null, unreachable: null };
     const targets = [...this.parts.config.targets.values()].map((target) => this.#statusOf(target, facts));
-    return { atMs: Date.now(), fresh: false, workers: null, troubles, targets };
+    return { atMs: Date.now(), known: 'nothing', workers: null, troubles, targets };
   }
 
   async #read(unreachable: Unreachable): Promise<Status> {
@@ -104,7 +104,7 @@ export class StatusReader {
     const underWay = await runsUnderWay(queues, targets, open);
     this.#last = {
       atMs: Date.now(),
-      fresh: true,
+      known: 'now',
       workers: state.workers,
       troubles: queueTroubles(state),
       targets: [...targets.values()].map((target, i) =>
