@@ -1,5 +1,5 @@
-/** firstLook: what `start` shows when it was given no Redis: sample coordinators, and their first cleanup. */
-import type { Config } from '../src/config/resolve.ts';
+/** firstLook: what `demo` begins with: sample coordinators, and their first cleanup. */
+import type { Config, TargetConfig } from '../src/config/resolve.ts';
 import type { Report } from '../src/domain/report.ts';
 import { enqueue } from '../src/queue/enqueue.ts';
 import { openQueues } from '../src/queue/queues.ts';
@@ -10,15 +10,11 @@ import { populate } from '../src/redis/populate.ts';
 export const SAMPLE = { coordinators: 10_000, stale: 9_900, acks: 2, idempotency: 1 } as const;
 const QUIET = { onError: () => {}, onReady: () => {} };
 
-/** Fills the private Redis with sample coordinators unless it holds anything; resolves to how many were written. */
-export const fillWithSample = async (config: Config): Promise<number> => {
-  const target = config.targets.get('default');
-  if (target === undefined) return 0;
+/** Writes the sample coordinators into the private Redis. */
+export const fillWithSample = async (target: TargetConfig): Promise<void> => {
   const redis = await connect(target);
   try {
-    if ((await redis.dbsize()) > 0) return 0;
     await populate(redis, target.schema, { ...SAMPLE, staleAfterSeconds: target.staleAfterSeconds });
-    return SAMPLE.coordinators;
   } finally {
     redis.disconnect();
   }

@@ -1,12 +1,13 @@
-/** privateRedis: a redis-server of our own, for a first look without one: on loopback, its data under `.stalesweep/`. */
+/** privateRedis: a redis-server of the demo's own, on loopback. It keeps its data in memory, and a record and its log under
+ * `.stalesweep/`, which goes when it ends. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DEMO_FOLDER, demoRecordIn } from '../src/config/demo.ts';
 import { Failure } from '../src/domain/failure.ts';
 import { connect } from '../src/redis/connect.ts';
 
-const FOLDER = '.stalesweep';
 const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 4_000;
 /** How long a server that was told to end may take. */
@@ -14,7 +15,7 @@ const GONE_MS = 1_000;
 
 export interface PrivateRedis {
   readonly url: string;
-  /** Ends it, unless another process that runs started it. */
+  /** Ends it. */
   close(): Promise<void>;
 }
 
@@ -23,12 +24,12 @@ interface Record {
   readonly owner: number;
 }
 
-const recordFile = (folder: string): string => join(folder, 'redis.json');
+const LOG = 'redis.log';
 
 /** Where the private Redis of this folder is, and which process is to end it; `null` when none was left running. */
 const readRecord = (folder: string): Record | null => {
   try {
-    const { url, owner } = JSON.parse(readFileSync(recordFile(folder), 'utf8')) as Partial<Record>;
+    const { url, owner } = JSON.parse(readFileSync(demoRecordIn(folder), 'utf8')) as Partial<Record>;
     return typeof url === 'string' && typeof owner === 'number' ? { url, owner } : null;
   } catch {
     return null;
@@ -44,20 +45,24 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Ends the server, which writes a snapshot first, and waits until it is gone. One that can't, on a disk that is full or
- * read-only, or that hangs, is killed: nobody would know of it. */
-const shutDown = async (url: string, folder: string, child?: number): Promise<void> => {
+/** What this file put there; the folder too, unless somebody else put something in. */
+const tidyUp = (folder: string): void => {
   try {
-    rmSync(recordFile(folder), { force: true });
+    for (const file of [demoRecordIn(folder), join(folder, LOG)]) rmSync(file, { force: true });
+    rmdirSync(folder);
   } catch {
     // A record without a server does no harm.
   }
+};
+
+/** Ends the server and waits until it is gone; one that hangs is killed, since nobody would know of it. Then tidies up. */
+const shutDown = async (url: string, folder: string, child?: number): Promise<void> => {
   let pid = child;
   try {
     const redis = await connect(url, { redis: { commandTimeout: STOP_TIMEOUT_MS, retryStrategy: () => null } });
     pid ??= Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1]) || undefined;
     // It answers by closing the connection; or says why it can't.
-    await redis.shutdown('SAVE').catch(() => {});
+    await redis.shutdown('NOSAVE').catch(() => {});
     // On a connection that has ended already it would wait two seconds for the end.
     if (redis.status !== 'end') redis.disconnect();
   } catch {
@@ -65,29 +70,46 @@ const shutDown = async (url: string, folder: string, child?: number): Promise<vo
   }
   for (const until = Date.now() + GONE_MS; pid !== undefined && isAlive(pid); await pause(20)) {
     if (Date.now() < until) continue;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It has ended meanwhile.
-    }
-    return;
+    kill(pid);
+    break;
+  }
+  tidyUp(folder);
+};
+
+const kill = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
   }
 };
 
-/** This process ends the server when it ends. */
+/** This process ends the server when it ends; in order, or, where a second signal or a hang leaves no time for that, at once. */
 const owned = async (url: string, folder: string, child?: number): Promise<PrivateRedis> => {
+  const atOnce = () => {
+    if (child !== undefined) kill(child);
+    tidyUp(folder);
+  };
+  process.once('exit', atOnce);
   try {
-    writeFileSync(recordFile(folder), JSON.stringify({ url, owner: process.pid }));
+    writeFileSync(demoRecordIn(folder), JSON.stringify({ url, owner: process.pid }));
   } catch (error) {
     await shutDown(url, folder, child);
+    process.off('exit', atOnce);
     throw unwritable(folder, error);
   }
-  return { url, close: async () => await shutDown(url, folder, child) };
+  return {
+    url,
+    close: async () => {
+      await shutDown(url, folder, child);
+      process.off('exit', atOnce);
+    },
+  };
 };
 
 const unwritable = (folder: string, cause: unknown): Failure => {
   const { code } = cause as NodeJS.ErrnoException;
-  const sentence = `${resolve(folder)} can't be written to (${code}), where the private Redis keeps its data; free space there, or set REDIS_URL`;
+  const sentence = `${resolve(folder)} can't be written to (${code}), where the private Redis keeps its log; make room there, start in another folder, or set REDIS_URL`;
   return new Failure('UNREACHABLE', sentence, { cause });
 };
 
@@ -108,18 +130,19 @@ const waitUntilReady = async (url: string, folder: string, hasExited: () => bool
     if (await isOurs(url, folder)) return;
     await new Promise((done) => setTimeout(done, 50));
   }
-  throw new Failure('UNREACHABLE', `the private redis-server did not start; ${resolve(FOLDER, 'redis.log')} says why`);
+  throw new Failure('UNREACHABLE', `the private redis-server did not start; ${resolve(folder, LOG)} says why`);
 };
 
 /**
- * Starts the private Redis, or joins the one that already runs in this folder. Its data is kept from one start to the
- * next. Fails (`UNREACHABLE`) when no redis-server is installed.
+ * Starts the private Redis, empty, or takes over the one of a process that was killed in this folder. Fails (`UNREACHABLE`) when
+ * no redis-server is installed, (`USAGE`) when one is in use here.
  */
-export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> => {
+export const startPrivateRedis = async (folder = DEMO_FOLDER): Promise<PrivateRedis> => {
   const running = readRecord(folder);
   if (running !== null && (await isOurs(running.url, folder))) {
-    // Whose owner was killed passes to this process.
-    return isAlive(running.owner) ? { url: running.url, close: async () => {} } : await owned(running.url, folder);
+    if (!isAlive(running.owner)) return await owned(running.url, folder);
+    const sentence = `a demo already runs in this folder (process ${running.owner}); end it, or start this one in another folder`;
+    throw new Failure('USAGE', sentence);
   }
 
   try {
@@ -134,10 +157,11 @@ export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> 
     port: String(port),
     bind: '127.0.0.1',
     dir: resolve(folder),
-    logfile: 'redis.log',
+    logfile: LOG,
     loglevel: 'notice',
-    // Snapshots, not an append-only file: with one, a server is taken to have come back with old data (P10).
-    save: '60 1',
+    // What an earlier version may have left there under the usual name is not read.
+    dbfilename: 'none.rdb',
+    save: '',
     appendonly: 'no',
     'maxmemory-policy': 'noeviction',
   };
@@ -156,18 +180,24 @@ export const startPrivateRedis = async (folder = FOLDER): Promise<PrivateRedis> 
   });
   const missing = new Promise<never>((_, reject) => {
     child.once('error', (cause) => {
+      tidyUp(folder);
       const sentence = 'no redis-server was found; install one, or set REDIS_URL to a Redis that may be cleaned';
       reject(new Failure('UNREACHABLE', sentence, { cause }));
     });
   });
+  const atOnce = () => {
+    if (child.pid !== undefined) kill(child.pid);
+  };
+  process.once('exit', atOnce);
   await Promise.race([missing, waitUntilReady(url, folder, () => exited)]);
   missing.catch(() => {});
+  process.off('exit', atOnce);
   child.unref();
   return await owned(url, folder, child.pid);
 };
 
 /** The address of the private Redis that runs in this folder; `null` when there is none. */
-export const privateRedisUrl = async (folder = FOLDER): Promise<string | null> => {
+export const privateRedisUrl = async (folder = DEMO_FOLDER): Promise<string | null> => {
   const url = readRecord(folder)?.url;
   return url !== undefined && (await isOurs(url, folder)) ? url : null;
 };

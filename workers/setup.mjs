@@ -1,7 +1,7 @@
 /** setup: what `npm start` and `npm test` need before anything else can run, on a machine with Node.js and nothing more.
  * Plain JavaScript without dependencies, since neither they nor the build may be there yet. Does only what is missing.
  *
- *   node workers/setup.mjs start|test|bench
+ *   node workers/setup.mjs start|test|bench|picture
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { namesTarget } from './namesTarget.mjs';
 
 const OLDEST_NODE = [20, 9];
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,9 +26,10 @@ const TOOLS = {
   start: ['redis-server'],
   test: ['redis-server', 'redis-cli', 'chromium', 'promtool', 'openssl'],
   bench: ['redis-server', 'redis-cli'],
+  picture: ['redis-server', 'chromium'],
 };
 /** The script that builds it: the benchmark runs built, for tests as well. */
-const BUILDS = { start: 'build', test: 'build:bench', bench: 'build:bench' };
+const BUILDS = { start: 'build', test: 'build:bench', bench: 'build:bench', picture: 'build:bench' };
 
 /** Which package brings a tool, wherever it has its usual name. */
 const PACKAGES = {
@@ -162,10 +164,10 @@ const installTools = (tools, otherwise) => {
 };
 
 const purpose = process.argv[2];
-if (!(purpose in TOOLS)) stop('usage: node workers/setup.mjs start|test|bench');
+if (!(purpose in TOOLS)) stop('usage: node workers/setup.mjs start|test|bench|picture');
 checkNode();
 installDependencies();
 build(BUILDS[purpose]);
-const ownRedis = purpose === 'start' && (process.env.REDIS_URL || process.env.STALESWEEP_CONFIG);
+const ownRedis = purpose === 'start' && namesTarget(process.env, process.argv.slice(3));
 if (!ownRedis)
   installTools(TOOLS[purpose], purpose === 'start' ? ', or set REDIS_URL to a Redis that may be cleaned' : '');

@@ -20,6 +20,7 @@ import type { RunData } from '../src/queue/payload.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { createCleaner } from './cleaner.ts';
 import { enterLane, leaveLanes } from './lanes.ts';
+import { notifyOfRuns } from './notifier.ts';
 import { PatientWorker } from './patientWorker.ts';
 import { tellOfFailing, tellOfRuns } from './tell.ts';
 import { setClock, startUpkeep } from './upkeep.ts';
@@ -129,6 +130,7 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   });
   tellOfRuns(runs, queues, logger, targetIn);
   const cameBack = (job: Job<RunData, Report>): boolean => (sealedIn(job.progress)?.backAt ?? null) !== null;
+  const notices = notifyOfRuns(runs, { config, ledger, logger }, (job) => !cameBack(job));
   runs.on('completed', (job, report) => {
     if (!cameBack(job)) onEnded?.(report, report.target);
   });
@@ -154,6 +156,7 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
         for (const worker of [runs, ticks]) void endBlocking(worker).catch(() => {});
       }, LEAVE_MS);
       await Promise.allSettled([closeWorker(runs), closeWorker(ticks), takeLeave()]);
+      await notices.close();
       clearTimeout(late);
       leaveLanes(config.targets);
       await queues.close();

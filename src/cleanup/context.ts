@@ -1,17 +1,20 @@
 /** context: what the phases of one run share. */
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
-import type { Condemned, Removed } from '../domain/removal.ts';
+import type { Condemned, Removal, Removed } from '../domain/removal.ts';
 import type { Protection } from '../domain/protection.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Node } from '../redis/target/node.ts';
 import type { Target } from '../redis/target/target.ts';
+import type { Trash } from '../redis/trash/names.ts';
 import type { KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
 import type { HeldKeys } from '../store/heldKeys.ts';
 import type { Store } from '../store/store.ts';
 import type { Spellers } from './spellers.ts';
 import type { Hold } from './hold.ts';
+import type { Kept } from './kept.ts';
+import type { MemorySample } from './memorySample.ts';
 import type { MixedFamilies } from './mixedFamilies.ts';
 import type { Tally } from './tally.ts';
 
@@ -30,9 +33,18 @@ export interface Observer {
   readonly condemn?: (next: readonly Condemned[]) => Promise<void>;
   /** Told what a call removed, before the names are let go. */
   readonly removed?: (removed: Removed) => void;
+  /**
+   * Told what went of whom, or in a dry run would, with counts that are exact unless an answer of Redis was lost, which takes Redis
+   * half as long again; awaited, so that it may take its time.
+   */
+  readonly list?: (removals: readonly Removal[]) => Promise<void>;
 }
 
 export interface Run {
+  /** As the report names it. */
+  readonly id: string;
+  /** By `performance.now()`. */
+  readonly begunAt: number;
   readonly target: Target;
   readonly schema: KeySchema;
   readonly reader: KeyReader;
@@ -48,7 +60,12 @@ export interface Run {
   readonly observer: Observer;
   readonly signal: AbortSignal;
   readonly mixedFamilies: MixedFamilies;
+  readonly kept: Kept;
+  /** Of what it would remove, where it removes nothing; else `null`. */
+  readonly memory: MemorySample | null;
   readonly hold: Hold;
+  /** Where what is swept is kept for a while; `null`: it goes for good. */
+  readonly trash: Trash | null;
   /** When it was last sure that everybody is known who has ever beaten, by `performance.now()`. */
   readonly looked: { at: number };
   /** Whether this id is never swept; `null` where no id is. */

@@ -32,6 +32,7 @@ export async function gather(run: Run): Promise<Gathered> {
     const name = keys.nameOf(key);
     const verdict = verdicts.of(name, store.idCount > 0);
     noteOwners(run, verdicts, verdict);
+    if (verdict === 'keep' && verdicts.isShared) run.kept.note(name);
     if (verdict === 'go') {
       const [one = NO_ID, other = NO_ID, ...more] = verdicts.ids;
       // With whoever is swept first: its proof of the other one then holds, whose own call comes later.
@@ -85,6 +86,7 @@ export async function walkKeys(run: Run, sweepKeys: () => Promise<void>): Promis
     const { template } = reader;
     const verdict = verdicts.of(key, store.idCount > 0);
     noteOwners(run, verdicts, verdict);
+    if (verdict === 'keep' && verdicts.isShared) run.kept.note(key);
     // Who is an orphan is told once, in the first partition.
     if (verdict === 'go' || (verdict === 'orphan' && store.partition === 0)) keys.hold(template, key);
   };

@@ -1,11 +1,9 @@
 /** guards: what stands between finding stale coordinators and removing them, and what an operator should be told of it. */
 import type { TargetConfig } from '../config/resolve.ts';
+import { FRACTION_FROM } from '../domain/suddenSilence.ts';
 import { ConnectionLost } from '../redis/call/lost.ts';
 import { adviseSchema } from '../redis/probe.ts';
 import { atNodes, type Run } from './context.ts';
-
-/** Below so many stale ones a share says nothing: one of one may well have died. */
-const FRACTION_FROM = 10;
 
 /** Why the run must not go on: more looks stale than an operator holds possible. */
 export function refusal({ tally }: Run, { maxStale, maxStaleFraction }: TargetConfig, force: boolean): string | null {

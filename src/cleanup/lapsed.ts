@@ -9,14 +9,13 @@ import type { Sighting } from '../domain/sighting.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { isIdOf } from '../schema/keySchema.ts';
-import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, Left, NO_BEAT } from '../store/records.ts';
 import type { Found } from '../store/store.ts';
 import { atNodes, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
+import { namesOf } from './left.ts';
 import { makeRoom } from './mark.ts';
 import { stateOf } from './state.ts';
 import { NO_SWARM } from './spellers.ts';
-import { Verdicts } from './verdict.ts';
 
 /** Whether names exist is asked for so many in one call: they take Redis a tenth of a millisecond. */
 const NAMES_ASKED = 200;
@@ -137,25 +136,6 @@ export async function keepSightings({ sightings, observer }: Run, { failed }: Re
   } catch (error) {
     if (!failed) observer.warn?.(`who beats now can not be kept for the next run: ${sentenceOf(error)}`);
   }
-}
-
-/** Everything that could be left of one in its swarm and may go, as far as its names are known. */
-function namesOf(run: Run, beat: Beat): Bulk {
-  const { store, keys, schema, spellers } = run;
-  const id = store.ownerOf(beat);
-  const swarm = schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat);
-  const verdicts = new Verdicts(run);
-  const names = new Bulk();
-  for (const { speller } of spellers.derived) {
-    if (!speller.hasSwarm && store.lives(id)) continue;
-    if (store.misshapen && verdicts.of(speller.nameOf(store.nameOf(id), swarm)) !== 'go') continue;
-    speller.spell(names, store.nameOf(id), swarm);
-  }
-  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) {
-    const name = keys.nameOf(key);
-    if (verdicts.of(name) === 'go' && (verdicts.ids.includes(id) || verdicts.beats.includes(beat))) names.add(name);
-  }
-  return names;
 }
 
 /** Whether there is nothing of this one: it left in good order, or another run was here. */

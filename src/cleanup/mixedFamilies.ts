@@ -1,4 +1,4 @@
-/** mixedFamilies: of which families Redis is to tell which keys were not there, for a record of who lost what. */
+/** mixedFamilies: of which families Redis is to tell which keys were not there, for a record, or a list, of who lost what. */
 import type { Bulk } from '../redis/bulk.ts';
 
 /** In a call of no more keys it makes no difference. */
@@ -11,14 +11,20 @@ const FEW_KEYS = 200;
 export class MixedFamilies {
   readonly #mixed: boolean[] = [];
 
-  /** @param recorded whether anybody keeps a record of who lost what */
-  constructor(readonly recorded: boolean) {}
+  /**
+   * @param recorded whether anybody keeps a record of who lost what
+   * @param exact whether each count must be known, whatever that takes
+   */
+  constructor(
+    readonly recorded: boolean,
+    private readonly exact = false,
+  ) {}
 
   /** For each family of a call, whether it is to tell which keys were not there. */
   toTell(families: readonly Bulk[]): readonly boolean[] {
     if (!this.recorded) return families.map(() => false);
     const few = families.reduce((sum, { count }) => sum + count, 0) <= FEW_KEYS;
-    return families.map(({ count }, family) => count > 0 && (few || (this.#mixed[family] ?? false)));
+    return families.map(({ count }, family) => count > 0 && (this.exact || few || (this.#mixed[family] ?? false)));
   }
 
   /** Learns from what a call met of each family. */

@@ -1,4 +1,4 @@
-/** removals: what a call removed of whom, put together from its batch and Redis' answer, for whoever keeps a record. */
+/** removals: what a call removed of whom, put together from its batch and Redis' answer, for whoever keeps a record or a list. */
 import type { Condemned, Removal, Removed } from '../domain/removal.ts';
 import { silentSeconds } from '../domain/heartbeat.ts';
 import type { SweepResult } from '../redis/sweep.ts';
@@ -6,13 +6,14 @@ import type { Slice } from '../store/arena.ts';
 import { type Beat, BeatState } from '../store/records.ts';
 import type { Batch } from './batch.ts';
 import type { RunContext } from './context.ts';
+import { namesToGo } from './left.ts';
 
-type Swept = SweepResult & { swept: true };
+/** What a call removed; in a dry run what it would have. */
+export type Swept = SweepResult & { swept: true };
 
 const copyOf = ({ bytes, from, to }: Slice): Uint8Array => Uint8Array.prototype.slice.call(bytes, from, to);
 
-/** Somebody stale as the record names them. */
-export function condemned({ store, schema, node }: RunContext, beat: Beat): Condemned {
+function told({ store, schema, node }: RunContext, beat: Beat): Omit<Condemned, 'names'> {
   const beatAtSeconds = store.beatAtSecondsOf(beat);
   return {
     coordinator: copyOf(store.nameOf(store.ownerOf(beat))),
@@ -23,13 +24,18 @@ export function condemned({ store, schema, node }: RunContext, beat: Beat): Cond
   };
 }
 
+/** Somebody stale as the record names them. */
+export function condemned(run: RunContext, beat: Beat): Condemned {
+  return { ...told(run, beat), names: () => namesToGo(run, beat) };
+}
+
 /** What this batch removed. To be asked before its heartbeats are known as gone, and before it is let go. */
 export function removedBy(run: RunContext, batch: Batch, result: Swept): Removed {
   const missing = new Set(result.missing);
-  return { removals: removalsIn(run, batch, result, missing), names: () => namesIn(run, batch, missing) };
+  return { removals: removalsIn(run, batch, result, missing), names: () => namesByFamily(run, batch, result, missing) };
 }
 
-function removalsIn(run: RunContext, batch: Batch, { removed }: Swept, missing: ReadonlySet<number>): Removal[] {
+function removalsIn(run: RunContext, batch: Batch, result: Swept, missing: ReadonlySet<number>): Removal[] {
   const { store, schema } = run;
   const counts = new Map<Beat, (number | null)[]>();
   const countsOf = (beat: Beat): (number | null)[] => {
@@ -45,7 +51,7 @@ function removalsIn(run: RunContext, batch: Batch, { removed }: Swept, missing: 
   }
   let position = 0;
   for (const [family, beats] of batch.takenFor.entries()) {
-    const count = removed[family];
+    const count = result.removed[family];
     const all = count === beats.length;
     // Redis' answer may have been lost.
     const from = position;
@@ -54,20 +60,62 @@ function removalsIn(run: RunContext, batch: Batch, { removed }: Swept, missing: 
     for (const beat of beats) {
       const were = countsOf(beat);
       if (unknown) were[family] = null;
-      else if (all || (batch.told[family] && !missing.has(position))) were[family] = (were[family] ?? 0) + 1;
+      else if (all || (count !== 0 && batch.told[family] && !missing.has(position)))
+        were[family] = (were[family] ?? 0) + 1;
       position++;
     }
   }
-  return [...counts].map(([beat, keys]) => ({ ...condemned(run, beat), swept: going.has(beat), keys }));
+  let names: ReadonlyMap<Beat, Uint8Array[]> | null = null;
+  const namesOf = (beat: Beat): readonly Uint8Array[] => {
+    names ??= namesByBeat(run, batch, result, missing);
+    return names.get(beat) ?? [];
+  };
+  return [...counts].map(([beat, keys]) => ({
+    ...told(run, beat),
+    swept: going.has(beat),
+    keys,
+    names: () => namesOf(beat),
+  }));
 }
 
-function namesIn({ schema }: RunContext, batch: Batch, missing: ReadonlySet<number>): Uint8Array[][] {
-  const bytesOf = (name: string) => Buffer.from(name, 'latin1');
+interface Gone {
+  readonly family: number;
+  readonly beat: Beat;
+  readonly name: Uint8Array;
+}
+
+/** Everything that went, as far as Redis tells. */
+function* gone(
+  { schema }: RunContext,
+  batch: Batch,
+  { removed }: Swept,
+  missing: ReadonlySet<number>,
+): Generator<Gone> {
   let position = 0;
-  const names: Uint8Array[][] = batch.families.map((keys) =>
-    keys.texts().flatMap((name) => (missing.has(position++) ? [] : [bytesOf(name)])),
-  );
-  const heartbeats = batch.judged.keys.texts().slice(0, batch.heartbeats);
-  names[schema.heartbeatFamily]?.push(...heartbeats.map(bytesOf));
+  for (const [family, keys] of batch.families.entries()) {
+    for (const [at, name] of keys.texts().entries()) {
+      const isThere = removed[family] !== 0 && !missing.has(position);
+      position++;
+      if (isThere) yield { family, beat: batch.takenFor[family]?.[at] as Beat, name: Buffer.from(name, 'latin1') };
+    }
+  }
+  for (const [at, name] of batch.judged.keys.texts().slice(0, batch.heartbeats).entries()) {
+    yield { family: schema.heartbeatFamily, beat: batch.judgedBeats[at] as Beat, name: Buffer.from(name, 'latin1') };
+  }
+}
+
+function namesByFamily(run: RunContext, batch: Batch, result: Swept, missing: ReadonlySet<number>): Uint8Array[][] {
+  const names: Uint8Array[][] = batch.families.map(() => []);
+  for (const { family, name } of gone(run, batch, result, missing)) names[family]?.push(name);
+  return names;
+}
+
+function namesByBeat(run: RunContext, batch: Batch, result: Swept, missing: ReadonlySet<number>) {
+  const names = new Map<Beat, Uint8Array[]>();
+  for (const { beat, name } of gone(run, batch, result, missing)) {
+    const known = names.get(beat);
+    if (known === undefined) names.set(beat, [name]);
+    else known.push(name);
+  }
   return names;
 }

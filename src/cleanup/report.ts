@@ -23,12 +23,13 @@ export interface RunRequest {
 
 /** The report of a run that has ended. */
 export function reportOf(
-  { target, schema, tally, dryRun, hold }: Run,
+  { target, schema, tally, dryRun, hold, kept, memory, trash }: Run,
   request: RunRequest,
   end: { readonly reason: string | null; readonly freed: number; readonly outcome: Outcome },
 ): Report {
   const { stopwatch } = target;
   const { carried } = tally;
+  const memoryEstimateBytes = memory?.estimate(tally.byFamily);
   const finishedAt = Date.now();
   return {
     run: request.run,
@@ -47,13 +48,16 @@ export function reportOf(
     keys: {
       found: tally.keys,
       deleted: dryRun ? 0 : tally.keys,
+      ...(trash === null ? {} : { trashed: tally.trashed }),
       orphans: tally.orphans,
+      kept: kept.count,
       byFamily: Object.fromEntries(schema.families.map((family, i) => [family, tally.byFamily[i] ?? 0])),
     },
     redis: {
       calls: stopwatch.count + (carried?.calls ?? 0),
       slowestCallMs: Math.round(Math.max(stopwatch.slowestMs, carried?.slowestCallMs ?? 0) * 100) / 100,
       memoryFreedBytes: end.freed + (carried?.memoryFreedBytes ?? 0),
+      ...(memoryEstimateBytes === undefined ? {} : { memoryEstimateBytes }),
     },
     chunks: tally.chunks,
     strategy: target.strategy,

@@ -10,6 +10,7 @@ import type { CoordinatorCounts, Outcome, Report } from '../domain/report.ts';
 import type { Past } from '../domain/suddenSilence.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Target } from '../redis/target/target.ts';
+import { Trash } from '../redis/trash/names.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import { HeldKeys } from '../store/heldKeys.ts';
 import { Store } from '../store/store.ts';
@@ -17,7 +18,10 @@ import type { Observer, Run } from './context.ts';
 import type { Gathered } from './gather.ts';
 import { nobodyMet, refusal, warnOfRestart } from './guards.ts';
 import { keepSightings, noteLeft, recallLapsed } from './lapsed.ts';
+import { estimateAhead } from './estimate.ts';
 import { Hold } from './hold.ts';
+import { Kept } from './kept.ts';
+import { MemorySample } from './memorySample.ts';
 import { mark } from './mark.ts';
 import { MixedFamilies } from './mixedFamilies.ts';
 import { holdIfSudden } from './state.ts';
@@ -27,6 +31,13 @@ import { spellersOf } from './spellers.ts';
 import { Tally } from './tally.ts';
 
 export type { RunRequest } from './report.ts';
+
+/** What a run is about to do. */
+export interface Ahead {
+  readonly coordinators: CoordinatorCounts;
+  /** What is likely to be freed; `undefined` where that can't be told without another pass, or Redis does not tell. */
+  readonly memoryEstimateBytes: number | undefined;
+}
 
 export interface RunOptions {
   readonly observer?: Observer;
@@ -40,7 +51,7 @@ export interface RunOptions {
    * Asked once, when it is known who is stale and before anything is removed: whether to go on. Left out: yes. After a `false` the
    * run ends as `stopped`. Not asked where nobody is stale, nor in a dry run.
    */
-  readonly confirm?: (found: CoordinatorCounts) => Promise<boolean>;
+  readonly confirm?: (ahead: Ahead) => Promise<boolean>;
   /** What its last run left of this target; without it, nobody is held. */
   readonly past?: Past | null;
 }
@@ -82,7 +93,9 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   if (refused !== null && outcome === 'completed') outcome = 'refused';
   const reason = refused ?? (await nobodyMet(run));
   // Whoever interrupts does not wait for a server that may be the reason.
-  const freed = run.dryRun || outcome === 'refused' || outcome === 'interrupted' ? 0 : await target.freedBytes();
+  // What is in the trash still takes memory.
+  const freesNone = run.dryRun || run.trash !== null || outcome === 'refused' || outcome === 'interrupted';
+  const freed = freesNone ? 0 : await target.freedBytes();
   const report = reportOf(run, request, { reason, freed, outcome });
   const { coordinators, keys } = report;
   run.observer.phase?.('report', `${coordinators.swept} coordinators swept, ${keys.deleted} keys deleted`);
@@ -90,10 +103,13 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
 }
 
 function begin(target: Target, request: RunRequest, options: RunOptions): Run {
-  const { schema } = target.settings;
+  const { schema, trash } = target.settings;
   const tally = new Tally(schema.families.length, request.dryRun ? null : request.carried);
   tally.keyspace = target.keyspace;
+  const { observer = {} } = options;
   return {
+    id: request.run,
+    begunAt: performance.now(),
     target,
     schema,
     reader: new KeyReader(schema),
@@ -105,7 +121,7 @@ function begin(target: Target, request: RunRequest, options: RunOptions): Run {
     dryRun: request.dryRun,
     memoryBudgetBytes: options.memoryBudgetBytes ?? target.settings.memoryBudget,
     tally,
-    observer: options.observer ?? {},
+    observer,
     signal: options.signal ?? new AbortController().signal,
     looked: { at: performance.now() },
     hold: new Hold(
@@ -114,16 +130,28 @@ function begin(target: Target, request: RunRequest, options: RunOptions): Run {
       request.staleAfterSeconds,
     ),
     isProtected: target.settings.protect.length === 0 ? null : protectionOf(target.settings.protect),
-    mixedFamilies: new MixedFamilies(options.observer?.removed !== undefined),
+    mixedFamilies: new MixedFamilies(
+      observer.removed !== undefined || observer.list !== undefined,
+      observer.list !== undefined,
+    ),
+    kept: new Kept(),
+    memory: request.dryRun ? new MemorySample(schema.families.length) : null,
+    trash: trash > 0 ? new Trash(trash, request.run, target.nodes[0].clock.nowSeconds) : null,
   };
 }
 
+/** Who was found, in a sentence: the usual states, and what there is of others. */
+function statesIn({ active, stale, unreadable, lapsed, held, protected: spared }: CoordinatorCounts): string {
+  const others = [
+    lapsed > 0 ? [`${lapsed} of the stale have lapsed`] : [],
+    held > 0 ? [`${held} held`] : [],
+    spared > 0 ? [`${spared} protected`] : [],
+  ];
+  return [`${active} active`, `${stale} stale`, `${unreadable} unreadable`, ...others.flat()].join(', ');
+}
+
 /** Finds who is stale, and sweeps them, partition by partition; why not, if refused. */
-async function cleanTarget(
-  run: Run,
-  force: boolean,
-  confirm: RunOptions['confirm'] = async () => true,
-): Promise<string | null> {
+async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confirm']): Promise<string | null> {
   const { observer, store, tally } = run;
   const { settings } = run.target;
   observer.phase?.('mark', 'looking for stale coordinators');
@@ -132,22 +160,29 @@ async function cleanTarget(
   const recalled = await recallLapsed(run);
   await holdIfSudden(run);
   const keysHeld = marked.keysHeld && recalled.fits;
-  const { active, stale, unreadable } = tally;
-  observer.phase?.('gather', `${active} active, ${stale} stale, ${unreadable} unreadable`);
+  observer.phase?.('gather', statesIn(tally.coordinators));
   tally.walks += (keysHeld ? 0 : 1) + 2 * (store.partitions - 1);
   let reason = refusal(run, settings, force);
   let told: Gathered | null = null;
   // Of the lapsed many may have left in good order: they are no reason to refuse. Of others there may be only orphans: they count.
-  const asksWhose = (reason !== null && tally.lapsed > 0) || run.schema.orphanFamilies.size > 0;
+  const isAsked = confirm !== undefined && reason === null && !run.dryRun && tally.stale > 0;
+  const asksWhose = (reason !== null && tally.lapsed > 0) || run.schema.orphanFamilies.size > 0 || isAsked;
   if (asksWhose && (keysHeld || run.schema.scanned.length === 0)) {
     told = await tellWhoseKeysAre(run, true);
     reason = refusal(run, settings, force);
     // Nor does a refused run count orphans only because it asked.
-    if (reason !== null) tally.orphans = null;
+    if (reason !== null) {
+      tally.orphans = null;
+      run.kept.forget();
+    }
   }
-  if (reason === null && !run.dryRun && tally.stale > 0 && !(await confirm(tally.coordinators))) {
-    await noteLeft(run);
-    throw new Unconfirmed('nobody said yes');
+  if (isAsked && reason === null && tally.stale > 0) {
+    // Without whose keys they are it would say far too little.
+    const memoryEstimateBytes = told === null ? undefined : await estimateAhead(run);
+    if (!(await confirm({ coordinators: tally.coordinators, memoryEstimateBytes }))) {
+      await noteLeft(run);
+      throw new Unconfirmed('nobody said yes');
+    }
   }
   let ended = false;
   try {

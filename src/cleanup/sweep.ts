@@ -5,17 +5,17 @@
  *  Promises  heartbeats go last, in the same call as their coordinator's other things or after them (P3); a key goes only
  *            while all its owners' heartbeats are as they were judged (P1).
  */
-import { Bulk } from '../redis/bulk.ts';
-import { countExisting } from '../redis/keyspace.ts';
 import { keysIn, MOST_KEYS_EVER, type SweepResult } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT } from '../store/records.ts';
-import { type Batch, batchOf, keysBatchOf, release, slicesOf } from './batch.ts';
+import { type Batch, batchOf, keysBatchOf, release } from './batch.ts';
 import { atNodes, inFlight, pause, type Run, type RunContext } from './context.ts';
+import { countBatch } from './count.ts';
 import { learnBorn } from './elsewhere.ts';
 import { forget, leftNothing } from './lapsed.ts';
 import { batches } from './batches.ts';
 import { removedBy } from './removals.ts';
+import { slicesOf } from './slices.ts';
 import { type Unit, unitOf } from './unit.ts';
 
 /** Brings the store in line with what the call saw, which removed nothing. */
@@ -51,20 +51,6 @@ function revive({ store, tally, node }: RunContext, beat: Beat): void {
   tally.revived++;
 }
 
-/** What a dry run does instead: counts what exists. */
-async function countBatch(run: RunContext, batch: Batch): Promise<void> {
-  const { node, schema, tally } = run;
-  for (const [family, keys] of batch.families.entries()) {
-    // SCAN may have returned a key twice, and EXISTS would count it twice.
-    const names = Bulk.of(new Set(keys.texts()));
-    const { count, ms } = await node.steadily('read', () => countExisting(node.calls, names));
-    names.clear();
-    node.paces.tell('read', keys.count, ms);
-    tally.add(family, count);
-  }
-  tally.add(schema.heartbeatFamily, batch.heartbeats);
-}
-
 /** Sweeps one batch; whether all was still as judged. If not, nothing was removed and the store knows more. */
 async function sweepBatch(run: RunContext, batch: Batch): Promise<boolean> {
   try {
@@ -77,10 +63,13 @@ async function sweepBatch(run: RunContext, batch: Batch): Promise<boolean> {
 async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
   const { store, tally, schema, node, observer } = run;
   if (run.dryRun) {
-    await countBatch(run, batch);
+    const counted = await countBatch(run, batch);
+    const { list } = observer;
+    const removals = list === undefined ? [] : removedBy(run, batch, counted).removals;
     tally.counted += batch.going.length;
     observer.progress?.('sweep', tally);
     for (const beat of batch.going) store.become(beat, BeatState.gone);
+    await list?.(removals);
     return true;
   }
   const result = await node.sweep(batch);
@@ -90,16 +79,20 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
     return false;
   }
   tally.chunks++;
-  for (const [family, removed] of result.removed.entries()) tally.add(family, removed);
-  tally.add(schema.heartbeatFamily, result.heartbeats);
+  const trashed = run.trash !== null;
+  for (const [family, removed] of result.removed.entries()) tally.remove(family, removed, trashed);
+  tally.remove(schema.heartbeatFamily, result.heartbeats, trashed);
   run.mixedFamilies.learn(batch.families, result.removed);
-  observer.removed?.(removedBy(run, batch, result));
+  const isTold = observer.removed !== undefined || observer.list !== undefined;
+  const removed = isTold ? removedBy(run, batch, result) : null;
+  if (removed !== null) observer.removed?.(removed);
   tally.swept += batch.going.length;
   for (const beat of batch.going) {
     if (store.stateOf(beat) === BeatState.lapsed) tally.lapsedSwept++;
     store.become(beat, BeatState.gone);
   }
   observer.progress?.('sweep', tally);
+  if (removed !== null) await observer.list?.(removed.removals);
   return true;
 }
 

@@ -3,7 +3,7 @@ import type { KeyReader } from '../schema/keyReader.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import type { Binding } from '../schema/matcher.ts';
 import type { Slice } from '../store/arena.ts';
-import { type Beat, type Id, NO_BEAT } from '../store/records.ts';
+import { type Beat, type Id, NO_BEAT, NO_ID } from '../store/records.ts';
 import type { Standing, Store } from '../store/store.ts';
 import type { RunContext } from './context.ts';
 import type { Spellers } from './spellers.ts';
@@ -43,6 +43,8 @@ export class Verdicts {
   #later = false;
   #earlier = false;
   #overflow = false;
+  /** Whether an id that lives is stale in another swarm. */
+  #both = false;
 
   constructor({ store, reader, spellers }: Pick<RunContext, 'store' | 'reader' | 'spellers'>) {
     this.#store = store;
@@ -61,7 +63,7 @@ export class Verdicts {
     this.absent.length = 0;
     this.#name = name;
     this.#store.beginName();
-    this.#living = this.#later = this.#earlier = this.#overflow = false;
+    this.#living = this.#later = this.#earlier = this.#overflow = this.#both = false;
     // Nobody who is known has an id of more segments. An orphan is known to nobody: see `#guard`.
     const all = this.#reader.owners(name, this.#store.mostSegments, this.#look);
     if (!all || this.#living || this.#overflow) return 'keep';
@@ -77,6 +79,17 @@ export class Verdicts {
   /** Whether the last `orphan` has so few possible owners that their absence can be proved; if not, it stays. */
   get isProvable(): boolean {
     return this.absent.length <= MOST_ABSENT;
+  }
+
+  /**
+   * Of a `keep` that was looked at thoroughly: whether it stays only since somebody who lives could own it, while a stale one of
+   * this partition could, too. Where one of an earlier partition could, it was told then.
+   */
+  get isShared(): boolean {
+    if (!this.#living || this.#earlier || this.#overflow) return false;
+    return (
+      this.#both || this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))
+    );
   }
 
   #isStale(id: Id): boolean {
@@ -97,7 +110,13 @@ export class Verdicts {
     const swarm = { bytes, from: swarmFrom, to: swarmTo };
     const standing: Standing = inSwarm ? store.standingIn(id, swarm) : store.standingOf(bytes, idFrom, idTo);
     if (standing === 'unknown') return false;
-    if (standing === 'living') this.#living = true;
+    if (standing === 'living') {
+      this.#living = true;
+      if (this.#thorough && !inSwarm && !this.#reader.schema.heartbeatDerivable) {
+        const known = store.idOf(bytes, idFrom, idTo);
+        this.#both ||= known !== NO_ID && this.#isStale(known);
+      }
+    }
     // Whoever has an id of the wrong shape is never stale.
     else if (!isIdOf(this.#reader.schema, idSegments)) return false;
     else if (standing === 'later') this.#later = true;

@@ -3,9 +3,13 @@ import { redactUrl } from '../config/redisUrl.ts';
 import type { Config, TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Finding } from '../health/finding.ts';
+import { checkAddresses, checkGuards, checkHold, checkOutages } from '../health/guards.ts';
 import { checkHeartbeats } from '../health/heartbeats.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import { readMembers } from '../queue/members.ts';
+import { checkTrash } from '../health/trash.ts';
 import { findingsOf, readQueueState } from '../health/queueState.ts';
-import { openQueues } from '../queue/queues.ts';
+import { openQueues, type Queues } from '../queue/queues.ts';
 import { QUIET } from './queue.ts';
 import { Calls } from '../redis/calls.ts';
 import { type Info, readInfo, UPTIME } from '../redis/clock.ts';
@@ -126,9 +130,9 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
   try {
     const calls = new Calls(redis);
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
-    const permissions = await askPermissions(calls, target.schema, false);
+    const permissions = await askPermissions(calls, target, false);
     const refused = [...permissions.refused, ...permissions.untaken.map(({ command }) => command)];
-    checkPermissions(report, target, permissions, await refusedPatterns(calls, target.schema));
+    checkPermissions(report, target, permissions, await refusedPatterns(calls, target));
     if (!refused.includes('info')) {
       const info = await readInfo(calls);
       checkVersion(report, info, OLDEST_VERSION);
@@ -142,12 +146,33 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
     await checkSchema(report, calls, target, sample);
     for (const finding of checkHeartbeats(sample.heartbeats, target))
       findings.push({ target: target.name, ...finding });
+    if (target.trash > 0) findings.push({ target: target.name, ...(await checkTrash(calls)) });
   } finally {
     redis.disconnect();
   }
 };
 
-const examineQueue = async (findings: Finding[], config: Config): Promise<void> => {
+/** What those who work on the queue have noted of a target. */
+const examinePast = async (
+  findings: Finding[],
+  queues: Queues,
+  { process }: Config,
+  targets: readonly TargetConfig[],
+): Promise<void> => {
+  const ledger = new Ledger(queues.connection, queues.prefix, process.ledger);
+  const members = await readMembers(queues);
+  const nowMs = Number((await queues.connection.time())[0]) * 1000;
+  for (const target of targets) {
+    const told = [
+      ...(await checkHold(ledger, target)),
+      ...(await checkOutages(ledger, target, nowMs)),
+      ...checkAddresses(members, target),
+    ];
+    for (const finding of told) findings.push({ target: target.name, ...finding });
+  }
+};
+
+const examineQueue = async (findings: Finding[], config: Config, targets: readonly TargetConfig[]): Promise<void> => {
   const report = reporter(findings, null);
   const redis = await connect(config.queue, { toRead: true });
   try {
@@ -181,6 +206,7 @@ const examineQueue = async (findings: Finding[], config: Config): Promise<void> 
   const queues = await openQueues(config.queue, QUIET);
   try {
     findings.push(...findingsOf(await readQueueState(queues, config.targets)));
+    await examinePast(findings, queues, config, targets);
   } finally {
     await queues.close();
   }
@@ -200,12 +226,13 @@ const tellUnreached = (report: Report, error: unknown, advice: string): void => 
 export const examine = async (config: Config, targets: readonly TargetConfig[]): Promise<readonly Finding[]> => {
   const findings: Finding[] = [];
   for (const target of targets) {
+    for (const finding of checkGuards(target)) findings.push({ target: target.name, ...finding });
     await examineTarget(findings, target).catch((error: unknown) => {
       const told = explain(error, target);
       tellUnreached(reporter(findings, target.name), told, 'check the URL, the network and the password');
     });
   }
-  await examineQueue(findings, config).catch((error: unknown) => {
+  await examineQueue(findings, config, targets).catch((error: unknown) => {
     tellUnreached(reporter(findings, null), error, 'check QUEUE_REDIS_URL, the network and the password');
   });
   return findings;

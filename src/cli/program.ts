@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Command } from './commander.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
+import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
 import { historyCommand } from './commands/history.ts';
 import { populateCommand } from './commands/populate.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { startCommand } from './commands/start.ts';
@@ -21,6 +23,7 @@ const HELP = `
 The Redis that is cleaned is named by REDIS_URL, or in a file (--config).
 
 Examples:
+  $ stalesweep demo           see everything at work, on a Redis of its own
   $ export REDIS_URL=redis://main:6379
   $ stalesweep run --dry-run  count what a run would remove
   $ stalesweep run            clean it once, here and now
@@ -36,12 +39,14 @@ export const createProgram = (): Command => {
     .addHelpText('after', HELP);
   const commands = [
     startCommand(),
+    demoCommand(),
     workerCommand(),
     dashboardCommand(),
     runCommand(),
     enqueueCommand(),
     stopCommand(),
     statusCommand(),
+    restoreCommand(),
     scheduleCommand(),
     historyCommand(),
     doctorCommand(),

@@ -8,8 +8,8 @@ const require = createRequire(import.meta.url);
 export interface ProgressBar {
   readonly observer: Observer;
   stop(): void;
-  /** Takes the bar away while somebody is asked. */
-  aside<T>(ask: () => Promise<T>): Promise<T>;
+  /** Takes the bar away while somebody is asked, or something is printed. */
+  aside<T>(act: () => Promise<T>): Promise<T>;
 }
 
 const FORMAT = '{phase} [{bar}] {percentage}%  {swept} of {stale} stale coordinators swept';
@@ -17,7 +17,7 @@ const FORMAT = '{phase} [{bar}] {percentage}%  {swept} of {stale} stale coordina
 /** Draws on stderr, so that standard output stays a report. */
 export const createProgressBar = (shown: boolean): ProgressBar => {
   const warn = (sentence: string) => console.error(`stalesweep: ${sentence}`);
-  if (!shown) return { observer: { warn }, stop: () => {}, aside: async (ask) => await ask() };
+  if (!shown) return { observer: { warn }, stop: () => {}, aside: async (act) => await act() };
   const { SingleBar } = require('cli-progress') as typeof import('cli-progress');
   const bar = new SingleBar({
     format: FORMAT,
@@ -26,7 +26,8 @@ export const createProgressBar = (shown: boolean): ProgressBar => {
     clearOnComplete: true,
     hideCursor: true,
   });
-  const start = () => bar.start(100, 0, { phase: 'mark  ', swept: 0, stale: 0 });
+  let last = { percent: 0, phase: 'mark  ', swept: 0, stale: 0 };
+  const start = () => bar.start(100, last.percent, last);
   start();
   return {
     observer: {
@@ -35,13 +36,16 @@ export const createProgressBar = (shown: boolean): ProgressBar => {
         warn(sentence);
         start();
       },
-      progress: (phase, { percent, swept, stale }) => bar.update(percent, { phase: phase.padEnd(6), swept, stale }),
+      progress: (phase, { percent, swept, stale }) => {
+        last = { percent, phase: phase.padEnd(6), swept, stale };
+        bar.update(percent, last);
+      },
     },
     stop: () => bar.stop(),
-    aside: async (ask) => {
+    aside: async (act) => {
       bar.stop();
       try {
-        return await ask();
+        return await act();
       } finally {
         start();
       }

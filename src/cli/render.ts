@@ -8,7 +8,8 @@ function number(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+/** An amount of memory as people say it: `12.3 MB`. */
+export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
 
 /** A span as people say it: `1.4 s`, `320 ms`. */
 const span = (milliseconds: number): string =>
@@ -25,11 +26,22 @@ const keptOf = ({ held = 0, protected: spared = 0 }: Partial<Report['coordinator
     .map((what) => `; ${what}`)
     .join('');
 
+/** What stays since somebody who lives could own it, too; nothing where that is nothing. Reports of older runs do not say. */
+const sharedOf = ({ kept = 0 }: Partial<Report['keys']>): string => (kept > 0 ? `; kept: ${number(kept)}` : '');
+
+/** How many of the deleted can be restored; nothing where none can. */
+const trashedOf = ({ trashed }: Report['keys']): string =>
+  trashed === undefined ? '' : `, ${number(trashed)} of them to the trash`;
+
 /** A report as a few lines of text. */
 export const renderReport = (report: Report): string => {
   const { coordinators, keys, redis, dryRun } = report;
   const title = `run ${report.run} of target "${report.target}"${dryRun ? ' (dry run)' : ''}: ${report.outcome}`;
   if (report.outcome === 'skipped') return `${title}\n  ${report.reason}`;
+  const freed =
+    redis.memoryEstimateBytes === undefined
+      ? `${megabytes(redis.memoryFreedBytes)} freed`
+      : `about ${megabytes(redis.memoryEstimateBytes)} would be freed`;
   const families = Object.entries(keys.byFamily)
     .filter(([, count]) => count > 0)
     .map(([family, count]) => `${family} ${number(count)}`);
@@ -40,9 +52,10 @@ export const renderReport = (report: Report): string => {
     `  coordinators  ${number(coordinators.checked)} checked: ${number(coordinators.active)} active, ${number(coordinators.stale)} stale, ${number(coordinators.unreadable)} unreadable`,
     `                ${number(coordinators.swept)} swept, ${number(coordinators.revived)} revived${lapsedOf(coordinators)}${keptOf(coordinators)}`,
     ...(report.held === undefined ? [] : [renderHeld(report.held)]),
-    `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted; orphans: ${orphans}`,
+    `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted${trashedOf(keys)}; orphans: ${orphans}${sharedOf(keys)}`,
+
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
-    `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${megabytes(redis.memoryFreedBytes)} freed`,
+    `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${freed}`,
   ];
   for (const [i, group] of report.unreadable.entries()) lines.push(...renderUnreadable(group, i === 0));
   return lines.join('\n');

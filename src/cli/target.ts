@@ -6,7 +6,7 @@ import { Failure } from '../domain/failure.ts';
 export const insistOnTarget = ({ targetGiven }: Config): void => {
   if (targetGiven) return;
   const sentence =
-    'no target: set REDIS_URL, or name a file with targets (STALESWEEP_CONFIG, --config); "stalesweep start" alone brings a Redis of its own, with a sample';
+    'no target: set REDIS_URL, or name a file with targets (STALESWEEP_CONFIG, --config); "stalesweep demo" shows everything on a Redis of its own';
   throw new Failure('USAGE', sentence);
 };
 
@@ -26,7 +26,7 @@ export const targetOf = (config: Config, name: string | undefined): TargetConfig
   );
 };
 
-/** Where nobody named a Redis, but `start` runs its private one in this folder, that one is meant. */
+/** Where nobody named a Redis, but `demo` runs on its private one in this folder, that one is meant. */
 export const withPrivateRedis = async (config: Config): Promise<Config> => {
   if (config.targetGiven) return config;
   const { privateRedisUrl } = await import('../../workers/privateRedis.ts');

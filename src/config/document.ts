@@ -1,4 +1,5 @@
 /** document: the settings as the README lists them, from the table that validates them. */
+import { NOTIFY_SETTINGS } from './notify.ts';
 import { PROCESS_SETTINGS } from './processSettings.ts';
 import { ADDRESS_SETTINGS, OWN_TARGET_SETTINGS, TARGET_SETTINGS } from './settings.ts';
 
@@ -10,6 +11,9 @@ const FILE_KEYS: Readonly<Record<string, string>> = {
   queueUrl: 'queue.url',
   queuePrefix: 'queue.prefix',
   config: '',
+  notifyUrl: 'notify.url',
+  notifyOn: 'notify.on',
+  notifySecret: 'notify.secret',
 };
 
 const cellOf = (value: unknown): string => {
@@ -31,5 +35,6 @@ export const documentSettings = (): string =>
     ...rows(ADDRESS_SETTINGS),
     ...rows(OWN_TARGET_SETTINGS),
     ...rows(TARGET_SETTINGS),
+    ...rows(NOTIFY_SETTINGS),
     ...rows(PROCESS_SETTINGS),
   ].join('\n');

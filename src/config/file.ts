@@ -1,4 +1,5 @@
 /** file: what may stand in the YAML file. Unknown keys are refused. */
+import { notifyFields } from './notify.ts';
 import { PROCESS_SETTINGS } from './processSettings.ts';
 import type { Setting } from './setting.ts';
 import { OWN_TARGET_SETTINGS, TARGET_SETTINGS } from './settings.ts';
@@ -24,17 +25,24 @@ function queueFields(written: unknown): ReturnType<typeof anyQueue> {
   return given.prefix === undefined ? wholeQueue(written) : given;
 }
 
-/** The queue keeps the finished jobs of all targets together: whichever run ends next removes the oldest, whoever's they are. */
-const history: Value<undefined> = () => {
+const forAllTargets: Value<undefined> = () => {
   throw new Misfit('is one setting for all targets; write it at the top of the file');
 };
 
-const targetFields = { ...schemasOf(TARGET_SETTINGS), ...schemasOf(OWN_TARGET_SETTINGS), url: redisUrl, history };
+const targetFields = {
+  ...schemasOf(TARGET_SETTINGS),
+  ...schemasOf(OWN_TARGET_SETTINGS),
+  url: redisUrl,
+  // The queue keeps the finished jobs of all targets together: whichever run ends next removes the oldest, whoever's they are.
+  history: forAllTargets,
+  notify: forAllTargets,
+};
 
 const FILE_FIELDS = {
   ...schemasOf(TARGET_SETTINGS),
   ...schemasOf(PROCESS_SETTINGS),
   queue: queueFields,
+  notify: notifyFields,
   targets: named(fields(targetFields, URL_EXAMPLE), URL_EXAMPLE),
   schemas: named(schemaDefinition, TEMPLATE_EXAMPLE),
 };

@@ -25,7 +25,7 @@ export const PROCESS_SETTINGS = {
     schema: ledger,
     default: { age: '90d', size: '64MB' },
     about:
-      "How long the record of runs and of all that was swept is kept, and how much room it may take in the queue's Redis; the oldest goes first.",
+      "How long the record of runs and of all that was swept is kept, and how much room it may take in the queue's Redis; the oldest goes first. `detail: keys` keeps the names of what went, too, which takes several times the room.",
   },
   concurrency: {
     schema: number(1, 64, true),

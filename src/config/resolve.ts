@@ -4,6 +4,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
+import { KeyReader } from '../schema/keyReader.ts';
 import { compileSchema, type KeySchema, type SchemaDefinition } from '../schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { legible, parseSetting, suggestion } from './complaint.ts';
@@ -18,6 +19,7 @@ import {
   type Level,
   settle,
 } from './levels.ts';
+import { NOTIFY_SETTINGS, type Notify, notifyOf } from './notify.ts';
 import { overridesOf } from './overrides.ts';
 import { PROCESS_SETTINGS, type ProcessValues } from './processSettings.ts';
 import { withoutServices } from './services.ts';
@@ -59,6 +61,8 @@ type Optional = 'dashboardUser' | 'dashboardPassword' | 'basePath' | 'metricsPor
 export interface Config {
   readonly targets: ReadonlyMap<string, TargetConfig>;
   readonly queue: QueueConfig;
+  /** Whom to tell of runs that went wrong; `undefined`: nobody. */
+  readonly notify?: Notify | undefined;
   /** Whether anybody said which Redis is to be cleaned; if not, none may be. */
   readonly targetGiven: boolean;
   /** What the environment changes behind the file's back: sentences that are worth a warning. */
@@ -87,6 +91,14 @@ const checkTarget = (target: TargetConfig): TargetConfig => {
       throw new Failure('CONFIG', `target "${name}": ${sentence}`);
     }
   }
+  const { announce } = target;
+  if (announce !== false && 'stream' in announce) {
+    const key = Buffer.from(announce.stream, 'latin1');
+    if (new KeyReader(schema, true).read(key) !== 'foreign') {
+      const sentence = `announce: the stream "${legible(key.toString())}" reads as a key of schema "${schema.name}", and could be swept`;
+      throw new Failure('CONFIG', `target "${name}": ${sentence}; give it another name`);
+    }
+  }
   return target;
 };
 
@@ -103,7 +115,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
   if (stray) throw new Failure('CONFIG', `unknown setting "${legible(stray)}"${suggestion(stray, SETTINGS_ENV)}`);
 
   const file = readFile(configFile);
-  const { targets: fileTargets = {}, schemas: _, queue, ...everyone } = file;
+  const { targets: fileTargets = {}, schemas: _, queue, notify, ...everyone } = file;
   const address = { ...envLevel(ADDRESS_SETTINGS, env), ...flagLevel(ADDRESS_SETTINGS, flags) };
   const prefix = (address.queuePrefix as string | undefined) ?? queue?.prefix ?? QUEUE_PREFIX;
   const schemas = schemasOf(file);
@@ -161,6 +173,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
     queue: { url: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL, prefix },
     overrides: configFile === undefined ? [] : overridesOf(configFile.name, fileTargets, fromEnv, env.REDIS_URL),
     targetGiven: address.url !== undefined || names.some((name) => fileTargets[name]?.url !== undefined),
+    notify: notifyOf(envLevel(NOTIFY_SETTINGS, env), notify),
     process,
   };
 };

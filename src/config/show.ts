@@ -1,4 +1,5 @@
 /** show: the configuration in force, as it is logged once at start: without secrets. */
+import { showNotify } from './notify.ts';
 import type { Config } from './resolve.ts';
 import { redactUrl } from './redisUrl.ts';
 
@@ -7,6 +8,7 @@ export const showConfig = (config: Config): Record<string, unknown> => {
   return {
     ...process,
     ...(dashboardPassword === undefined ? {} : { dashboardPassword: '***' }),
+    ...(config.notify === undefined ? {} : { notify: showNotify(config.notify) }),
     queue: redactUrl(config.queue.url),
     queuePrefix: config.queue.prefix,
     targets: [...config.targets.values()].map(({ schema, url, orphans, history: _, tls: __, ...target }) => ({

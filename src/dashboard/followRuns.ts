@@ -44,7 +44,7 @@ export interface FollowParts {
 export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise<void> }> => {
   const { queues, targets, metrics, logger, watch } = parts;
   const connection = await connectQueue(parts.queue, watch, true);
-  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix });
+  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix, skipVersionCheck: true });
   events.on('error', watch.onError);
 
   for (const { name, schema } of targets.values()) metrics.expect(name, schema.families);

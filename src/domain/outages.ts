@@ -6,7 +6,7 @@ export interface Outage {
   readonly toAt: number;
 }
 
-/** The same time as spans that neither overlap nor touch, in order. Spans that end before they begin are none. */
+/** The same time as spans that neither overlap nor touch, in order. Spans that last no time are none: they take nothing from a silence. */
 export function merged(outages: readonly Outage[]): readonly Outage[] {
   const spans: { fromAt: number; toAt: number }[] = [];
   for (const { fromAt, toAt } of [...outages].sort((a, b) => a.fromAt - b.fromAt)) {

@@ -1,4 +1,4 @@
-/** removal: what one call removed of one coordinator, as it is told to whoever keeps a record. */
+/** removal: what one call removed of one coordinator, as it is told to whoever keeps a record, or lists who goes. */
 
 /** A coordinator that is about to be swept. */
 export interface Condemned {
@@ -12,21 +12,28 @@ export interface Condemned {
   readonly silentSeconds: number;
   /** Whether it had no heartbeat any more (P11). */
   readonly lapsed: boolean;
+  /**
+   * The names of what is to go with it, as far as they are known by now; some may not be there. Each holds until the next one is
+   * asked for, and none may be asked for once whoever is told has waited for anything.
+   */
+  readonly names: () => Iterable<Uint8Array>;
 }
 
-export interface Removal extends Condemned {
+export interface Removal extends Omit<Condemned, 'names'> {
   /** Whether this was the last of it, so that it is swept; before that, as many calls as it takes remove parts of it. */
   readonly swept: boolean;
   /** How many keys of each family went, its heartbeat included; `null` where some went and Redis does not tell how many of whose. */
   readonly keys: readonly (number | null)[];
+  /**
+   * The names of what went; of a family whose count is `null`, also names that were not there. Only to be asked before whoever is
+   * told returns: after that they are let go.
+   */
+  readonly names: () => readonly Uint8Array[];
 }
 
 /** What one call removed. */
 export interface Removed {
   readonly removals: readonly Removal[];
-  /**
-   * The names of what went, by family, those of orphans too; of a family whose count is `null` above, also names that were not
-   * there. Only to be asked before whoever is told returns: after that they are let go.
-   */
+  /** The names of what went, by family, those of orphans too; as those of a removal. */
   readonly names: () => readonly (readonly Uint8Array[])[];
 }

@@ -36,6 +36,11 @@ export interface Report {
     readonly slowestCallMs: number;
     /** How much less memory Redis used afterwards; 0 when others wrote more than was freed. */
     readonly memoryFreedBytes: number;
+    /**
+     * In a dry run: what a real one would free, from a sample of each family. Left out where Redis does not tell what a key takes,
+     * or not to this user.
+     */
+    readonly memoryEstimateBytes?: number;
   };
   /** Script calls (or transactions) that removed keys. */
   readonly chunks: number;
@@ -72,8 +77,16 @@ export interface KeyCounts {
   /** Keys seen to exist that were to go. */
   readonly found: number;
   readonly deleted: number;
+  /** How many of them are in the trash, and take memory still; only where there is one. */
+  readonly trashed?: number;
   /** Keys none of whose coordinators has a heartbeat; `null` when the run had no reason to look for them. */
   readonly orphans: number | null;
+  /**
+   * Keys that a scan met and that a stale coordinator could own, a lapsed one too, and that stay since one that is active, unreadable,
+   * held or protected could own them as well (P2), as it stood when it was told whose they are. 0 when the run had no reason to look
+   * for keys, and when it was refused. What no scan is needed for is not counted: its name follows from the id alone.
+   */
+  readonly kept: number;
   /** What was deleted, or, in a dry run, found. */
   readonly byFamily: Readonly<Record<string, number>>;
 }

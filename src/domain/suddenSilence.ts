@@ -16,6 +16,9 @@ export interface Past {
   readonly heldSinceAt: number | null;
 }
 
+/** Below so many stale ones a share of them says nothing: one of one may well have died. */
+export const FRACTION_FROM = 10;
+
 /** While a target is held, its threshold counts so many times. */
 export const HELD_FACTOR = 2;
 

@@ -14,6 +14,12 @@ import type { HistoryQuery } from './runs/query.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
 
+/** What is kept, and of swept coordinators how much. */
+export interface LedgerSettings extends Bounds {
+  /** With `keys` the names of what went, too, which takes several times the room. @default 'ids' */
+  readonly detail?: 'ids' | 'keys';
+}
+
 /** Every method but `record` rejects with the error of Redis when that can't be reached or refuses. */
 export class Ledger {
   readonly #blocks: Blocks;
@@ -22,13 +28,17 @@ export class Ledger {
    * @param redis the queue's; shared, and never closed here
    * @param prefix the queue's
    */
-  constructor(redis: Redis, prefix: string, bounds: Bounds) {
-    this.#blocks = new Blocks(redis, prefix, bounds);
+  constructor(
+    redis: Redis,
+    prefix: string,
+    private readonly settings: LedgerSettings,
+  ) {
+    this.#blocks = new Blocks(redis, prefix, settings);
   }
 
   /** What a run tells the ledger; see there. */
   record(run: RunToRecord, warn: (sentence: string) => void): RunRecorder {
-    return new RunRecorder(this.#blocks, run, warn);
+    return new RunRecorder(this.#blocks, { withNames: this.settings.detail === 'keys', ...run }, warn);
   }
 
   /** Past runs, the newest first. */

@@ -1,8 +1,7 @@
 /** open ledger: the ledger, and what earlier runs saw, over a connection of one's own, for a run without a queue. */
 import type { QueueConfig } from '../config/resolve.ts';
 import { connect } from '../redis/connect.ts';
-import type { Bounds } from './blocks.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, type LedgerSettings } from './ledger.ts';
 import { RunSightings, type RunSightingsOptions } from './sightings/runSightings.ts';
 import { Sightings, sightingsKeyOf } from './sightings/sightings.ts';
 
@@ -14,10 +13,10 @@ export interface OpenLedger {
 }
 
 /** Opens it. Fails (`UNREACHABLE`) within seconds when the queue's Redis is not there. */
-export async function openLedger(queue: QueueConfig, bounds: Bounds): Promise<OpenLedger> {
+export async function openLedger(queue: QueueConfig, settings: LedgerSettings): Promise<OpenLedger> {
   const redis = await connect(queue, { onError: () => {} });
   return {
-    ledger: new Ledger(redis, queue.prefix, bounds),
+    ledger: new Ledger(redis, queue.prefix, settings),
     sightingsOf: (target, options) =>
       new RunSightings(new Sightings(redis, sightingsKeyOf(queue.prefix, target)), options),
     close: () => redis.disconnect(),

@@ -2,6 +2,7 @@
  *  Owns      one block for each target: up to 256 spans, apart from each other, the newest ones.
  *  Leaves    what an outage is, and what follows from it, to those who look at targets.
  */
+import { merged } from '../domain/outages.ts';
 import { DamagedBlock } from './block/damagedBlock.ts';
 import { AGELESS_MS, type Blocks } from './blocks.ts';
 import { outagesName } from './runs/names.ts';
@@ -19,15 +20,10 @@ const MOST_SPANS = 256;
 const SPAN_BYTES = 12;
 const ATTEMPTS = 50;
 
-/** All spans together, those that overlap or touch as one, in order. */
+/** All spans together, as a run merges outages: those that overlap or touch as one, in order, those that last no time left out. */
 export function mergeSpans(spans: readonly Span[]): Span[] {
-  const merged: Span[] = [];
-  for (const span of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
-    const last = merged.at(-1);
-    if (last === undefined || span.fromMs > last.toMs) merged.push(span);
-    else merged[merged.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, span.toMs) };
-  }
-  return merged;
+  const outages = spans.map(({ fromMs, toMs }) => ({ fromAt: fromMs, toAt: toMs }));
+  return merged(outages).map(({ fromAt, toAt }) => ({ fromMs: fromAt, toMs: toAt }));
 }
 
 function encode(spans: readonly Span[]): Buffer {
@@ -55,11 +51,11 @@ async function read(blocks: Blocks, target: string): Promise<{ spans: Span[]; se
 }
 
 /**
- * Notes a span, together with those that it overlaps or touches. Whole ms from 0 on; nothing is noted of one that ends
- * before it begins. Rejects as `Blocks` do.
+ * Notes a span, together with those that it overlaps or touches. Whole ms from 0 on; nothing is noted of one that lasts
+ * no time. Rejects as `Blocks` do.
  */
 export async function addOutage(blocks: Blocks, target: string, span: Span): Promise<void> {
-  if (!(span.toMs >= span.fromMs && span.fromMs >= 0)) return;
+  if (!(span.toMs > span.fromMs && span.fromMs >= 0)) return;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const { spans, sealed } = await readOrDamaged(blocks, target);
     const next = mergeSpans([...spans, span]).slice(-MOST_SPANS);

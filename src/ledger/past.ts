@@ -7,14 +7,22 @@ import type { Ledger } from './ledger.ts';
 const MOST_RUNS = 300;
 
 /**
+ * The report of the last completed run of this target that was no dry run; `null` where none is known, or that was of another
+ * address or schema. Rejects where the ledger can't be read.
+ */
+export async function lastRunOf(ledger: Ledger, target: string, fingerprint: string): Promise<Report | null> {
+  const { runs } = await ledger.history({ target, outcome: 'completed', limit: MOST_RUNS });
+  const last = runs.find(({ dryRun, report }) => !dryRun && report !== null);
+  return last === undefined || last.fingerprint !== fingerprint ? null : last.report;
+}
+
+/**
  * What the last completed run left of this target that was no dry run; `null` where none is known, or that was of another
  * address or schema. Rejects where the ledger can't be read.
  */
 export async function pastOf(ledger: Ledger, target: string, fingerprint: string): Promise<Past | null> {
-  const { runs } = await ledger.history({ target, outcome: 'completed', limit: MOST_RUNS });
-  const last = runs.find(({ dryRun, report }) => !dryRun && report !== null);
-  if (last === undefined || last.fingerprint !== fingerprint || last.report === null) return null;
-  return { active: last.report.coordinators.active, heldSinceAt: heldSince(last.report) };
+  const last = await lastRunOf(ledger, target, fingerprint);
+  return last === null ? null : { active: last.coordinators.active, heldSinceAt: heldSince(last) };
 }
 
 /** Who is held stays held until a run has left nobody stale. */

@@ -31,13 +31,17 @@ const INSIST_MS = 5_000;
 /** Progress is sent no more often. What a killed process did since is not counted. */
 const PROGRESS_EVERY_MS = 50;
 const RENEW_EVERY_MS = LEASE_MS / 4;
+/** What names of keys take in a batch of 2,000 at most, in bytes: a thousand for each, three times as much as is usual. */
+const MOST_NAME_BYTES = 2_000_000;
+/** And no batch takes more than this share of the ledger. */
+const NAMES_SHARE = 1 / 4;
 
 export interface RunToRecord extends RunIdentity {
   /** The names of the families, in the order of all counts. */
   readonly families: readonly string[];
   /** From 1 on; left out: one more than the ledger knows of. */
   readonly attempt?: number;
-  /** Whether the names of what is swept are kept, which takes ten times the room. */
+  /** Whether the names of what is swept are kept, too, which takes several times the room. */
   readonly withNames?: boolean;
 }
 
@@ -76,6 +80,13 @@ export class RunRecorder {
     warn: (sentence: string) => void,
   ) {
     this.#trouble = new Trouble(warn);
+  }
+
+  /** What names of keys may take in a batch, in bytes; 0: they need not be told. */
+  get nameBytes(): number {
+    const { blocks, wanted } = this;
+    if (blocks === null || wanted.withNames !== true) return 0;
+    return Math.min(MOST_NAME_BYTES, Math.floor(blocks.bounds.sizeBytes * NAMES_SHARE));
   }
 
   /** Notes that the run begins, or goes on; resolves to whether it stands in the ledger. Nothing may be removed before. */
@@ -155,7 +166,7 @@ export class RunRecorder {
   }
 
   async #begin(blocks: Blocks): Promise<void> {
-    const { families, attempt, withNames = false, ...identity } = this.wanted;
+    const { families, attempt, withNames: _, ...identity } = this.wanted;
     await blocks.addTarget(identity.target);
     const nowMs = await blocks.nowMs();
     // What stands there and is no run is replaced.
@@ -183,7 +194,7 @@ export class RunRecorder {
       blocks,
       run,
       batches,
-      log: new SweptLog(async (batch, number) => await batches.write(batch, number), withNames),
+      log: new SweptLog(async (batch, number) => await batches.write(batch, number), this.nameBytes),
       timer: setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref(),
       renewedAt: performance.now(),
       progressedAt: 0,

@@ -5,7 +5,16 @@ import { type Logger, pino } from 'pino';
 export type { Logger };
 
 /** Fields that are never logged, whatever object they come in. */
-const SECRETS = ['password', '*.password', 'dashboardPassword', '*.dashboardPassword', 'config.*.password'];
+const SECRETS = [
+  'password',
+  '*.password',
+  'dashboardPassword',
+  '*.dashboardPassword',
+  'config.*.password',
+  'secret',
+  '*.secret',
+  'config.*.secret',
+];
 
 /** Synchronous, so that the last line before an exit is not lost. */
 export const createLogger = (level: string): Logger => {

@@ -8,16 +8,17 @@ const RUN_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 /** Around the default call budget of 2 ms, up to what other clients would notice. */
 const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02, 0.05, 0.1, 0.5, 1, 5];
 
-const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'swept', 'revived'] as const;
+const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'lapsed', 'swept', 'revived'] as const;
 
 export class Metrics {
   readonly registry = new Registry();
   readonly #runs = this.#counter('runs_total', 'Runs that ended, by outcome.', ['target', 'outcome']);
   readonly #runSeconds = this.#histogram('run_duration_seconds', 'How long runs took.', ['target'], RUN_SECONDS);
-  readonly #coordinators = this.#counter('coordinators_total', 'Coordinators that runs found, by state.', [
-    'target',
-    'state',
-  ]);
+  readonly #coordinators = this.#counter(
+    'coordinators_total',
+    'Coordinators that runs found, by state; the lapsed, the swept and the revived are among the stale.',
+    ['target', 'state'],
+  );
   readonly #now = this.#gauge(
     'coordinators',
     'Coordinators as of the last full pass, by state; active ones at risk count as at_risk alone.',

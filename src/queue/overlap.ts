@@ -66,6 +66,7 @@ export const skippedReport = (job: RunJob, payload: RunPayload, other: string): 
       found: 0,
       deleted: 0,
       orphans: null,
+      kept: 0,
       byFamily: Object.fromEntries(target.schema.families.map((f) => [f, 0])),
     },
     redis: { calls: 0, slowestCallMs: 0, memoryFreedBytes: 0 },

@@ -51,7 +51,8 @@ export const prefixOf = (to: string | QueueConfig): string => (typeof to === 'st
 export const openQueues = async (to: string | QueueConfig, watch: QueueWatch): Promise<Queues> => {
   const connection = await connectQueue(to, watch);
   const prefix = prefixOf(to);
-  const options = { connection, prefix, skipMetasUpdate: watch.passive === true };
+  // BullMQ would tell the terminal what it thinks of the server's version and eviction policy: that is for doctor to say.
+  const options = { connection, prefix, skipMetasUpdate: watch.passive === true, skipVersionCheck: true };
   const runs = new Queue<RunData>(RUN_QUEUE, options);
   const schedule = new Queue<TickData>(SCHEDULE_QUEUE, options);
   for (const queue of [runs, schedule]) queue.on('error', watch.onError);

@@ -32,7 +32,7 @@ export const waitForRun = async (
   stop?: AbortSignal,
 ): Promise<Report> => {
   const connection = await connectQueue(to, watch, true);
-  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix });
+  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix, skipVersionCheck: true });
   events.on('error', watch.onError);
   const settled = new AbortController();
   try {

@@ -34,6 +34,12 @@ export const countExisting = async (calls: Calls, keys: Bulk): Promise<{ count: 
   return { count: Number(reply), ms };
 };
 
+/** What each key takes in memory, in bytes; `null` where it is gone. */
+export const memoryUsage = async (calls: Calls, keys: readonly string[]): Promise<readonly (number | null)[]> => {
+  const replies = await Promise.all(keys.map((key) => calls.send('memory', ['USAGE', key])));
+  return replies.map(({ reply }) => (typeof reply === 'number' ? reply : null));
+};
+
 /** How long each key has been idle, in seconds; `null` where it is gone. Fails where the server does not keep count. */
 export const idleSeconds = async (calls: Calls, keys: readonly string[]): Promise<readonly (number | null)[]> => {
   const ask = async (what: string, key: string) => (await calls.send('object', [what, key])).reply;

@@ -279,6 +279,7 @@ describe('orphans', () => {
   test('are kept when their coordinator has a heartbeat, or gets one before they go (P1, P11)', async () => {
     await idle('blocking:ack:c:1', 610);
     const born = new Redis(server.current.url);
+    born.on('error', () => {});
     const report = await run({
       settings: { schema: 'flat', orphans: ['ack'] },
       before: async (name) => {
@@ -315,6 +316,7 @@ test('120,000 coordinators go in chunks, and scripts forgotten on the way are se
   for (let i = 0; i < 120_000; i++) world[`blocking:heartbeat:c${i}`] = beat(at);
   await writeAll(redis(), world);
   const flusher = new Redis(server.current.url);
+  flusher.on('error', () => {});
   let calls = 0;
   const report = await run({
     settings: { schema: 'flat' },
@@ -335,6 +337,7 @@ test.each(['swarm', 'flat'])(
     await redis().set(key, beat(await old()));
     await redis().set('blocking:idempotency:c:word:ack:3:1', '1');
     const beater = new Redis(server.current.url);
+    beater.on('error', () => {});
     let scripts = 0;
     const report = await run({
       settings: { schema },

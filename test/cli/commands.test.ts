@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
 import { cli } from '../support/cli.ts';
-import { configFile, folder } from '../support/files.ts';
+import { configFile } from '../support/files.ts';
 import { ALL_SWEPT, populate } from '../support/populate.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { addUser, UNSCRIPTED } from '../support/users.ts';
@@ -31,13 +31,44 @@ describe.each(['swarm', 'flat'])('run, with schema %s', (schema) => {
     const report = JSON.parse(real.stdout) as Report;
     expect(report.coordinators).toEqual(ALL_SWEPT);
     const byFamily = { heartbeat: 9_900, signal: 9_900, ack: 19_800, idempotency: 9_900, activity: 9_900, state: 0 };
-    expect(report.keys).toEqual({ found: 59_400, deleted: 59_400, orphans: 0, byFamily });
+    expect(report.keys).toEqual({ found: 59_400, deleted: 59_400, orphans: 0, kept: 0, byFamily });
     const counted = JSON.parse(dry.stdout) as Report;
-    expect(counted.keys).toEqual({ found: 59_400, deleted: 0, orphans: 0, byFamily });
+    expect(counted.keys).toEqual({ found: 59_400, deleted: 0, orphans: 0, kept: 0, byFamily });
     expect(counted.coordinators).toMatchObject({ stale: 9_900, swept: 0, revived: 0 });
     const left = (await server.redis.keys('*')).filter((key) => !key.startsWith('{stalesweep}:'));
     expect(left).toHaveLength(600);
     expect(left.filter((key) => !/coordinator-99\d\d\b/.test(key))).toEqual([]);
+  });
+});
+
+describe('run --list', () => {
+  test('says who would go, then who goes: a line each, as JSON with the report last', async () => {
+    await populate(env(), 200, 180);
+    const dry = await cli(['run', '--dry-run', '--list'], env());
+    expect(dry).toMatchObject({ code: 0, stderr: '' });
+    const shown = dry.stdout.split('\n');
+    expect(shown.filter((line) => /^\S+ in swarm-\d+, silent for 1h/.test(line))).toHaveLength(180);
+    const reportAt = shown.findIndex((line) => line.startsWith('run '));
+    for (const line of shown.slice(0, reportAt)) expect(line.length).toBeLessThanOrEqual(80);
+    const { code, stdout, stderr } = await cli(['run', '--list', '--json'], env());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const report = lines.pop() as Report;
+    expect(report.coordinators.swept).toBe(180);
+    expect(new Set(lines.map(({ coordinator }) => coordinator)).size).toBe(180);
+    const sums: Record<string, number> = {};
+    for (const { keys, ...one } of lines) {
+      expect(one).toEqual({
+        coordinator: expect.any(String),
+        swarm: expect.stringMatching(/^swarm-\d+$/),
+        silenceSeconds: expect.any(Number),
+      });
+      for (const [family, count] of Object.entries(keys)) sums[family] = (sums[family] ?? 0) + Number(count);
+    }
+    expect(sums).toEqual(report.keys.byFamily);
   });
 });
 
@@ -165,27 +196,5 @@ describe('the command line', () => {
     expect(doctor.stdout).toContain(`FAIL  default: permissions: the user ${what}\n      -> ${grant}\n`);
     expect(doctor.stdout).toContain('-> grant it ~swarm:*:agent:*:activity ~swarm:*:blocking:*, unless');
     expect(await foreignIn(server.redis)).toBe(60);
-  });
-
-  test('start without REDIS_URL cleans 10,000 sample coordinators in a Redis of its own, and keeps the history', async () => {
-    const cwd = await folder();
-    const { start } = await import('../support/cli.ts');
-    const first = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
-    await expect.poll(() => first.stdout(), { timeout: 25_000 }).toContain('Ctrl-C stops everything');
-    expect(first.stdout()).toContain('10,000 checked: 100 active, 9,900 stale');
-    expect(first.stdout()).toContain('59,400 found, 59,400 deleted');
-    const address = /http:\/\/127\.0\.0\.1:\d+/.exec(first.stdout())?.[0];
-    expect((await fetch(`${address}/readyz`)).status).toBe(200);
-    expect(await (await fetch(`${address}/queues/api/queues?activeQueue=cleanup&status=completed`)).text()).toContain(
-      '59400',
-    );
-    const history = await cli(['history', '--json'], {}, cwd);
-    expect(JSON.parse(history.stdout)).toMatchObject([{ run: '1', report: { keys: { deleted: 59_400 } } }]);
-    expect((await first.kill('SIGTERM')).code).toBe(0);
-    const second = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
-    await expect.poll(() => second.stdout(), { timeout: 25_000 }).toContain('Ctrl-C stops everything');
-    expect(second.stdout()).not.toContain('wrote 10,000');
-    expect(JSON.parse((await cli(['history', '--json'], {}, cwd)).stdout).length).toBeGreaterThan(1);
-    expect((await second.kill('SIGTERM')).code).toBe(0);
   });
 });

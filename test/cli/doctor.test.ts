@@ -1,7 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { examine } from '../../src/cli/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Finding } from '../../src/health/finding.ts';
+import { QUIET } from '../../src/cli/queue.ts';
+import { fingerprintOf } from '../../src/config/fingerprint.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
+import { announce } from '../../src/queue/members.ts';
+import { openQueues, type Queues } from '../../src/queue/queues.ts';
+import { reportOf, runOf, unexpected } from '../ledger/story.ts';
+import { targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { beat, heartbeatOf, nowOf, writeAll } from '../support/world.ts';
 
@@ -144,5 +151,104 @@ describe('the schema', () => {
     expect(await findings('schema')).toMatchObject([{ status: 'ok', message: 'the database is empty' }]);
     await writeAll(server.current.redis, { '{stalesweep}:cleanup:meta': 'x' });
     expect(await findings('schema')).toMatchObject([{ status: 'ok', message: "all 1 keys are stalesweep's own" }]);
+  });
+});
+
+describe('guards', () => {
+  test.each<[string, object, readonly string[]]>([
+    [
+      'by default',
+      {},
+      ['no number of stale ones is refused', 'fewer than 50 %', 'at least 20 fewer', 'nobody is protected'],
+    ],
+    [
+      'as they are set',
+      { maxStale: 500, maxStaleFraction: 0.29, protect: ['c42', 'leader-*'], suddenSilence: false },
+      ['more than 500 stale ones', 'more than 29 % stale, from 10', 'protected: c42, leader-*', 'nobody is held'],
+    ],
+  ])('are told %s', async (_, settings, parts) => {
+    const [found, ...more] = await findings('guards', settings);
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ status: 'ok', target: 'default', advice: null });
+    for (const part of parts) expect(found?.message).toContain(part);
+    expect(await findings('mode', settings)).toEqual([]);
+    expect(await findings('mode', { ...settings, mode: 'observe' })).toMatchObject([{ status: 'warning' }]);
+  });
+});
+
+describe('what workers have noted', () => {
+  const withQueue = async <T>(act: (queues: Queues, ledger: Ledger) => Promise<T>): Promise<T> => {
+    const queues = await openQueues(server.current.url, QUIET);
+    try {
+      return await act(queues, new Ledger(queues.connection, queues.prefix, { sizeBytes: 2 ** 26, ageMs: 1e9 }));
+    } finally {
+      await queues.close();
+    }
+  };
+
+  test('who is held is told, since when and until when, until a run has left nobody so', async () => {
+    const { url } = server.current;
+    const target = targetOf(url);
+    const endedWith = async (run: string, held: number) => {
+      await withQueue(async (_, ledger) => {
+        const identity = { ...runOf(run), fingerprint: fingerprintOf(target), families: target.schema.families };
+        const recorder = ledger.record(identity, unexpected);
+        await recorder.begin();
+        const report = reportOf(run, 'default', 0);
+        const since = { since: '2026-01-01T00:00:00.000Z', until: '2026-01-01T00:20:00.000Z' };
+        const counts = { ...report.coordinators, held, checked: report.coordinators.checked + held };
+        await recorder.end({ outcome: 'completed', report: { ...report, coordinators: counts, held: since } });
+      });
+    };
+    await endedWith('1', 30);
+    const [hold] = await findings('hold');
+    expect(hold).toMatchObject({ status: 'warning', target: 'default', advice: expect.stringContaining('--force') });
+    expect(hold?.message).toMatch(
+      /^30 stale ones are held since 2026-01-01T00:00:00.000Z.* at 2026-01-01T00:20:00.000Z$/,
+    );
+    await endedWith('2', 0);
+    expect(await findings('hold')).toEqual([]);
+  });
+
+  test('when a target did not serve is told, and whether it still does not', async () => {
+    const now = await nowOf(server.current.redis);
+    expect(await findings('outages')).toEqual([]);
+    const note = async (fromMs: number, toMs: number) =>
+      await withQueue(async (_, ledger) => await ledger.addOutage('default', { fromMs, toMs }));
+    await note(now - 4_000_000, now - 3_900_000);
+    expect(await findings('outages')).toEqual([]);
+    await note(now - 300_000, now - 240_000);
+    expect(await findings('outages')).toMatchObject([{ status: 'ok', message: expect.stringContaining('for 60s') }]);
+    await note(now - 30_000, now + 60_000);
+    const since = new Date(now - 30_000).toISOString();
+    expect(await findings('outages')).toMatchObject([{ status: 'warning', message: expect.stringContaining(since) }]);
+  });
+
+  test('a worker that knows a target by another address is named, with the way out; not one of the same id', async () => {
+    const { port } = server.current;
+    const says = async (settings: object, url: string) =>
+      await withQueue(async (queues) => {
+        const targets = { default: fingerprintOf({ ...targetOf(url, settings) }) };
+        await announce(queues, { id: 'other', by: 'elsewhere:7' }, targets);
+      });
+    await says({}, `redis://10.0.0.7:${port}`);
+    const [found] = await findings('addresses');
+    expect(found).toMatchObject({ status: 'warning', message: expect.stringContaining('elsewhere:7') });
+    expect(found?.advice).toContain('the same id:');
+    const shared = { targets: { default: { id: 'main' } } };
+    await says(shared, `redis://10.0.0.7:${port}`);
+    expect(await findings('addresses', shared)).toEqual([]);
+  });
+
+  test('of BullMQ nothing reaches the terminal, whatever it thinks of the server', async () => {
+    await server.current.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const said = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    try {
+      expect(await findings('eviction')).toMatchObject([{ target: 'default' }, { target: null, status: 'warning' }]);
+      expect(said).not.toHaveBeenCalled();
+    } finally {
+      said.mockRestore();
+      await server.current.redis.config('SET', 'maxmemory-policy', 'noeviction');
+    }
   });
 });

@@ -25,7 +25,7 @@ const REPORT: Report = {
     revived: 0,
   },
   silence: [],
-  keys: { found: 0, deleted: 0, orphans: null, byFamily: { heartbeat: 0 } },
+  keys: { found: 0, deleted: 0, orphans: null, kept: 0, byFamily: { heartbeat: 0 } },
   redis: { calls: 12, slowestCallMs: 2.1, memoryFreedBytes: 0 },
   chunks: 0,
   strategy: 'script',

@@ -50,6 +50,15 @@ test.each([
   expect(await foreignIn(server.redis)).toBe(left);
 });
 
+test('asks first, then lists who goes, then reports', async () => {
+  const { screen, code } = await onTerminal('run --list', 'y\r');
+  const places = ['about 0.', '[y/N]', ', silent for ', '90 swept'].map((text) => screen.indexOf(text));
+  expect(places).toEqual([...places].sort((a, b) => a - b));
+  expect(places[0]).toBeGreaterThan(0);
+  expect(screen.split(', silent for ')).toHaveLength(91);
+  expect(code).toBe(0);
+});
+
 test.each(['run --yes', 'run --yes --json', 'run --dry-run'])('`%s` does not ask', async (args) => {
   const { screen, code } = await onTerminal(args, null);
   expect(screen).not.toContain('[y/N]');

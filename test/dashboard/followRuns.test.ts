@@ -47,7 +47,7 @@ const report = (outcome: Outcome, finishedAt = '2026-01-02T03:04:05.000Z'): Repo
     revived: 1,
   },
   silence: [],
-  keys: { found: 20, deleted: 20, orphans: 0, byFamily: { heartbeat: 7, signal: 13 } },
+  keys: { found: 20, deleted: 20, orphans: 0, kept: 0, byFamily: { heartbeat: 7, signal: 13 } },
   redis: { calls: 9, slowestCallMs: 1, memoryFreedBytes: 4096 },
   chunks: 1,
   strategy: 'script',

@@ -23,6 +23,7 @@ const everythingOf = (id: string) => [heartbeatOf('flat', id), ...belongingsOf('
 /** Over a connection to the queue's Redis as a user who may do just this. */
 const as = async <T>(rules: readonly string[], act: (queue: Redis) => Promise<T>): Promise<T> => {
   const queue = new Redis(await addUser(server.current, rules, 'queue'));
+  queue.on('error', () => {});
   try {
     return await act(queue);
   } finally {

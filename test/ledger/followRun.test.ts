@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RunFollower } from '../../src/ledger/followRun.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ACTIVE, beat, everythingOf, nowOf, STALE, settle, writeAll } from '../support/world.ts';
@@ -84,4 +86,84 @@ describe('a run that is followed', () => {
       report.keys.byFamily,
     );
   });
+});
+
+test('with `detail: keys`, the names stand there before anything goes, and after it just those that went', async () => {
+  const { redis, url } = server.current;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 40 }),
+      fc.constantFrom(undefined, 2_000),
+      async (coordinators, memoryBudgetBytes) => {
+        await redis.flushall();
+        const had = new Map<string, string[]>();
+        const at = (await nowOf(redis)) - (STALE + 100) * 1000;
+        const world: Record<string, string> = {};
+        for (const [i, has] of coordinators.entries()) {
+          const [heartbeat = '', ...others] = everythingOf(`dead-${i}`);
+          const names = [heartbeat, ...others.filter((_, n) => has[n])];
+          for (const name of names) world[name] = name === heartbeat ? beat(at, `dead-${i}`) : '1';
+          had.set(`dead-${i}`, names.sort());
+        }
+        await writeAll(redis, world);
+        const { families } = targetOf(url).schema;
+        const ledger = new Ledger(redis, '{stalesweep}', { sizeBytes: 2 ** 26, ageMs: 1e9, detail: 'keys' });
+        const recorder = ledger.record({ ...runOf('1'), families }, unexpected);
+        await recorder.begin();
+        const follower = new RunFollower(recorder);
+        const namesOf = async (id: string) => {
+          const { swept } = await ledger.find(Buffer.from(id), { limit: 5 });
+          expect(swept).toHaveLength(1);
+          return (swept[0]?.names ?? []).map((name) => Buffer.from(name).toString()).sort();
+        };
+        let looked = 0;
+        const report = await clean(url, {
+          ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }),
+          observer: {
+            condemn: async (next) => await follower.condemn(next),
+            removed: (removed) => follower.removed(removed),
+          },
+          before: async (name) => {
+            // Whatever is found in one pass stands there ahead of the removal.
+            if (!name.startsWith('eval') || looked++ > 0 || memoryBudgetBytes !== undefined) return;
+            for (const [id, names] of had) expect(await namesOf(id)).toEqual(expect.arrayContaining(names));
+          },
+        });
+        follower.finish();
+        await recorder.end({ outcome: report.outcome, report });
+        expect(report.coordinators.swept).toBe(had.size);
+        for (const [id, names] of had) expect(await namesOf(id)).toEqual(names);
+      },
+    ),
+    { numRuns: 8 },
+  );
+}, 60_000);
+
+test('names take no more than their share of a small ledger, whoever has how many', async () => {
+  const { redis, url } = server.current;
+  await settle(redis, 'huge', STALE + 100);
+  await settle(redis, 'other', STALE + 100);
+  const world = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`blocking:ack:huge:more-${i}`, '1']));
+  await writeAll(redis, world);
+  const { families } = targetOf(url).schema;
+  const ledger = new Ledger(redis, '{stalesweep}', { sizeBytes: 2 ** 20, ageMs: 1e9, detail: 'keys' });
+  const recorder = ledger.record({ ...runOf('1'), families }, unexpected);
+  await recorder.begin();
+  const follower = new RunFollower(recorder);
+  const report = await clean(url, {
+    observer: {
+      condemn: async (next) => await follower.condemn(next),
+      removed: (removed) => follower.removed(removed),
+    },
+  });
+  follower.finish();
+  await recorder.end({ outcome: report.outcome, report });
+  const [huge] = (await ledger.find(Buffer.from('huge'), { limit: 1 })).swept;
+  const ack = families.indexOf('ack');
+  expect(huge?.keysByFamily?.[ack]).toBe(20_002);
+  expect(huge?.names?.length).toBeGreaterThan(5_000);
+  expect(huge?.names?.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(2 ** 18);
+  const [other] = (await ledger.find(Buffer.from('other'), { limit: 1 })).swept;
+  expect(other).toMatchObject({ fate: 'swept' });
+  expect(Number(await redis.get('{stalesweep}:ledger:bytes'))).toBeLessThan(2 ** 20);
 });

@@ -205,6 +205,7 @@ describe('a Redis that does not take it', () => {
 
   test('because of its rights is said once, in one line, and the run goes on', async () => {
     const redis = new Redis(await addUser(server.current, ['~*', '+@read', '+ping', '+info', '+time']));
+    redis.on('error', () => {});
     const { begun, said } = await tell(redis).finally(() => redis.disconnect());
     expect(begun).toBe(false);
     expect(said).toHaveLength(1);
@@ -221,6 +222,7 @@ describe('a Redis that does not take it', () => {
 
   test('in the middle of a run is said once; what it takes again is recorded', async () => {
     const redis = new Redis(await addUser(server.current, ['~*', '+@all']));
+    redis.on('error', () => {});
     const said: string[] = [];
     const recorder = ledgerIn(redis).record(runOf('7'), (sentence) => said.push(sentence));
     await recorder.begin();

@@ -55,6 +55,7 @@ export const reportOf = (
     found: 6 * swept,
     deleted: 6 * swept,
     orphans: 0,
+    kept: 0,
     byFamily: Object.fromEntries(FAMILIES.map((family) => [family, swept])),
   },
   redis: { calls: 1_200, slowestCallMs: 2.1, memoryFreedBytes: 70 * swept },

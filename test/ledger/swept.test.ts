@@ -5,10 +5,13 @@ import { DamagedBlock } from '../../src/ledger/block/damagedBlock.ts';
 import { Batch, BatchRoom, type Going, type Swept } from '../../src/ledger/swept/batch.ts';
 import { MOST_ROWS } from '../../src/ledger/swept/batchForm.ts';
 import { type BatchRow, readBatch } from '../../src/ledger/swept/readBatch.ts';
+import { restorableUntilMs } from '../../src/ledger/swept/restorable.ts';
 import { useRedis } from '../support/leaks.ts';
 import { FAMILIES, ledgerIn, reportOf, runOf, unexpected } from './story.ts';
 
 const server = useRedis();
+/** Of names' bytes in a batch. */
+const PLENTY = 1_000_000;
 
 const going = (id: string, swarm: string | null = null, beatMs: number | null = 1_760_000_000_123): Going => ({
   coordinator: Buffer.from(id),
@@ -68,11 +71,11 @@ describe('a batch', () => {
     const room = new BatchRoom();
     await fc.assert(
       fc.asyncProperty(rows, fc.boolean(), fc.boolean(), async (all, withNames, certain) => {
-        const batch = new Batch(room);
+        const batch = new Batch(room, withNames ? PLENTY : 0);
         for (const one of all) {
           room.take(one);
-          expect(batch.add(one, withNames)).toBe(true);
-          expect(batch.add(one, withNames)).toBe(false);
+          expect(batch.add(one)).toBe(true);
+          expect(batch.add(one)).toBe(false);
         }
         await batch.close();
         const named = withNames && all.some(({ names }) => names.length > 0);
@@ -88,22 +91,26 @@ describe('a batch', () => {
         if (certain) batch.keepOthers();
         const fateOf = ({ fate }: { fate: string }) => (certain && fate === 'unknown' ? 'kept' : fate);
         const after = await readBatch(await batch.encode(META));
-        expect(linesOf(after.rows).sort()).toEqual(
-          all
-            .map((one) => lineOf(one, fateOf(one), one.fate === 'swept' ? one.keysByFamily : null, namesOf(one)))
-            .sort(),
-        );
+        const again = linesOf((await readBatch(await batch.encode(META))).rows);
+        // Once it is known of all, of nobody else than those who are gone.
+        const isKnown = certain || all.every(({ fate }) => fate === 'swept');
+        const leftNames = (one: (typeof all)[number]) => (named && isKnown && one.fate !== 'swept' ? [] : namesOf(one));
+        const expected = all
+          .map((one) => lineOf(one, fateOf(one), one.fate === 'swept' ? one.keysByFamily : null, leftNames(one)))
+          .sort();
+        expect(linesOf(after.rows).sort()).toEqual(expected);
+        expect(again.sort()).toEqual(expected);
       }),
     );
   });
 
   test('throws nothing but that it is damaged, whatever it holds', async () => {
     const room = new BatchRoom();
-    const batch = new Batch(room);
+    const batch = new Batch(room, PLENTY);
     for (let i = 0; i < 300; i++) {
       const one = { ...gone(`coordinator-${i}`, `swarm-${i % 7}`), names: [Buffer.from(`key-${i}`)] };
       room.take(one);
-      batch.add(one, true);
+      batch.add(one);
     }
     await batch.close();
     for (let i = 0; i < 200; i++) {
@@ -257,4 +264,22 @@ describe('who was swept', () => {
     await server.current.redis.setrange(key, 60, 'damage');
     expect(await ledger.find(Buffer.from('c1'), { limit: 1 })).toEqual({ swept: [], damaged: 1 });
   });
+});
+
+test('tells until when what was swept can be restored', async () => {
+  const ledger = ledgerIn(server.current.redis);
+  for (const trashMs of [3_600_000, undefined]) {
+    const run = { ...runOf(String(trashMs)), ...(trashMs === undefined ? {} : { trashMs }) };
+    const recorder = ledger.record(run, unexpected);
+    await recorder.begin();
+    await recorder.removing([going('c1')]);
+    recorder.removed([gone('c1')]);
+    await recorder.end({ outcome: 'completed' });
+    const { swept } = await ledger.find(Buffer.from('c1'), { limit: 1 });
+    const [once] = swept;
+    if (once === undefined) throw new Error('it was swept');
+    expect(restorableUntilMs(once.batch)).toBe(trashMs === undefined ? null : once.batch.atMs + trashMs);
+    const { runs } = await ledger.history({ limit: 1 });
+    expect(runs[0]?.trashMs).toBe(trashMs);
+  }
 });

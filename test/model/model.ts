@@ -90,6 +90,11 @@ export interface Expected {
    * their keys, and the promises leave open which.
    */
   readonly orphans: Range | null;
+  /**
+   * How many keys stay although a stale one could own them. At least those that fit a template with a wildcard; of others no run
+   * need know that they are there. At most those too that only lapsed ones could own who left nothing else.
+   */
+  readonly kept: Range;
 }
 
 const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
@@ -280,6 +285,8 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
   const countsOrphans = (family: string) => settings.orphans.includes(family) || (families[family] ?? []).some(isWild);
   const needsScan = settings.orphans.length > 0 || Object.values(others).flat().some(isWild);
   const orphans = { least: 0, most: 0 };
+  const shared = { least: 0, most: 0 };
+  const wild = Object.values(others).flat().filter(isWild);
 
   for (const { name, idleSeconds } of keys) {
     const beating = heartbeatKeys.get(name);
@@ -295,6 +302,11 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     // Silent about keys that fit several families: as an orphan such a key is the first one's, as written.
     const family = fitting[0];
     const known = knownOwnersOf(owners);
+    const stale = known.filter(({ state }) => state === 'stale');
+    if (!refused && stale.length > 0 && stale.length < known.length) {
+      shared.most++;
+      if (stale.some((one) => counted.includes(one)) && ownersIn(wild, name).length > 0) shared.least++;
+    }
     const orphan = family !== undefined && known.length === 0;
     if (orphan && countsOrphans(family)) orphans.least++;
     if (orphan) orphans.most++;
@@ -317,5 +329,6 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     // Silent again: a key that fits several families counts once, for any of them.
     byFamily: Object.fromEntries(Object.keys(families).map((family) => [family, rangeOf(removed, family)])),
     orphans: needsScan ? orphans : null,
+    kept: shared,
   };
 };

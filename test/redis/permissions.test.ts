@@ -75,8 +75,9 @@ describe.each(['swarm', 'flat'])('the smallest ACL line of schema %s', (schema) 
       expect(warnings).toHaveLength(way === 'transaction' ? 1 : 0);
     });
 
-    // Without the one heartbeats are taken to expire, without the others newcomers are looked for by another pass.
-    const optional = ['+pttl', ...('orphans' in more ? [] : ['+object|idletime', '+object|refcount'])];
+    // Without the one heartbeats are taken to expire, without the others newcomers are looked for by another pass, or nobody says
+    // what would be freed.
+    const optional = ['+pttl', '+memory|usage', ...('orphans' in more ? [] : ['+object|idletime', '+object|refcount'])];
     test.each(optional.filter((rule) => rules.includes(rule)))('makes do without %s', async (rule) => {
       await populate();
       const without = rules.filter((one) => one !== rule);

@@ -65,6 +65,7 @@ export async function noteRun(ledger: Ledger, target: TargetConfig, options: Pas
       found: deleted,
       deleted: dryRun ? 0 : deleted,
       orphans: 0,
+      kept: 0,
       byFamily: Object.fromEntries(families.map((family) => [family, swept.length])),
     },
     redis: { calls: 1, slowestCallMs: 1, memoryFreedBytes: 0 },

@@ -75,7 +75,7 @@ test('a queue that hangs does not keep a worker from ending', async () => {
   expect(await (await queues.runs.getJob(run))?.getState()).toMatch(/^(active|waiting)$/);
 });
 
-test('a private Redis that can not save its data ends all the same', async () => {
+test('a private Redis whose folder is gone ends all the same', async () => {
   const dir = join(await folder(), 'private');
   const server = await startPrivateRedis(dir);
   const redis = new Redis(server.url, { retryStrategy: () => null });

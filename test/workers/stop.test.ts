@@ -1,69 +1,83 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { start } from '../support/cli.ts';
 import { folder } from '../support/files.ts';
 import { startRedis } from '../support/redis.ts';
 
-/** Whether a redis-server runs that keeps its data in this folder: its log says the port and how it ended. */
-const serverLeftIn = async (cwd: string): Promise<boolean> => {
-  const log = join(cwd, '.stalesweep', 'redis.log');
-  if (!existsSync(log)) return false;
-  const port = /port=(\d+)/.exec(readFileSync(log, 'utf8'))?.[1];
-  const redis = new Redis({ port: Number(port), host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null });
-  redis.on('error', () => {});
-  try {
-    await redis.connect();
-    const [, dir] = (await redis.config('GET', 'dir')) as string[];
-    return dir === join(cwd, '.stalesweep');
-  } catch {
-    return false;
-  } finally {
-    redis.disconnect();
-  }
+/** Where the processes of this machine are at work, as far as we may know. */
+const workplaces = (): string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readlinkSync(`/proc/${pid}/cwd`)];
+      } catch {
+        return [];
+      }
+    });
+
+/** What a demo left in the folder where it was started: files, or a server, which is at work in its own. */
+const leftIn = (cwd: string): string[] => {
+  const own = join(cwd, '.stalesweep');
+  return [...(existsSync(own) ? [own] : []), ...workplaces().filter((place) => place.startsWith(own))];
 };
 
-describe('start ends in order, and its private Redis with it, when the signal comes', () => {
+describe('demo ends in order, and leaves nothing behind, when the signal comes', () => {
   // Moments of the boot, other ones each time, and no promise about time: wherever each falls, the end must be the same.
   test.each(
-    [0, 300, 600, 900, 1_200, 1_600].map(
-      (from, n) => [from + Math.floor(Math.random() * 400), n % 2 === 0 ? 'SIGTERM' : 'SIGINT'] as const,
+    [0, 400, 900, 1_600].map(
+      (from, n) => [from + Math.floor(Math.random() * 600), n % 2 === 0 ? 'SIGTERM' : 'SIGINT'] as const,
     ),
   )('after %i ms, %s', async (ms, signal) => {
     const cwd = await folder();
-    const process = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
+    const process = start(['demo'], { STALESWEEP_PORT: '0' }, cwd);
     await pause(ms);
     const { code, stderr } = await process.kill(signal);
     // Before its own code runs, a process can only be ended as any other is.
     if (process.child.signalCode === null) expect({ code, stderr }).toMatchObject({ code: 0 });
     else expect(stderr).toBe('');
     expect(stderr).not.toMatch(/ {4}at |"level":50/);
-    expect(await serverLeftIn(cwd)).toBe(false);
-    expect(existsSync(join(cwd, '.stalesweep', 'redis.json'))).toBe(false);
+    expect(leftIn(cwd)).toEqual([]);
   });
 
-  test.each(['using a private Redis', 'sample coordinators', 'dashboard: http'])(
-    'right after it said "%s"',
-    async (text) => {
-      const cwd = await folder();
-      const process = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
-      await expect.poll(() => process.stdout(), { timeout: 25_000, interval: 5 }).toContain(text);
-      expect((await process.kill('SIGTERM')).code).toBe(0);
-      expect(await serverLeftIn(cwd)).toBe(false);
-    },
-  );
-
-  test('right after "worker started", while the first run is at work; the next start finishes it', async () => {
+  test.each(['stalesweep demo:', 'look at it', 'others live'])('right after it said "%s"', async (text) => {
     const cwd = await folder();
-    const process = start(['start'], { STALESWEEP_PORT: '0', STALESWEEP_NICE: '20' }, cwd);
+    const process = start(['demo'], { STALESWEEP_PORT: '0' }, cwd);
+    await expect.poll(() => process.stdout(), { timeout: 100_000, interval: 5 }).toContain(text);
+    if (text === 'look at it') expect(leftIn(cwd).length).toBeGreaterThan(1);
+    expect((await process.kill('SIGTERM')).code).toBe(0);
+    expect(leftIn(cwd)).toEqual([]);
+  });
+
+  test('right after "worker started", while the first run is at work', async () => {
+    const cwd = await folder();
+    const process = start(['demo'], { STALESWEEP_PORT: '0', STALESWEEP_NICE: '20', LOG_LEVEL: 'info' }, cwd);
     await process.says('worker started');
     expect((await process.kill('SIGTERM')).code).toBe(0);
-    expect(await serverLeftIn(cwd)).toBe(false);
-    const next = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
-    await expect.poll(() => next.stdout(), { timeout: 25_000 }).toContain('Ctrl-C stops everything');
+    expect(leftIn(cwd)).toEqual([]);
+  });
+
+  test('after one that was killed, whose Redis the next one takes over', async () => {
+    const cwd = await folder();
+    const first = start(['demo'], { STALESWEEP_PORT: '0' }, cwd);
+    await expect.poll(() => first.stdout(), { timeout: 100_000, interval: 5 }).toContain('look at it');
+    await first.kill('SIGKILL');
+    const next = start(['demo'], { STALESWEEP_PORT: '0' }, cwd);
+    await expect.poll(() => next.stdout(), { timeout: 100_000 }).toContain('others live');
     expect((await next.kill('SIGTERM')).code).toBe(0);
+    expect(leftIn(cwd)).toEqual([]);
+  }, 240_000);
+
+  test('when a second signal ends it at once', async () => {
+    const cwd = await folder();
+    const process = start(['demo'], { STALESWEEP_PORT: '0', LOG_LEVEL: 'info' }, cwd);
+    await expect.poll(() => process.stdout(), { timeout: 100_000, interval: 5 }).toContain('look at it');
+    process.child.kill('SIGINT');
+    await process.says('stopping');
+    await process.kill('SIGINT');
+    await expect.poll(() => leftIn(cwd)).toEqual([]);
   });
 });
 

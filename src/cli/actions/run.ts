@@ -1,11 +1,11 @@
 /** run: one cleanup here and now, without the queue. */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { hostname, userInfo } from 'node:os';
-import { runCleanup, StopWish } from '../../cleanup/run.ts';
+import { type Ahead, runCleanup, StopWish } from '../../cleanup/run.ts';
 import { fingerprintOf } from '../../config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../config/resolve.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
-import type { CoordinatorCounts } from '../../domain/report.ts';
 import { RunFollower } from '../../ledger/followRun.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
 import { outagesOf } from '../../ledger/outagesOf.ts';
@@ -17,8 +17,9 @@ import { openTarget, type Target } from '../../redis/target/target.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
+import { Listing } from '../listing.ts';
 import { createProgressBar } from '../progress.ts';
-import { renderReport } from '../render.ts';
+import { megabytes, renderReport } from '../render.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 
 interface Options {
@@ -26,6 +27,7 @@ interface Options {
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly yes?: boolean;
+  readonly list?: boolean;
   /** `--no-record` makes it false. */
   readonly record: boolean;
   readonly json?: boolean;
@@ -69,11 +71,14 @@ export async function run(options: Options, command: Command): Promise<void> {
       startedAt: Date.now(),
     } as const;
     const follower = new RunFollower(recorder);
+    const print = async (lines: string) => await bar.aside(async () => await printed(lines));
+    const { list } = new Listing(settings.schema.families, options.json === true, print);
     const report = await runCleanup(target, request, {
       observer: {
         ...bar.observer,
         ...(records && past !== null ? { condemn: async (next) => await follower.condemn(next) } : {}),
         ...(records && past !== null ? { removed: (removed) => follower.removed(removed) } : {}),
+        ...(options.list ? { list } : {}),
         progress: (phase, tally) => {
           bar.observer.progress?.(phase, tally);
           recorder?.progress({ swept: tally.swept, deleted: tally.keys });
@@ -81,7 +86,7 @@ export async function run(options: Options, command: Command): Promise<void> {
       },
       signal: stop.signal,
       ...(asksFirst(options)
-        ? { confirm: async (found) => await bar.aside(async () => await confirmed(found, settings.name, stop)) }
+        ? { confirm: async (ahead) => await bar.aside(async () => await confirmed(ahead, settings.name, stop)) }
         : {}),
       ...(past === null
         ? {}
@@ -109,13 +114,18 @@ export async function run(options: Options, command: Command): Promise<void> {
   }
 }
 
+/** Resolves once whoever reads it can take more. */
+async function printed(lines: string): Promise<void> {
+  if (!process.stdout.write(lines)) await once(process.stdout, 'drain');
+}
+
 /** Only where somebody sits there who can answer. */
 const asksFirst = ({ yes }: Options): boolean =>
   yes !== true && process.stdin.isTTY === true && process.stderr.isTTY === true;
 
 /** Whether whoever sits at the terminal wants it; an empty line is a no. */
 async function confirmed(
-  { stale, active, held, unreadable }: CoordinatorCounts,
+  { coordinators: { stale, active, held, unreadable }, memoryEstimateBytes }: Ahead,
   target: string,
   stop: AbortController,
 ): Promise<boolean> {
@@ -125,8 +135,9 @@ async function confirmed(
   terminal.once('SIGINT', () => stop.abort(new StopWish('it was interrupted by SIGINT', 'interrupted')));
   try {
     const others = `${active} are active, ${unreadable} unreadable${held > 0 ? `, ${held} held` : ''}`;
+    const room = memoryEstimateBytes === undefined ? '' : `, about ${megabytes(memoryEstimateBytes)}`;
     const answer = await terminal.question(
-      `Target "${target}": ${stale} coordinators are stale (${others}).\nRemove everything they left? [y/N] `,
+      `Target "${target}": ${stale} coordinators are stale (${others}).\nRemove everything they left${room}? [y/N] `,
       { signal: stop.signal },
     );
     return /^y(es)?$/i.test(answer.trim());
@@ -156,6 +167,7 @@ function recorderOf(past: OpenLedger | null, settings: TargetConfig, run: string
     trigger: 'cli',
     by: whoRuns(),
     dryRun: false,
+    ...(settings.trash > 0 ? { trashMs: settings.trash } : {}),
     families: settings.schema.families,
     attempt: 1,
   };

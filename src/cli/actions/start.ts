@@ -4,14 +4,12 @@ import { createLogger } from '../../log/logger.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
-import { renderReport } from '../render.ts';
-import { onRedis } from '../target.ts';
+import { insistOnTarget } from '../target.ts';
 
-/** Resolves never: ends in `Exit`, with the code to end with, once a signal came. */
-export async function start({ port }: { port?: string }, command: Command): Promise<void> {
+/** Resolves never: ends in `Exit`, with the code to end with, once a signal came. Fails (`USAGE`) without a target. */
+export async function start(_options: object, command: Command): Promise<void> {
   const config = configOf(command);
+  insistOnTarget(config);
   const logger = createLogger(config.process.logLevel);
-  const portIsChosen = port !== undefined || Boolean(process.env.STALESWEEP_PORT);
-  const say = (text: string) => console.log(text);
-  throw new Exit(await runStart(config, logger, { portIsChosen, say, render: renderReport, onRedis }));
+  throw new Exit(await runStart(config, logger, (text) => console.log(text)));
 }

@@ -14,8 +14,9 @@ export function runCommand(): Command {
     .option('--dry-run', 'count, but write nothing')
     .option('--force', 'run whatever maxStale, maxStaleFraction and suddenSilence say')
     .option('--yes', 'do not ask before anything is removed')
+    .option('--list', 'say who goes: id, swarm, silence, things by family')
     .option('--no-record', "leave no record in the queue's Redis")
-    .option('--json', 'print the report as JSON')
+    .option('--json', 'print the report as JSON, and with --list each who goes')
     .action(async (options, command) => {
       const { run } = await import('../actions/run.ts');
       await run(options, command);

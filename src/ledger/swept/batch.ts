@@ -2,6 +2,7 @@
  *
  *      rows ──▶ close: `who`, filter, keys' names ──▶ written ahead ──▶ swept, swept … ──▶ fates ──▶ written again
  */
+import { nameBytesIn, namesWithin } from '../../domain/names.ts';
 import { Encoder } from '../block/encode.ts';
 import { ColumnWriter, TextWriter } from '../block/columnWriter.ts';
 import { NO_ROOM, OpenBlock } from '../block/openBlock.ts';
@@ -19,12 +20,14 @@ export interface Going {
   readonly beatMs: number | null;
   /** As it was judged: whole seconds, at least 0. */
   readonly silenceSeconds: number;
-  /** The names of what is to be removed. */
+  /** The names of what is to be removed; copied. */
   readonly names?: readonly Uint8Array[];
 }
 
 /** The same once it is gone. */
 export interface Swept extends Going {
+  /** The names of what was removed. */
+  readonly names?: readonly Uint8Array[];
   /** How many things were removed, family by family; `null` where Redis did not tell how many of whose. */
   readonly keysByFamily: readonly (number | null)[];
 }
@@ -58,21 +61,38 @@ export class Batch {
   readonly #fates = new Uint32Array(MOST_ROWS);
   /** The rows in the order in which they were written. */
   #order = new Uint16Array(0);
-  readonly #names: (readonly Uint8Array[])[] = [];
+  /** Of each row, those that are to be removed; once it is written ahead, those that were. */
+  #names: (readonly Uint8Array[])[] = [];
+  #nameBytes = 0;
+  #isClosed = false;
+  #hasNames = false;
+  /** Whether the names are known of what was removed of each. */
+  #namesAreFinal = false;
   readonly #counts: (readonly (number | null)[])[] = [];
   #lastPlace = 0;
   readonly #placeOfCounts = new Map<string, number>();
-  #parts = { filter: NOTHING, who: NOTHING, names: NOTHING };
+  #parts: { filter: Uint8Array; who: Uint8Array; names: Uint8Array | Promise<Uint8Array> } = {
+    filter: NOTHING,
+    who: NOTHING,
+    names: NOTHING,
+  };
 
-  constructor(private readonly room: BatchRoom) {}
+  /** @param mostNameBytes what the names of keys may take in all, before they are compressed; 0: they are not kept */
+  constructor(
+    private readonly room: BatchRoom,
+    private readonly mostNameBytes: number,
+  ) {}
 
   /**
    * Copies a row whose fingerprint was taken last; `false` when there is no room for it, or it has come already. The batch must
    * be the room's latest.
    */
-  add({ coordinator, swarm, beatMs, silenceSeconds, names }: Going, withNames: boolean): boolean {
+  add({ coordinator, swarm, beatMs, silenceSeconds, names = [] }: Going): boolean {
     const { open, prints } = this.room;
     if (this.#rows.get(prints.high, prints.low) !== 0) return false;
+    const kept = namesWithin(names, this.mostNameBytes - this.#nameBytes);
+    // One that does not fit any batch stands in one of its own with as many of them as do.
+    if (kept.length < names.length && this.mostNameBytes > 0 && this.count > 0) return false;
     const row = open.add(coordinator, 0, coordinator.length, swarm, 0, swarm?.length ?? 0);
     if (row === NO_ROOM) return false;
     const second = beatMs === null ? 0 : Math.floor(Math.max(0, beatMs) / 1000);
@@ -80,7 +100,7 @@ export class Batch {
     seconds[row] = second;
     millis[row] = beatMs === null ? NO_BEAT : Math.floor(Math.max(0, beatMs)) % 1000;
     judged[row] = second + Math.max(0, Math.floor(silenceSeconds));
-    if (withNames && names !== undefined && names.length > 0) this.#names[row] = names;
+    this.#keepNames(row, kept);
     this.#rows.add(prints.high, prints.low, row + 1);
     this.count++;
     this.left++;
@@ -88,10 +108,11 @@ export class Batch {
   }
 
   /** Notes that the one whose fingerprint was taken last was swept; `false` when it is not one of them. */
-  sweep({ keysByFamily }: Swept): boolean {
+  sweep({ keysByFamily, names = [] }: Swept): boolean {
     const row = this.#rows.get(this.room.prints.high, this.room.prints.low) - 1;
     if (row < 0) return false;
     if (this.#fates[row] === FATE.unknown) this.left--;
+    if (this.#isClosed) this.#keepNames(row, namesWithin(names, this.mostNameBytes - this.#nameBytes));
     this.#fates[row] = FATE.swept + this.#placeOf(keysByFamily);
     this.#known = true;
     return true;
@@ -115,15 +136,37 @@ export class Batch {
     this.#order = new Uint16Array(this.count);
     for (let i = 0; i < this.count; i++) this.#order[i] = encoder.order.at(i);
     open.clear();
-    const names = this.#names.length === 0 ? NOTHING : this.#encodeNames();
-    const [whoPart, namesPart] = await Promise.all([compress(who), names.length === 0 ? NOTHING : compress(names)]);
+    const names = this.#names.length === 0 ? NOTHING : compress(this.#takeNames());
+    this.#hasNames = names !== NOTHING;
+    this.#isClosed = true;
+    this.#namesAreFinal = this.left === 0;
+    const [whoPart, namesPart] = await Promise.all([compress(who), names]);
     this.#parts = { filter, who: whoPart, names: namesPart };
+  }
+
+  #keepNames(row: number, names: readonly Uint8Array[]): void {
+    if (names.length === 0) return;
+    this.#names[row] = names;
+    this.#nameBytes += nameBytesIn(names);
+  }
+
+  /** All names, which are let go. */
+  #takeNames(): Uint8Array {
+    const names = this.#encodeNames();
+    this.#names = [];
+    this.#nameBytes = 0;
+    return names;
   }
 
   /** The batch as it is written: after it was closed, and again whenever more is known. */
   async encode(meta: BatchMeta): Promise<Buffer> {
     const fates = this.#known ? await compress(this.#encodeFates()) : NOTHING;
-    return joinParts({ ...this.#parts, meta, fates });
+    // As long as it is not known what became of all, the names are those that are to be removed.
+    if (this.left === 0 && !this.#namesAreFinal && (this.#hasNames || this.#names.length > 0)) {
+      this.#namesAreFinal = true;
+      this.#parts.names = compress(this.#takeNames());
+    }
+    return joinParts({ ...this.#parts, names: await this.#parts.names, meta, fates });
   }
 
   #placeOf(counts: Swept['keysByFamily']): number {

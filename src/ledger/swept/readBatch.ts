@@ -17,7 +17,10 @@ export interface BatchRow {
   readonly fate: Fate;
   /** In the order of the batch's families, `null` where Redis did not tell; `null` altogether unless it was swept. */
   readonly keysByFamily: readonly (number | null)[] | null;
-  /** The keys that were to be removed; `null` when their names were not kept. */
+  /**
+   * The names of what was removed of it, of one whose fate is `unknown` of what was to be removed, as many as there was room for;
+   * `null` when names were not kept.
+   */
   readonly names: readonly Uint8Array[] | null;
 }
 

@@ -20,10 +20,10 @@ export class SweptLog {
   #late: Batch | null = null;
   #numbers = 0;
 
-  /** @param withNames whether the names of keys are kept */
+  /** @param mostNameBytes what the names of keys in a batch may take; 0: they are not kept */
   constructor(
     private readonly write: WriteBatch,
-    private readonly withNames: boolean,
+    private readonly mostNameBytes: number,
   ) {}
 
   /** Notes who is about to be swept; resolves once they are written. */
@@ -34,10 +34,10 @@ export class SweptLog {
     writes.push(this.#closeLate());
     for (const one of going) {
       this.#room.take(one);
-      if (batch?.add(one, this.withNames)) continue;
+      if (batch?.add(one)) continue;
       if (batch !== null) writes.push(this.#open(batch));
-      batch = new Batch(this.#room);
-      batch.add(one, this.withNames);
+      batch = new Batch(this.#room, this.mostNameBytes);
+      batch.add(one);
     }
     if (batch !== null) writes.push(this.#open(batch));
     await Promise.all(writes);
@@ -90,10 +90,10 @@ export class SweptLog {
 
   async #addLate(swept: Swept): Promise<void> {
     let full: Promise<void> | null = null;
-    if (!this.#late?.add(swept, this.withNames)) {
+    if (!this.#late?.add(swept)) {
       full = this.#closeLate();
-      this.#late = new Batch(this.#room);
-      this.#late.add(swept, this.withNames);
+      this.#late = new Batch(this.#room, this.mostNameBytes);
+      this.#late.add(swept);
     }
     this.#late.sweep(swept);
     await full;

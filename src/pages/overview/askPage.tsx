@@ -65,7 +65,7 @@ function Numbers({ status, kind, now }: Props) {
   const { active, stale, held, unreadable } = coordinators;
   const things = dryRun ? `, with ${amountOf(report.keys.found, 'thing')}` : '';
   const goes = kind === 'force' ? held + stale : stale;
-  const memory = (report.redis as { readonly memoryEstimateBytes?: number }).memoryEstimateBytes;
+  const memory = report.redis.memoryEstimateBytes;
   return (
     <div class="stack">
       <p class="large">

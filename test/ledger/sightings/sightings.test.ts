@@ -33,6 +33,7 @@ const FIRST: Replacement = {
 /** Over a connection as this user, who may do just this. */
 const as = async <T>(rules: readonly string[], act: (sightings: Sightings) => Promise<T>): Promise<T> => {
   const redis = new Redis(await addUser(server.current, rules));
+  redis.on('error', () => {});
   try {
     return await act(door(redis));
   } finally {
@@ -133,6 +134,7 @@ describe('a writer that dies', () => {
     await door().replace(blocksOf(1, 2), null);
     const standing = await versionOf();
     const writer = new Redis(server.current.url);
+    writer.on('error', () => {});
     const before = new Set(await redis.keys('*'));
     const dying = door(writer).replace([...blocksOf(2, 3), ...blocksOf(3, 50_000)], standing);
     dying.catch(() => {});
