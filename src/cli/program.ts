@@ -12,6 +12,7 @@ import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { workerCommand } from './commands/worker.ts';
 
@@ -44,6 +45,7 @@ export const createProgram = (): Command => {
     runCommand(),
     enqueueCommand(),
     stopCommand(),
+    statusCommand(),
     restoreCommand(),
     scheduleCommand(),
     historyCommand(),

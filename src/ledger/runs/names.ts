@@ -6,6 +6,7 @@
  *      swept/<target>/<start>.<run>/<batch>             coordinators that a run swept
  *      outages/<target>                                 when it did not answer
  *      watched/<target>                                 when somebody last saw it serve (no block: it expires)
+ *      looks/<target>                                   what stands there, by family
  */
 
 const RADIX = 36;
@@ -59,4 +60,6 @@ export function outagesName(target: string): string {
 
 export function watchedName(target: string): string {
   return `watched/${target}`;
+export function looksName(target: string): string {
+  return `looks/${target}`;
 }

@@ -1,0 +1,29 @@
+/** time: an instant on a page: how long ago, and exactly for whoever points at it or comes to it by keyboard. */
+import { clockOf, countdownOf, exact, relative } from './instants.ts';
+
+interface TimeProps {
+  /** In ms since the epoch; `null` for none, which is a dash. */
+  readonly at: number | null;
+  /** When the page was made, in ms. */
+  readonly now: number;
+  /** `relative`: how long ago; `clock`: the time of day; `countdown`: what is left until then, to the second. */
+  readonly as?: 'relative' | 'clock' | 'countdown';
+  /** Whether one comes to it by keyboard; not within links, nor in long tables, whose rows have one that is. */
+  readonly focusable?: boolean;
+}
+
+/** Without the script it is UTC, with it in the viewer's zone. */
+export function Time({ at, now, as = 'relative', focusable = true }: TimeProps) {
+  if (at === null) return <span class="none">–</span>;
+  const text = as === 'clock' ? clockOf(at) : as === 'countdown' ? countdownOf(at - now) : relative(at, now);
+  return (
+    <time
+      dateTime={new Date(at).toISOString()}
+      data-as={as}
+      data-exact={exact(at)}
+      tabIndex={focusable ? 0 : undefined}
+    >
+      {text}
+    </time>
+  );
+}
