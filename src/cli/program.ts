@@ -5,6 +5,7 @@ import { Command } from './commander.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
+import { explainCommand } from './commands/explain.ts';
 import { historyCommand } from './commands/history.ts';
 import { populateCommand } from './commands/populate.ts';
 import { runCommand } from './commands/run.ts';
@@ -42,6 +43,7 @@ export const createProgram = (): Command => {
     stopCommand(),
     scheduleCommand(),
     historyCommand(),
+    explainCommand(),
     doctorCommand(),
     populateCommand(),
   ];

@@ -32,9 +32,10 @@ export class Ledger {
     return await readHistory(this.#blocks, query);
   }
 
-  /** Which runs swept a coordinator, the newest first. */
-  async find(coordinator: Uint8Array, query: SweptQuery): Promise<Found> {
-    return await findSwept(this.#blocks, coordinator, query);
+  /** Which runs swept a coordinator, or any of these, the newest first. */
+  async find(coordinators: Uint8Array | readonly Uint8Array[], query: SweptQuery): Promise<Found> {
+    const ids = coordinators instanceof Uint8Array ? [coordinators] : coordinators;
+    return await findSwept(this.#blocks, ids, query);
   }
 
   /** Who was swept by a run, batch by batch. */
