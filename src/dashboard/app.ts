@@ -19,8 +19,9 @@ import { errorFields, type Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues } from '../queue/queues.ts';
 import { askForCredentials, createJudge, credentialsOf, isLoopback, type Judge, requireCredentials } from './access.ts';
+import { createPages } from '../pages/pages.ts';
 import { createBoard } from './board.ts';
-import { protectPages, refuseChanges, refuseOtherNames, refuseOthers } from './origin.ts';
+import { protectOwnPages, protectPages, refuseChanges, refuseOtherNames, refuseOthers } from './origin.ts';
 import { answerHealth, answerReadiness, createReadiness, Links } from './readiness.ts';
 import { answerOwnScrape, answerScrape } from './scrape.ts';
 
@@ -41,7 +42,7 @@ const BOARD = '/queues';
 /** As much of a path as a sentence can hold. */
 const MOST_SHOWN = 200;
 
-/** What a GET of `path` is answered with, or, for Bull Board, everything under it. */
+/** What a GET of `path` is answered with, or, for Bull Board and our own pages, everything under it. */
 interface Route {
   readonly path: string;
   readonly answer: RequestHandler;
@@ -120,7 +121,7 @@ const judgeFor = ({ process }: Config): Judge | null => {
   return credentials && createJudge(credentials, process.basePath ?? '');
 };
 
-/** Bull Board, metrics of the whole fleet, health. Fails (`CONFIG`) when others could use it without credentials. */
+/** Our own pages, Bull Board, metrics of the whole fleet, health. Fails (`CONFIG`) when others could use it without credentials. */
 export const createDashboard = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
   requireCredentials(config.process.host, credentialsOf(config.process));
   const { targets } = config;
@@ -129,12 +130,14 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
   const readiness = createReadiness(queues, targets, links);
   const warnings = async () => warningsOf(await readQueueState(queues, config.targets));
   const judge = judgeFor(config);
+  const own = express.Router();
+  own.use(protectOwnPages, createPages({ config, queues, answerFor: answerWith(logger) }));
   const app = assemble(config, logger, judge, [
     { path: '/healthz', answer: answerHealth, open: true },
     { path: '/readyz', answer: answerReadiness(readiness, warnings, createMayKnow(config, judge)), open: true },
     { path: '/metrics', answer: answerScrape({ metrics, targets, queues, links }) },
     { path: BOARD, answer: createBoard(pages, { config, queues, answerFor: answerWith(logger) }), mounted: true },
-    { path: '/', answer: (_request, response) => response.redirect(pages) },
+    { path: '/', answer: own, mounted: true },
   ]);
   return { app, close: () => links.close() };
 };

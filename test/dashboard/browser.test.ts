@@ -79,7 +79,7 @@ const submit = async (page: Page) => {
 
 it('shows both queues without a complaint of the browser and without asking any other host', BROWSER, () =>
   visit(undefined, async ({ dashboard, page, complaints, hosts }) => {
-    await page.goto(`${dashboard.url}/`);
+    await page.goto(`${dashboard.url}/queues`);
     await page.getByText('cleanup runs').first().waitFor();
     await page.getByText('schedule ticks').first().waitFor();
     await page.goto(`${dashboard.url}/queues/job-schedulers`);

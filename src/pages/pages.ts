@@ -1,0 +1,66 @@
+/** pages: our own pages in one table, and what stands before and behind them. README.md says how to add one.
+ *
+ *      assets ─▶ forms are read ─▶ pages ─▶ (nothing of ours: whoever mounted us goes on) ─▶ errors as a page
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
+import type { Config } from '../config/resolve.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import type { Queues } from '../queue/queues.ts';
+import { serveAssets } from './assets.ts';
+import { sendError } from './errorPage.tsx';
+import { overviewRoutes } from './overview/routes.tsx';
+import type { Site } from './site.ts';
+
+export interface PagesParts {
+  readonly config: Config;
+  readonly queues: Queues;
+  /** How an error is answered. */
+  readonly answerFor: (error: unknown) => { readonly status: number; readonly error: string };
+}
+
+/** What every page may need. */
+export interface PageParts {
+  readonly site: Site;
+  readonly config: Config;
+  readonly queues: Queues;
+  readonly ledger: Ledger;
+}
+
+/** A page, or what a form of one does. What it throws is shown as a page with one sentence. */
+export interface PageRoute {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly answer: (request: Request, response: Response) => void | Promise<void>;
+}
+
+/** More than any form of ours sends. */
+const MOST_FORM_BYTES = 8_192;
+
+function versionOf(): string {
+  const file = createRequire(import.meta.url).resolve('#root/package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** A router for all of them, to be mounted at `/`. Throws when a file of the pages can't be read. */
+export function createPages({ config, queues, answerFor }: PagesParts): Router {
+  const assets = serveAssets();
+  const { basePath = '', readOnly } = config.process;
+  const site: Site = { basePath, readOnly, version: versionOf(), assets: assets.paths };
+  const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
+  const parts: PageParts = { site, config, queues, ledger };
+  const router = Router();
+  router.use(assets.router);
+  const readForm = express.urlencoded({ extended: false, limit: MOST_FORM_BYTES });
+  for (const { method, path, answer } of [...overviewRoutes(parts)]) {
+    if (method === 'get') router.get(path, answer);
+    else router.post(path, readForm, answer);
+  }
+  const answerError: ErrorRequestHandler = (thrown, request, response, next) => {
+    if (response.headersSent) next(thrown);
+    else sendError(site, request, response, answerFor(thrown));
+  };
+  router.use(answerError);
+  return router;
+}
