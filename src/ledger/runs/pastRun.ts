@@ -24,6 +24,8 @@ export interface RunIdentity {
   /** Who asked for it; `null` where that is not known. */
   readonly by: string | null;
   readonly dryRun: boolean;
+  /** How long what it removes stays in the trash, in ms; left out: it removes for good. */
+  readonly trashMs?: number;
 }
 
 /** What a run has removed so far. */

@@ -37,6 +37,8 @@ export interface BatchMeta {
   /** When this batch was written ahead of the removal, in ms. */
   readonly atMs: number;
   readonly families: readonly string[];
+  /** How long what was removed stays in the trash, in ms; left out: it was removed for good. */
+  readonly trashMs?: number;
 }
 
 export interface BatchParts {

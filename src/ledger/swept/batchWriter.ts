@@ -56,8 +56,9 @@ export class BatchWriter {
   async #write(batch: Batch, number: number): Promise<void> {
     this.#waiting++;
     try {
-      const { run, target, trigger, by, startedAtMs } = this.run;
-      const meta = { run, target, trigger, by, startedAtMs, atMs: this.nowMs(), families: this.families };
+      const { run, target, trigger, by, startedAtMs, trashMs } = this.run;
+      const told = { run, target, trigger, by, startedAtMs, ...(trashMs === undefined ? {} : { trashMs }) };
+      const meta = { ...told, atMs: this.nowMs(), families: this.families };
       const name = batchName(this.#name, this.begunAtMs, number);
       await this.blocks.write(name, await batch.encode(meta), { atMs: meta.atMs });
       this.late = false;
