@@ -1,6 +1,7 @@
 /** swept: which runs swept a coordinator, on what proof, from the ledger; for command and page alike. */
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SweptOnce as Row } from '../ledger/swept/lookup.ts';
+import { restorableUntilMs } from '../ledger/swept/restorable.ts';
 import type { SweptOnce } from './entry.ts';
 
 /** Nobody reads more of them; the newest are told. */
@@ -40,7 +41,7 @@ function onceOf({ coordinator, swarm, beatMs, silenceSeconds, keysByFamily, batc
     lastBeatAtMs: beatMs,
     silenceSeconds,
     keys: keysOf(keysByFamily, families),
-    restorableUntilMs: null,
+    restorableUntilMs: restorableUntilMs(batch),
   };
 }
 

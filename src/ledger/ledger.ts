@@ -6,9 +6,12 @@ import { Blocks, type Bounds } from './blocks.ts';
 import { addOutage, outagesSince, type Span } from './outages.ts';
 import { RunRecorder, type RunToRecord } from './recorder.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
+import { findRun, type WantedRun } from './runs/findRun.ts';
+import type { PastRun } from './runs/pastRun.ts';
 import type { HistoryQuery } from './runs/query.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
+import { type SweptPage, type SweptPageQuery, sweptPage } from './swept/sweptPage.ts';
 
 /** Every method but `record` rejects with the error of Redis when that can't be reached or refuses. */
 export class Ledger {
@@ -30,6 +33,16 @@ export class Ledger {
   /** Past runs, the newest first. */
   async history(query: HistoryQuery): Promise<HistoryPage> {
     return await readHistory(this.#blocks, query);
+  }
+
+  /** One run by its id; `null` when there is none. */
+  async findRun(wanted: WantedRun): Promise<PastRun | null> {
+    return await findRun(this.#blocks, wanted);
+  }
+
+  /** A page of those whom a run swept. */
+  async sweptPage(query: SweptPageQuery): Promise<SweptPage> {
+    return await sweptPage(this.#blocks, query);
   }
 
   /** Which runs swept a coordinator, or any of these, the newest first. */

@@ -8,7 +8,11 @@ test('any bytes can be written so that they are read as the same, and a text is 
     fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
     fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), awkward).map((text) => Buffer.from(text, 'utf8')),
   );
-  fc.assert(fc.property(name, (bytes) => expect(bytesOf(textOf(bytes))).toEqual(bytes)));
+  fc.assert(
+    fc.property(name, (bytes) => {
+      expect(bytesOf(textOf(bytes))).toEqual(bytes);
+    }),
+  );
   expect(textOf(Buffer.from('blocking:ack:ä:🦊'))).toBe('blocking:ack:ä:🦊');
   expect(bytesOf('"bl\\xffue\\n\\"\\\\"')).toEqual(Buffer.from('bl\xffue\n"\\', 'latin1'));
 });

@@ -1,8 +1,8 @@
 /** What explain tells of one after the other: who lives, who went and on what proof. */
 import { describe, expect, test } from 'vitest';
-import { jsonOf } from '../../src/explain/json.ts';
 import type { Trigger } from '../../src/domain/report.ts';
 import type { Past } from '../../src/domain/suddenSilence.ts';
+import { jsonOf } from '../../src/explain/json.ts';
 import { RunFollower } from '../../src/ledger/followRun.ts';
 import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
@@ -25,10 +25,10 @@ const tell = async (names: readonly (string | Buffer)[], { settings = {}, past }
 };
 
 /** A run that stands in the ledger, asked for so. */
-const sweep = async (run: string, trigger: Trigger, by: string | null, withNames = false) => {
+const sweep = async (run: string, trigger: Trigger, by: string | null) => {
   const { redis, url } = server.current;
   const { families } = targetOf(url).schema;
-  const recorder = ledgerIn(redis).record({ ...runOf(run), trigger, by, families, withNames }, unexpected);
+  const recorder = ledgerIn(redis).record({ ...runOf(run), trigger, by, families }, unexpected);
   await recorder.begin();
   const follower = new RunFollower(recorder);
   const report = await clean(url, {
@@ -82,8 +82,17 @@ describe('of who was swept', () => {
     expect(gone).toMatchObject({ kind: 'key', family: 'ack', template: 'blocking:ack:{coordinator}:*' });
     expect(gone?.why).toContain('there is no such key now');
     expect(gone?.swept.map(({ run }) => run)).toEqual(['1']);
-    await settle(redis, 'c42', STALE + 60);
-    await sweep('2', 'schedule', null, true);
+    const recorder = ledgerIn(redis).record({ ...runOf('2'), withNames: true }, unexpected);
+    await recorder.begin();
+    const c42 = {
+      coordinator: Buffer.from('c42'),
+      swarm: Buffer.from('s1'),
+      beatMs: 1_760_000_000_000,
+      silenceSeconds: 700,
+    };
+    await recorder.removing([{ ...c42, names: [Buffer.from('blocking:signal:c42')] }]);
+    recorder.removed([{ ...c42, keysByFamily: [0, 1, 0, 0, 0, 0] }]);
+    await recorder.end({ outcome: 'completed', report: null });
     const [again, never] = await tell(['blocking:signal:c42', 'blocking:ack:c42:never']);
     expect(again?.swept.map(({ run }) => run)).toEqual(['2', '1']);
     expect(never?.swept.map(({ run }) => run)).toEqual(['1']);

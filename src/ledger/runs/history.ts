@@ -58,7 +58,7 @@ class Walk {
   }
 
   async page(): Promise<HistoryPage> {
-    const keepFromMs = (await this.blocks.nowMs()) - this.blocks.bounds.ageMs;
+    const keepFromMs = Math.max((await this.blocks.nowMs()) - this.blocks.bounds.ageMs, this.query.sinceMs ?? 0);
     await this.#begin();
     const runs: PastRun[] = [];
     for (;;) {

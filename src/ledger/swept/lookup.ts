@@ -65,9 +65,19 @@ export async function* sweptBy(
   blocks: Blocks,
   run: { readonly target: string; readonly run: string; readonly startedAtMs: number },
 ): AsyncGenerator<ReadBatch, void, undefined> {
+  for await (const sealed of blocks.read(await namesOfRun(blocks, run))) {
+    if (sealed !== null) yield await readBatch(sealed);
+  }
+}
+
+/** The names of all batches of a run, in the order in which they were written. */
+export async function namesOfRun(
+  blocks: Blocks,
+  run: { readonly target: string; readonly run: string; readonly startedAtMs: number },
+): Promise<string[]> {
   const all: string[] = [];
   for await (const names of batchNames(blocks, sweptName(run.target, run))) all.push(...names);
-  for await (const sealed of blocks.read(all.reverse())) if (sealed !== null) yield await readBatch(sealed);
+  return all.reverse();
 }
 
 /** Names of batches, the last first. */
