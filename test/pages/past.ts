@@ -28,11 +28,18 @@ export const sweptReport = (run: string, swept: number, more: Partial<Report> = 
 });
 
 /** Writes one; resolves to its recorder, which a run under way still needs. */
-export const write = async (redis: Redis, { agoMs, going: all = [], end, ...identity }: Story): Promise<RunRecorder> => {
+export const write = async (
+  redis: Redis,
+  { agoMs, going: all = [], end, ...identity }: Story,
+): Promise<RunRecorder> => {
   const blocks = blocksIn(redis);
   const now = (await blocks.nowMs()) - agoMs;
   const told = Object.assign(blocks, { nowMs: async () => now });
-  const recorder = new RunRecorder(told, { ...runOf(identity.run), families: FAMILIES, by: null, ...identity }, unexpected);
+  const recorder = new RunRecorder(
+    told,
+    { ...runOf(identity.run), families: FAMILIES, by: null, ...identity },
+    unexpected,
+  );
   await recorder.begin();
   await recorder.removing(all);
   recorder.removed(all.map((one) => ({ ...one, keysByFamily: [1, 1, 2, 1, 1, 0] })));

@@ -6,9 +6,16 @@ import { amount, secondsOf } from '../amounts.ts';
 import { AskedBy, Took } from '../runs/cells.tsx';
 import { Time } from '../time.tsx';
 
-function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+interface FactProps {
+  readonly name: string;
+  /** Whether it takes more than a few words. */
+  readonly broad?: boolean;
+  readonly children: ComponentChildren;
+}
+
+function Fact({ name, broad = false, children }: FactProps) {
   return (
-    <div>
+    <div class={broad ? 'broad' : undefined}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
@@ -25,7 +32,7 @@ function guardsOf(target: TargetConfig): string {
     suddenSilence === false ? ['sudden silence not held'] : [],
     protect.length > 0 ? [`protected: ${protect.join(', ')}`] : [],
   ].flat();
-  return guards.length === 0 ? 'as they come' : guards.join(' · ');
+  return guards.length === 0 ? 'none' : guards.join(' · ');
 }
 
 interface FactsProps {
@@ -49,14 +56,16 @@ export function Facts({ run, target, forced, now }: FactsProps) {
       <Fact name="began">
         <Time at={run.startedAtMs} now={now} />
       </Fact>
-      <Fact name={run.state === 'ended' ? 'ended' : 'last heard of'}>
-        <Time at={run.atMs} now={now} />
-      </Fact>
+      {run.state === 'ended' && (
+        <Fact name="ended">
+          <Time at={run.atMs} now={now} />
+        </Fact>
+      )}
       <Fact name="took">
         <Took run={run} />
       </Fact>
       <Fact name="stale after">{threshold === undefined ? <span class="none">–</span> : secondsOf(threshold)}</Fact>
-      <Fact name="guards, as set now">
+      <Fact name="guards, as set now" broad>
         {target === null ? 'no such target is configured here' : guardsOf(target)}
         {forced === true && ', and it was forced past them'}
       </Fact>

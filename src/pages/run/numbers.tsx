@@ -1,7 +1,7 @@
 /** numbers: a run's report as people read it. */
 import { WHY_SAYS } from '../../domain/heartbeat.ts';
 import type { Report, UnreadableGroup } from '../../domain/report.ts';
-import { amount, bytesOf, tookOf } from '../amounts.ts';
+import { amount, amountOf, bytesOf, tookOf } from '../amounts.ts';
 
 interface CountsProps {
   readonly title: string;
@@ -91,13 +91,13 @@ export function Numbers({ report }: { readonly report: Report }) {
 export function Unreadable({ groups }: { readonly groups: readonly UnreadableGroup[] }) {
   if (groups.length === 0) return null;
   return (
-    <section class="stack" aria-labelledby="unreadable">
+    <section class="part" aria-labelledby="unreadable">
       <h2 id="unreadable">What could not be judged, and was kept</h2>
       {groups.map(({ why, count, sample }) => (
         <div key={why} class="group">
           <p>
-            {amount(count)} {(WHY_SAYS as Readonly<Record<string, string>>)[why] ?? why}{' '}
-            <span class="soft">({why})</span>
+            {amountOf(count, 'heartbeat')}, {count === 1 ? 'which' : 'each of which'}{' '}
+            {(WHY_SAYS as Readonly<Record<string, string>>)[why] ?? why} <span class="soft">({why})</span>
           </p>
           <ul class="names">
             {sample.map((name) => (

@@ -83,7 +83,7 @@ function GiveBack({ run, now }: Pick<RunPageProps, 'run' | 'now'>) {
         </a>
       )}
       <span class="soft">
-        it stays in the trash, and goes <Time at={until} now={now} />
+        what it took leaves the trash <Time at={until} now={now} />
       </span>
     </p>
   );
@@ -93,7 +93,7 @@ function GiveBack({ run, now }: Pick<RunPageProps, 'run' | 'now'>) {
 function Behind({ run, job }: Pick<RunPageProps, 'run' | 'job'>) {
   const to = usePath();
   return (
-    <section class="behind" aria-label="Behind it">
+    <section class="rear" aria-label="Behind it">
       {run.report !== null && (
         <details>
           <summary>The report as JSON</summary>

@@ -28,7 +28,7 @@ export function Swept({ run, page, part, from, now }: SweptProps) {
   const hint = { target: run.target, at: run.state === 'ended' ? run.atMs : undefined };
   const { rows, next, damaged } = page;
   return (
-    <section class="stack" id="swept" aria-labelledby="swept-title">
+    <section class="part" id="swept" aria-labelledby="swept-title">
       <h2 id="swept-title">
         Who was swept{part === undefined ? `: ${amountOf(run.removed.swept, 'coordinator')}` : ''}
       </h2>
@@ -98,7 +98,7 @@ function Rows({ page: { rows }, run, now }: Pick<SweptProps, 'page' | 'run' | 'n
               <td class="number" data-name="silent for">
                 {secondsOf(silenceSeconds)}
               </td>
-              <td data-name="things" class="wide">
+              <td data-name="things" class="wide things">
                 {countsText(keysOf(keysByFamily, batch.families))}
               </td>
               <td data-name="trash">

@@ -51,7 +51,7 @@ export function Filters({ query, targets }: { readonly query: RunsQuery; readonl
 export function FindForm({ value }: { readonly value: string | null }) {
   const to = usePath();
   return (
-    <form method="get" action={to('/runs')} class="fields" aria-label="Find an id in all runs">
+    <form method="get" action={to('/runs')} class="fields" aria-label="Search all runs">
       <label>
         find an id in all runs
         <input type="search" name="find" value={value ?? ''} required autocomplete="off" spellcheck={false} size={24} />

@@ -15,7 +15,7 @@ interface FoundProps {
 
 export function FoundTimes({ id, found: { swept, damaged }, now }: FoundProps) {
   return (
-    <section class="stack" aria-labelledby="found">
+    <section class="part" aria-labelledby="found">
       <h2 id="found">
         Who was swept as <span class="id">{id}</span>
       </h2>
@@ -45,7 +45,7 @@ export function TrashState({ until, now }: { readonly until: number | null; read
   if (until <= now) return <span class="soft">gone from the trash</span>;
   return (
     <>
-      in the trash, <Time at={until} now={now} focusable={false} />
+      leaves the trash <Time at={until} now={now} focusable={false} />
     </>
   );
 }
@@ -90,7 +90,7 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
             <td class="number" data-name="silent for">
               {secondsOf(once.silenceSeconds)}
             </td>
-            <td data-name="things" class="wide">
+            <td data-name="things" class="wide things">
               {countsText(once.keys)}
             </td>
             <td data-name="trash">
