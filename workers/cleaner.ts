@@ -16,6 +16,7 @@ import type { RunPayload } from '../src/queue/payload.ts';
 import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { Stopwatch } from '../src/redis/call/stopwatch.ts';
+import { keepLook } from '../src/status/keepLook.ts';
 import { openTarget, type Target } from '../src/redis/target/target.ts';
 import { explain } from '../src/redis/explain.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
@@ -129,6 +130,7 @@ async function clean(
         },
       });
       tellOfUnreadable(report);
+      await keepLook(ledger, opened, report, signal);
       return report;
     } finally {
       wish.end();

@@ -11,6 +11,7 @@ import { populateCommand } from './commands/populate.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { workerCommand } from './commands/worker.ts';
 
@@ -41,6 +42,7 @@ export const createProgram = (): Command => {
     runCommand(),
     enqueueCommand(),
     stopCommand(),
+    statusCommand(),
     scheduleCommand(),
     historyCommand(),
     explainCommand(),

@@ -12,7 +12,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import type { Config } from '../config/resolve.ts';
+import type { Config, TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { readQueueState, warningsOf } from '../health/queueState.ts';
 import { errorFields, type Logger } from '../log/logger.ts';
@@ -22,7 +22,7 @@ import { askForCredentials, createJudge, credentialsOf, isLoopback, type Judge, 
 import { createPages } from '../pages/pages.ts';
 import { createBoard } from './board.ts';
 import { protectOwnPages, protectPages, refuseChanges, refuseOtherNames, refuseOthers } from './origin.ts';
-import { answerHealth, answerReadiness, createReadiness, Links } from './readiness.ts';
+import { answerHealth, answerReadiness, createReadiness, inTime, Links } from './readiness.ts';
 import { answerOwnScrape, answerScrape } from './scrape.ts';
 
 export interface DashboardParts {
@@ -131,7 +131,8 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
   const warnings = async () => warningsOf(await readQueueState(queues, config.targets));
   const judge = judgeFor(config);
   const own = express.Router();
-  own.use(protectOwnPages, createPages({ config, queues, answerFor: answerWith(logger) }));
+  const ask = async (target: TargetConfig) => await inTime(links.to(target).then((redis) => redis.time()));
+  own.use(protectOwnPages, createPages({ config, queues, ask, answerFor: answerWith(logger) }));
   const app = assemble(config, logger, judge, [
     { path: '/healthz', answer: answerHealth, open: true },
     { path: '/readyz', answer: answerReadiness(readiness, warnings, createMayKnow(config, judge)), open: true },

@@ -1,6 +1,7 @@
-/** scrape: `/metrics`. What changes without a run (queue depths, the targets' memory) is asked for when Prometheus asks. */
+/** scrape: `/metrics`. What changes without a run (queue depths, whether targets answer, their memory) is asked for when Prometheus asks. */
 import type { RequestHandler } from 'express';
 import type { TargetConfig } from '../config/resolve.ts';
+import { sentenceOf } from '../domain/failure.ts';
 import { readQueueState } from '../health/queueState.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues } from '../queue/queues.ts';
@@ -20,14 +21,15 @@ const refreshQueues = async ({ metrics, queues, targets }: ScrapeParts): Promise
   }
 };
 
-const refreshMemory = async (metrics: Metrics, target: TargetConfig, links: Links): Promise<void> => {
-  try {
-    const info = await inTime(links.to(target).then((redis) => redis.info('memory')));
-    const bytes = /^used_memory:(\d+)/m.exec(info)?.[1];
-    metrics.usedMemory(target.name, bytes === undefined ? null : Number(bytes));
-  } catch {
-    metrics.usedMemory(target.name, null);
-  }
+const refreshTarget = async (metrics: Metrics, target: TargetConfig, links: Links): Promise<void> => {
+  const [time, info] = await inTime(
+    links.to(target).then(async (redis) => await Promise.allSettled([redis.time(), redis.info('memory')])),
+  ).catch(() => []);
+  // Whoever may not ask was answered all the same.
+  const isUp = time?.status === 'fulfilled' || sentenceOf(time?.reason).startsWith('NOPERM');
+  const bytes = info?.status === 'fulfilled' ? /^used_memory:(\d+)/m.exec(info.value)?.[1] : undefined;
+  metrics.targetUp(target.name, isUp);
+  metrics.usedMemory(target.name, bytes === undefined ? null : Number(bytes));
 };
 
 export interface ScrapeParts {
@@ -44,7 +46,7 @@ export const answerScrape =
     const { metrics, targets, links } = parts;
     await Promise.all([
       refreshQueues(parts),
-      ...[...targets.values()].map((target) => refreshMemory(metrics, target, links)),
+      ...[...targets.values()].map((target) => refreshTarget(metrics, target, links)),
     ]);
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   };

@@ -81,7 +81,8 @@ function stateOf({ state, outcome }: PastRun): string {
   return outcome === 'failed' || outcome === 'interrupted' || outcome === 'stopped' ? outcome : 'completed';
 }
 
-function rowOf(run: PastRun): HistoryRow {
+/** A run of the ledger as a row of the history. */
+export function rowOf(run: PastRun): HistoryRow {
   const { by, trigger, attempts, reason, report, target, startedAtMs } = run;
   const state = stateOf(run);
   return {

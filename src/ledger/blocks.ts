@@ -134,6 +134,11 @@ export class Blocks {
     return (found[0] ?? []).filter((listed) => listed.name < name).slice(0, limit);
   }
 
+  /** The names of all blocks that were written after this instant, but for those that do not age; the last written come last. */
+  async writtenSince(ms: number): Promise<string[]> {
+    return await this.redis.zrangebyscore(this.#keys.byAge, `(${ms}`, `(${AGELESS_MS}`);
+  }
+
   /** Blocks in the order of their names, a few at a time; `null` for one that is there no more. */
   async *read(names: readonly string[]): AsyncGenerator<Buffer | null, void, undefined> {
     for (let from = 0; from < names.length; from += READ_AT_ONCE) {

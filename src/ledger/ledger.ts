@@ -3,10 +3,13 @@
  */
 import type { Redis } from 'ioredis';
 import { Blocks, type Bounds } from './blocks.ts';
+import { type Look, readLooks, writeLook } from './looks.ts';
 import { addOutage, outagesSince, type Span } from './outages.ts';
 import { RunRecorder, type RunToRecord } from './recorder.ts';
+import { endedSince } from './runs/endedSince.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
 import { findRun, type WantedRun } from './runs/findRun.ts';
+import { readAllOpen } from './runs/openRuns.ts';
 import type { PastRun } from './runs/pastRun.ts';
 import type { HistoryQuery } from './runs/query.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
@@ -49,6 +52,31 @@ export class Ledger {
   async find(coordinators: Uint8Array | readonly Uint8Array[], query: SweptQuery): Promise<Found> {
     const ids = coordinators instanceof Uint8Array ? [coordinators] : coordinators;
     return await findSwept(this.#blocks, ids, query);
+  }
+
+  /** Runs of all targets that ended after this instant, in ms; in no order. Costs what is new since. */
+  endedSince(sinceMs: number): AsyncIterable<PastRun> {
+    return endedSince(this.#blocks, sinceMs);
+  }
+
+  /** The targets that stand in it. */
+  async targets(): Promise<string[]> {
+    return await this.#blocks.targets();
+  }
+
+  /** The runs of all targets that have not ended; one whose process is gone as `interrupted`. */
+  async openRuns(): Promise<PastRun[]> {
+    return (await readAllOpen(this.#blocks)).map(({ run }) => run);
+  }
+
+  /** Keeps what is seen now to stand in a target, instead of what was seen before. */
+  async noteLook(target: string, look: Omit<Look, 'atMs'>): Promise<void> {
+    await writeLook(this.#blocks, target, look);
+  }
+
+  /** What was last seen to stand in each of these targets; `null` where nobody has looked. */
+  async looks(targets: readonly string[]): Promise<(Look | null)[]> {
+    return await readLooks(this.#blocks, targets);
   }
 
   /** Who was swept by a run, batch by batch. */

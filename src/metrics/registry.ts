@@ -1,14 +1,12 @@
 /** metrics: what Prometheus can ask for. Run-level metrics are counted from reports, call durations as they happen. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Report } from '../domain/report.ts';
+import { standingOf } from '../domain/standing.ts';
 
 /** From a run of nothing to one of a million coordinators. */
 const RUN_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 /** Around the default call budget of 2 ms, up to what other clients would notice. */
 const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02, 0.05, 0.1, 0.5, 1, 5];
-
-/** Of the tenths of the threshold in a report's `silence`, the first beyond half of it. */
-const AT_RISK_FROM = 5;
 
 const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'swept', 'revived'] as const;
 
@@ -20,7 +18,11 @@ export class Metrics {
     'target',
     'state',
   ]);
-  readonly #now = this.#gauge('coordinators', 'Coordinators as of the last full pass, by state.', ['target', 'state']);
+  readonly #now = this.#gauge(
+    'coordinators',
+    'Coordinators as of the last full pass, by state; active ones at risk count as at_risk alone.',
+    ['target', 'state'],
+  );
   readonly #keysDeleted = this.#counter('keys_deleted_total', 'Keys that runs deleted, by family.', [
     'target',
     'family',
@@ -37,6 +39,9 @@ export class Metrics {
     'target',
   ]);
   readonly #usedMemory = this.#gauge('redis_used_memory_bytes', "The target's memory when it was last asked.", [
+    'target',
+  ]);
+  readonly #targetUp = this.#gauge('target_up', 'Whether the target answered when it was last asked: 1, or 0.', [
     'target',
   ]);
   readonly #jobs = this.#gauge('queue_jobs', 'Jobs in the queue, by state.', ['queue', 'state']);
@@ -77,20 +82,13 @@ export class Metrics {
   }
 
   /** Takes from a past report only what tells the present state: counters must not be counted twice. */
-  lastKnown({ target, outcome, dryRun, coordinators, silence = [], finishedAt }: Report): void {
+  lastKnown(report: Report): void {
+    const { target, outcome, dryRun, coordinators, finishedAt } = report;
     if (outcome === 'skipped') return;
     this.#unreadable.set({ target }, coordinators.unreadable);
-    const { active, stale, unreadable, swept, held = 0, protected: spared = 0 } = coordinators;
-    // Silent for more than half the threshold. Reports of older runs do not say.
-    const atRisk = silence.slice(AT_RISK_FROM, -1).reduce((sum, count) => sum + count, 0);
-    const left = {
-      active: active - atRisk,
-      at_risk: atRisk,
-      stale: stale - swept,
-      unreadable,
-      held,
-      protected: spared,
-    };
+    const { active, atRisk, stale, unreadable, held, protected: spared } = standingOf(report);
+    // Each counts in one state: so they add up to all that there are.
+    const left = { active: active - atRisk, at_risk: atRisk, stale, unreadable, held, protected: spared };
     for (const [state, count] of Object.entries(left)) this.#now.set({ target, state }, count);
     if (outcome === 'completed' && !dryRun) this.#lastSuccess.set({ target }, Date.parse(finishedAt) / 1000);
   }
@@ -102,6 +100,11 @@ export class Metrics {
 
   called(target: string, call: string, ms: number): void {
     this.#callSeconds.observe({ target, call }, ms / 1000);
+  }
+
+  /** Whether a target answered just now. */
+  targetUp(target: string, isUp: boolean): void {
+    this.#targetUp.set({ target }, isUp ? 1 : 0);
   }
 
   /** `null` when the target did not answer: an old number would look like a new one. */

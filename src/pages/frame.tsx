@@ -46,7 +46,7 @@ export function Frame({ title, here, theme, pulse, messages, children }: FramePr
           </a>
           <nav aria-label="Pages">
             {PAGES.map(([path, name]) => (
-              <a key={path} href={to(path)} aria-current={path === here ? 'page' : undefined}>
+              <a key={path} class="page" href={to(path)} aria-current={path === here ? 'page' : undefined}>
                 {name}
               </a>
             ))}

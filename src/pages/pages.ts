@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
-import type { Config } from '../config/resolve.ts';
+import type { Config, TargetConfig } from '../config/resolve.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queue/queues.ts';
 import { serveAssets } from './assets.ts';
@@ -18,15 +18,15 @@ import type { Site } from './site.ts';
 export interface PagesParts {
   readonly config: Config;
   readonly queues: Queues;
+  /** Asks a target for anything; settles within seconds. */
+  readonly ask: (target: TargetConfig) => Promise<unknown>;
   /** How an error is answered. */
   readonly answerFor: (error: unknown) => { readonly status: number; readonly error: string };
 }
 
 /** What every page may need. */
-export interface PageParts {
+export interface PageParts extends Pick<PagesParts, 'config' | 'queues' | 'ask'> {
   readonly site: Site;
-  readonly config: Config;
-  readonly queues: Queues;
   readonly ledger: Ledger;
 }
 
@@ -46,12 +46,12 @@ function versionOf(): string {
 }
 
 /** A router for all of them, to be mounted at `/`. Throws when a file of the pages can't be read. */
-export function createPages({ config, queues, answerFor }: PagesParts): Router {
+export function createPages({ config, queues, ask, answerFor }: PagesParts): Router {
   const assets = serveAssets();
   const { basePath = '', readOnly } = config.process;
   const site: Site = { basePath, readOnly, version: versionOf(), assets: assets.paths };
   const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
-  const parts: PageParts = { site, config, queues, ledger };
+  const parts: PageParts = { site, config, queues, ask, ledger };
   const router = Router();
   router.use(assets.router);
   const readForm = express.urlencoded({ extended: false, limit: MOST_FORM_BYTES });

@@ -10,6 +10,7 @@ const MARKS: Readonly<Record<string, readonly [mark: string, kind: 'good' | 'bad
   interrupted: ['■', 'odd'],
   skipped: ['–', 'odd'],
   active: ['▸', 'going'],
+  stopping: ['■', 'going'],
   waiting: ['…', 'going'],
   delayed: ['…', 'going'],
 };

@@ -12,6 +12,7 @@ import { outagesOf } from '../../ledger/outagesOf.ts';
 import { pastOf } from '../../ledger/past.ts';
 import { RunRecorder, type RunToRecord } from '../../ledger/recorder.ts';
 import { explain } from '../../redis/explain.ts';
+import { keepLook } from '../../status/keepLook.ts';
 import { openTarget, type Target } from '../../redis/target/target.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
@@ -93,6 +94,7 @@ export async function run(options: Options, command: Command): Promise<void> {
     await recorder.end({ outcome: report.outcome, report });
     bar.stop();
     console.log(options.json ? JSON.stringify(report) : renderReport(report));
+    if (past !== null && records) await keepLook(past.ledger, target, report, stop.signal);
     if (report.outcome !== 'completed') throw new Exit(1);
   } catch (error) {
     bar.stop();

@@ -5,6 +5,7 @@
  *      runs/<target>/<outcome, + if it removed>/<first>  runs that ended alike, from that instant on
  *      swept/<target>/<start>.<run>/<batch>             coordinators that a run swept
  *      outages/<target>                                 when it did not answer
+ *      looks/<target>                                   what stands there, by family
  */
 
 const RADIX = 36;
@@ -54,4 +55,8 @@ export function batchName(sweptOfRun: string, attemptAtMs: number, batch: number
 
 export function outagesName(target: string): string {
   return `outages/${target}`;
+}
+
+export function looksName(target: string): string {
+  return `looks/${target}`;
 }

@@ -124,12 +124,12 @@ const listen = (live) => {
       live.classList.remove('late');
       if (notice !== null) notice.hidden = true;
     };
-    events.addEventListener('open', fine);
-    events.addEventListener('part', ({ data }) => {
+    events.addEventListener('part', ({ data }) => put(JSON.parse(data)));
+    // After each look, whether anything has changed or not.
+    events.addEventListener('beat', ({ data }) => {
       fine();
-      put(JSON.parse(data));
       const heard = notice?.querySelector('time');
-      if (heard) heard.dateTime = new Date(now()).toISOString();
+      if (heard) heard.dateTime = data;
     });
     events.addEventListener('error', () => {
       lost ??= setTimeout(late, LOST_AFTER_MS);

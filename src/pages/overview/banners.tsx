@@ -1,0 +1,66 @@
+/** banners: what is wrong, the grave first, each with what helps. */
+import { Message } from '../message.tsx';
+import { runPath, targetPath } from '../paths.ts';
+import { usePath, useSite } from '../site.ts';
+import type { Status } from '../../status/status.ts';
+import type { Trouble } from '../../status/troubles.ts';
+
+interface Props {
+  readonly status: Status;
+  /** Whose page it is; `null`: everybody's. */
+  readonly target: string | null;
+}
+
+export function Banners({ status, target }: Props) {
+  const own = status.targets.find((one) => one.target === target);
+  const troubles = [...status.troubles, ...(own?.troubles ?? [])].toSorted((a, b) => Number(b.grave) - Number(a.grave));
+  if (status.known === 'nothing' && troubles.length === 0) {
+    return (
+      <Message kind="notice" word="Loading">
+        The record of past runs is being read.
+      </Message>
+    );
+  }
+  return (
+    <>
+      {troubles.map((trouble) => (
+        <Banner key={`${trouble.kind} ${trouble.word}`} trouble={trouble} run={own?.past.last?.run ?? null} />
+      ))}
+    </>
+  );
+}
+
+function Banner({ trouble, run }: { readonly trouble: Trouble; readonly run: string | null }) {
+  const { word, sentence, advice, grave } = trouble;
+  return (
+    <Message kind={grave ? 'trouble' : 'notice'} word={word} actions={<Ways trouble={trouble} run={run} />}>
+      {sentence}
+      {advice !== null && <> {`${advice[0]?.toUpperCase()}${advice.slice(1)}.`}</>}
+    </Message>
+  );
+}
+
+/** Where it can be helped, or looked at. */
+function Ways({ trouble: { kind, target, word }, run }: { readonly trouble: Trouble; readonly run: string | null }) {
+  const to = usePath();
+  const { readOnly } = useSite();
+  if (kind === 'work') return word === 'Paused' ? <a href={to('/queues')}>To the queue</a> : null;
+  if (target === null) return null;
+  const why = run !== null && ['held', 'refused', 'failing', 'interrupted'].includes(kind);
+  return (
+    <>
+      {kind === 'held' && !readOnly && (
+        <a class="button grave" href={to(askPath(target, 'force'))}>
+          Sweep them now…
+        </a>
+      )}
+      {why && <a href={to(runPath(run))}>Why?</a>}
+      {!why && kind !== 'held' && <a href={to(targetPath(target))}>Show</a>}
+    </>
+  );
+}
+
+/** The page that asks before a run begins. */
+export function askPath(target: string, kind: 'run' | 'force'): string {
+  return `/ask?${new URLSearchParams({ target, kind })}`;
+}

@@ -1,0 +1,126 @@
+/** runs: the one in progress, the next one, the last one. */
+import { amount, amountOf, bytesOf, tookOf } from '../amounts.ts';
+import { runPath } from '../paths.ts';
+import { usePath, useSite } from '../site.ts';
+import { StateWord } from '../state.tsx';
+import { Time } from '../time.tsx';
+import type { PastRun } from '../../ledger/runs/pastRun.ts';
+import type { TargetStatus } from '../../status/status.ts';
+import type { RunUnderWay } from '../../status/underWay.ts';
+
+interface Props {
+  readonly status: TargetStatus;
+  readonly now: number;
+}
+
+/** The run in progress; where there is none, when the next one comes. */
+export function NextRun({ status, now }: Props) {
+  const { underWay, nextRunAtMs, settings, target } = status;
+  if (underWay !== null) return <Running run={underWay} target={target} now={now} />;
+  const every =
+    settings.cron === undefined ? `every ${tookOf(settings.every).replace(' 0 s', '')}` : `by cron ${settings.cron}`;
+  return (
+    <>
+      <h2>Next run</h2>
+      {nextRunAtMs === null ? (
+        <p class="empty">None: a worker declares the schedule once it starts.</p>
+      ) : (
+        <p>
+          <span class="large">
+            <Time at={nextRunAtMs} now={now} as="countdown" />
+          </span>{' '}
+          <span class="soft">
+            <Time at={nextRunAtMs} now={now} as="clock" focusable={false} />, {every}
+          </span>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Running({ run, target, now }: { readonly run: RunUnderWay; readonly target: string; readonly now: number }) {
+  const to = usePath();
+  const { progress, state, dryRun, stopping } = run;
+  return (
+    <>
+      <h2>
+        {dryRun ? 'Dry run' : 'Run'} <a href={to(runPath(run.run))}>{run.run.slice(0, 8)}</a>{' '}
+        <StateWord state={stopping ? 'stopping' : state} />
+      </h2>
+      {progress !== null && (
+        <p class="progress">
+          <progress max={100} value={progress.percent} aria-label={`${progress.phase}, in percent`} />
+          <span>
+            {progress.phase} {progress.percent} %
+          </span>
+        </p>
+      )}
+      <p class="soft">
+        {progress === null ? (
+          `${amountOf(run.swept, 'coordinator')} swept so far`
+        ) : (
+          <>
+            {amount(progress.checked)} checked, {amount(progress.swept)} of {amount(progress.stale)} swept
+          </>
+        )}
+        {run.startedAtMs !== null && (
+          <>
+            , since <Time at={run.startedAtMs} now={now} as="clock" focusable={false} />
+          </>
+        )}
+      </p>
+      <StopButton run={run} target={target} />
+    </>
+  );
+}
+
+/** Ends it after its chunk: what it removed stays removed, and stands in its report. */
+function StopButton({ run, target }: { readonly run: RunUnderWay; readonly target: string }) {
+  const to = usePath();
+  if (useSite().readOnly || !run.queued || run.stopping) return null;
+  return (
+    <form method="post" action={to('/stop')}>
+      <input type="hidden" name="target" value={target} />
+      <input type="hidden" name="run" value={run.run} />
+      <button type="submit">Stop after its chunk</button>
+    </form>
+  );
+}
+
+export function LastRun({ status, now }: Props) {
+  const { last } = status.past;
+  const to = usePath();
+  return (
+    <>
+      <h2>Last run</h2>
+      {last === null ? (
+        <p class="empty">None has ended yet. What it found and removed stands here.</p>
+      ) : (
+        <>
+          <p>
+            <StateWord state={last.outcome ?? last.state} dryRun={last.dryRun} />{' '}
+            <span class="soft">
+              {last.report !== null && `in ${tookOf(last.report.durationMs)}, `}
+              <Time at={last.atMs} now={now} />
+            </span>
+          </p>
+          <p>
+            <a href={to(runPath(last.run))}>{cameOf(last)}</a>
+          </p>
+        </>
+      )}
+    </>
+  );
+}
+
+/** What came of a run, in a few words. */
+export function cameOf({ dryRun, report, removed, reason }: PastRun): string {
+  if (dryRun && report !== null) {
+    const { coordinators, keys } = report;
+    return `Would sweep ${amountOf(coordinators.stale, 'coordinator')}, ${amountOf(keys.found, 'thing')}`;
+  }
+  if (removed.swept + removed.deleted === 0)
+    return reason !== null && report === null ? reason : 'Found nothing to sweep';
+  const freed = report?.redis.memoryFreedBytes ?? 0;
+  return `Swept ${amountOf(removed.swept, 'coordinator')}, ${amountOf(removed.deleted, 'thing')}${freed > 0 ? `, ${bytesOf(freed)} freed` : ''}`;
+}

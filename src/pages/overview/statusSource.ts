@@ -1,0 +1,68 @@
+/** status source: the status as pages take it: at once, as fresh as that goes, and the last known where the queue is out of reach. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Config, TargetConfig } from '../../config/resolve.ts';
+import { Failure } from '../../domain/failure.ts';
+import { unreachableAmong } from '../../status/reach.ts';
+import type { Status, StatusReader, Unreachable } from '../../status/status.ts';
+
+/** What was read so lately is as good as new, in ms. */
+const FRESH_MS = 500;
+/** So long a page waits for numbers that are newer, in ms; then it shows those that are there, and brings them up to date. */
+const PATIENCE_MS = 30;
+/** When the queue has said nothing for so long, that is said. */
+const LATE_MS = 4_000;
+/** Targets are asked whether they answer no oftener, in ms. */
+const REACH_EVERY_MS = 3_000;
+
+export class StatusSource {
+  #unreachable: Unreachable = new Map();
+  #reachedAt = Number.NEGATIVE_INFINITY;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #failure: unknown = null;
+
+  /** @param ask asks a target for anything; settles within seconds */
+  constructor(
+    private readonly reader: StatusReader,
+    private readonly targets: Config['targets'],
+    private readonly ask: (target: TargetConfig) => Promise<unknown>,
+  ) {}
+
+  /** Reads it ahead, for the first who asks. */
+  warm(): void {
+    void this.#read();
+  }
+
+  /** Never rejects: what can't be read now is what was known then. */
+  async get(): Promise<Status> {
+    this.#reach();
+    if (performance.now() - this.#readAt < FRESH_MS && this.reader.last !== null) return this.reader.last;
+    const status = await Promise.race([this.#read(), pause(PATIENCE_MS, null, { ref: false })]);
+    if (status !== null) return status;
+    // It is still on its way.
+    const late = performance.now() - this.#readAt > LATE_MS;
+    const { last } = this.reader;
+    if (last === null) return this.reader.lastKnown(this.#failure);
+    return late ? this.reader.lastKnown(this.#failure ?? new Failure('UNREACHABLE', 'it says nothing')) : last;
+  }
+
+  async #read(): Promise<Status> {
+    try {
+      const status = await this.reader.read(this.#unreachable);
+      this.#failure = null;
+      this.#readAt = performance.now();
+      return status;
+    } catch (error) {
+      this.#failure = error;
+      return this.reader.lastKnown(error);
+    }
+  }
+
+  /** Asks the targets, beside: who is slow to say that it is there must not keep a page. */
+  #reach(): void {
+    if (performance.now() - this.#reachedAt < REACH_EVERY_MS) return;
+    this.#reachedAt = performance.now();
+    void unreachableAmong(this.targets, this.ask).then((unreachable) => {
+      this.#unreachable = unreachable;
+    });
+  }
+}

@@ -1,0 +1,99 @@
+/** target page: all that is known of one target, in parts that the script replaces one by one. */
+import type { ComponentChildren } from 'preact';
+import { redactUrl } from '../../config/redisUrl.ts';
+import type { Status, TargetStatus } from '../../status/status.ts';
+import { secondsOf } from '../amounts.ts';
+import { usePath, useSite } from '../site.ts';
+import { askPath, Banners } from './banners.tsx';
+import { RunTimes, SweptByHour } from './charts.tsx';
+import { Coordinators } from './coordinators.tsx';
+import { Done, type DoneWords } from './done.tsx';
+import { LastRun, NextRun } from './runs.tsx';
+import type { SweptRow } from './sweptLast.ts';
+import { Families, SweptLastTable } from './tables.tsx';
+
+/** What the page shows. */
+export interface TargetView {
+  readonly status: Status;
+  readonly target: TargetStatus;
+  readonly swept: readonly SweptRow[];
+  /** What came of the button that led here; `null` for none. */
+  readonly done: DoneWords | null;
+  /** When it was made, in ms. */
+  readonly now: number;
+}
+
+/** A part: its id, its class, what stands in it. */
+type Part = readonly [id: string, kind: string, show: (view: TargetView) => ComponentChildren];
+
+const PARTS: readonly Part[] = [
+  ['banners', 'banners', ({ status, target }) => <Banners status={status} target={target.target} />],
+  ['done', 'banners', ({ done, target, now }) => <Done done={done} target={target} now={now} />],
+  ['coordinators', 'wide', ({ target, now }) => <Coordinators status={target} now={now} />],
+  ['next', 'side', ({ target, now }) => <NextRun status={target} now={now} />],
+  ['last', 'side', ({ target, now }) => <LastRun status={target} now={now} />],
+  ['hours', 'half', ({ target, now }) => <SweptByHour status={target} now={now} />],
+  ['times', 'half', ({ target, now }) => <RunTimes status={target} now={now} />],
+  ['families', 'half', ({ target, now }) => <Families status={target} now={now} />],
+  ['swept', 'half', ({ target, now, swept }) => <SweptLastTable status={target} now={now} rows={swept} />],
+];
+
+/** The parts that may change while somebody looks, by their ids. */
+export function targetParts(view: TargetView): ReadonlyMap<string, ComponentChildren> {
+  const late = view.status.known === 'now' ? '' : ' late';
+  return new Map(
+    PARTS.map(([id, kind, show]) => [
+      id,
+      <section key={id} id={id} class={`${kind}${kind === 'banners' ? '' : late}`}>
+        {show(view)}
+      </section>,
+    ]),
+  );
+}
+
+export function TargetHead({ target }: { readonly target: TargetStatus }) {
+  const { settings } = target;
+  const to = usePath();
+  return (
+    <header class="head">
+      <div>
+        <h1>{target.target}</h1>
+        <p class="soft">
+          {redactUrl(settings.url)} · schema {settings.schema.name} · stale after{' '}
+          {secondsOf(settings.staleAfterSeconds)} ·{' '}
+          {settings.mode === 'observe' ? 'observed: every run is dry' : 'sweeping'}
+        </p>
+      </div>
+      {useSite().readOnly ? (
+        <p class="soft">Read-only: runs are asked for elsewhere.</p>
+      ) : (
+        <div class="actions">
+          <form method="post" action={to('/run')}>
+            <input type="hidden" name="target" value={target.target} />
+            <input type="hidden" name="kind" value="dry" />
+            <button type="submit" class={settings.mode === 'observe' ? 'main' : ''}>
+              Dry run now
+            </button>
+          </form>
+          {settings.mode !== 'observe' && (
+            <a class="button main" href={to(askPath(target.target, 'run'))}>
+              Run now…
+            </a>
+          )}
+        </div>
+      )}
+    </header>
+  );
+}
+
+export function TargetBody({ view }: { readonly view: TargetView }) {
+  const parts = targetParts(view);
+  const banners = ['banners', 'done'];
+  return (
+    <>
+      {banners.map((id) => parts.get(id))}
+      <TargetHead target={view.target} />
+      <div class="grid">{[...parts].filter(([id]) => !banners.includes(id)).map(([, part]) => part)}</div>
+    </>
+  );
+}
