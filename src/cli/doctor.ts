@@ -126,9 +126,9 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
   try {
     const calls = new Calls(redis);
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
-    const permissions = await askPermissions(calls, target.schema, false);
+    const permissions = await askPermissions(calls, target, false);
     const refused = [...permissions.refused, ...permissions.untaken.map(({ command }) => command)];
-    checkPermissions(report, target, permissions, await refusedPatterns(calls, target.schema));
+    checkPermissions(report, target, permissions, await refusedPatterns(calls, target));
     if (!refused.includes('info')) {
       const info = await readInfo(calls);
       checkVersion(report, info, OLDEST_VERSION);
