@@ -31,7 +31,8 @@ export const explain = (
     return denied(`${user} may not run ${named}; grant it ${commands.map((command) => `+${command}`).join(' ')}`);
   }
   if (isKeyRefusal(error)) {
-    const patterns = patternsFor(wanted).map((pattern) => `~${pattern}`);
+    const channels = needsBesides(wanted).channels.map((channel) => `&${channel}`);
+    const patterns = [...patternsFor(wanted).map((pattern) => `~${pattern}`), ...channels];
     return denied(`${user} may not touch all keys of the schema; grant it ${patterns.join(' ')}`);
   }
   const elsewhere = clusterAnswerIn(error);
