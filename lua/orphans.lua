@@ -20,8 +20,8 @@ end
 
 -- As lua/sweep.lua does it.
 local total = keep > 0 and (#KEYS - absent - 1) / 2 or 0
-local NONE = string.rep('0', 14)
-local lives, some = { string.format('%014.0f', keep) }, false
+local BASE, MOST, NONE = 10000000000000, 89999999999999, '00000000000000'
+local lives, some = { BASE + keep }, false
 local function note()
   return redis.pcall('SET', KEYS[#KEYS], some and table.concat(lives) or lives[1], 'PX', keep)
 end
@@ -30,9 +30,10 @@ local function trash(at)
   local left = redis.call('PTTL', KEYS[at])
   if left >= 0 then
     some = true
-    lives[at - absent + 1] = string.format('%014.0f', math.min(left + 1, 99999999999999))
+    lives[at - absent + 1] = BASE + math.min(left, MOST)
   end
-  if left == -2 or redis.call('RENAMENX', KEYS[at], KEYS[at + total]) == 0 then return 0 end
+  if left == -2 then return 0 end
+  if redis.call('RENAMENX', KEYS[at], KEYS[at + total]) == 0 then return 0 end
   redis.call('PEXPIRE', KEYS[at + total], keep)
   return 1
 end

@@ -9,16 +9,16 @@
   RETURNS  for each thing 1 when it is back, 0 when its name exists, -1 when its own time to live is over, -2 when it is not
            in the trash ]]
 local count = tonumber(ARGV[1])
-local DIGITS = 14
+local DIGITS, BASE = 14, 10000000000000
 local became = {}
 
 for i = 1, count do
   local left = redis.call('PTTL', KEYS[i])
   local from = (tonumber(ARGV[1 + i]) + 1) * DIGITS
-  local keep = tonumber(redis.call('GETRANGE', KEYS[2 * count + i], 0, DIGITS - 1)) or 0
-  -- One more than what it had left when it came here; 0, or nothing, where it had no time to live.
+  local keep = tonumber(redis.call('GETRANGE', KEYS[2 * count + i], 0, DIGITS - 1)) or BASE
+  -- BASE and what it had left when it came here; 0, or nothing, where it had no time to live.
   local own = tonumber(redis.call('GETRANGE', KEYS[2 * count + i], from, from + DIGITS - 1)) or 0
-  local rest = own - 1 - (left >= 0 and keep - left or 0)
+  local rest = own - BASE - (left >= 0 and keep - BASE - left or 0)
   if left == -2 then
     became[i] = -2
   elseif own > 0 and rest <= 0 then

@@ -14,6 +14,8 @@
   RETURNS  { 0, removed of each family, removed heartbeats, the positions in KEYS of those that were not there } when all
            was as judged, else { c, the c positions in KEYS of the heartbeats that were not }, a position being negative
            where that heartbeat no longer exists ]]
+-- As globals they are looked for at each use.
+local redis, KEYS, ARGV = redis, KEYS, ARGV
 local judged, absent, families = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[8])
 -- unpack takes fewer than 8,000 values.
 local SLICE = 4000
@@ -52,6 +54,7 @@ local from = judged + absent + 1
 local names = judged + absent + total
 local ttls = names + total + going + 1
 local said = keep > 0 and ttls or names
+local name = names
 
 -- What is written besides is written first: were it refused, nothing would have been removed. Where memory is full it is
 -- refused until something was.
@@ -75,9 +78,10 @@ local function announce()
   return redis.pcall('XADD', KEYS[said + 1], 'MAXLEN', '~', ARGV[7], '*', 'message', ARGV[5])
 end
 
--- In ms, 14 digits each, after how long the trash keeps them; as long as all had none, nothing.
-local NONE = string.rep('0', 14)
-local lives, some = { string.format('%014.0f', keep) }, false
+-- How long the trash keeps them and then what each had left, in ms from BASE on, so that each number has 14 digits; as long
+-- as none had a time to live, the first alone.
+local BASE, MOST, NONE = 10000000000000, 89999999999999, '00000000000000'
+local lives, some = { BASE + keep }, false
 local function note()
   return redis.pcall('SET', KEYS[ttls], some and table.concat(lives) or lives[1], 'PX', keep)
 end
@@ -86,11 +90,12 @@ local function trash(at, name)
   local left = redis.call('PTTL', KEYS[at])
   if left >= 0 then
     some = true
-    lives[#lives + 1] = string.format('%014.0f', math.min(left + 1, 99999999999999))
+    lives[name - names + 1] = BASE + (left < MOST and left or MOST)
   else
-    lives[#lives + 1] = NONE
+    lives[name - names + 1] = NONE
+    if left == -2 then return 0 end
   end
-  if left == -2 or redis.call('RENAMENX', KEYS[at], KEYS[name]) == 0 then return 0 end
+  if redis.call('RENAMENX', KEYS[at], KEYS[name]) == 0 then return 0 end
   redis.call('PEXPIRE', KEYS[name], keep)
   return 1
 end
@@ -99,8 +104,8 @@ local function remove(first, last)
   local count = 0
   if keep > 0 then
     for at = first, last do
-      names = names + 1
-      count = count + trash(at, names)
+      name = name + 1
+      count = count + trash(at, name)
     end
     return count
   end

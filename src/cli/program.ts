@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
 import { historyCommand } from './commands/history.ts';
 import { populateCommand } from './commands/populate.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { startCommand } from './commands/start.ts';
@@ -40,6 +41,7 @@ export const createProgram = (): Command => {
     runCommand(),
     enqueueCommand(),
     stopCommand(),
+    restoreCommand(),
     scheduleCommand(),
     historyCommand(),
     doctorCommand(),

@@ -27,8 +27,7 @@ const byteString = (name: string): string => Buffer.from(name, 'utf8').toString(
 export const announce: Value<Announce | false> = (value) => {
   if (value === false || value === 'false') return false;
   const { channel, stream, maxLength } = announceParts(value);
-  if (channel !== undefined && stream === undefined && maxLength === undefined)
-    return { channel: byteString(channel) };
+  if (channel !== undefined && stream === undefined && maxLength === undefined) return { channel: byteString(channel) };
   if (stream !== undefined && channel === undefined) {
     return { stream: byteString(stream), maxLength: maxLength ?? DEFAULT_LENGTH };
   }

@@ -183,10 +183,7 @@ export const askPermissions = async (
 };
 
 /** Patterns of the schema of which the user may not even touch a made-up key. */
-export const refusedPatterns = async (
-  calls: Calls,
-  { schema, ...besides }: Wanted,
-): Promise<readonly string[]> => {
+export const refusedPatterns = async (calls: Calls, { schema, ...besides }: Wanted): Promise<readonly string[]> => {
   const keys = nobodysKeys(schema);
   const more = needsBesides(besides).patterns;
   const asked = [...keys, ...more.map((pattern) => pattern.replaceAll('*', randomUUID()))];

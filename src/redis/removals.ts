@@ -51,15 +51,16 @@ export function removalOf(
 
 /** What PTTL says of a key that is not there, and of one without a time to live. */
 const GONE = -2;
-const DIGITS = 14;
-const MOST_MS = 10 ** DIGITS - 1;
+/** Times to live are written as numbers of so many digits, counted from here in ms; zeros stand for none. */
+export const DIGITS = 14;
+export const BASE_MS = 10 ** (DIGITS - 1);
+const MOST_MS = 9 * BASE_MS - 1;
 
 /** As lua/sweep.lua writes it: how long the trash keeps them, then what each had left, if any had. */
 function noteOf(keepMs: number, lives: readonly Reply[]): string {
-  const digits = (ms: number) => String(Math.min(ms, MOST_MS)).padStart(DIGITS, '0');
   const left = lives.map(Number);
-  if (left.every((ms) => ms < 0)) return digits(keepMs);
-  return [keepMs, ...left.map((ms) => (ms < 0 ? 0 : ms + 1))].map(digits).join('');
+  const digits = (ms: number) => (ms < 0 ? ''.padStart(DIGITS, '0') : String(BASE_MS + Math.min(ms, MOST_MS)));
+  return left.every((ms) => ms < 0) ? digits(keepMs) : [keepMs, ...left].map(digits).join('');
 }
 
 /** How many keys of each list went, as the replies to their steps tell. One that was gone meanwhile is none. */

@@ -2,7 +2,7 @@
 import { Bulk } from './bulk.ts';
 import type { Order, Reply } from './call/wire.ts';
 import type { Calls } from './calls.ts';
-import { wasGone } from './removals.ts';
+import { BASE_MS, DIGITS, wasGone } from './removals.ts';
 import { callScript, loadScript, scriptRefusal } from './script.ts';
 import { isUntaken } from './refusals.ts';
 
@@ -64,7 +64,6 @@ interface Seen {
   readonly trashMs: number | null;
 }
 
-const DIGITS = 14;
 const QUESTIONS = 4;
 
 async function look(calls: Calls, things: readonly Thing[]): Promise<{ seen: readonly Seen[]; ms: number }> {
@@ -86,8 +85,8 @@ async function look(calls: Calls, things: readonly Thing[]): Promise<{ seen: rea
 
 function seenIn([pttl, exists, keep, own]: readonly Reply[]): Seen {
   const left = Number(pttl);
-  const passedMs = left >= 0 ? Number(keep) - left : 0;
-  const ownMs = Number(own) > 0 ? Number(own) - 1 - passedMs : null;
+  const passedMs = left >= 0 ? Number(keep) - BASE_MS - left : 0;
+  const ownMs = Number(own) > 0 ? Number(own) - BASE_MS - passedMs : null;
   const isOver = ownMs !== null && ownMs <= 0;
   const became = left === -2 ? 'gone' : isOver ? 'expired' : exists === 1 ? 'existing' : 'restored';
   return { became, ownMs, trashMs: left >= 0 ? left : null };
