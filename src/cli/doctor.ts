@@ -4,6 +4,7 @@ import type { Config, TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Finding } from '../health/finding.ts';
 import { checkHeartbeats } from '../health/heartbeats.ts';
+import { checkTrash } from '../health/trash.ts';
 import { findingsOf, readQueueState } from '../health/queueState.ts';
 import { openQueues } from '../queue/queues.ts';
 import { QUIET } from './queue.ts';
@@ -142,6 +143,7 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
     await checkSchema(report, calls, target, sample);
     for (const finding of checkHeartbeats(sample.heartbeats, target))
       findings.push({ target: target.name, ...finding });
+    if (target.trash > 0) findings.push({ target: target.name, ...(await checkTrash(calls)) });
   } finally {
     redis.disconnect();
   }
