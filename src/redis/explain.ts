@@ -24,14 +24,15 @@ export const explain = (
   const [server, user] = [`Redis at ${redactUrl(url)}`, `the user of ${redactUrl(url)}`];
   if (error instanceof Refused) return denied(`${error.whose === 'user' ? user : server} ${sentenceOf(error)}`);
   const command = refusedCommandIn(error);
+  const channels = needsBesides(wanted).channels.map((channel) => `&${channel}`);
   if (command !== null) return denied(`${user} may not run ${command.toUpperCase()}; grant it +${command}`);
   if (isRefusedInScript(error)) {
     const commands = ['unlink', 'mget', 'exists', ...needsBesides(wanted).commands];
     const named = `${commands.slice(0, -1).join(', ')} or ${commands.at(-1)}`.toUpperCase();
-    return denied(`${user} may not run ${named}; grant it ${commands.map((command) => `+${command}`).join(' ')}`);
+    const grants = [...commands.map((command) => `+${command}`), ...channels];
+    return denied(`${user} may not run ${named}; grant it ${grants.join(' ')}`);
   }
   if (isKeyRefusal(error)) {
-    const channels = needsBesides(wanted).channels.map((channel) => `&${channel}`);
     const patterns = [...patternsFor(wanted).map((pattern) => `~${pattern}`), ...channels];
     return denied(`${user} may not touch all keys of the schema; grant it ${patterns.join(' ')}`);
   }
