@@ -3,15 +3,20 @@
   BOUND    the caller sends at most 20,000 keys a call, and cuts calls to its budget: 1,200 keys take about 1 ms.
   SAFE TO  repeat, race and interrupt: everything is checked before anything is written, so it removes all or nothing;
            a key already gone is no error; a chunk that never ran is found by the next run.
-  KEYS     the n judged heartbeats, then m heartbeats that must not exist, then the keys, family by family
-  ARGV     1: n, 2: m, 3: how many of the n heartbeats go too (the first ones, after everything else), 4: the number of
-           families f, 5 to 4+f: how many keys each family has, negative to be told which of them were not there (they go one
-           by one, which takes half as long again), then the n proofs: the value that was judged, or, where that is longer
-           than 64 bytes, "#" and its SHA-1
+  KEYS     the n judged heartbeats, then m heartbeats that must not exist, then the keys, family by family; with a trash the
+           names that the keys get there, and then the heartbeats that go, and the key for their times to live; the stream
+           that is announced in; the key that says that it was announced
+  ARGV     1: n, 2: m, 3: how many of the n heartbeats go too (the first ones, after everything else), 4: how many ms things
+           stay in the trash, 0 to remove them for good, 5: what is announced, "" for nothing, 6: the channel for that, "" for
+           a stream, 7: how many entries that keeps, 8: the number of families f, 9 to 8+f: how many keys each family has,
+           negative to be told which of them were not there (they go one by one, which takes half as long again), then the n
+           proofs: the value that was judged, or, where that is longer than 64 bytes, "#" and its SHA-1
   RETURNS  { 0, removed of each family, removed heartbeats, the positions in KEYS of those that were not there } when all
            was as judged, else { c, the c positions in KEYS of the heartbeats that were not }, a position being negative
            where that heartbeat no longer exists ]]
-local judged, absent, families = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
+-- As globals they are looked for at each use.
+local redis, KEYS, ARGV = redis, KEYS, ARGV
+local judged, absent, families = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[8])
 -- unpack takes fewer than 8,000 values.
 local SLICE = 4000
 local changed = { 0 }
@@ -20,7 +25,7 @@ for first = 1, judged, SLICE do
   local values = redis.call('MGET', unpack(KEYS, first, math.min(first + SLICE - 1, judged)))
   for i = 1, #values do
     local at = first + i - 1
-    local value, proof = values[i], ARGV[4 + families + at]
+    local value, proof = values[i], ARGV[8 + families + at]
     if value ~= proof and not (value and #value > 64 and proof == '#' .. redis.sha1hex(value)) then
       -- MGET answers nil for a key that is not a string, as for a missing one; EXISTS tells them apart.
       local exists = value or redis.call('EXISTS', KEYS[at]) == 1
@@ -42,28 +47,101 @@ if #changed > 1 then
 end
 
 local removed, missing = { 0 }, {}
+local going, keep, total = tonumber(ARGV[3]), tonumber(ARGV[4]), 0
+for family = 1, families do total = total + math.abs(tonumber(ARGV[8 + family])) end
 local from = judged + absent + 1
-local function unlink(first, last)
+-- Where in KEYS stands what comes after the keys: the names in the trash less one, the times to live, the announcement.
+local names = judged + absent + total
+local ttls = names + total + going + 1
+local said = keep > 0 and ttls or names
+local name = names
+
+-- What is written besides is written first: were it refused, nothing would have been removed. Where memory is full it is
+-- refused until something was.
+local late = {}
+local function failed(reply) return type(reply) == 'table' and reply.err end
+local function write(first)
+  local reply = first()
+  if not failed(reply) then return nil end
+  if string.sub(reply.err, 1, 3) ~= 'OOM' and not string.find(reply.err, 'maxmemory', 1, true) then return reply end
+  late[#late + 1] = first
+  return nil
+end
+
+local function announce()
+  local stream = ARGV[6] == '' and 1 or 0
+  if KEYS[said + stream + 1] then
+    local isFirst = redis.pcall('SET', KEYS[said + stream + 1], 'said', 'NX', 'PX', 600000)
+    if not isFirst or failed(isFirst) then return isFirst end
+  end
+  if stream == 0 then return redis.pcall('PUBLISH', ARGV[6], ARGV[5]) end
+  return redis.pcall('XADD', KEYS[said + 1], 'MAXLEN', '~', ARGV[7], '*', 'message', ARGV[5])
+end
+
+-- How long the trash keeps them and then what each had left, in ms from BASE on, so that each number has 14 digits; as long
+-- as none had a time to live, the first alone.
+local BASE, MOST, NONE = 10000000000000, 89999999999999, '00000000000000'
+local lives, some = { BASE + keep }, false
+local function note()
+  return redis.pcall('SET', KEYS[ttls], some and table.concat(lives) or lives[1], 'PX', keep)
+end
+
+local function trash(at, name)
+  local left = redis.call('PTTL', KEYS[at])
+  if left >= 0 then
+    some = true
+    lives[name - names + 1] = BASE + (left < MOST and left or MOST)
+  else
+    lives[name - names + 1] = NONE
+    if left == -2 then return 0 end
+  end
+  if redis.call('RENAMENX', KEYS[at], KEYS[name]) == 0 then return 0 end
+  redis.call('PEXPIRE', KEYS[name], keep)
+  return 1
+end
+
+local function remove(first, last)
   local count = 0
+  if keep > 0 then
+    for at = first, last do
+      name = name + 1
+      count = count + trash(at, name)
+    end
+    return count
+  end
   for at = first, last, SLICE do
     count = count + redis.call('UNLINK', unpack(KEYS, at, math.min(at + SLICE - 1, last)))
   end
   return count
 end
+
+if ARGV[5] ~= '' then
+  local refusal = write(announce)
+  if refusal then return refusal end
+end
+if keep > 0 then
+  local refusal = write(note)
+  if refusal then return refusal end
+end
 for family = 1, families do
-  local keys = tonumber(ARGV[4 + family])
+  local keys = tonumber(ARGV[8 + family])
   if keys < 0 then
     keys = -keys
     local before = #missing
     for at = from, from + keys - 1 do
-      if redis.call('UNLINK', KEYS[at]) == 0 then missing[#missing + 1] = at end
+      if remove(at, at) == 0 then missing[#missing + 1] = at end
     end
     removed[family + 1] = keys - (#missing - before)
   else
-    removed[family + 1] = unlink(from, from + keys - 1)
+    removed[family + 1] = remove(from, from + keys - 1)
   end
   from = from + keys
 end
-removed[families + 2] = unlink(1, tonumber(ARGV[3]))
+removed[families + 2] = remove(1, going)
+if some then late[#late + 1] = note end
+for i = 1, #late do
+  local reply = late[i]()
+  if failed(reply) then return reply end
+end
 for i = 1, #missing do removed[families + 2 + i] = missing[i] end
 return removed

@@ -36,6 +36,8 @@ const CARRIED = z.object({
     calls: count,
     slowestCallMs: count,
     memoryFreedBytes: count,
+    // Older versions had no trash.
+    trashed: count.default(0),
   }),
 });
 

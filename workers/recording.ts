@@ -31,7 +31,10 @@ export class Recording {
     warn: (sentence: string) => void,
   ): Promise<Recording> {
     const { target, trigger, dryRun } = payload;
-    const identity = { run, target: target.name, fingerprint: fingerprintOf(target), trigger, by: null, dryRun };
+    const identity = {
+      ...{ run, target: target.name, fingerprint: fingerprintOf(target), trigger, by: null, dryRun },
+      ...(target.trash > 0 ? { trashMs: target.trash } : {}),
+    };
     const recorder = ledger.record({ ...identity, families: target.schema.families, attempt }, warn);
     await recorder.begin();
     return new Recording(recorder);

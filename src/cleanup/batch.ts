@@ -5,6 +5,7 @@ import type { SweepChunk } from '../redis/sweep.ts';
 import type { Slice } from '../store/arena.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT, NO_ID } from '../store/records.ts';
+import { announcementOf } from './announcing.ts';
 import type { RunContext } from './context.ts';
 import { swarmsToProve } from './elsewhere.ts';
 import { familyOf } from './gather.ts';
@@ -174,8 +175,10 @@ export class Draft {
   }
 
   done(): Batch {
-    const { store } = this.run;
+    const { store, trash } = this.run;
     return {
+      trash,
+      announcement: announcementOf(this.run, this.#going),
       judgedBeats: this.#judgedBeats,
       absentBeats: this.#absentBeats,
       going: this.#going,

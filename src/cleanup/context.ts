@@ -6,6 +6,7 @@ import type { Protection } from '../domain/protection.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Node } from '../redis/target/node.ts';
 import type { Target } from '../redis/target/target.ts';
+import type { Trash } from '../redis/trash/names.ts';
 import type { KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
 import type { HeldKeys } from '../store/heldKeys.ts';
@@ -33,6 +34,10 @@ export interface Observer {
 }
 
 export interface Run {
+  /** As the report names it. */
+  readonly id: string;
+  /** By `performance.now()`. */
+  readonly begunAt: number;
   readonly target: Target;
   readonly schema: KeySchema;
   readonly reader: KeyReader;
@@ -49,6 +54,8 @@ export interface Run {
   readonly signal: AbortSignal;
   readonly mixedFamilies: MixedFamilies;
   readonly hold: Hold;
+  /** Where what is swept is kept for a while; `null`: it goes for good. */
+  readonly trash: Trash | null;
   /** When it was last sure that everybody is known who has ever beaten, by `performance.now()`. */
   readonly looked: { at: number };
   /** Whether this id is never swept; `null` where no id is. */

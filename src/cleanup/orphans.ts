@@ -29,11 +29,11 @@ async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> 
     const families: string[][] = run.schema.families.map(() => []);
     for (const { family, name } of left) families[family]?.push(nameIn(name));
     const absent = [...new Set(left.flatMap((orphan) => orphan.absent.map(nameIn)))];
-    const chunk = { absent, families, idleSeconds: run.staleAfterSeconds };
+    const chunk = { absent, families, idleSeconds: run.staleAfterSeconds, trash: run.trash };
     const result = await run.node.sweepOrphans(chunk);
     run.node.paces.tell('sweep', left.length + absent.length, result.ms);
     if (result.swept) {
-      for (const [family, amount] of result.removed.entries()) run.tally.add(family, amount);
+      for (const [family, amount] of result.removed.entries()) run.tally.remove(family, amount, run.trash !== null);
       run.tally.chunks++;
       run.observer.removed?.({ removals: [], names: () => families.map((names) => names.map(bytesOf)) });
       return;

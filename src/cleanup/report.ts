@@ -23,7 +23,7 @@ export interface RunRequest {
 
 /** The report of a run that has ended. */
 export function reportOf(
-  { target, schema, tally, dryRun, hold }: Run,
+  { target, schema, tally, dryRun, hold, trash }: Run,
   request: RunRequest,
   end: { readonly reason: string | null; readonly freed: number; readonly outcome: Outcome },
 ): Report {
@@ -47,6 +47,7 @@ export function reportOf(
     keys: {
       found: tally.keys,
       deleted: dryRun ? 0 : tally.keys,
+      ...(trash === null ? {} : { trashed: tally.trashed }),
       orphans: tally.orphans,
       byFamily: Object.fromEntries(schema.families.map((family, i) => [family, tally.byFamily[i] ?? 0])),
     },

@@ -10,6 +10,7 @@ import type { CoordinatorCounts, Outcome, Report } from '../domain/report.ts';
 import type { Past } from '../domain/suddenSilence.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Target } from '../redis/target/target.ts';
+import { Trash } from '../redis/trash/names.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import { HeldKeys } from '../store/heldKeys.ts';
 import { Store } from '../store/store.ts';
@@ -82,7 +83,9 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   if (refused !== null && outcome === 'completed') outcome = 'refused';
   const reason = refused ?? (await nobodyMet(run));
   // Whoever interrupts does not wait for a server that may be the reason.
-  const freed = run.dryRun || outcome === 'refused' || outcome === 'interrupted' ? 0 : await target.freedBytes();
+  // What is in the trash still takes memory.
+  const freesNone = run.dryRun || run.trash !== null || outcome === 'refused' || outcome === 'interrupted';
+  const freed = freesNone ? 0 : await target.freedBytes();
   const report = reportOf(run, request, { reason, freed, outcome });
   const { coordinators, keys } = report;
   run.observer.phase?.('report', `${coordinators.swept} coordinators swept, ${keys.deleted} keys deleted`);
@@ -91,10 +94,12 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
 
 /** A run of which nothing has been done yet. */
 export function beginRun(target: Target, request: RunRequest, options: RunOptions): Run {
-  const { schema } = target.settings;
+  const { schema, trash } = target.settings;
   const tally = new Tally(schema.families.length, request.dryRun ? null : request.carried);
   tally.keyspace = target.keyspace;
   return {
+    id: request.run,
+    begunAt: performance.now(),
     target,
     schema,
     reader: new KeyReader(schema),
@@ -115,6 +120,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
       request.staleAfterSeconds,
     ),
     isProtected: target.settings.protect.length === 0 ? null : protectionOf(target.settings.protect),
+    trash: trash > 0 ? new Trash(trash, request.run, target.nodes[0].clock.nowSeconds) : null,
     mixedFamilies: new MixedFamilies(options.observer?.removed !== undefined),
   };
 }

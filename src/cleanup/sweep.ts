@@ -90,8 +90,9 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
     return false;
   }
   tally.chunks++;
-  for (const [family, removed] of result.removed.entries()) tally.add(family, removed);
-  tally.add(schema.heartbeatFamily, result.heartbeats);
+  const trashed = run.trash !== null;
+  for (const [family, removed] of result.removed.entries()) tally.remove(family, removed, trashed);
+  tally.remove(schema.heartbeatFamily, result.heartbeats, trashed);
   run.mixedFamilies.learn(batch.families, result.removed);
   observer.removed?.(removedBy(run, batch, result));
   tally.swept += batch.going.length;

@@ -12,6 +12,8 @@ export interface Carried {
   readonly calls: number;
   readonly slowestCallMs: number;
   readonly memoryFreedBytes: number;
+  /** How many of the deleted keys are in the trash. */
+  readonly trashed?: number;
 }
 
 /** So finely a report tells silences that are within the threshold. */
@@ -38,6 +40,8 @@ export class Tally {
   /** In a dry run: how many stale ones had their things counted. */
   counted = 0;
   chunks = 0;
+  /** How many of the keys deleted are in the trash. */
+  trashed = 0;
   /** How far this walk over the keyspace has come, and how many keys there are, both roughly. */
   visited = 0;
   keyspace = 0;
@@ -59,11 +63,18 @@ export class Tally {
     this.stale = carried?.swept ?? 0;
     this.lapsed = this.lapsedSwept = carried?.lapsed ?? 0;
     this.chunks = carried?.chunks ?? 0;
+    this.trashed = carried?.trashed ?? 0;
   }
 
   /** Counts keys of a family. */
   add(family: number, amount: number): void {
     this.byFamily[family] = (this.byFamily[family] ?? 0) + amount;
+  }
+
+  /** Counts keys of a family that went, for good or into the trash. */
+  remove(family: number, amount: number, trashed: boolean): void {
+    this.add(family, amount);
+    if (trashed) this.trashed += amount;
   }
 
   /** Counts one who has been silent for so long. */
@@ -90,6 +101,7 @@ export class Tally {
       calls: calls + (carried?.calls ?? 0),
       slowestCallMs: Math.max(slowestCallMs, carried?.slowestCallMs ?? 0),
       memoryFreedBytes: carried?.memoryFreedBytes ?? 0,
+      trashed: this.trashed,
     };
   }
 

@@ -6,7 +6,7 @@ import type { Command } from './commander.ts';
 import { plain } from './plain.ts';
 
 /** Commands that act on a target and end; those that stay log it at their start. */
-const ACTING: readonly string[] = ['run', 'enqueue', 'populate', 'doctor'];
+const ACTING: readonly string[] = ['run', 'enqueue', 'restore', 'populate', 'doctor'];
 
 /**
  * The configuration in force for this command; `own` are flags that mean something else to it than the setting of that

@@ -4,6 +4,7 @@ import type { Config, TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Finding } from '../health/finding.ts';
 import { checkHeartbeats } from '../health/heartbeats.ts';
+import { checkTrash } from '../health/trash.ts';
 import { findingsOf, readQueueState } from '../health/queueState.ts';
 import { openQueues } from '../queue/queues.ts';
 import { QUIET } from './queue.ts';
@@ -126,9 +127,9 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
   try {
     const calls = new Calls(redis);
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
-    const permissions = await askPermissions(calls, target.schema, false);
+    const permissions = await askPermissions(calls, target, false);
     const refused = [...permissions.refused, ...permissions.untaken.map(({ command }) => command)];
-    checkPermissions(report, target, permissions, await refusedPatterns(calls, target.schema));
+    checkPermissions(report, target, permissions, await refusedPatterns(calls, target));
     if (!refused.includes('info')) {
       const info = await readInfo(calls);
       checkVersion(report, info, OLDEST_VERSION);
@@ -142,6 +143,7 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
     await checkSchema(report, calls, target, sample);
     for (const finding of checkHeartbeats(sample.heartbeats, target))
       findings.push({ target: target.name, ...finding });
+    if (target.trash > 0) findings.push({ target: target.name, ...(await checkTrash(calls)) });
   } finally {
     redis.disconnect();
   }

@@ -8,6 +8,7 @@ import { enqueueCommand } from './commands/enqueue.ts';
 import { explainCommand } from './commands/explain.ts';
 import { historyCommand } from './commands/history.ts';
 import { populateCommand } from './commands/populate.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { startCommand } from './commands/start.ts';
@@ -43,6 +44,7 @@ export const createProgram = (): Command => {
     enqueueCommand(),
     stopCommand(),
     statusCommand(),
+    restoreCommand(),
     scheduleCommand(),
     historyCommand(),
     explainCommand(),

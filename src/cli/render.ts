@@ -25,6 +25,10 @@ const keptOf = ({ held = 0, protected: spared = 0 }: Partial<Report['coordinator
     .map((what) => `; ${what}`)
     .join('');
 
+/** How many of the deleted can be restored; nothing where none can. */
+const trashedOf = ({ trashed }: Report['keys']): string =>
+  trashed === undefined ? '' : `, ${number(trashed)} of them to the trash`;
+
 /** A report as a few lines of text. */
 export const renderReport = (report: Report): string => {
   const { coordinators, keys, redis, dryRun } = report;
@@ -40,7 +44,7 @@ export const renderReport = (report: Report): string => {
     `  coordinators  ${number(coordinators.checked)} checked: ${number(coordinators.active)} active, ${number(coordinators.stale)} stale, ${number(coordinators.unreadable)} unreadable`,
     `                ${number(coordinators.swept)} swept, ${number(coordinators.revived)} revived${lapsedOf(coordinators)}${keptOf(coordinators)}`,
     ...(report.held === undefined ? [] : [renderHeld(report.held)]),
-    `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted; orphans: ${orphans}`,
+    `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted${trashedOf(keys)}; orphans: ${orphans}`,
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${megabytes(redis.memoryFreedBytes)} freed`,
   ];

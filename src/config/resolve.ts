@@ -4,6 +4,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
+import { KeyReader } from '../schema/keyReader.ts';
 import { compileSchema, type KeySchema, type SchemaDefinition } from '../schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { legible, parseSetting, suggestion } from './complaint.ts';
@@ -85,6 +86,14 @@ const checkTarget = (target: TargetConfig): TargetConfig => {
       const allowed = schema.families.filter((_, i) => i !== schema.heartbeatFamily).join(', ') || 'none';
       const sentence = `orphans: "${legible(family)}" is not a family that schema "${schema.name}" can sweep; allowed: ${allowed}`;
       throw new Failure('CONFIG', `target "${name}": ${sentence}`);
+    }
+  }
+  const { announce } = target;
+  if (announce !== false && 'stream' in announce) {
+    const key = Buffer.from(announce.stream, 'latin1');
+    if (new KeyReader(schema, true).read(key) !== 'foreign') {
+      const sentence = `announce: the stream "${legible(key.toString())}" reads as a key of schema "${schema.name}", and could be swept`;
+      throw new Failure('CONFIG', `target "${name}": ${sentence}; give it another name`);
     }
   }
   return target;

@@ -2,6 +2,7 @@
  * process beside. The documentation, the validation and the command line all read these tables. */
 import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { PROCESS_SETTINGS } from './processSettings.ts';
+import { announce, trash } from './removalValues.ts';
 import type { Setting, Values } from './setting.ts';
 import {
   cron,
@@ -114,6 +115,19 @@ export const TARGET_SETTINGS = {
     default: '280MB',
     about:
       'How much memory a run may take for what it finds: enough for about 750,000 stale coordinators with six keys each. Beyond, it walks the keyspace a second time for their keys; beyond twice as many, in partitions.',
+  },
+  trash: {
+    schema: trash,
+    env: 'STALESWEEP_TRASH',
+    default: '0s',
+    about:
+      'How long what is swept can be restored: it is renamed instead of removed, still takes memory, and expires after this time. 0s is off.',
+  },
+  announce: {
+    schema: announce,
+    default: false,
+    about:
+      'Where it is said who was swept, in the same step: `{ channel: "swept" }` publishes, `{ stream: "swept", maxLength: 10000 }` adds to a stream.',
   },
   sightings: {
     schema: memory('1MB', '1GB'),

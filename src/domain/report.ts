@@ -72,6 +72,8 @@ export interface KeyCounts {
   /** Keys seen to exist that were to go. */
   readonly found: number;
   readonly deleted: number;
+  /** How many of them are in the trash, and take memory still; only where there is one. */
+  readonly trashed?: number;
   /** Keys none of whose coordinators has a heartbeat; `null` when the run had no reason to look for them. */
   readonly orphans: number | null;
   /** What was deleted, or, in a dry run, found. */

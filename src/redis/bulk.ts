@@ -117,6 +117,17 @@ export class Bulk {
     this.end();
   }
 
+  /** Calls `visit` with where the bytes of each argument stand, in order. They hold until the next one is added. */
+  forEach(visit: (bytes: Uint8Array, from: number, to: number) => void): void {
+    for (let at = 0; at < this.#length; ) {
+      let length = 0;
+      for (at++; this.#buffer[at] !== CR; at++) length = length * 10 + (this.#buffer[at] as number) - ZERO;
+      const from = at + 2;
+      visit(this.#buffer, from, from + length);
+      at = from + length + 2;
+    }
+  }
+
   /** The arguments as byte strings again. */
   texts(): string[] {
     const texts: string[] = [];

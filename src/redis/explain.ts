@@ -2,10 +2,11 @@
 import { redactUrl } from '../config/redisUrl.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
+import { type Besides, needsBesides } from './besides.ts';
 import { ConnectionLost, isLate } from './call/lost.ts';
 import { CLUSTER, clusterAnswerIn } from './cluster.ts';
 import { Refused } from './missing.ts';
-import { patternsIn } from './permissions.ts';
+import { patternsFor } from './permissions.ts';
 import { isKeyRefusal, isRefusedInScript, refusedCommandIn, saidIn } from './refusals.ts';
 import { unreadyIn } from './unready.ts';
 
@@ -15,7 +16,7 @@ import { unreadyIn } from './unready.ts';
  */
 export const explain = (
   error: unknown,
-  { url, schema }: { readonly url: string; readonly schema: KeySchema },
+  { url, ...wanted }: Besides & { readonly url: string; readonly schema: KeySchema },
 ): unknown => {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const denied = (sentence: string) => new Failure('DENIED', sentence, { cause: error });
@@ -23,12 +24,16 @@ export const explain = (
   const [server, user] = [`Redis at ${redactUrl(url)}`, `the user of ${redactUrl(url)}`];
   if (error instanceof Refused) return denied(`${error.whose === 'user' ? user : server} ${sentenceOf(error)}`);
   const command = refusedCommandIn(error);
+  const channels = needsBesides(wanted).channels.map((channel) => `&${channel}`);
   if (command !== null) return denied(`${user} may not run ${command.toUpperCase()}; grant it +${command}`);
   if (isRefusedInScript(error)) {
-    return denied(`${user} may not run UNLINK, MGET or EXISTS; grant it +unlink +mget +exists`);
+    const commands = ['unlink', 'mget', 'exists', ...needsBesides(wanted).commands];
+    const named = `${commands.slice(0, -1).join(', ')} or ${commands.at(-1)}`.toUpperCase();
+    const grants = [...commands.map((command) => `+${command}`), ...channels];
+    return denied(`${user} may not run ${named}; grant it ${grants.join(' ')}`);
   }
   if (isKeyRefusal(error)) {
-    const patterns = patternsIn(schema).map((pattern) => `~${pattern}`);
+    const patterns = [...patternsFor(wanted).map((pattern) => `~${pattern}`), ...channels];
     return denied(`${user} may not touch all keys of the schema; grant it ${patterns.join(' ')}`);
   }
   const elsewhere = clusterAnswerIn(error);

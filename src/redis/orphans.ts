@@ -2,6 +2,7 @@
 import { Bulk } from './bulk.ts';
 import type { Calls } from './calls.ts';
 import { callScript, loadScript } from './script.ts';
+import type { Trash } from './trash/names.ts';
 
 const SCRIPT = loadScript('orphans');
 
@@ -12,6 +13,8 @@ export interface OrphanChunk {
   readonly families: readonly (readonly string[])[];
   /** How long a key must have been idle, in seconds, to go: longer than this. */
   readonly idleSeconds: number;
+  /** Where all that goes is kept for a while; left out or `null`: it goes for good. */
+  readonly trash?: Trash | null;
 }
 
 export type OrphanResult =
@@ -20,9 +23,13 @@ export type OrphanResult =
 
 /** Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists. */
 export const sweepOrphans = async (calls: Calls, chunk: OrphanChunk): Promise<OrphanResult> => {
-  const { absent, families, idleSeconds } = chunk;
-  const keys = [Bulk.of(absent), ...families.map((family) => Bulk.of(family))];
-  const args = [absent.length, idleSeconds, families.length, ...families.map((family) => family.length)];
+  const { absent, families, idleSeconds, trash = null } = chunk;
+  const lists = families.map((family) => Bulk.of(family));
+  const sending = trash?.send(lists);
+  const trashed = sending === undefined ? [] : [sending.names, Bulk.of([sending.ttls])];
+  const keys = [Bulk.of(absent), ...lists, ...trashed];
+  const keepMs = trash?.keepMs ?? 0;
+  const args = [absent.length, idleSeconds, keepMs, families.length, ...families.map((family) => family.length)];
   const { reply, ms } = await callScript(calls, SCRIPT, keys, args);
   const [born = 0, ...rest] = reply as number[];
   if (born === 0) return { swept: true, removed: rest, ms };

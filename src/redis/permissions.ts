@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { KeySchema } from '../schema/keySchema.ts';
 import { globOf, patternsOf, sharedGlob } from '../schema/glob.ts';
 import { derive, type Template } from '../schema/template.ts';
+import { type Besides, needsBesides, questionsBesides } from './besides.ts';
 import { mayHaveBeenDone } from './call/lost.ts';
 import type { Order, Reply } from './call/wire.ts';
 import type { Calls } from './calls.ts';
@@ -27,15 +28,20 @@ const TRANSACTION = ['watch', 'multi', 'exec', 'discard'];
 /** To tell how long a key has been idle, and whether that says something of this key. */
 const IDLE = ['object|idletime', 'object|refcount'];
 
+/** What a run is to do, as far as that asks for permissions. */
+interface Wanted extends Besides {
+  readonly schema: KeySchema;
+}
+
 /**
  * The commands a run needs, as ACLs name them. It makes do without `pttl`, and takes heartbeats to expire; and, where no orphans
  * are swept, without `object`: then it looks for newcomers by another pass.
  */
-const commandsFor = (schema: KeySchema, way: Way): readonly string[] => [
+const commandsFor = ({ schema, ...besides }: Wanted, way: Way): readonly string[] => [
   ...READING,
   'pttl',
   ...(schema.orphanFamilies.size > 0 || way !== 'dry run' ? IDLE : []),
-  ...(way === 'dry run' ? [] : ['unlink']),
+  ...(way === 'dry run' ? [] : ['unlink', ...needsBesides(besides).commands]),
   ...(way === 'script' ? SCRIPT : way === 'transaction' ? TRANSACTION : []),
 ];
 
@@ -47,11 +53,18 @@ const templatesOf = (schema: KeySchema): readonly Template[] => [
 /** The patterns of all keys of a schema. */
 export const patternsIn = (schema: KeySchema): readonly string[] => patternsOf(templatesOf(schema));
 
+/** The patterns of all keys that a real run touches. */
+export const patternsFor = ({ schema, ...besides }: Wanted): readonly string[] => [
+  ...new Set([...patternsIn(schema), ...needsBesides(besides).patterns]),
+];
+
 /** The smallest ACL line that lets a run of this target go this way. */
-export const aclLine = ({ url, schema }: { readonly url: string; readonly schema: KeySchema }, way: Way): string => {
-  const patterns = patternsIn(schema).map((pattern) => `~${pattern}`);
+export const aclLine = ({ url, ...wanted }: Wanted & { readonly url: string }, way: Way): string => {
+  const keys = way === 'dry run' ? patternsIn(wanted.schema) : patternsFor(wanted);
+  const channels = way === 'dry run' ? [] : needsBesides(wanted).channels;
+  const patterns = [...keys.map((pattern) => `~${pattern}`), ...channels.map((channel) => `&${channel}`)];
   const select = Number(new URL(url).pathname.slice(1)) > 0 ? ['select'] : [];
-  const commands = [...select, ...commandsFor(schema, way)].map((command) => `+${command}`);
+  const commands = [...new Set([...select, ...commandsFor(wanted, way)])].map((command) => `+${command}`);
   return ['ACL SETUSER stalesweep on >secret', ...patterns, ...commands].join(' ');
 };
 
@@ -120,11 +133,16 @@ const untakenAmong = (asked: readonly Asked[]): readonly Untaken[] =>
  * Asks Redis what the user may do, and what it takes at all. Only whole commands count: whether a made-up key may be touched says
  * nothing about the real ones, since patterns may be narrower than the schema. The connection must be nobody else's meanwhile.
  */
-export const askPermissions = async (calls: Calls, schema: KeySchema, dryRun: boolean): Promise<Permissions> => {
+export const askPermissions = async (
+  calls: Calls,
+  { schema, ...besides }: Wanted,
+  dryRun: boolean,
+): Promise<Permissions> => {
   // In several slots, if there are slots, unless the schema keeps them together.
   const nobody = nobodysKeys(schema);
   const [one = ''] = nobody;
   const idle = schema.orphanFamilies.size > 0 ? IDLE : [];
+  const more = questionsBesides(besides);
   const asked = await ask(
     calls,
     [
@@ -134,9 +152,9 @@ export const askPermissions = async (calls: Calls, schema: KeySchema, dryRun: bo
       ['mget', nobody],
       ['exists', nobody],
       ...idle.map((command) => ['object', [command.slice('object|'.length).toUpperCase(), one]] as const),
-      ...(dryRun ? [] : [['unlink', nobody] as const]),
+      ...(dryRun ? [] : [['unlink', nobody] as const, ...more]),
     ],
-    [...READING, ...idle, 'unlink'],
+    [...READING, ...idle, 'unlink', ...more.map(([command]) => command)],
   );
   const answer = dryRun ? null : await askWhetherScriptsRun(calls, one, nobody.at(-1) ?? one);
   const withoutScripts = scriptRefusal(answer) ?? (isUntaken(answer) ? saidIn(answer) : null);
@@ -165,11 +183,14 @@ export const askPermissions = async (calls: Calls, schema: KeySchema, dryRun: bo
 };
 
 /** Patterns of the schema of which the user may not even touch a made-up key. */
-export const refusedPatterns = async (calls: Calls, schema: KeySchema): Promise<readonly string[]> => {
+export const refusedPatterns = async (calls: Calls, { schema, ...besides }: Wanted): Promise<readonly string[]> => {
   const keys = nobodysKeys(schema);
-  const { replies } = await calls.sendTogether(keys.map((key) => ['exists', [key]] as const));
+  const more = needsBesides(besides).patterns;
+  const asked = [...keys, ...more.map((pattern) => pattern.replaceAll('*', randomUUID()))];
+  const { replies } = await calls.sendTogether(asked.map((key) => ['exists', [key]] as const));
   const denied = (reply: unknown) => reply instanceof Error && isKeyRefusal(reply);
   const globs = templatesOf(schema).filter((_, i) => denied(replies[i]));
   const refused = new Set(globs.map(globOf));
-  return patternsIn(schema).filter((pattern) => refused.has(pattern));
+  const own = patternsIn(schema).filter((pattern) => refused.has(pattern));
+  return [...own, ...more.filter((_, i) => denied(replies[keys.length + i]))];
 };

@@ -10,12 +10,12 @@ export const refusedCommandIn = (error: unknown): string | null =>
 export const isKeyRefusal = (error: Error): boolean =>
   refusedCommandIn(error) === null && /NOPERM.*(?:key|access)/i.test(error.message);
 
-/** Inside a script, Redis does not name the command it refused. */
+/** Inside a script, Redis does not name the command, or the channel, it refused. */
 export const isRefusedInScript = (error: Error): boolean =>
-  /user executing the script can't run this command/i.test(error.message);
+  /user executing the script can't (?:run this command|publish)/i.test(error.message);
 
-/** What Redis says of the state it is in, not of the command: that it is full, does not know a script yet, keeps no idle times. */
-const OF_STATE = /^(?:OOM|NOSCRIPT|NOAUTH|EXECABORT)\b|LFU maxmemory policy|without MULTI/;
+/** What Redis says of the state it is in, not of the command: that it is full, does not know a script yet, keeps no idle times, has no such key. */
+const OF_STATE = /^(?:OOM|NOSCRIPT|NOAUTH|EXECABORT)\b|LFU maxmemory policy|without MULTI|no such key/;
 
 /**
  * Whether a server takes a command from nobody, as rented ones do, each in words of its own: so it is whatever it answers that is

@@ -8,8 +8,8 @@
  * else at least one of them is as it was. How many keys went is known from a count before it was sent: once a first answer is
  * lost, the keys of all chunks after it are counted. Of those that were under way at that moment nobody knows, which is said.
  */
-import type { KeySchema } from '../schema/keySchema.ts';
 import type { Strategy } from '../domain/report.ts';
+import { ANNOUNCED_MS } from './announcement.ts';
 import { Bulk } from './bulk.ts';
 import { mayHaveBeenDone } from './call/lost.ts';
 import type { Calls } from './calls.ts';
@@ -61,8 +61,8 @@ export class Remover {
    * not do what the run needs, or the server does not; what Redis said, when that was only that it is not ready. Keys it may not touch show only when
    * a call names them.
    */
-  async prepare(schema: KeySchema, dryRun: boolean): Promise<void> {
-    const permissions = await askPermissions(this.calls, schema, dryRun);
+  async prepare(wanted: Parameters<typeof askPermissions>[1], dryRun: boolean): Promise<void> {
+    const permissions = await askPermissions(this.calls, wanted, dryRun);
     if (permissions.unready !== null) throw permissions.unready;
     // Whether a run can do without INFO is not for Redis to say.
     const missing = missingIn(makingDoWithoutInfo(permissions));
@@ -85,6 +85,7 @@ export class Remover {
         if (again && keysIn(chunk) > most) {
           const look = await this.#sweep(heartbeatsOf(chunk));
           if (await this.#hasRun(chunk, look, before)) return ranBefore(chunk, look);
+          if (look.swept && (await this.#wasSaid(chunk))) return ranBefore(chunk, look);
           // Without a heartbeat that was to go, nobody can tell what it removed.
           if (chunk.heartbeats === 0) this.warn(uncounted(1));
           return { result: look.swept ? { ...NOTHING_CHANGED, ms: look.ms } : look, isFirst: true };
@@ -160,6 +161,18 @@ export class Remover {
     if (vanished === 0 || vanished + revived < heartbeats) return false;
     const left = sumOf(await this.#count(families));
     return left === 0 || (revived > 0 && before !== null && left < sumOf(before));
+  }
+
+  /**
+   * Whether a chunk without heartbeats that go was announced, and so has run. If not, it will not be from now on, should it
+   * arrive late: those in it are announced with whatever takes its place.
+   */
+  async #wasSaid({ announcement }: SweepChunk): Promise<boolean> {
+    const once = announcement?.once ?? null;
+    if (once === null) return false;
+    const { reply } = await this.calls.send('set', [once, 'given back', 'NX', 'PX', ANNOUNCED_MS]);
+    if (reply !== null) return false;
+    return (await this.calls.send('get', [once])).reply === 'said';
   }
 
   /** What all sendings of a chunk removed together, where it is not known to have been the last alone. */

@@ -1,7 +1,10 @@
 /** sweep: the door to `lua/sweep.lua`. */
-import type { Bulk } from './bulk.ts';
+import type { Announcement } from './announcement.ts';
+import { Bulk } from './bulk.ts';
+import type { Argument } from './call/wire.ts';
 import type { Calls } from './calls.ts';
 import { callScript, loadScript } from './script.ts';
+import type { Trash } from './trash/names.ts';
 
 const SCRIPT = loadScript('sweep');
 
@@ -16,6 +19,10 @@ export interface SweepChunk {
   readonly told: readonly boolean[];
   /** How many of the judged heartbeats go too, the first ones, after everything else (P3). */
   readonly heartbeats: number;
+  /** Where all that goes is kept for a while; left out or `null`: it goes for good. */
+  readonly trash?: Trash | null;
+  /** What is said in the same step; left out or `null`: nothing. */
+  readonly announcement?: Announcement | null;
 }
 
 export type SweepResult =
@@ -48,17 +55,34 @@ export const MOST_KEYS = 7_900;
 /** What the script takes at most, for the sake of proofs that can't be cut. */
 export const MOST_KEYS_EVER = 20_000;
 
+/** The heartbeats of a chunk that go. */
+export function goingOf({ judged, heartbeats }: SweepChunk): Bulk {
+  const going = new Bulk();
+  let at = 0;
+  judged.keys.forEach((bytes, from, to) => {
+    if (at++ < heartbeats) going.add(bytes, from, to);
+  });
+  return going;
+}
+
 /** Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. */
 export const sweep = async (calls: Calls, chunk: SweepChunk): Promise<SweepResult> => {
-  const { judged, absent, families } = chunk;
+  const { judged, absent, families, announcement = null } = chunk;
   const count = judged.keys.count;
   const countOf = (keys: Bulk, family: number) => (chunk.told[family] ? -keys.count : keys.count);
+  const trash = trashOf(chunk);
   const { reply, ms } = await callScript(
     calls,
     SCRIPT,
-    [judged.keys, absent, ...families],
-    [count, absent.count, chunk.heartbeats, families.length, ...families.map(countOf), judged.proofs],
+    [judged.keys, absent, ...families, ...trash.keys, ...announcedIn(announcement)],
+    [
+      ...[count, absent.count, chunk.heartbeats, trash.keepMs],
+      ...announcedBy(announcement),
+      ...[families.length, ...families.map(countOf)],
+      judged.proofs,
+    ],
   );
+  for (const names of trash.keys) names.clear();
   const [changed = 0, ...rest] = reply as number[];
   if (changed === 0) {
     const removed = rest.slice(0, families.length);
@@ -74,12 +98,31 @@ export const sweep = async (calls: Calls, chunk: SweepChunk): Promise<SweepResul
   };
 };
 
+function trashOf(chunk: SweepChunk): { readonly keepMs: number; readonly keys: readonly Bulk[] } {
+  const { trash, families } = chunk;
+  if (!trash) return { keepMs: 0, keys: [] };
+  const { names, ttls } = trash.send([...families, goingOf(chunk)]);
+  return { keepMs: trash.keepMs, keys: [names, Bulk.of([ttls])] };
+}
+
+function announcedIn(announcement: Announcement | null): readonly Bulk[] {
+  if (announcement === null) return [];
+  const { where, once } = announcement;
+  return [Bulk.of([...('stream' in where ? [where.stream] : []), ...(once === null ? [] : [once])])];
+}
+
+function announcedBy(announcement: Announcement | null): readonly Argument[] {
+  if (announcement === null) return ['', '', 0];
+  const { where, message } = announcement;
+  return 'channel' in where ? [message, where.channel, 0] : [message, '', where.maxLength];
+}
+
 /**
  * Calls the script with nothing to sweep: to prove a heartbeat that can't exist, and that another one does not; resolves to the error
  * that stands in the way, or `null`. Never throws.
  */
 export const askWhetherScriptsRun = async (calls: Calls, nobodys: string, others: string): Promise<Error | null> => {
-  const question = [2, nobodys, others, 1, 1, 0, 0, 'no proof'];
+  const question = [2, nobodys, others, 1, 1, 0, 0, '', '', 0, 0, 'no proof'];
   const ask = async (name: string, script: string) => {
     const { replies } = await calls.sendTogether([[name, [script, ...question]]]);
     return replies[0] instanceof Error ? replies[0] : null;

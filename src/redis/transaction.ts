@@ -2,12 +2,14 @@
  *  Owns      one connection of its own, used by one chunk at a time: EXEC and DISCARD end every WATCH of a connection.
  *  Promises  as the scripts: EXEC removes nothing when a watched key was touched after the look (P1), and everything in
  *            one step, heartbeats last (P3).
- *  Limits    idle times can't be watched: an orphan that is only read between look and EXEC, a round trip later, goes.
+ *  Limits    idle times can't be watched: an orphan that is only read between look and EXEC, a round trip later, goes. Nor are
+ *            the keys themselves: one whose time to live changes in between is kept in the trash with what it had before.
  *
  * MULTI travels with the look and is seen to be accepted before any UNLINK is sent: were it refused (an ACL that changed),
  * the UNLINKs sent along with it would run by themselves, without proof.
  */
 import type { Redis } from './ioredis.ts';
+import { ordersOf } from './announcement.ts';
 import { Bulk } from './bulk.ts';
 import { mayHaveBeenDone } from './call/lost.ts';
 import type { Order, Reply } from './call/wire.ts';
@@ -15,7 +17,8 @@ import type { Calls } from './calls.ts';
 import { existing, SHARED_VALUE } from './keyspace.ts';
 import { proofOf } from './kinds/proof.ts';
 import type { OrphanChunk, OrphanResult } from './orphans.ts';
-import type { SweepChunk, SweepResult } from './sweep.ts';
+import { countsOf, questionsFor, removalOf, type Steps, wasGone } from './removals.ts';
+import { goingOf, type SweepChunk, type SweepResult } from './sweep.ts';
 
 /** WATCH compares each key with those watched before: 400 take Redis about 1 ms, 1,000 about 5, 7,900 some 280. */
 export const MOST_KEYS_WATCHED = 1_000;
@@ -27,8 +30,14 @@ interface Look<T> {
   readonly watched: readonly Bulk[];
   /** What is asked after WATCH and before MULTI. */
   readonly questions: readonly Order[];
-  /** The keys to remove, list by list, or why none may go; `null` when that has passed meanwhile: look again. */
-  readonly decide: (replies: readonly Reply[]) => Promise<{ remove: readonly Bulk[] } | { instead: T } | null>;
+  /** What removes the keys, list by list, or why none may go; `null` when that has passed meanwhile: look again. */
+  readonly decide: (replies: readonly Reply[]) => Promise<Removal | { instead: T } | null>;
+}
+
+interface Removal {
+  /** What is done in the same step, before. */
+  readonly before: readonly Order[];
+  readonly steps: readonly Steps[];
 }
 
 type Settled<T> = { readonly removed: readonly number[] } | { readonly instead: T };
@@ -76,15 +85,21 @@ export class Transactions {
   ) {}
 
   /** As `sweep` of `sweep.ts`. */
-  async sweep({ judged, absent, families, heartbeats, told }: SweepChunk): Promise<SweepResult> {
+  async sweep(chunk: SweepChunk): Promise<SweepResult> {
+    const { judged, absent, families, told, trash = null, announcement = null } = chunk;
     const { keys, proofs } = judged;
+    const once = announcement?.once ?? null;
     // A list for each key where it is to be told which were not there.
     const listsOf = (names: Bulk, family: number) =>
       told[family] ? names.texts().map((name) => Bulk.of([name])) : [names];
+    const lists = [...families.flatMap(listsOf), goingOf(chunk)];
+    const lives = questionsFor(trash, lists);
     const { ms, ...settled } = await this.#inTurn({
-      watched: [keys, absent],
+      watched: [keys, absent, Bulk.of(once === null ? [] : [once])],
       questions: [
         ...(keys.count > 0 ? [['mget', [keys]] as const] : []),
+        ...lives,
+        ...(once === null ? [] : [['exists', [once]] as const]),
         ...(absent.count > 0 ? [['exists', [absent]] as const] : []),
       ],
       decide: async (replies) => {
@@ -94,7 +109,11 @@ export class Transactions {
         const born = someBorn ? await this.#existing(absent) : [];
         if (changed.length > 0 || born.length > 0) return { instead: { ...(await this.#told(changed, keys)), born } };
         if (someBorn) return null;
-        return { remove: [...families.flatMap(listsOf), Bulk.of(keys.texts().slice(0, heartbeats))] };
+        const from = keys.count > 0 ? 1 : 0;
+        const { before, steps } = removalOf(trash, lists, replies.slice(from, from + lives.length));
+        const wasSaid = once !== null && replies[from + lives.length] !== 0;
+        const said = announcement === null || wasSaid ? [] : ordersOf(announcement);
+        return { before: [...said, ...before], steps };
       },
     });
     if ('instead' in settled) return { swept: false, ...settled.instead, ms };
@@ -103,14 +122,16 @@ export class Transactions {
 
   /** As `sweepOrphans` of `orphans.ts`. */
   async sweepOrphans(chunk: OrphanChunk): Promise<OrphanResult> {
-    const { families, idleSeconds } = chunk;
+    const { families, idleSeconds, trash = null } = chunk;
     const keys = families.flat();
     const absent = Bulk.of(chunk.absent);
+    const lives = questionsFor(trash, [Bulk.of(keys)]);
     const { ms, ...settled } = await this.#inTurn<{ born: readonly number[] }>({
       watched: [absent, Bulk.of(keys)],
       questions: [
         ...keys.map((key) => ['object', ['IDLETIME', key]] as const),
         ...keys.map((key) => ['object', ['REFCOUNT', key]] as const),
+        ...lives,
         ...(absent.count > 0 ? [['exists', [absent]] as const] : []),
       ],
       decide: async (replies) => {
@@ -118,13 +139,14 @@ export class Transactions {
           const born = await this.#existing(absent);
           return born.length > 0 ? { instead: { born } } : null;
         }
-        let at = 0;
-        const idle = () => {
+        const isIdle = keys.map((_, at) => {
           const [seconds, references] = [replies[at], replies[keys.length + at]];
-          at++;
           return Number(seconds) > idleSeconds && references !== SHARED_VALUE;
-        };
-        return { remove: families.map((family) => Bulk.of(family.filter(idle))) };
+        });
+        let at = 0;
+        const lists = families.map((family) => Bulk.of(family.filter(() => isIdle[at++])));
+        const left = replies.slice(2 * keys.length, 2 * keys.length + lives.length).filter((_, i) => isIdle[i]);
+        return removalOf(trash, lists, left);
       },
     });
     return 'instead' in settled ? { swept: false, ...settled.instead, ms } : { swept: true, ...settled, ms };
@@ -187,15 +209,14 @@ export class Transactions {
     }
     if (decision === null || 'instead' in decision) return decision;
 
-    const lists = decision.remove;
-    const full = lists.filter((keys) => keys.count > 0);
-    const replies = await step([...full.map((keys) => ['unlink', [keys]] as const), ['exec', []]]);
-    const counts = replies.at(-1) as readonly number[] | null | Error;
-    const error = firstError(replies) ?? firstError(Array.isArray(counts) ? counts : []);
+    const { before, steps } = decision;
+    const orders = [...before, ...steps.flat().map(({ order }) => order)];
+    const replies = await step([...orders, ['exec', []]]);
+    const executed = replies.at(-1) as readonly unknown[] | null | Error;
+    const answers = Array.isArray(executed) ? executed : [];
+    const error = firstError(replies) ?? firstError(answers.filter((one) => !(one instanceof Error && wasGone(one))));
     if (error) throw causeOf(error);
-    if (counts === null) return null;
-    let at = 0;
-    return { removed: lists.map((keys) => (keys.count > 0 ? ((counts as readonly number[])[at++] ?? 0) : 0)) };
+    return executed === null ? null : { removed: countsOf(steps, answers.slice(before.length)) };
   }
 
   async #connect(): Promise<Redis> {

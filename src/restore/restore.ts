@@ -1,10 +1,21 @@
-/** restore: brings back from a target's trash what was swept. */
+/** restore: brings back from a target's trash what was swept.
+ *
+ *      runs that swept it ──▶ what of it is in the trash ──▶ back, chunk by chunk, heartbeats last
+ *
+ *  Owns      what comes back, and in which order.
+ *  Leaves    how one thing comes back, in one step and never over another, to redis/restore.
+ */
 import type { TargetConfig } from '../config/resolve.ts';
-import { Failure } from '../domain/failure.ts';
+import { sentenceOf } from '../domain/failure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { mayHaveBeenDone } from '../redis/call/lost.ts';
+import { bringBack, lookAt, type Restored as Answer, type Thing } from '../redis/restore.ts';
+import { encodeRun } from '../redis/trash/names.ts';
+import { type Asking, contentsOf } from './contents.ts';
+import { withTarget } from './open.ts';
+import { searchFor, type Wanted } from './wanted.ts';
 
-/** What is to come back: what a coordinator could own, of whichever runs swept it, or all that a run took. */
-export type Wanted = { readonly coordinator: Uint8Array } | { readonly run: string };
+export type { Wanted } from './wanted.ts';
 
 export interface RestoreOptions {
   /** Heartbeats too: who is still silent then is swept again by the next run. */
@@ -28,11 +39,92 @@ export interface Restored {
   readonly expired: number;
 }
 
+/** More runs than this hardly swept the same one within the time that anything is in the trash. */
+const MOST_RUNS = 1_000;
+
 /**
  * Brings back what is in the trash, with the time to live that it would have by now; never over something that exists. Opens a
- * connection of its own; all calls are bounded. Nothing found is no failure. Fails with `UNREACHABLE` or `DENIED`, or with the
- * error of Redis.
+ * connection of its own; all calls are bounded. Nothing found is no failure. Fails with `UNREACHABLE` or `DENIED`, with the error of
+ * Redis, or with the reason of the signal.
  */
-export async function restore(_target: TargetConfig, _what: Wanted, _options: RestoreOptions = {}): Promise<Restored> {
-  throw new Failure('RUN_FAILED', 'nothing can be restored yet');
+export async function restore(target: TargetConfig, what: Wanted, options: RestoreOptions = {}): Promise<Restored> {
+  const { heartbeats = false, dryRun = false, signal = new AbortController().signal } = options;
+  const runs = await runsThatSwept(target.name, what, options);
+  return await withTarget(target, signal, async (asking) => {
+    const bringing = new Bringing(asking, dryRun);
+    // Last, so that no run takes anybody for stale of whom only a part is back.
+    for (const kind of heartbeats ? [false, true] : [false]) {
+      for await (const things of contentsOf(asking, searchFor(target.schema, what, kind, runs))) {
+        await bringing.all(things);
+      }
+    }
+    return bringing.sum;
+  });
+}
+
+/** Which runs swept a coordinator, as names in the trash have them; `null` where nobody knows. */
+async function runsThatSwept(
+  target: string,
+  what: Wanted,
+  { ledger = null, warn = () => {} }: RestoreOptions,
+): Promise<ReadonlySet<string> | null> {
+  if (ledger === null || 'run' in what) return null;
+  try {
+    const { swept } = await ledger.find(what.coordinator, { target, limit: MOST_RUNS });
+    return swept.length === 0 ? null : new Set(swept.map(({ batch }) => encodeRun(batch.run)));
+  } catch (error) {
+    warn(`which runs swept it can not be read, so names decide alone: ${sentenceOf(error)}`);
+    return null;
+  }
+}
+
+class Bringing {
+  #restored = 0;
+  #expired = 0;
+  readonly #existing: string[] = [];
+
+  constructor(
+    private readonly asking: Asking,
+    private readonly dryRun: boolean,
+  ) {}
+
+  get sum(): Restored {
+    return { restored: this.#restored, existing: this.#existing, expired: this.#expired };
+  }
+
+  async all(things: readonly Thing[]): Promise<void> {
+    const { paces, signal, calls } = this.asking;
+    for (let from = 0; from < things.length; ) {
+      signal.throwIfAborted();
+      const chunk = things.slice(from, from + paces.sweep.size);
+      const { became, ms } = await this.#some(chunk);
+      paces.tell('sweep', chunk.length, ms);
+      for (const [i, { name }] of chunk.entries()) {
+        if (became[i] === 'restored') this.#restored++;
+        else if (became[i] === 'expired') this.#expired++;
+        else if (became[i] === 'existing') this.#existing.push(name.toString());
+      }
+      from += chunk.length;
+      await calls.rest.take();
+    }
+  }
+
+  async #some(chunk: readonly Thing[]): Promise<Answer> {
+    const { calls, paces, patience } = this.asking;
+    if (this.dryRun) return await patience.steadily(async () => await lookAt(calls, chunk));
+    let wasLost = false;
+    const answer = await patience.steadily(
+      async () => {
+        try {
+          return await bringBack(calls, chunk);
+        } catch (error) {
+          wasLost ||= mayHaveBeenDone(error);
+          throw error;
+        }
+      },
+      () => paces.sweep.backOff(),
+    );
+    // Whose answer was lost came back by that call.
+    return wasLost ? { ...answer, became: answer.became.map((one) => (one === 'gone' ? 'restored' : one)) } : answer;
+  }
 }

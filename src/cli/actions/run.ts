@@ -156,6 +156,7 @@ function recorderOf(past: OpenLedger | null, settings: TargetConfig, run: string
     trigger: 'cli',
     by: whoRuns(),
     dryRun: false,
+    ...(settings.trash > 0 ? { trashMs: settings.trash } : {}),
     families: settings.schema.families,
     attempt: 1,
   };

@@ -98,7 +98,7 @@ export class Node {
     const info = await patience.steadily(async () => await readTargetInfo(calls, settings, dryRun, warn));
     link.remember(info);
     const remover = new Remover(calls, async () => await link.beside(), warn);
-    await patience.steadily(async () => await remover.prepare(settings.schema, dryRun));
+    await patience.steadily(async () => await remover.prepare(settings, dryRun));
     const nowSeconds = await patience.steadily(async () => await readSeconds(calls));
     // After the clock was read: an outage that ends as the run begins is known by now.
     const clock = clockOf(nowSeconds, info, settings.restartGrace, await outages(nowSeconds * 1000));

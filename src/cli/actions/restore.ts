@@ -1,0 +1,82 @@
+/** restore: brings back what was swept, from the trash. */
+import type { Config } from '../../config/resolve.ts';
+import { Failure, sentenceOf } from '../../domain/failure.ts';
+import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
+import { restore, type Restored, type Wanted } from '../../restore/restore.ts';
+import type { Command } from '../commander.ts';
+import { configOf } from '../config.ts';
+import { plain } from '../plain.ts';
+import { targetOf, withPrivateRedis } from '../target.ts';
+
+interface Options {
+  readonly run?: string;
+  readonly heartbeats?: boolean;
+  readonly dryRun?: boolean;
+  readonly target?: string;
+  readonly json?: boolean;
+}
+
+/** Prints what came back. Fails (`USAGE`) unless either an id or a run is given. */
+export async function bringBack(id: string | undefined, options: Options, command: Command): Promise<void> {
+  const wanted = wantedBy(id, options.run);
+  const config = await withPrivateRedis(configOf(command));
+  const target = targetOf(config, options.target);
+  const stop = new AbortController();
+  const onSignal = (signal: string) => stop.abort(new Failure('INTERRUPTED', `restoring was ended by ${signal}`));
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const ledger = 'run' in wanted ? null : await ledgerOf(config);
+  try {
+    const { heartbeats = false, dryRun = false } = options;
+    const done = await restore(target, wanted, {
+      ...{ heartbeats, dryRun, signal: stop.signal, warn: tell },
+      ledger: ledger?.ledger ?? null,
+    });
+    console.log(options.json ? JSON.stringify(done) : textOf(done, dryRun));
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    ledger?.close();
+  }
+}
+
+function tell(sentence: string): void {
+  console.error(`stalesweep: ${plain(sentence)}`);
+}
+
+function wantedBy(id: string | undefined, run: string | undefined): Wanted {
+  if (id !== undefined && run !== undefined) throw new Failure('USAGE', 'give either an id or --run, not both');
+  if (run !== undefined && run !== '') return { run };
+  if (id !== undefined && id !== '') return { coordinator: Buffer.from(id, 'utf8') };
+  throw new Failure('USAGE', 'say what is to come back: the id of a coordinator, or --run with that of a run');
+}
+
+/** Where it is out of reach, names decide alone, which is said. */
+async function ledgerOf(config: Config): Promise<OpenLedger | null> {
+  try {
+    return await openLedger(config.queue, config.process.ledger);
+  } catch (error) {
+    tell(`which runs swept it can not be read, so names decide alone: ${sentenceOf(error)}`);
+    return null;
+  }
+}
+
+/** So many names are listed; JSON has all. */
+const MOST_NAMES = 20;
+
+function keys(count: number): string {
+  return count === 1 ? '1 key' : `${count} keys`;
+}
+
+function textOf({ restored, existing, expired }: Restored, dryRun: boolean): string {
+  const lines = [dryRun ? `${keys(restored)} would come back` : `${keys(restored)} restored`];
+  if (expired > 0) lines.push(`${keys(expired)} would have expired by now, and stay in the trash`);
+  if (existing.length > 0) {
+    lines.push(
+      existing.length === 1
+        ? '1 exists again, and was left as it is:'
+        : `${existing.length} exist again, and were left as they are:`,
+    );
+    lines.push(...existing.slice(0, MOST_NAMES).map((name) => `  ${plain(name)}`));
+    if (existing.length > MOST_NAMES) lines.push(`  and ${existing.length - MOST_NAMES} more (--json has all)`);
+  }
+  return lines.join('\n');
+}

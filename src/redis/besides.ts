@@ -1,0 +1,61 @@
+/** besides: what a run that keeps a trash, or says whom it swept, must be allowed besides. */
+import type { Announce } from '../config/removalValues.ts';
+import { ANNOUNCED_PREFIX } from './announcement.ts';
+import type { Order } from './call/wire.ts';
+import { TRASH_GLOB, TRASH_PREFIX } from './trash/names.ts';
+
+/** What of a target's settings says so; what is left out is off. */
+export interface Besides {
+  /** How long things stay in the trash, in ms. */
+  readonly trash?: number;
+  readonly announce?: Announce | false;
+}
+
+/** Each as an ACL names it. */
+interface Needs {
+  readonly commands: readonly string[];
+  readonly patterns: readonly string[];
+  readonly channels: readonly string[];
+}
+
+const OF_TRASH: Needs = {
+  commands: ['pttl', 'renamenx', 'pexpire', 'set', 'persist', 'getrange'],
+  patterns: [TRASH_GLOB],
+  channels: [],
+};
+
+const escaped = (name: string): string => name.replace(/[\\*?[\]]/g, '\\$&');
+
+function ofAnnouncing(where: Announce): Needs {
+  const marks = `${ANNOUNCED_PREFIX}*`;
+  if ('channel' in where) {
+    return { commands: ['publish', 'set', 'get'], patterns: [marks], channels: [escaped(where.channel)] };
+  }
+  return { commands: ['xadd', 'set', 'get'], patterns: [escaped(where.stream), marks], channels: [] };
+}
+
+/** What a real run needs besides, and what brings things back; a dry run needs none of it. */
+export function needsBesides({ trash = 0, announce = false }: Besides): Needs {
+  const needs = [...(trash > 0 ? [OF_TRASH] : []), ...(announce === false ? [] : [ofAnnouncing(announce)])];
+  return {
+    commands: [...new Set(needs.flatMap(({ commands }) => commands))],
+    patterns: [...new Set(needs.flatMap(({ patterns }) => patterns))],
+    channels: needs.flatMap(({ channels }) => channels),
+  };
+}
+
+/**
+ * What shows whether the user may do it, and does nothing: the keys it names can't exist. A message would be heard, so whether it may
+ * be said shows only when it is, before anything is removed.
+ */
+export function questionsBesides(besides: Besides): readonly Order[] {
+  const key = (what: string) => `${TRASH_PREFIX}nobody:${what}`;
+  const orders: readonly Order[] = [
+    ['pttl', [key('1')]],
+    ['renamenx', [key('1'), key('2')]],
+    ['pexpire', [key('1'), 1]],
+    ['set', [key('1'), '', 'XX', 'PX', 1]],
+  ];
+  const { commands } = needsBesides(besides);
+  return (besides.trash ?? 0) > 0 ? orders : orders.filter(([name]) => name === 'set' && commands.includes(name));
+}

@@ -1,0 +1,122 @@
+/** restore: the door to `lua/restore.lua`, and the same for a Redis that takes no scripts. */
+import { Bulk } from './bulk.ts';
+import type { Order, Reply } from './call/wire.ts';
+import type { Calls } from './calls.ts';
+import { BASE_MS, DIGITS, wasGone } from './removals.ts';
+import { callScript, loadScript, scriptRefusal } from './script.ts';
+import { isUntaken } from './refusals.ts';
+
+const SCRIPT = loadScript('restore');
+
+/** Something in the trash. */
+export interface Thing {
+  /** What it is called there, and what it was called before. */
+  readonly key: Buffer;
+  readonly name: Buffer;
+  /** Where its own time to live stands. */
+  readonly ttls: string;
+  readonly position: number;
+}
+
+/** What became of a thing; `gone`: it is not in the trash any more. */
+export type Became = 'restored' | 'existing' | 'expired' | 'gone';
+
+const BECAME: Readonly<Record<string, Became>> = { '1': 'restored', '0': 'existing', '-1': 'expired', '-2': 'gone' };
+
+export interface Restored {
+  /** In the order of the things. */
+  readonly became: readonly Became[];
+  readonly ms: number;
+}
+
+const textOf = (bytes: Buffer): string => bytes.toString('latin1');
+
+/** Brings things back, never over something that exists. Where scripts are refused, it is done by transaction. */
+export async function bringBack(calls: Calls, things: readonly Thing[]): Promise<Restored> {
+  const keys = [
+    Bulk.of(things.map(({ key }) => textOf(key))),
+    Bulk.of(things.map(({ name }) => textOf(name))),
+    Bulk.of(things.map(({ ttls }) => ttls)),
+  ];
+  try {
+    const { reply, ms } = await callScript(calls, SCRIPT, keys, [
+      things.length,
+      ...things.map(({ position }) => position),
+    ]);
+    return { became: (reply as number[]).map((one) => BECAME[one] ?? 'gone'), ms };
+  } catch (error) {
+    if (scriptRefusal(error) === null && !isUntaken(error)) throw error;
+    return await bringBackByTransaction(calls, things);
+  }
+}
+
+/** What would become of things; writes nothing. */
+export async function lookAt(calls: Calls, things: readonly Thing[]): Promise<Restored> {
+  const { seen, ms } = await look(calls, things);
+  return { became: seen.map(({ became }) => became), ms };
+}
+
+/** What is known of a thing before it is brought back. */
+interface Seen {
+  readonly became: Became;
+  /** What is left of its own time to live, and of the trash's, in ms; `null` where there is none. */
+  readonly ownMs: number | null;
+  readonly trashMs: number | null;
+}
+
+const QUESTIONS = 4;
+
+async function look(calls: Calls, things: readonly Thing[]): Promise<{ seen: readonly Seen[]; ms: number }> {
+  const questions = things.flatMap(({ key, name, ttls, position }): Order[] => {
+    const from = (position + 1) * DIGITS;
+    return [
+      ['pttl', [textOf(key)]],
+      ['exists', [textOf(name)]],
+      ['getrange', [ttls, 0, DIGITS - 1]],
+      ['getrange', [ttls, from, from + DIGITS - 1]],
+    ];
+  });
+  const { replies, ms } = await calls.sendTogether(questions);
+  const error = replies.find((reply) => reply instanceof Error);
+  if (error instanceof Error) throw error;
+  const seen = things.map((_, i) => seenIn(replies.slice(i * QUESTIONS, (i + 1) * QUESTIONS) as Reply[]));
+  return { seen, ms };
+}
+
+function seenIn([pttl, exists, keep, own]: readonly Reply[]): Seen {
+  const left = Number(pttl);
+  const passedMs = left >= 0 ? Number(keep) - BASE_MS - left : 0;
+  const ownMs = Number(own) > 0 ? Number(own) - BASE_MS - passedMs : null;
+  const isOver = ownMs !== null && ownMs <= 0;
+  const became = left === -2 ? 'gone' : isOver ? 'expired' : exists === 1 ? 'existing' : 'restored';
+  return { became, ownMs, trashMs: left >= 0 ? left : null };
+}
+
+const lives = (key: string, ms: number | null): Order => (ms === null ? ['persist', [key]] : ['pexpire', [key, ms]]);
+
+/** The time to live is set before, on the thing in the trash: what has the name by then keeps its own. */
+async function bringBackByTransaction(calls: Calls, things: readonly Thing[]): Promise<Restored> {
+  const { seen, ms } = await look(calls, things);
+  const going = things.flatMap((thing, i) => (seen[i]?.became === 'restored' ? [{ ...thing, ...seen[i] }] : []));
+  if (going.length === 0) return { became: seen.map(({ became }) => became), ms };
+  const orders = going.flatMap(({ key, name, ownMs, trashMs }): Order[] => [
+    lives(textOf(key), ownMs),
+    ['renamenx', [textOf(key), textOf(name)]],
+    // Nothing, where it is back.
+    lives(textOf(key), trashMs),
+  ]);
+  const answer = await calls.sendTogether([['multi', []], ...orders, ['exec', []]]);
+  const executed = answer.replies.at(-1) as readonly unknown[] | Error | null;
+  const error = [...answer.replies, ...(Array.isArray(executed) ? executed : [])].find(
+    (one): one is Error => one instanceof Error && !wasGone(one),
+  );
+  if (error) throw error;
+  const renamed = (executed as readonly unknown[]).filter((_, i) => i % 3 === 1);
+  let at = 0;
+  const became = seen.map((one): Became => {
+    if (one.became !== 'restored') return one.became;
+    const reply = renamed[at++];
+    return reply === 1 ? 'restored' : reply === 0 ? 'existing' : 'gone';
+  });
+  return { became, ms: Math.max(ms, answer.ms) };
+}

@@ -1,0 +1,52 @@
+/** open: a connection to a target for whoever looks into its trash. */
+import type { TargetConfig } from '../config/resolve.ts';
+import { Failure } from '../domain/failure.ts';
+import { Rest } from '../redis/call/rest.ts';
+import { Calls } from '../redis/calls.ts';
+import { type Info, keyspaceSizeOf, readInfo } from '../redis/clock.ts';
+import { explain } from '../redis/explain.ts';
+import { isRefusal } from '../redis/refusals.ts';
+import { measureLatency } from '../redis/target/latency.ts';
+import { Link } from '../redis/target/link.ts';
+import { Paces } from '../redis/target/paces.ts';
+import { Patience } from '../redis/target/patience.ts';
+import type { Asking } from './contents.ts';
+
+/** So many things are brought back in one call at most. */
+const MOST_THINGS = 2_000;
+
+/**
+ * Opens it, does the work, and closes it again. Fails with `UNREACHABLE` or `DENIED`, with the reason of `signal` once that is
+ * aborted, or as the work does.
+ */
+export async function withTarget<T>(
+  target: TargetConfig,
+  signal: AbortSignal,
+  work: (asking: Asking) => Promise<T>,
+): Promise<T> {
+  const link = await Link.open(target, signal);
+  try {
+    const calls = new Calls(link.redis, new Rest(target.nice));
+    const patience = new Patience(link, calls, signal);
+    const info = await patience.steadily(async () => await infoOf(calls));
+    link.remember(info);
+    calls.latencyMs = await patience.steadily(async () => await measureLatency(calls));
+    const paces = new Paces(calls, target, MOST_THINGS);
+    await patience.steadily(async () => await paces.begin());
+    return await work({ calls, paces, patience, signal, keyspace: keyspaceSizeOf(info) });
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'INTERRUPTED') signal.throwIfAborted();
+    throw explain(error, target);
+  } finally {
+    link.close();
+  }
+}
+
+async function infoOf(calls: Calls): Promise<Info> {
+  try {
+    return await readInfo(calls);
+  } catch (error) {
+    if (isRefusal(error)) return new Map();
+    throw error;
+  }
+}
