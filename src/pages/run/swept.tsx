@@ -87,7 +87,9 @@ function Rows({ page: { rows }, run, now }: Pick<SweptProps, 'page' | 'run' | 'n
           return (
             <tr key={`${id}/${swarm === null ? '' : textOf(swarm)}`}>
               <th scope="row" class="id" dir="auto">
-                <a href={to(`/runs?${new URLSearchParams({ find: id })}`)}>{id}</a>
+                <a class="whole" href={to(`/runs?${new URLSearchParams({ find: id })}`)}>
+                  {id}
+                </a>
               </th>
               <td data-name="swarm" class="id" dir="auto">
                 {swarm === null ? '–' : textOf(swarm)}

@@ -15,7 +15,7 @@ import { pathOf, type RunsQuery, readQuery } from './query.ts';
 import { RunsTable } from './table.tsx';
 
 /** Rows of a page, roughly; runs that are folded together count as one. */
-const ROWS = 40;
+const ROWS = 12;
 /** However few rows they make: parsing so many takes some ms. */
 const MOST_RUNS = 600;
 
