@@ -1,5 +1,5 @@
 /** removals: the commands that remove things inside a transaction, for good or into the trash. */
-import { Bulk } from './bulk.ts';
+import type { Bulk } from './bulk.ts';
 import type { Order, Reply } from './call/wire.ts';
 import type { Trash } from './trash/names.ts';
 

@@ -5,6 +5,7 @@ import { DamagedBlock } from '../../src/ledger/block/damagedBlock.ts';
 import { Batch, BatchRoom, type Going, type Swept } from '../../src/ledger/swept/batch.ts';
 import { MOST_ROWS } from '../../src/ledger/swept/batchForm.ts';
 import { type BatchRow, readBatch } from '../../src/ledger/swept/readBatch.ts';
+import { restorableUntilMs } from '../../src/ledger/swept/restorable.ts';
 import { useRedis } from '../support/leaks.ts';
 import { FAMILIES, ledgerIn, reportOf, runOf, unexpected } from './story.ts';
 
@@ -257,4 +258,22 @@ describe('who was swept', () => {
     await server.current.redis.setrange(key, 60, 'damage');
     expect(await ledger.find(Buffer.from('c1'), { limit: 1 })).toEqual({ swept: [], damaged: 1 });
   });
+});
+
+test('tells until when what was swept can be restored', async () => {
+  const ledger = ledgerIn(server.current.redis);
+  for (const trashMs of [3_600_000, undefined]) {
+    const run = { ...runOf(String(trashMs)), ...(trashMs === undefined ? {} : { trashMs }) };
+    const recorder = ledger.record(run, unexpected);
+    await recorder.begin();
+    await recorder.removing([going('c1')]);
+    recorder.removed([gone('c1')]);
+    await recorder.end({ outcome: 'completed' });
+    const { swept } = await ledger.find(Buffer.from('c1'), { limit: 1 });
+    const [once] = swept;
+    if (once === undefined) throw new Error('it was swept');
+    expect(restorableUntilMs(once.batch)).toBe(trashMs === undefined ? null : once.batch.atMs + trashMs);
+    const { runs } = await ledger.history({ limit: 1 });
+    expect(runs[0]?.trashMs).toBe(trashMs);
+  }
 });

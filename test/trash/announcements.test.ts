@@ -117,9 +117,9 @@ test('10,000 are told of once each, though the process that sweeps them is kille
   const folder = mkdtempSync(join(tmpdir(), 'stalesweep-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const config = join(folder, 'stalesweep.yaml');
-  writeFileSync(config, JSON.stringify({ ...CHANNEL, callBudget: '0.2ms', nice: 5, trash: '1h' }));
+  writeFileSync(config, JSON.stringify({ ...CHANNEL, callBudget: '0.2ms', nice: 2, trash: '1h' }));
   const first = start(['run', '--config', config, '--no-record'], { REDIS_URL: url });
-  await expect.poll(() => said.length, { interval: 5 }).toBeGreaterThan(0);
+  await expect.poll(() => said.length, { interval: 5, timeout: 100_000 }).toBeGreaterThan(0);
   await first.kill('SIGKILL');
   const report = await clean(url, { settings: CHANNEL });
   expect(report.coordinators.swept, 'it was killed in the midst of it').toBeGreaterThan(0);

@@ -2,11 +2,12 @@ import { expect, test } from 'vitest';
 import { Trash, readTrashName } from '../../src/redis/trash/names.ts';
 import { Bulk } from '../../src/redis/bulk.ts';
 import { ConnectionLost } from '../../src/redis/call/lost.ts';
+import { aclLine } from '../../src/redis/permissions.ts';
 import { restore } from '../../src/restore/restore.ts';
 import { type CleanOptions, clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ALL_SWEPT, populate } from '../support/populate.ts';
-import { STRATEGIES, urlFor } from '../support/users.ts';
+import { addUser, STRATEGIES, urlFor } from '../support/users.ts';
 import { belongingsOf, everythingOf, heartbeatOf, keysIn, settle, STALE, writeAll } from '../support/world.ts';
 import { allKeys, differences } from './keys.ts';
 
@@ -161,6 +162,31 @@ test('a dry run moves nothing (P7)', async () => {
   expect(await restore(target(), { run: 'test-run' }, { heartbeats: true })).toMatchObject({ restored: 0 });
   expect(report.keys).toMatchObject({ found: 7, deleted: 0, trashed: 0 });
   expect(await keysIn(server.current.redis)).toEqual([...keys].sort());
+});
+
+test.each(['script', 'transaction'] as const)(
+  'what doctor prints is enough for a run by %s and to restore',
+  async (way) => {
+    const { redis } = server.current;
+    for (const announce of [{ channel: 'swept' }, { stream: 'swept' }]) {
+      await redis.flushall();
+      const keys = await settle(redis, 'c1', STALE + 10);
+      const settings = { ...KEPT, announce };
+      const [, , , , , ...rights] = aclLine(targetOf('redis://localhost', settings), way).split(' ');
+      const url = await addUser(server.current, rights);
+      const report = await clean(url, { settings });
+      expect(report).toMatchObject({ strategy: way, keys: { trashed: keys.length } });
+      const back = await restore(targetOf(url, settings), idOf('c1'), { heartbeats: true });
+      expect(back.restored).toBe(keys.length);
+    }
+  },
+);
+
+test('a user who may not rename is told so before anything is removed', async () => {
+  const keys = await settle(server.current.redis, 'c1', STALE + 10);
+  const url = await addUser(server.current, ['~*', '&*', '+@all', '-renamenx']);
+  await expect(clean(url, { settings: KEPT })).rejects.toThrow(/may not run RENAMENX; grant it \+renamenx/);
+  expect(await server.current.redis.exists(...keys)).toBe(keys.length);
 });
 
 test('orphans go to the trash as well', async () => {
