@@ -89,9 +89,9 @@ function renderFamilies({ families, complete, atMs }: Look, nowMs: number): stri
   const sampled = complete ? '' : ', from a sample';
   const rows = families.map(({ family, keys, bytes }) => {
     const memory = bytes === null ? '-' : bytesOf(bytes);
-    return `  ${plain(family).slice(0, 30).padEnd(32)}${amount(keys).padStart(12)}${memory.padStart(12)}`;
+    return `  ${plain(family).slice(0, 20).padEnd(22)}${amount(keys).padStart(12)}${memory.padStart(12)}`;
   });
-  const head = `  ${'family'.padEnd(32)}${'keys'.padStart(12)}${'memory'.padStart(12)}  (${relative(atMs, nowMs)}${sampled})`;
+  const head = `  ${'family'.padEnd(22)}${'keys'.padStart(12)}${'memory'.padStart(12)}  (${relative(atMs, nowMs)}${sampled})`;
   return [head, ...rows];
 }
 

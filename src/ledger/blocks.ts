@@ -134,9 +134,12 @@ export class Blocks {
     return (found[0] ?? []).filter((listed) => listed.name < name).slice(0, limit);
   }
 
-  /** The names of all blocks that were written after this instant, but for those that do not age; the last written come last. */
-  async writtenSince(ms: number): Promise<string[]> {
-    return await this.redis.zrangebyscore(this.#keys.byAge, `(${ms}`, `(${AGELESS_MS}`);
+  /** All blocks that were written after this instant, but for those that do not age; the last written come last. */
+  async writtenSince(ms: number): Promise<Listed[]> {
+    const found = await this.redis.zrangebyscore(this.#keys.byAge, `(${ms}`, `(${AGELESS_MS}`, 'WITHSCORES');
+    const listed: Listed[] = [];
+    for (let i = 0; i < found.length; i += 2) listed.push({ name: found[i] ?? '', atMs: Number(found[i + 1]) });
+    return listed;
   }
 
   /** Blocks in the order of their names, a few at a time; `null` for one that is there no more. */

@@ -6,7 +6,7 @@ import { Blocks, type Bounds } from './blocks.ts';
 import { type Look, readLooks, writeLook } from './looks.ts';
 import { addOutage, outagesSince, type Span } from './outages.ts';
 import { RunRecorder, type RunToRecord } from './recorder.ts';
-import { endedSince } from './runs/endedSince.ts';
+import { endedSince, type SeenPages } from './runs/endedSince.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
 import { findRun, type WantedRun } from './runs/findRun.ts';
 import { readAllOpen } from './runs/openRuns.ts';
@@ -54,9 +54,9 @@ export class Ledger {
     return await findSwept(this.#blocks, ids, query);
   }
 
-  /** Runs of all targets that ended after this instant, in ms; in no order. Costs what is new since. */
-  endedSince(sinceMs: number): AsyncIterable<PastRun> {
-    return endedSince(this.#blocks, sinceMs);
+  /** Runs of all targets that ended after this instant, in ms; in no order. Costs what is new since it returned `seen`. */
+  endedSince(sinceMs: number, seen: SeenPages): AsyncGenerator<PastRun, SeenPages, undefined> {
+    return endedSince(this.#blocks, sinceMs, seen);
   }
 
   /** The targets that stand in it. */

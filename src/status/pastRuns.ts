@@ -4,6 +4,7 @@ import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import type { Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { SeenPages } from '../ledger/runs/endedSince.ts';
 import type { PastRun, RunOutcome } from '../ledger/runs/pastRun.ts';
 
 const DAY_MS = 86_400_000;
@@ -53,6 +54,7 @@ const NONE: TargetPast = { runs: [], last: null, pass: null, sweep: null };
 export class PastRuns {
   readonly #byTarget = new Map<string, Kept>();
   readonly #fingerprints: ReadonlyMap<string, string>;
+  #seen: SeenPages = new Map();
   /** Up to when all is known, in ms; `null` before the first look. */
   #knownMs: number | null = null;
 
@@ -75,16 +77,20 @@ export class PastRuns {
     const first = this.#knownMs === null;
     let newestMs = this.#knownMs ?? 0;
     const sinceMs = first ? nowMs - DAY_MS : newestMs - OVERLAP_MS;
-    for await (const run of this.ledger.endedSince(sinceMs)) {
-      newestMs = Math.max(newestMs, run.atMs);
-      this.#add(run);
+    const ended = this.ledger.endedSince(sinceMs, this.#seen);
+    let next = await ended.next();
+    for (; !next.done; next = await ended.next()) {
+      newestMs = Math.max(newestMs, next.value.atMs);
+      this.#add(next.value);
     }
+    this.#seen = next.value;
     if (first) await this.#readBack();
     this.#knownMs = Math.max(newestMs, sinceMs);
     for (const kept of this.#byTarget.values()) prune(kept, nowMs);
   }
 
   #forget(): void {
+    this.#seen = new Map();
     this.#byTarget.clear();
     this.#knownMs = null;
   }

@@ -110,7 +110,7 @@ function heldSentence({ held, coordinators }: NonNullable<TargetPast['pass']>['r
   const all = count + coordinators.active + coordinators.stale;
   const since = held === undefined ? '' : ` since ${clock(Date.parse(held.since))}`;
   const until = held?.until ? ` The first go at ${clock(Date.parse(held.until))} if they stay silent.` : '';
-  return `${count} of ${all} coordinators have fallen silent together${since}.${until}`;
+  return `${count.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} coordinators have fallen silent together${since}.${until}`;
 }
 
 /** Those that failed since one last did not. */

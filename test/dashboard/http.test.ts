@@ -19,13 +19,30 @@ const job = { name: 'cleanup', data: { target: 'default', dryRun: true }, option
 const errorOf = async (response: Response) => ((await response.json()) as { error: string }).error;
 
 describe('routes', () => {
-  it('leads from / to Bull Board', async () => {
+  it('has its own page at / and Bull Board beneath it', async () => {
     const response = await open.ask('/');
-    expect(response.status).toBe(302);
-    expect(response.headers.get('location')).toBe('/queues');
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('<title>default · stalesweep</title>');
     const page = await open.ask('/queues');
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('<title>stalesweep</title>');
+  });
+
+  it('allows its own pages no script, style or form but their own', async () => {
+    const { headers } = await open.ask('/');
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy.split(';').toSorted()).toEqual([
+      "base-uri 'none'",
+      "connect-src 'self'",
+      "default-src 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+      "img-src 'self'",
+      "script-src 'self'",
+      "style-src 'self'",
+    ]);
+    // A form of a page without a referrer would come from nowhere.
+    expect(headers.get('referrer-policy')).toBe('same-origin');
   });
 
   it('answers an unknown path with one sentence', async () => {
@@ -100,6 +117,24 @@ describe('requests that change something', () => {
     expect(await withSite('same-origin')).toBe(200);
     expect(await open.queues.runs.isPaused()).toBe(true);
     expect((await open.send('PUT', '/queues/api/queues/resume', {})).status).toBe(200);
+  });
+
+  it('may be forms of our own pages, where the browser says that they are', async () => {
+    const form = async (headers: Record<string, string>) => {
+      const body = new URLSearchParams({ target: 'default', kind: 'dry' });
+      return await open.ask('/run', { method: 'POST', body, headers });
+    };
+    await open.queues.runs.obliterate({ force: true });
+    const asked = await form({ origin: open.url });
+    expect(asked.status).toBe(303);
+    expect(asked.headers.get('location')).toMatch(/^\/\?target=default&done=\w+&run=\d+$/);
+    expect((await form({ origin: 'https://elsewhere.example' })).status).toBe(403);
+    expect((await form({ origin: 'null' })).status).toBe(403);
+    expect((await form({})).status).toBe(415);
+    const [job, ...others] = await open.queues.runs.getJobs();
+    expect(job?.data).toMatchObject({ target: 'default', dryRun: true, trigger: 'manual' });
+    expect(others).toEqual([]);
+    await job?.remove();
   });
 
   it('carry JSON: a form of another page can send nothing else', async () => {

@@ -130,7 +130,6 @@ export function RunTimes({ status: { past }, now }: Props) {
       ) : (
         <>
           <svg class="dots" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-            <path class="line" d="M0 96H100" />
             <path class="good" d={good} />
             <path class="bad" d={bad} />
           </svg>

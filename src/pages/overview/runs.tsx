@@ -98,7 +98,7 @@ export function LastRun({ status, now }: Props) {
       ) : (
         <>
           <p>
-            <StateWord state={last.outcome ?? last.state} dryRun={last.dryRun} />{' '}
+            <StateWord state={endOf(last)} dryRun={last.dryRun} />{' '}
             <span class="soft">
               {last.report !== null && `in ${tookOf(last.report.durationMs)}, `}
               <Time at={last.atMs} now={now} />
@@ -113,8 +113,15 @@ export function LastRun({ status, now }: Props) {
   );
 }
 
+/** How a run ended, in a word; of one that held somebody, that. */
+export function endOf({ outcome, state, report }: PastRun): string {
+  return outcome === 'completed' && (report?.coordinators.held ?? 0) > 0 ? 'held' : (outcome ?? state);
+}
+
 /** What came of a run, in a few words. */
 export function cameOf({ dryRun, report, removed, reason }: PastRun): string {
+  const held = report?.coordinators.held ?? 0;
+  if (held > 0 && removed.swept === 0) return `Held ${amountOf(held, 'coordinator')}`;
   if (dryRun && report !== null) {
     const { coordinators, keys } = report;
     return `Would sweep ${amountOf(coordinators.stale, 'coordinator')}, ${amountOf(keys.found, 'thing')}`;

@@ -5,6 +5,7 @@ import { runPath, targetPath } from '../paths.ts';
 import { usePath } from '../site.ts';
 import { StateWord } from '../state.tsx';
 import { Time } from '../time.tsx';
+import { endOf } from './runs.tsx';
 
 const STATES = [
   ['active', 'Active'],
@@ -74,9 +75,8 @@ function Row({ target, now }: { readonly target: TargetStatus; readonly now: num
         {last === null ? (
           <span class="none">none yet</span>
         ) : (
-          <a href={to(runPath(last.run))}>
-            <StateWord state={last.outcome ?? last.state} dryRun={last.dryRun} />{' '}
-            <Time at={last.atMs} now={now} focusable={false} />
+          <a class="plain" href={to(runPath(last.run))}>
+            <StateWord state={endOf(last)} dryRun={last.dryRun} /> <Time at={last.atMs} now={now} focusable={false} />
           </a>
         )}
       </td>
