@@ -28,7 +28,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY lua ./lua
-COPY src/pages/assets ./src/pages/assets
+COPY --from=build /app/src/pages/assets ./src/pages/assets
 USER node
 EXPOSE 3000
 

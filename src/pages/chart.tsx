@@ -4,20 +4,24 @@
  */
 import type { ComponentChildren } from 'preact';
 
-/** Numbers behind a chart: opened by a click or a key. */
-export function Behind({
-  id,
-  name,
-  children,
-}: {
+interface BehindProps {
   readonly id: string;
-  readonly name: string;
+  /** What it tells. */
+  readonly about: string;
   readonly children: ComponentChildren;
-}) {
+}
+
+/** Numbers behind a chart: opened by a click or a key. */
+export function Behind({ id, about, children }: BehindProps) {
   return (
     <details class="behind" id={id}>
-      <summary>{name}</summary>
-      <div class="scroll">{children}</div>
+      <summary>
+        As a table<span class="unseen">: {about}</span>
+      </summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled must be reached by key. */}
+      <section class="scroll" tabIndex={0} aria-label={about}>
+        {children}
+      </section>
     </details>
   );
 }

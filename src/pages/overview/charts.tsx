@@ -63,9 +63,8 @@ export function SweptByHour({ status: { past, target }, now }: Props) {
         <span>24 h ago</span>
         <span>now</span>
       </div>
-      <Behind id="hours-table" name="As a table">
+      <Behind id="hours-table" about="What was swept in each of the last 24 hours">
         <table>
-          <caption class="unseen">What was swept in each of the last 24 hours</caption>
           <thead>
             <tr>
               <th scope="col">From</th>
@@ -137,9 +136,8 @@ export function RunTimes({ status: { past }, now }: Props) {
             <span>older</span>
             <span>newest</span>
           </div>
-          <Behind id="times-table" name="As a table">
+          <Behind id="times-table" about="How long the last runs took">
             <table>
-              <caption class="unseen">How long the last runs took</caption>
               <thead>
                 <tr>
                   <th scope="col">Run</th>

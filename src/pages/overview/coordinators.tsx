@@ -111,9 +111,8 @@ function Silence({ silence, staleAfterSeconds, swept }: SilenceProps) {
         <span class="half">{secondsOf(staleAfterSeconds / 2)}</span>
         <span class="full">{secondsOf(staleAfterSeconds)}, stale</span>
       </div>
-      <Behind id="silence-table" name="As a table">
+      <Behind id="silence-table" about="Coordinators by how long they have been silent">
         <table>
-          <caption class="unseen">Coordinators by how long they have been silent</caption>
           <thead>
             <tr>
               <th scope="col">Silent for</th>
