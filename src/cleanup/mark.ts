@@ -1,7 +1,7 @@
 /** mark: find the stale coordinators of a target.
  *      [mark] ──▶ gather ──▶ sweep ──▶ report
- *  Owns      the walk over the keyspace: pages, judgement, what is unreadable; when a run is cut into partitions.
- *  Leaves    what "stale" means to domain/heartbeat, whose key it is to schema, who was found to store.
+ *  Owns      the walk over the keyspace: pages, what is unreadable; when a run is cut into partitions.
+ *  Leaves    what becomes of whom to judgement, whose key it is to schema, who was found to store.
  *  Promises  reads only; each stale heartbeat carries the value that proves it; holds no more than the memory budget (P9).
  *
  * One pass serves both heartbeats and the keys that only a scan can find: those are held until it is known who is stale. A
@@ -9,16 +9,13 @@
  * longer replies. Where all of it does not fit the memory budget, the keys are let go, and found again by a second pass.
  */
 import { Failure } from '../domain/failure.ts';
-import { type Clock, type Judgement, judge, silentSeconds } from '../domain/heartbeat.ts';
-import { ABSENT, type Reading } from '../domain/reading.ts';
-import { readSeconds } from '../redis/clock.ts';
+import type { Reading } from '../domain/reading.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { sharedGlob } from '../schema/glob.ts';
-import { isIdOf } from '../schema/keySchema.ts';
 import type { Found } from '../store/store.ts';
 import { atNodes, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
 import { Expiry } from './expiry.ts';
-import { stateOf } from './state.ts';
+import { type Judged, judgeEach } from './judgement.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -103,53 +100,42 @@ class Marking {
 
   async #judge(found: readonly Unread[]): Promise<void> {
     const { run } = this;
-    const { node, store } = run;
+    const { store } = run;
     const heartbeats = found.filter((one) => !store.has(one));
     if (heartbeats.length === 0) return;
     const keys = heartbeats.map(({ key }) => key);
     const readings = await this.#heartbeats.read(keys);
     await this.#expiry?.look(keys);
-    const ahead: { readonly heartbeat: Unread; readonly reading: Reading }[] = [];
-    for (const [i, heartbeat] of heartbeats.entries()) {
-      const reading = readings[i] ?? ABSENT;
-      if (reading === ABSENT || this.#record(heartbeat, reading, node.clock, false)) continue;
-      ahead.push({ heartbeat, reading });
-    }
+    await judgeEach(run, heartbeats, readings, (heartbeat, reading, judged) =>
+      this.#record(heartbeat, reading, judged),
+    );
     // As `walk` does with its pages.
     readings.length = 0;
-    if (ahead.length === 0) return;
-    // They may have beaten since the run read the clock: only the present can tell that from a wrong clock.
-    const present = { ...node.clock, nowSeconds: await node.steadily('read', () => readSeconds(node.calls)) };
-    for (const { heartbeat, reading } of ahead) this.#record(heartbeat, reading, present, true);
   }
 
-  /** Judges one heartbeat; `false` when it lies ahead of the clock, and that was not the present. */
-  #record(found: Unread, reading: Reading, clock: Clock, present: boolean): boolean {
+  #record(found: Unread, reading: Reading, judged: Judged): void {
     const { run, first } = this;
     const { store, tally } = run;
-    if (store.has(found)) return true;
-    const judgement = this.#judgementOn(found, reading, clock);
-    if (judgement.state === 'ahead' && !present) return false;
+    if (store.has(found)) return;
     if (first) tally.met++;
-    if (judgement.state === 'unreadable' || judgement.state === 'ahead') {
+    if (judged.state === 'unreadable') {
       const wasStale = store.wasStale(found);
       store.enterLiving(found);
-      if (!first && !wasStale) return true;
+      if (!first && !wasStale) return;
       if (wasStale) {
         // Whoever wrote it anew meanwhile, it is no proof any more.
         store.awaited--;
         tally.forget(1, 0);
       }
       tally.unreadable++;
-      tally.unreadableByWhy.add('why' in judgement ? judgement.why : 'future', found.key);
-      return true;
+      tally.unreadableByWhy.add(judged.why, found.key);
+      return;
     }
-    const beatAtSeconds = Math.ceil(judgement.beatAt / 1000);
-    // Who beat after the run began is active, however long ago that is by now: the walk may have missed keys of it (P3).
-    const state = present ? 'active' : stateOf(run, found.id, judgement.beatAt, clock);
+    const { state, beatAt } = judged;
+    const beatAtSeconds = Math.ceil(beatAt / 1000);
     const wasStale = store.wasStale(found);
     if (wasStale) store.awaited--;
-    if (first) tally.addSilence(present ? 0 : silentSeconds(judgement.beatAt, clock), run.staleAfterSeconds);
+    if (first) tally.addSilence(judged.silentSeconds, run.staleAfterSeconds);
     if (state !== 'stale') {
       store.enterLiving(found);
       run.sightings?.see(found.id, found.swarm, beatAtSeconds);
@@ -157,17 +143,10 @@ class Marking {
       if (wasStale && state === 'active') tally.revived++;
       else tally[state]++;
       if (wasStale && state !== 'active') tally.stale--;
-      return true;
+      return;
     }
     if (!wasStale) tally.stale++;
     store.enterStale(found, beatAtSeconds, this.#heartbeats.proofOf(reading));
-    return true;
-  }
-
-  #judgementOn({ idSegments }: Unread, reading: Reading, clock: Clock): Judgement {
-    const { schema, staleAfterSeconds } = this.run;
-    if (!isIdOf(schema, idSegments)) return { state: 'unreadable', why: 'id-shape' };
-    return judge(reading, clock, staleAfterSeconds);
   }
 
   #makeRoom(): void {

@@ -77,7 +77,7 @@ class Unconfirmed extends Error {
 export async function runCleanup(target: Target, asked: RunRequest, options: RunOptions = {}): Promise<Report> {
   // Whoever asks.
   const request = target.settings.mode === 'observe' ? { ...asked, dryRun: true } : asked;
-  const run = begin(target, request, options);
+  const run = beginRun(target, request, options);
   warnOfRestart(run);
   let outcome = 'completed' as Outcome;
   const refused = await cleanTarget(run, request.force, options.confirm).catch((error: unknown) => {
@@ -102,7 +102,8 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   return report;
 }
 
-function begin(target: Target, request: RunRequest, options: RunOptions): Run {
+/** A run of which nothing has been done yet. */
+export function beginRun(target: Target, request: RunRequest, options: RunOptions): Run {
   const { schema, trash } = target.settings;
   const tally = new Tally(schema.families.length, request.dryRun ? null : request.carried);
   tally.keyspace = target.keyspace;

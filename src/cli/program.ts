@@ -6,6 +6,7 @@ import { dashboardCommand } from './commands/dashboard.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
+import { explainCommand } from './commands/explain.ts';
 import { historyCommand } from './commands/history.ts';
 import { populateCommand } from './commands/populate.ts';
 import { restoreCommand } from './commands/restore.ts';
@@ -49,6 +50,7 @@ export const createProgram = (): Command => {
     restoreCommand(),
     scheduleCommand(),
     historyCommand(),
+    explainCommand(),
     doctorCommand(),
     populateCommand(),
   ];

@@ -53,7 +53,7 @@ export async function readHistory(queues: Queues, ledger: Ledger, filter: Histor
 }
 
 /** Whether it stands in the ledger, too. Once the queue was emptied, it gives out the same numbers again. */
-function stands(known: ReadonlyMap<string, number>, { run, addedAtMs }: QueuedRun): boolean {
+export function stands(known: ReadonlyMap<string, number>, { run, addedAtMs }: QueuedRun): boolean {
   const startedAtMs = known.get(run);
   return startedAtMs !== undefined && startedAtMs >= addedAtMs;
 }
@@ -97,7 +97,7 @@ export function rowOf(run: PastRun): HistoryRow {
   };
 }
 
-function isAsked({ target, report, state }: QueuedRun, filter: HistoryFilter): boolean {
+export function isAsked({ target, report, state }: QueuedRun, filter: Omit<HistoryFilter, 'limit'>): boolean {
   if (filter.target !== undefined && filter.target !== target) return false;
   return filter.outcome === undefined || filter.outcome === (report?.outcome ?? state);
 }

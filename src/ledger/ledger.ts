@@ -8,11 +8,13 @@ import { addOutage, outagesSince, type Span } from './outages.ts';
 import { RunRecorder, type RunToRecord } from './recorder.ts';
 import { endedSince, type SeenPages } from './runs/endedSince.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
+import { findRun, type WantedRun } from './runs/findRun.ts';
 import { readAllOpen } from './runs/openRuns.ts';
 import type { PastRun } from './runs/pastRun.ts';
 import type { HistoryQuery } from './runs/query.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
+import { type SweptPage, type SweptPageQuery, sweptPage } from './swept/sweptPage.ts';
 import { forgetWatched, noteWatched, watchedAt } from './watched.ts';
 
 /** What is kept, and of swept coordinators how much. */
@@ -47,6 +49,22 @@ export class Ledger {
     return await readHistory(this.#blocks, query);
   }
 
+  /** One run by its id; `null` when there is none. */
+  async findRun(wanted: WantedRun): Promise<PastRun | null> {
+    return await findRun(this.#blocks, wanted);
+  }
+
+  /** A page of those whom a run swept. */
+  async sweptPage(query: SweptPageQuery): Promise<SweptPage> {
+    return await sweptPage(this.#blocks, query);
+  }
+
+  /** Which runs swept a coordinator, or any of these, the newest first. */
+  async find(coordinators: Uint8Array | readonly Uint8Array[], query: SweptQuery): Promise<Found> {
+    const ids = coordinators instanceof Uint8Array ? [coordinators] : coordinators;
+    return await findSwept(this.#blocks, ids, query);
+  }
+
   /** Runs of all targets that ended after this instant, in ms; in no order. Costs what is new since it returned `seen`. */
   endedSince(sinceMs: number, seen: SeenPages): AsyncGenerator<PastRun, SeenPages, undefined> {
     return endedSince(this.#blocks, sinceMs, seen);
@@ -70,11 +88,6 @@ export class Ledger {
   /** What was last seen to stand in each of these targets; `null` where nobody has looked. */
   async looks(targets: readonly string[]): Promise<(Look | null)[]> {
     return await readLooks(this.#blocks, targets);
-  }
-
-  /** Which runs swept a coordinator, the newest first. */
-  async find(coordinator: Uint8Array, query: SweptQuery): Promise<Found> {
-    return await findSwept(this.#blocks, coordinator, query);
   }
 
   /** Who was swept by a run, batch by batch. */

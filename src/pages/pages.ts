@@ -11,6 +11,8 @@ import type { Queues } from '../queue/queues.ts';
 import { serveAssets } from './assets.ts';
 import { sendError } from './errorPage.tsx';
 import { overviewRoutes } from './overview/routes.tsx';
+import { runsRoutes } from './runs/routes.tsx';
+import { runRoutes } from './run/routes.tsx';
 import type { Site } from './site.ts';
 
 export interface PagesParts {
@@ -53,7 +55,7 @@ export function createPages({ config, queues, ask, answerFor }: PagesParts): Rou
   const router = Router();
   router.use(assets.router);
   const readForm = express.urlencoded({ extended: false, limit: MOST_FORM_BYTES });
-  for (const { method, path, answer } of [...overviewRoutes(parts)]) {
+  for (const { method, path, answer } of [...overviewRoutes(parts), ...runsRoutes(parts), ...runRoutes(parts)]) {
     if (method === 'get') router.get(path, answer);
     else router.post(path, readForm, answer);
   }

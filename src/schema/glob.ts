@@ -10,6 +10,16 @@ export function globOf(template: Template): string {
   return template.tokens.map((token) => (token.kind === 'literal' ? escapeGlob(token.text) : '*')).join('');
 }
 
+/** The pattern that finds every key of the template with one of these ids, byte strings (and may find more). */
+export function globOfIds({ tokens }: Template, ids: readonly string[]): string {
+  const [only, ...others] = ids;
+  const beginnings = [...new Set(ids.map((id) => id.charAt(0)))].map(escapeGlob).join('');
+  const id = others.length === 0 ? escapeGlob(only ?? '') : `[${beginnings}]*`;
+  return tokens
+    .map((token) => (token.kind === 'literal' ? escapeGlob(token.text) : token.kind === 'coordinator' ? id : '*'))
+    .join('');
+}
+
 /** Two places tell most foreign keys apart; each costs Redis about as much as eight fixed characters, for every key. */
 const MOST_PLACES_THAT_VARY = 2;
 

@@ -72,6 +72,29 @@ describe('run --list', () => {
   });
 });
 
+test('explain tells whose a key is, what a run does with it, and once that has been done, when and by whom', async () => {
+  const at = Date.now() - 700_000;
+  await server.redis.set('swarm:s1:blocking:heartbeat:c42', JSON.stringify({ timestamp: at }));
+  await server.redis.set('blocking:ack:c42:1', '1');
+  const asked = await cli(['explain', 'blocking:ack:c42:1', '--json'], env());
+  expect({ code: asked.code, stderr: asked.stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(asked.stdout)).toMatchObject([
+    {
+      name: 'blocking:ack:c42:1',
+      kind: 'key',
+      family: 'ack',
+      owners: [{ coordinator: 'c42', swarm: 's1', state: 'stale' }],
+      verdict: 'goes',
+      swept: [],
+    },
+  ]);
+  const report = JSON.parse((await cli(['run', '--json'], env())).stdout) as Report;
+  const told = await cli(['explain', 'c42'], env());
+  expect(told.stdout.replace(/\s+/g, ' ')).toContain(`c42 in s1 was swept by run ${report.run} (`);
+  // Only a name that is longer than a line makes a longer one.
+  expect(told.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+});
+
 describe('the command line', () => {
   test.each([
     [['run', '--stale-after', '10'], '--stale-after: "10" has no unit; write 10s, 10m or 10ms'],

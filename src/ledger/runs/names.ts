@@ -60,6 +60,8 @@ export function outagesName(target: string): string {
 
 export function watchedName(target: string): string {
   return `watched/${target}`;
+}
+
 export function looksName(target: string): string {
   return `looks/${target}`;
 }

@@ -1,4 +1,5 @@
 /** query: which past runs are asked for, and where a page of them begins. */
+import type { Trigger } from '../../domain/report.ts';
 import { chainsOf, type PastRun, RUN_OUTCOMES, type RunOutcome } from './pastRun.ts';
 
 export interface HistoryQuery {
@@ -6,8 +7,12 @@ export interface HistoryQuery {
   readonly outcome?: RunOutcome;
   /** Only those that removed anything, or only those that did not. */
   readonly removed?: boolean;
+  /** Only those that were asked for so. */
+  readonly trigger?: Trigger;
   /** Only runs with this id. */
   readonly run?: string;
+  /** Only those that ended, or were last heard of, then or later, in ms. */
+  readonly sinceMs?: number;
   /** How many, at least 1. */
   readonly limit: number;
   /** Where the page before ended, as that said. */
@@ -53,6 +58,8 @@ export function isAsked(run: PastRun, query: HistoryQuery): boolean {
     (query.target === undefined || query.target === run.target) &&
     (query.outcome === undefined || query.outcome === run.outcome) &&
     (query.removed === undefined || query.removed === removed) &&
+    (query.trigger === undefined || query.trigger === run.trigger) &&
+    (query.sinceMs === undefined || query.sinceMs <= run.atMs) &&
     (query.run === undefined || query.run === run.run)
   );
 }

@@ -29,21 +29,22 @@ export interface Found {
 }
 
 /**
- * Everything that the ledger knows of a coordinator that was swept, whichever swarm it was in; runs that kept it in the end
- * are left out. Reads the heads of all batches, and of the batches those that hold it, and one in fifty more.
+ * Everything that the ledger knows of coordinators with one of these ids that were swept, whichever swarm they were in; runs that
+ * kept them in the end are left out. Reads the heads of all batches, and of the batches those that hold one, and for each id one
+ * in fifty more.
  */
-export async function findSwept(blocks: Blocks, id: Uint8Array, query: SweptQuery): Promise<Found> {
+export async function findSwept(blocks: Blocks, ids: readonly Uint8Array[], query: SweptQuery): Promise<Found> {
   const targets = query.target === undefined ? await blocks.targets() : [query.target];
   const swept: SweptOnce[] = [];
   let damaged = 0;
   for (const target of targets) {
     let found = 0;
     for await (const names of batchNames(blocks, sweptName(target))) {
-      const likely = await namesThatMayHold(blocks, names, id);
+      const likely = await namesThatMayHold(blocks, names, ids);
       for await (const sealed of blocks.read(likely)) {
         try {
           const batch = sealed === null ? null : await readBatch(sealed);
-          for (const once of batch === null ? [] : rowsWith(batch, id)) {
+          for (const once of batch === null ? [] : rowsWith(batch, ids)) {
             swept.push(once);
             found++;
           }
@@ -64,9 +65,19 @@ export async function* sweptBy(
   blocks: Blocks,
   run: { readonly target: string; readonly run: string; readonly startedAtMs: number },
 ): AsyncGenerator<ReadBatch, void, undefined> {
+  for await (const sealed of blocks.read(await namesOfRun(blocks, run))) {
+    if (sealed !== null) yield await readBatch(sealed);
+  }
+}
+
+/** The names of all batches of a run, in the order in which they were written. */
+export async function namesOfRun(
+  blocks: Blocks,
+  run: { readonly target: string; readonly run: string; readonly startedAtMs: number },
+): Promise<string[]> {
   const all: string[] = [];
   for await (const names of batchNames(blocks, sweptName(run.target, run))) all.push(...names);
-  for await (const sealed of blocks.read(all.reverse())) if (sealed !== null) yield await readBatch(sealed);
+  return all.reverse();
 }
 
 /** Names of batches, the last first. */
@@ -79,22 +90,28 @@ async function* batchNames(blocks: Blocks, from: string): AsyncGenerator<string[
   }
 }
 
-async function namesThatMayHold(blocks: Blocks, names: readonly string[], id: Uint8Array): Promise<string[]> {
+async function namesThatMayHold(
+  blocks: Blocks,
+  names: readonly string[],
+  ids: readonly Uint8Array[],
+): Promise<string[]> {
   const likely: string[] = [];
   let at = 0;
   for await (const head of blocks.heads(names, HEAD_BYTES)) {
-    if (mayHold(filterIn(head), id)) likely.push(names[at] as string);
+    const filter = filterIn(head);
+    if (ids.some((id) => mayHold(filter, id))) likely.push(names[at] as string);
     at++;
   }
   return likely;
 }
 
-function rowsWith({ meta, rows }: ReadBatch, id: Uint8Array): SweptOnce[] {
+function rowsWith({ meta, rows }: ReadBatch, ids: readonly Uint8Array[]): SweptOnce[] {
   const found: SweptOnce[] = [];
   for (const row of rows) {
-    if (row.fate === 'kept' || Buffer.compare(row.coordinator, id) !== 0) continue;
+    if (row.fate === 'kept' || !ids.some((id) => Buffer.compare(row.coordinator, id) === 0)) continue;
     const swarm = row.swarm === null ? null : Uint8Array.from(row.swarm);
-    found.push({ ...row, coordinator: Uint8Array.from(row.coordinator), swarm, batch: meta });
+    const names = row.names === null ? null : row.names.map((name) => Uint8Array.from(name));
+    found.push({ ...row, coordinator: Uint8Array.from(row.coordinator), swarm, names, batch: meta });
   }
   return found;
 }

@@ -1,0 +1,73 @@
+/** explain: says whose names are, what a run would do with them now, and when they were swept. */
+import { fingerprintOf } from '../../config/fingerprint.ts';
+import type { Config, TargetConfig } from '../../config/resolve.ts';
+import { sentenceOf } from '../../domain/failure.ts';
+import type { Entry } from '../../explain/entry.ts';
+import { explainName } from '../../explain/explain.ts';
+import { jsonOf } from '../../explain/json.ts';
+import { bytesOf } from '../../explain/names.ts';
+import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
+import { outagesOf } from '../../ledger/outagesOf.ts';
+import { pastOf } from '../../ledger/past.ts';
+import { explain as explainError } from '../../redis/explain.ts';
+import { openTarget, type Target } from '../../redis/target/target.ts';
+import type { Command } from '../commander.ts';
+import { configOf } from '../config.ts';
+import { plain } from '../plain.ts';
+import { renderEntry } from '../renderEntry.ts';
+import { targetOf, withPrivateRedis } from '../target.ts';
+
+interface Options {
+  readonly target?: string;
+  readonly json?: boolean;
+}
+
+function warn(sentence: string): void {
+  console.error(`stalesweep: ${plain(sentence)}`);
+}
+
+/** Prints an entry for each name, two for one that is both a key and an id. */
+export async function explain(names: readonly string[], options: Options, command: Command): Promise<void> {
+  const config = await withPrivateRedis(configOf(command));
+  const settings = targetOf(config, options.target);
+  const entries = await entriesOf(config, settings, names.map(bytesOf));
+  console.log(options.json ? JSON.stringify(entries.map(jsonOf)) : entries.map(renderEntry).join('\n\n'));
+}
+
+async function entriesOf(config: Config, settings: TargetConfig, names: readonly Buffer[]): Promise<Entry[]> {
+  let past = null as OpenLedger | null;
+  let target: Target | null = null;
+  const signal = new AbortController().signal;
+  try {
+    const outages = async (nowMs: number) => {
+      past = await openPast(config);
+      return past === null ? [] : await outagesOf(past.ledger, settings, nowMs);
+    };
+    target = await openTarget(settings, { dryRun: true, signal, warn, outages });
+    const known = {
+      target,
+      warn,
+      ledger: past?.ledger ?? null,
+      sightings: past?.sightingsOf(settings, { mostBytes: settings.sightings, readOnly: true, warn }) ?? null,
+      past: past === null ? null : await pastOf(past.ledger, settings.name, fingerprintOf(settings)).catch(() => null),
+    };
+    const entries: Entry[] = [];
+    for (const name of names) entries.push(...(await explainName(known, name)));
+    return entries;
+  } catch (error) {
+    throw explainError(error, settings);
+  } finally {
+    target?.close();
+    past?.close();
+  }
+}
+
+/** The ledger and what earlier runs saw; `null`, and a line, where that can't be had. */
+async function openPast(config: Config): Promise<OpenLedger | null> {
+  try {
+    return await openLedger(config.queue, config.process.ledger);
+  } catch (error) {
+    warn(`what was swept is not known, nor who beat before: ${sentenceOf(error)}`);
+    return null;
+  }
+}

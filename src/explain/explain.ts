@@ -1,0 +1,185 @@
+/** explain: whose a key is, or who a coordinator is, and what a run would do with it now.
+ *
+ *      name ──▶ every way to read it ──▶ their heartbeats, judged ──▶ the run's verdict ──▶ what the ledger has of them
+ *
+ *  Owns      what a name can be.
+ *  Leaves    judging and verdicts to cleanup, so that they are a run's.
+ *  Promises  writes nothing. Without a scan where heartbeats' names follow from what was asked about; else one pass for these ids.
+ */
+import { atNodes, type RunContext } from '../cleanup/context.ts';
+import { beginRun } from '../cleanup/run.ts';
+import { OWN_PREFIXES } from '../domain/ownKeys.ts';
+import type { Sightings } from '../domain/sighting.ts';
+import type { Past } from '../domain/suddenSilence.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { Bulk } from '../redis/bulk.ts';
+import { countExisting, existing } from '../redis/keyspace.ts';
+import type { Target } from '../redis/target/target.ts';
+import { KeyReader } from '../schema/keyReader.ts';
+import { isIdOf } from '../schema/keySchema.ts';
+import { Matcher } from '../schema/matcher.ts';
+import type { Entry, Owner, SweptOnce } from './entry.ts';
+import { type Candidate, ownersAmong, pairOf } from './standing.ts';
+import { sweptOf } from './swept.ts';
+import { ofCoordinator, ofHeartbeat, ofRemain, type Told } from './verdict.ts';
+
+export interface Known {
+  /** Opened for a dry run: nothing is written. */
+  readonly target: Target;
+  readonly sightings: Sightings | null;
+  readonly past: Past | null;
+  /** `null`: what was swept is not told. */
+  readonly ledger: Ledger | null;
+  /** Told what an operator should know, that is no failure. */
+  readonly warn: (sentence: string) => void;
+}
+
+/** As many ids of one name are looked up in the ledger; a name is seldom read as more. */
+const MOST_LOOKED_UP = 64;
+
+/** A run of its own for each name: what is known of one tells nothing of the next. */
+function runFor({ target, sightings, past, warn }: Known): RunContext {
+  const { staleAfterSeconds } = target.settings;
+  const request = {
+    run: 'explain',
+    trigger: 'cli',
+    dryRun: true,
+    staleAfterSeconds,
+    force: false,
+    attempts: 1,
+    carried: null,
+    startedAt: Date.now(),
+  } as const;
+  const options = { past, observer: { warn }, ...(sightings === null ? {} : { sightings }) };
+  const [here] = atNodes(beginRun(target, request, options));
+  return here as RunContext;
+}
+
+/** What is to be said of a name: as a key, as a coordinator's id, or, where it is both, twice. */
+export async function explainName(known: Known, name: Buffer): Promise<Entry[]> {
+  const { schema } = known.target.settings;
+  const kind = new KeyReader(schema, true).read(name);
+  const { node } = runFor(known);
+  const [exists = false] = await node.steadily('read', () => existing(node.calls, [name]));
+  const isKey = exists || kind !== 'foreign';
+  const coordinator = await explainCoordinator(known, name);
+  const isCoordinator = coordinator !== null && (coordinator.verdict !== 'foreign' || coordinator.swept.length > 0);
+  return [
+    ...(isKey || coordinator === null ? [await explainKey(known, name, exists)] : []),
+    ...(coordinator !== null && (isCoordinator || !isKey) ? [coordinator] : []),
+  ];
+}
+
+// --- a key
+
+async function explainKey(known: Known, name: Buffer, exists: boolean): Promise<Entry> {
+  const run = runFor(known);
+  const { schema } = run;
+  const reader = new KeyReader(schema, true);
+  const kind = reader.read(name);
+  const entry = { name, kind: 'key', swept: [] } as const;
+  if (kind === 'foreign') {
+    const why = isOurs(run, name)
+      ? "it is one of stalesweep's own keys: no run touches it"
+      : `no template of the schema "${schema.name}" reads so: no run looks at it`;
+    return { ...entry, family: null, template: null, owners: [], verdict: 'foreign', why };
+  }
+  if (kind === 'heartbeat') {
+    const { idFrom, idTo, idSegments: segments, swarmFrom, swarmTo } = reader;
+    const swarm = swarmFrom === -1 ? null : name.subarray(swarmFrom, swarmTo);
+    const owners = await ownersAmong(run, [{ id: name.subarray(idFrom, idTo), swarm, segments }]);
+    const template = schema.heartbeat.text;
+    const told = ofHeartbeat(run, owners[0]);
+    const swept = await sweptAmong(known, owners, name);
+    return { ...entry, family: schema.families[schema.heartbeatFamily] ?? null, template, owners, ...told, swept };
+  }
+  const { owners, isWhole } = await ownersOf(run, name);
+  const read = familyOf(run, name, reader.template);
+  const told: Told = isWhole
+    ? await ofRemain(run, name, owners, { name: schema.families[read.family] ?? '', position: read.family, ...read })
+    : { verdict: 'stays', why: 'its name can be read in more ways than anybody could prove' };
+  const why = exists ? told.why : `there is no such key now; if there were: ${told.why}`;
+  const swept = await sweptAmong(known, owners, name);
+  const family = schema.families[read.family] ?? null;
+  return { ...entry, family, template: read.template, owners, verdict: told.verdict, why, swept };
+}
+
+function isOurs({ schema }: RunContext, name: Buffer): boolean {
+  return [...OWN_PREFIXES, ...schema.ownPrefixes].some((prefix) => name.toString('latin1').startsWith(prefix));
+}
+
+/** The family under which a run looks at a key, where a scan finds it; else that of its name. */
+function familyOf({ schema, reader }: RunContext, name: Buffer, position: number) {
+  const isScanned = reader.read(name) === 'remain';
+  const read = isScanned ? schema.scanned[reader.template] : schema.templates[position];
+  return { family: read?.family ?? -1, template: read?.template.text ?? null, isScanned };
+}
+
+async function ownersOf(run: RunContext, name: Buffer) {
+  const candidates = new Map<string, Candidate>();
+  const isWhole = run.reader.owners(
+    name,
+    Number.MAX_SAFE_INTEGER,
+    ({ idFrom, idTo, idSegments, swarmFrom, swarmTo }) => {
+      const id = name.subarray(idFrom, idTo);
+      const swarm = swarmFrom === -1 ? null : name.subarray(swarmFrom, swarmTo);
+      candidates.set(pairOf(id, swarm), { id, swarm, segments: idSegments });
+      return false;
+    },
+  );
+  return { owners: isWhole ? await ownersAmong(run, [...candidates.values()]) : [], isWhole };
+}
+
+/** When those who could own a key were swept; where the ledger has the names of what went, only when this one did. */
+async function sweptAmong(
+  { ledger, target }: Known,
+  owners: readonly Owner[],
+  name: Buffer,
+): Promise<readonly SweptOnce[]> {
+  if (ledger === null || owners.length === 0) return [];
+  const ids = new Map(owners.map(({ coordinator }) => [coordinator.toString('latin1'), coordinator]));
+  const swarms = new Map(owners.map(({ coordinator, swarm }) => [pairOf(coordinator, swarm), swarm]));
+  const isAnywhere = owners.some(({ swarm }) => swarm === null);
+  const { swept } = await sweptOf(ledger, [...ids.values()].slice(0, MOST_LOOKED_UP), {
+    target: target.settings.name,
+    key: name,
+  });
+  return swept.filter(({ coordinator, swarm }) => isAnywhere || swarms.has(pairOf(coordinator, swarm)));
+}
+
+// --- a coordinator
+
+/** `null` where the name can be nobody's id. */
+async function explainCoordinator(known: Known, id: Buffer): Promise<Entry | null> {
+  const run = runFor(known);
+  const segments = segmentsOf(run, id);
+  if (segments === null) return null;
+  const owners = await ownersAmong(run, [{ id, swarm: null, segments }]);
+  const isKnown = owners.some(({ state }) => state !== 'none');
+  if (!isKnown && !isIdOf(run.schema, segments)) return null;
+  const told = await ofCoordinator(run, owners, !isKnown && (await hasRemains(run, id)));
+  const { swept } =
+    known.ledger === null ? { swept: [] } : await sweptOf(known.ledger, [id], { target: known.target.settings.name });
+  return { name: id, kind: 'coordinator', family: null, template: null, owners, ...told, swept };
+}
+
+/** How many segments it has as an id, as the matcher counts them; `null` where no heartbeat can have it. */
+function segmentsOf({ schema }: RunContext, id: Buffer): number | null {
+  let segments: number | null = null;
+  const alone = { tokens: [{ kind: 'coordinator' as const, bytes: new Uint8Array(0) }] };
+  new Matcher(schema.ids).read(alone, id, Number.MAX_SAFE_INTEGER, ({ idTo, idSegments }) => {
+    segments = idTo === id.length ? idSegments : null;
+    return true;
+  });
+  return segments;
+}
+
+/** Whether any key is there whose name follows from the id alone. */
+async function hasRemains({ node, spellers }: RunContext, id: Buffer): Promise<boolean> {
+  const names = new Bulk();
+  const whole = { bytes: id, from: 0, to: id.length };
+  for (const { speller } of spellers.derived) if (!speller.hasSwarm) speller.spell(names, whole, whole);
+  const { count } = await node.steadily('read', () => countExisting(node.calls, names));
+  names.clear();
+  return count > 0;
+}

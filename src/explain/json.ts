@@ -1,0 +1,36 @@
+/** json: an entry as `explain --json` prints it, its names as text. */
+import type { Entry, Owner, SweptOnce } from './entry.ts';
+import { textOf } from './names.ts';
+
+const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+const textOrNull = (name: Buffer | null): string | null => (name === null ? null : textOf(name));
+
+function ownerOf({ coordinator, swarm, heartbeat, silenceSeconds, state }: Owner) {
+  return {
+    coordinator: textOf(coordinator),
+    swarm: textOrNull(swarm),
+    heartbeat: textOrNull(heartbeat),
+    silenceSeconds,
+    state,
+  };
+}
+
+function sweptOf({ run, atMs, by, lastBeatAtMs, silenceSeconds, keys, restorableUntilMs }: SweptOnce) {
+  const at = new Date(atMs).toISOString();
+  const [lastBeatAt, restorableUntil] = [isoOf(lastBeatAtMs), isoOf(restorableUntilMs)];
+  return { run, at, by, lastBeatAt, silenceSeconds, keys, restorableUntil };
+}
+
+/** An entry in the names and order that the command promises. */
+export function jsonOf({ name, kind, family, template, owners, verdict, why, swept }: Entry) {
+  return {
+    name: textOf(name),
+    kind,
+    family,
+    template,
+    owners: owners.map(ownerOf),
+    verdict,
+    why,
+    swept: swept.map(sweptOf),
+  };
+}

@@ -1,0 +1,175 @@
+/** standing: who those are that could own something: their heartbeats, read and judged as a run does, and entered in its store.
+ *
+ *  Owns      finding the heartbeats of given ids: by their names where those follow, else by a scan for these ids alone.
+ *  Leaves    judging them to cleanup; what was seen of those that have none to the run's sightings.
+ *  Promises  reads only; after it, whatever the run's store says of these ids a full run's would say.
+ */
+import type { RunContext } from '../cleanup/context.ts';
+import { type Judged, judgeEach } from '../cleanup/judgement.ts';
+import { recallLapsed } from '../cleanup/lapsed.ts';
+import { NO_SWARM } from '../cleanup/spellers.ts';
+import { stateOf } from '../cleanup/state.ts';
+import { walk } from '../cleanup/walk.ts';
+import { silentSeconds } from '../domain/heartbeat.ts';
+import type { Sighting } from '../domain/sighting.ts';
+import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
+import { globOfIds } from '../schema/glob.ts';
+import { isIdOf } from '../schema/keySchema.ts';
+import type { Found } from '../store/store.ts';
+import type { Owner, OwnerState } from './entry.ts';
+
+/** Somebody whose name is in what was asked about. */
+export interface Candidate {
+  readonly id: Buffer;
+  /** `null`: in any swarm, or there are none. */
+  readonly swarm: Buffer | null;
+  /** As the matcher counts them: negative when one of them is empty. */
+  readonly segments: number;
+}
+
+interface Heartbeat extends Found {
+  readonly key: Buffer;
+}
+
+const slice = (bytes: Buffer) => ({ bytes, from: 0, to: bytes.length });
+const AT_RISK = 1 / 2;
+
+/** Tells pairs of id and swarm apart. */
+export function pairOf(id: Uint8Array, swarm: Uint8Array | null): string {
+  const texts = [id, swarm].map((bytes) => (bytes === null ? null : Buffer.from(bytes).toString('latin1')));
+  return JSON.stringify(texts);
+}
+
+function heartbeatIn(run: RunContext, key: Buffer): Heartbeat | null {
+  const { reader } = run;
+  if (reader.read(key) !== 'heartbeat') return null;
+  const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
+  const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
+  return { key, id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm };
+}
+
+const idOf = ({ key, id }: Heartbeat): Buffer => key.subarray(id.from, id.to);
+const swarmOf = ({ key, swarm }: Heartbeat): Buffer | null => swarm && key.subarray(swarm.from, swarm.to);
+
+/** The heartbeat that this one would have; `null` where none can have that name. */
+function spelled(run: RunContext, id: Buffer, swarm: Buffer | null): Heartbeat | null {
+  const found = heartbeatIn(run, run.spellers.heartbeat.nameOf(slice(id), swarm === null ? NO_SWARM : slice(swarm)));
+  return found !== null && idOf(found).equals(id) && pairOf(id, swarmOf(found)) === pairOf(id, swarm) ? found : null;
+}
+
+/** The heartbeats of these ids in all swarms: one pass with the ids in its pattern. */
+async function scanned(run: RunContext, ids: readonly Buffer[]): Promise<Heartbeat[]> {
+  if (ids.length === 0) return [];
+  const wanted = new Set(ids.map((id) => id.toString('latin1')));
+  const found: Heartbeat[] = [];
+  for await (const page of walk(run, globOfIds(run.schema.heartbeat, [...wanted]))) {
+    for (const key of page) {
+      const heartbeat = heartbeatIn(run, key);
+      if (heartbeat !== null && wanted.has(idOf(heartbeat).toString('latin1'))) found.push(heartbeat);
+    }
+  }
+  return found;
+}
+
+function ownerOf(run: RunContext, heartbeat: Heartbeat, judged: Judged): Owner {
+  const known = { coordinator: idOf(heartbeat), swarm: swarmOf(heartbeat), heartbeat: heartbeat.key };
+  const { state } = judged;
+  if (state === 'unreadable') {
+    return { ...known, state, silenceSeconds: null, unreadable: judged.why, lives: true };
+  }
+  const { silentSeconds: silenceSeconds } = judged;
+  const isAtRisk = state === 'active' && silenceSeconds > run.staleAfterSeconds * AT_RISK;
+  return { ...known, state: isAtRisk ? 'atRisk' : state, silenceSeconds, unreadable: null, lives: state !== 'stale' };
+}
+
+/** Reads these, and enters them as `mark` would. */
+async function judged(run: RunContext, all: readonly Heartbeat[]): Promise<Owner[]> {
+  const { store } = run;
+  const owners: Owner[] = [];
+  const heartbeats = new StringHeartbeats(run.node);
+  for (let at = 0; at < all.length; ) {
+    const some = all.slice(at, at + heartbeats.most);
+    at += some.length;
+    const readings = await heartbeats.read(some.map(({ key }) => key));
+    await judgeEach(run, some, readings, (found, reading, judgement) => {
+      if (store.has(found)) return;
+      owners.push(ownerOf(run, found, judgement));
+      if (judgement.state !== 'stale') store.enterLiving(found);
+      else store.enterStale(found, Math.ceil(judgement.beatAt / 1000), heartbeats.proofOf(reading));
+    });
+  }
+  return owners;
+}
+
+/** Those of the wanted that earlier runs saw, entered as a run would. */
+async function recalled(run: RunContext, isWanted: (sighting: Sighting) => boolean): Promise<Sighting[]> {
+  const { sightings } = run;
+  if (sightings === null) return [];
+  const seen: Sighting[] = [];
+  const earlier = async function* () {
+    for await (const block of sightings.earlier()) {
+      const some: Sighting[] = [];
+      for (const sighting of block) {
+        if (!isWanted(sighting)) continue;
+        const { coordinator, swarm, beatAtSeconds } = sighting;
+        const copy = { coordinator: Buffer.from(coordinator), swarm: swarm && Buffer.from(swarm), beatAtSeconds };
+        some.push(copy);
+        seen.push(copy);
+      }
+      yield some;
+    }
+  };
+  await recallLapsed({ ...run, sightings: { earlier, see: () => {}, keep: async () => {} } });
+  return seen;
+}
+
+function lapsedOwner(run: RunContext, id: Buffer, swarm: Buffer | null, beatAtSeconds: number): Owner {
+  const clock = run.target.lapsedClock;
+  const state = stateOf(run, slice(id), beatAtSeconds * 1000, clock);
+  const shown: OwnerState = state === 'active' || state === 'stale' ? 'lapsed' : state;
+  const silenceSeconds = silentSeconds(beatAtSeconds * 1000, clock);
+  const known = { coordinator: id, swarm, heartbeat: null, unreadable: null };
+  return { ...known, state: shown, silenceSeconds, lives: state !== 'stale' };
+}
+
+/** Who of the candidates beats, or was seen to; those of whom nothing is known are left out. */
+async function knownAmong(run: RunContext, candidates: readonly Candidate[]): Promise<Owner[]> {
+  const { schema } = run;
+  const named = (swarm: Buffer | null) => swarm !== null || schema.heartbeatDerivable;
+  const follow = candidates.flatMap(({ id, swarm }) => (named(swarm) ? (spelled(run, id, swarm) ?? []) : []));
+  const anywhere = candidates.filter(({ swarm }) => !named(swarm)).map(({ id }) => id);
+  const owners = await judged(run, [...follow, ...(await scanned(run, anywhere))]);
+  const beating = new Set(owners.map(({ coordinator, swarm }) => pairOf(coordinator, swarm)));
+  const pairs = new Set(follow.map((heartbeat) => pairOf(idOf(heartbeat), swarmOf(heartbeat))));
+  const ids = new Set(anywhere.map((id) => id.toString('latin1')));
+  const seen = await recalled(
+    run,
+    ({ coordinator, swarm }) =>
+      ids.has(Buffer.from(coordinator).toString('latin1')) || pairs.has(pairOf(coordinator, swarm)),
+  );
+  const lapsed = new Map<string, Owner>();
+  for (const { coordinator, swarm, beatAtSeconds } of seen) {
+    const [id, its] = [Buffer.from(coordinator), swarm && Buffer.from(swarm)];
+    const pair = pairOf(id, its);
+    const heartbeat = spelled(run, id, its);
+    if (beating.has(pair) || heartbeat === null || !isIdOf(schema, heartbeat.idSegments)) continue;
+    const owner = lapsedOwner(run, id, its, beatAtSeconds);
+    const known = lapsed.get(pair);
+    if (known === undefined || (owner.silenceSeconds ?? 0) < (known.silenceSeconds ?? 0)) lapsed.set(pair, owner);
+  }
+  return [...owners, ...lapsed.values()];
+}
+
+/** Everybody who could own it, those who are known first; words that can be no id of the schema only where somebody beats so. */
+export async function ownersAmong(run: RunContext, candidates: readonly Candidate[]): Promise<Owner[]> {
+  const known = await knownAmong(run, candidates);
+  const isKnown = ({ id, swarm }: Candidate) =>
+    known.some((owner) => owner.coordinator.equals(id) && (swarm === null || owner.swarm?.equals(swarm) === true));
+  const others = candidates
+    .filter((candidate) => isIdOf(run.schema, candidate.segments) && !isKnown(candidate))
+    .map(({ id, swarm }): Owner => {
+      const nothing = { heartbeat: null, silenceSeconds: null, unreadable: null };
+      return { coordinator: id, swarm, ...nothing, state: 'none', lives: false };
+    });
+  return [...known, ...others];
+}

@@ -1,0 +1,77 @@
+/** runs page: past runs a page at a time, as people look through them; the first page also has those that only the queue knows. */
+import type { Trigger } from '../domain/report.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { PastRun, RunOutcome } from '../ledger/runs/pastRun.ts';
+import { type QueuedRun, readQueuedRuns } from '../queue/history.ts';
+import type { Queues } from '../queue/queues.ts';
+import { isAsked, stands } from './history.ts';
+
+export interface RunsFilter {
+  readonly target?: string | undefined;
+  readonly outcome?: RunOutcome | undefined;
+  readonly trigger?: Trigger | undefined;
+  /** Only those that removed anything. */
+  readonly removed?: boolean | undefined;
+}
+
+export interface RunsPage {
+  /** The newest first. */
+  readonly runs: readonly PastRun[];
+  /** Those that wait, or failed before they began; the newest first. */
+  readonly queued: readonly QueuedRun[];
+  /** Where the next page begins; `null`: there are no more. */
+  readonly cursor: string | null;
+  /** How many parts of the ledger could not be read. */
+  readonly damaged: number;
+}
+
+/** So many runs are read at once: where there are many targets, what costs is to find the newest page of each. */
+const AT_ONCE = 120;
+/** Once so much time has passed, in ms, nothing more is looked for: the page says where to go on. */
+const ENOUGH_MS = 25;
+/** What only the queue knows is of late, or waits. */
+const QUEUED = 10;
+
+function queryOf({ target, outcome, trigger, removed }: RunsFilter) {
+  return {
+    ...(target === undefined ? {} : { target }),
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(trigger === undefined ? {} : { trigger }),
+    ...(removed === undefined ? {} : { removed }),
+  };
+}
+
+/**
+ * Reads on until `suffices` says so, or it has taken long enough; then there may be fewer. Rejects where the queue's Redis can't be read.
+ * @param cursor where the page before ended; `null` for the first
+ */
+export async function readRunsPage(
+  queues: Queues,
+  ledger: Ledger,
+  filter: RunsFilter,
+  cursor: string | null,
+  suffices: (runs: readonly PastRun[]) => boolean,
+): Promise<RunsPage> {
+  const asked = cursor === null && filter.removed !== true ? readQueuedRuns(queues.runs, QUEUED) : [];
+  const runs: PastRun[] = [];
+  let damaged = 0;
+  let next = cursor;
+  const until = performance.now() + ENOUGH_MS;
+  do {
+    const page = await ledger.history({ ...queryOf(filter), limit: AT_ONCE, cursor: next });
+    runs.push(...page.runs);
+    damaged += page.damaged;
+    next = page.cursor;
+  } while (next !== null && !suffices(runs) && performance.now() < until);
+  const queued = (await asked).filter((job) => isOnlyQueued(job, runs, filter, next === null));
+  return { runs, queued, cursor: next, damaged };
+}
+
+/** Whether the ledger, as far as it was read, does not have it. */
+function isOnlyQueued(job: QueuedRun, runs: readonly PastRun[], filter: RunsFilter, isAll: boolean): boolean {
+  if (!isAsked(job, filter) || (filter.trigger !== undefined && job.by !== filter.trigger)) return false;
+  const oldest = runs.at(-1);
+  // One that was added before all of these may stand further back.
+  if (!isAll && oldest !== undefined && job.addedAtMs < oldest.atMs) return false;
+  return !stands(new Map(runs.map((run) => [run.run, run.startedAtMs])), job);
+}

@@ -1,0 +1,43 @@
+/** find run: one run by its id, quickly where it is roughly known when it was. */
+import type { Blocks } from '../blocks.ts';
+import { readHistory } from './history.ts';
+import type { PastRun } from './pastRun.ts';
+import { writeCursor } from './query.ts';
+
+export interface WantedRun {
+  readonly run: string;
+  /** Left out: in all targets. */
+  readonly target?: string | undefined;
+  /** When it ended, in ms, as its record says: it is found at once, and tells it from others of the same id. */
+  readonly endedAtMs?: number | undefined;
+  /** Or when it began, or some time in it: then it ended later. */
+  readonly startedAtMs?: number | undefined;
+}
+
+/** A run that began then has mostly ended within these, tried one after the other, in ms. */
+const LASTS_MS = [60_000, 3_600_000, 86_400_000];
+
+/** The newest such run; `null` when there is none. Without any hint all that is in the ledger is looked through. Rejects as `Blocks` do. */
+export async function findRun(
+  blocks: Blocks,
+  { run, target, endedAtMs, startedAtMs }: WantedRun,
+): Promise<PastRun | null> {
+  const query = { run, limit: 1, ...(target === undefined ? {} : { target }) };
+  const before = (atMs: number) => writeCursor({ atMs: atMs + 1, target: '', run: '' });
+  const spans: { readonly sinceMs: number; readonly cursor: string | null }[] = [];
+  if (endedAtMs !== undefined) spans.push({ sinceMs: endedAtMs, cursor: before(endedAtMs) });
+  if (startedAtMs !== undefined) {
+    for (const lastedMs of LASTS_MS) spans.push({ sinceMs: startedAtMs, cursor: before(startedAtMs + lastedMs) });
+  }
+  spans.push({ sinceMs: 0, cursor: null });
+  for (const { sinceMs, cursor: from } of spans) {
+    let cursor = from;
+    do {
+      const page = await readHistory(blocks, { ...query, sinceMs, cursor });
+      const [found] = page.runs;
+      if (found !== undefined) return found;
+      cursor = page.cursor;
+    } while (cursor !== null);
+  }
+  return null;
+}

@@ -1,0 +1,130 @@
+/** restore: gives back what a run took, or one coordinator of it: first a page that asks, with numbers, then the deed. */
+import type { Request, Response } from 'express';
+import type { TargetConfig } from '../../config/resolve.ts';
+import { bytesOf } from '../../explain/names.ts';
+import type { PastRun } from '../../ledger/runs/pastRun.ts';
+import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
+import { type Restored, restore, type Wanted } from '../../restore/restore.ts';
+import { amount, amountOf } from '../amounts.ts';
+import { sendError } from '../errorPage.tsx';
+import { Message } from '../message.tsx';
+import { sendPage } from '../page.tsx';
+import type { PageParts, PageRoute } from '../pages.ts';
+import { numberIn, pathToRun, runPath, textIn } from '../runs/query.ts';
+import { usePath } from '../site.ts';
+import { Time } from '../time.tsx';
+import { runIn } from './runIn.ts';
+
+const NAMES_SHOWN = 10;
+
+export function restoreRoutes(parts: PageParts): readonly PageRoute[] {
+  if (parts.site.readOnly) return [];
+  return [
+    { method: 'get', path: '/runs/:run/restore', answer: async (...both) => await ask(parts, ...both) },
+    { method: 'post', path: '/runs/:run/restore', answer: async (...both) => await giveBack(parts, ...both) },
+  ];
+}
+
+interface Meant {
+  readonly run: PastRun;
+  readonly target: TargetConfig;
+  readonly what: Wanted;
+  /** `null`: everything of the run. */
+  readonly id: string | null;
+}
+
+/** What an address means; where that can't be given back, that is answered, and it is `null`. */
+async function meant(parts: PageParts, request: Request, response: Response): Promise<Meant | null> {
+  const run = await runIn(parts, request, response);
+  if (run === null) return null;
+  const target = parts.config.targets.get(run.target);
+  const until = restorableUntilMs(run);
+  const id = textIn(request, 'id') ?? null;
+  const refuse = (error: string) => sendError(parts.site, request, response, { status: 409, error });
+  if (target === undefined) refuse(`no target "${run.target}" is configured here`);
+  else if (run.state !== 'ended') refuse('the run is still under way');
+  else if (until === null || until <= Date.now()) refuse('what it took is not in the trash any more');
+  else return { run, target, id, what: id === null ? { run: run.run } : { coordinator: bytesOf(id) } };
+  return null;
+}
+
+async function ask(parts: PageParts, request: Request, response: Response): Promise<void> {
+  const asked = await meant(parts, request, response);
+  if (asked === null) return;
+  const would = await restore(asked.target, asked.what, { dryRun: true, heartbeats: true, ledger: parts.ledger });
+  const children = <Ask {...asked} would={would} now={Date.now()} />;
+  sendPage(parts.site, request, response, { title: 'Give back', here: '/runs', children });
+}
+
+async function giveBack(parts: PageParts, request: Request, response: Response): Promise<void> {
+  const asked = await meant(parts, request, response);
+  if (asked === null) return;
+  const { heartbeats } = (request.body ?? {}) as { heartbeats?: unknown };
+  const { restored, existing, expired } = await restore(asked.target, asked.what, {
+    heartbeats: heartbeats === 'yes',
+    ledger: parts.ledger,
+  });
+  const { run, target, atMs } = asked.run;
+  const counts = { restored, existing: existing.length, expired };
+  response.redirect(303, `${parts.site.basePath}${pathToRun(run, { target, at: atMs, ...counts })}`);
+}
+
+function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Restored; readonly now: number }) {
+  const to = usePath();
+  const path = pathToRun(run.run, { target: run.target, at: run.atMs, id: id ?? undefined }, '/restore');
+  return (
+    <div class="stack">
+      <h1>
+        Give back {id === null ? 'everything that run ' : 'what was left of '}
+        <span class="id">{id ?? run.run}</span>
+        {id === null ? ' took' : ''}
+      </h1>
+      <p>
+        {amountOf(would.restored, 'key')} would come back to target {run.target}, heartbeats among them, with the time
+        to live that {would.restored === 1 ? 'it' : 'they'} had. The trash keeps it until{' '}
+        <Time at={restorableUntilMs(run)} now={now} />.
+        {would.expired > 0 && ` ${amount(would.expired)} would have expired by now, and stay away.`}
+      </p>
+      {would.existing.length > 0 && (
+        <div>
+          <p>{amountOf(would.existing.length, 'key')} are there again by now; nothing is ever written over them:</p>
+          <ul class="names">
+            {would.existing.slice(0, NAMES_SHOWN).map((name) => (
+              <li key={name} class="id" dir="auto">
+                {name}
+              </li>
+            ))}
+            {would.existing.length > NAMES_SHOWN && <li>and {amount(would.existing.length - NAMES_SHOWN)} more</li>}
+          </ul>
+        </div>
+      )}
+      <form method="post" action={to(path)} class="stack">
+        <label class="choice">
+          <input type="checkbox" name="heartbeats" value="yes" />
+          heartbeats, too: who is still silent then is swept again by the next run
+        </label>
+        <p class="actions">
+          <button type="submit" class="main">
+            Give back
+          </button>
+          <a href={to(runPath(run))}>Leave it in the trash</a>
+        </p>
+      </form>
+    </div>
+  );
+}
+
+/** What came of giving back, by the numbers in the address. */
+export function cameBack(request: Request) {
+  const [restored, existing = 0, expired = 0] = ['restored', 'existing', 'expired'].map((name) =>
+    numberIn(request, name),
+  );
+  if (restored === undefined) return undefined;
+  return (
+    <Message kind="done" word="Given back">
+      {amountOf(restored, 'key')} came back.
+      {existing > 0 && ` ${amount(existing)} were there again and stay as they are.`}
+      {expired > 0 && ` ${amount(expired)} had expired.`}
+    </Message>
+  );
+}

@@ -1,0 +1,123 @@
+/** swept: who was swept by a run: a table, a page at a time, and a search in it. */
+import { textOf } from '../../explain/names.ts';
+import { keysOf } from '../../explain/swept.ts';
+import type { PastRun } from '../../ledger/runs/pastRun.ts';
+import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
+import type { SweptPage, SweptPlace } from '../../ledger/swept/sweptPage.ts';
+import { amount, amountOf, secondsOf } from '../amounts.ts';
+import { countsText, TrashState } from '../runs/found.tsx';
+import { pathToRun } from '../runs/query.ts';
+import { usePath, useSite } from '../site.ts';
+import { Time } from '../time.tsx';
+
+export interface SweptProps {
+  readonly run: PastRun;
+  readonly page: SweptPage;
+  /** What is searched for; `undefined`: all are shown. */
+  readonly part: string | undefined;
+  readonly from: SweptPlace | undefined;
+  readonly now: number;
+}
+
+export function placeText({ batch, row }: SweptPlace): string {
+  return `${batch}.${row}`;
+}
+
+export function Swept({ run, page, part, from, now }: SweptProps) {
+  const to = usePath();
+  const hint = { target: run.target, at: run.state === 'ended' ? run.atMs : undefined };
+  const { rows, next, damaged } = page;
+  return (
+    <section class="part" id="swept" aria-labelledby="swept-title">
+      <h2 id="swept-title">
+        Who was swept{part === undefined ? `: ${amountOf(run.removed.swept, 'coordinator')}` : ''}
+      </h2>
+      <form method="get" action={to(`${pathToRun(run.run, {})}`)} class="fields" aria-label="Search in this run">
+        {Object.entries(hint).map(([name, value]) =>
+          value === undefined ? null : <input key={name} type="hidden" name={name} value={value} />,
+        )}
+        <label>
+          ids with
+          <input type="search" name="part" value={part ?? ''} autocomplete="off" spellcheck={false} size={24} />
+        </label>
+        <button type="submit">Search</button>
+        {part !== undefined && <a href={to(pathToRun(run.run, hint))}>Show all</a>}
+      </form>
+      {rows.length === 0 ? <Nobody part={part} isLast={next === null} /> : <Rows page={page} run={run} now={now} />}
+      <p class="pages">
+        {from !== undefined && <a href={to(`${pathToRun(run.run, { ...hint, part })}#swept`)}>First page</a>}
+        {next !== null && (
+          <a rel="next" href={to(`${pathToRun(run.run, { ...hint, part, from: placeText(next) })}#swept`)}>
+            {rows.length === 0 ? 'Search on' : `Next ${amount(100)}`}
+          </a>
+        )}
+      </p>
+      {damaged > 0 && <p class="soft">{amountOf(damaged, 'part')} of the ledger could not be read.</p>}
+    </section>
+  );
+}
+
+function Nobody({ part, isLast }: { readonly part: string | undefined; readonly isLast: boolean }) {
+  if (part === undefined)
+    return <p class="empty">The ledger has nobody's name any more: who was swept is kept for a time.</p>;
+  return <p class="empty">{isLast ? 'Nobody here has an id like that.' : 'Nobody so far has an id like that.'}</p>;
+}
+
+function Rows({ page: { rows }, run, now }: Pick<SweptProps, 'page' | 'run' | 'now'>) {
+  const to = usePath();
+  const { readOnly } = useSite();
+  return (
+    <table class="sheets">
+      <thead>
+        <tr>
+          <th scope="col">id</th>
+          <th scope="col">swarm</th>
+          <th scope="col">last beat</th>
+          <th scope="col" class="number">
+            silent for
+          </th>
+          <th scope="col">things</th>
+          <th scope="col">trash</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ coordinator, swarm, beatMs, silenceSeconds, keysByFamily, batch }) => {
+          const id = textOf(coordinator);
+          const until = restorableUntilMs(batch);
+          return (
+            <tr key={`${id}/${swarm === null ? '' : textOf(swarm)}`}>
+              <th scope="row" class="id" dir="auto">
+                <a class="whole" href={to(`/runs?${new URLSearchParams({ find: id })}`)}>
+                  {id}
+                </a>
+              </th>
+              <td data-name="swarm" class="id" dir="auto">
+                {swarm === null ? '–' : textOf(swarm)}
+              </td>
+              <td data-name="last beat">
+                <Time at={beatMs} now={now} focusable={false} />
+              </td>
+              <td class="number" data-name="silent for">
+                {secondsOf(silenceSeconds)}
+              </td>
+              <td data-name="things" class="wide things">
+                {countsText(keysOf(keysByFamily, batch.families))}
+              </td>
+              <td data-name="trash">
+                <TrashState until={until} now={now} />
+                {until !== null && until > now && !readOnly && (
+                  <>
+                    {' '}
+                    <a href={to(pathToRun(run.run, { target: run.target, at: run.atMs, id }, '/restore'))}>
+                      Give back…
+                    </a>
+                  </>
+                )}
+              </td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}

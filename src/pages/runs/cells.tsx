@@ -1,0 +1,45 @@
+/** cells: what a run came to, as a table's cells and a run's own page both say it. */
+import type { PastRun } from '../../ledger/runs/pastRun.ts';
+import { amount, bytesOf, tookOf } from '../amounts.ts';
+import { TRIGGERS } from './query.ts';
+
+const NONE = <span class="none">–</span>;
+
+/** Who asked for a run. */
+export function AskedBy({ by, trigger }: Pick<PastRun, 'by' | 'trigger'>) {
+  if (by === null) return TRIGGERS[trigger] ?? trigger;
+  return (
+    <>
+      <span class="id">{by}</span> <span class="soft">({TRIGGERS[trigger] ?? trigger})</span>
+    </>
+  );
+}
+
+/** Who went, of how many; in a dry run, who would. */
+export function Coordinators({ run }: { readonly run: PastRun }) {
+  const { report, removed, dryRun } = run;
+  if (report === null || report.outcome === 'skipped') return removed.swept > 0 ? amount(removed.swept) : NONE;
+  const { stale, swept, checked } = report.coordinators;
+  if (dryRun) return <>would: {amount(stale)}</>;
+  return (
+    <>
+      {amount(swept)} <span class="soft">of {amount(checked)}</span>
+    </>
+  );
+}
+
+export function Things({ run: { report, removed, dryRun } }: { readonly run: PastRun }) {
+  if (report === null || report.outcome === 'skipped') return removed.deleted > 0 ? amount(removed.deleted) : NONE;
+  return amount(dryRun ? report.keys.found : report.keys.deleted);
+}
+
+export function Freed({ run: { report, dryRun } }: { readonly run: PastRun }) {
+  if (report === null || dryRun || report.outcome === 'skipped') return NONE;
+  return bytesOf(report.redis.memoryFreedBytes);
+}
+
+export function Took({ run: { report, attempts, state, startedAtMs, atMs } }: { readonly run: PastRun }) {
+  if (report === null && attempts > 1) return <>{amount(attempts)} tries</>;
+  if (report !== null) return tookOf(report.durationMs);
+  return state === 'ended' ? tookOf(Math.max(0, atMs - startedAtMs)) : NONE;
+}

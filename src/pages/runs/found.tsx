@@ -1,0 +1,104 @@
+/** found: which runs swept an id, on what proof: what `explain` tells of who is gone. */
+import type { SweptOnce } from '../../explain/entry.ts';
+import { textOf } from '../../explain/names.ts';
+import type { SweptFound } from '../../explain/swept.ts';
+import { amount, amountOf, secondsOf } from '../amounts.ts';
+import { usePath } from '../site.ts';
+import { Time } from '../time.tsx';
+import { pathToRun } from './query.ts';
+
+interface FoundProps {
+  readonly id: string;
+  readonly found: SweptFound;
+  readonly now: number;
+}
+
+export function FoundTimes({ id, found: { swept, damaged }, now }: FoundProps) {
+  return (
+    <section class="part" aria-labelledby="found">
+      <h2 id="found">
+        Who was swept as <span class="id">{id}</span>
+      </h2>
+      {swept.length === 0 ? (
+        <p class="empty">
+          No run that stands in the ledger swept this id. Ids are compared whole; what was swept longer ago than the
+          ledger keeps can't be found any more. What becomes of it now says <code>stalesweep explain</code>.
+        </p>
+      ) : (
+        <SweptTable swept={swept} now={now} />
+      )}
+      {damaged > 0 && <p class="soft">{amountOf(damaged, 'part')} of the ledger could not be read.</p>}
+    </section>
+  );
+}
+
+/** How many things of each family: `2 ack, 1 signal`. */
+export function countsText(keys: SweptOnce['keys']): string {
+  const told = Object.entries(keys);
+  if (told.length === 0) return 'not known: its process ended before it could say';
+  return told.map(([family, count]) => (count === null ? `some ${family}` : `${amount(count)} ${family}`)).join(', ');
+}
+
+/** Until when it can be given back. */
+export function TrashState({ until, now }: { readonly until: number | null; readonly now: number }) {
+  if (until === null) return <span class="soft">gone for good</span>;
+  if (until <= now) return <span class="soft">gone from the trash</span>;
+  return (
+    <>
+      leaves the trash <Time at={until} now={now} focusable={false} />
+    </>
+  );
+}
+
+function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; readonly now: number }) {
+  const to = usePath();
+  return (
+    <table class="sheets">
+      <thead>
+        <tr>
+          {['when', 'swarm', 'target', 'by run', 'last beat'].map((name) => (
+            <th key={name} scope="col">
+              {name}
+            </th>
+          ))}
+          <th scope="col" class="number">
+            silent for
+          </th>
+          <th scope="col">things</th>
+          <th scope="col">trash</th>
+        </tr>
+      </thead>
+      <tbody>
+        {swept.map((once) => (
+          <tr key={`${once.target}/${once.run}/${once.atMs}`}>
+            <th scope="row">
+              <Time at={once.atMs} now={now} />
+            </th>
+            <td data-name="swarm" class="id">
+              {once.swarm === null ? '–' : textOf(once.swarm)}
+            </td>
+            <td data-name="target">{once.target}</td>
+            <td data-name="by run">
+              <a href={to(pathToRun(once.run, { target: once.target, during: once.atMs }))}>
+                <span class="id">{once.run}</span>
+              </a>{' '}
+              <span class="soft">({once.by})</span>
+            </td>
+            <td data-name="last beat">
+              <Time at={once.lastBeatAtMs} now={now} />
+            </td>
+            <td class="number" data-name="silent for">
+              {secondsOf(once.silenceSeconds)}
+            </td>
+            <td data-name="things" class="wide things">
+              {countsText(once.keys)}
+            </td>
+            <td data-name="trash">
+              <TrashState until={once.restorableUntilMs} now={now} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

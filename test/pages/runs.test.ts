@@ -1,0 +1,184 @@
+/// <reference lib="dom" />
+/** The pages of runs, as a browser shows them: to whoever sees them, hears them, has a phone, or no script. */
+import axe from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunRecorder } from '../../src/ledger/recorder.ts';
+import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { going, sweptReport, write } from './past.ts';
+
+const BROWSER = { timeout: 120_000 };
+const QUIET = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
+const MINUTE = 60_000;
+const ODD = ['<script>alert(1)</script>', 'مرحبا-\u202eabc', '🦊🦊', 'x'.repeat(500), '"&<>', 'c42'];
+const DOWN = 'Redis at redis://staging:6379 could not be reached: connection refused';
+
+let redis: TestRedis;
+let browser: Browser;
+let dashboard: TestDashboard;
+let open: RunRecorder;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  const url = redis.url;
+  const yaml = JSON.stringify({ targets: { default: { url }, staging: { url: `${url}/1` } }, queue: { url } });
+  const story = async (...[told]: [Parameters<typeof write>[1]]) => await write(redis.redis, told);
+  for (let i = 0; i < 12; i++) await story({ run: `${100 + i}`, agoMs: (400 - i) * MINUTE, trigger: 'schedule' });
+  for (let i = 0; i < 4; i++) {
+    const end = { outcome: 'failed', reason: DOWN } as const;
+    await story({
+      run: `${200 + i}`,
+      target: 'staging',
+      agoMs: (200 - i) * MINUTE,
+      trigger: 'schedule',
+      attempt: 3,
+      end,
+    });
+  }
+  const many = Array.from({ length: 250 }, (_, i) => going(`dead-${i}`, `s${i % 7}`, 650 + i));
+  await story({ run: 'by-hand', agoMs: 150 * MINUTE, trigger: 'cli', by: 'ops@host', going: many });
+  const unreadable = [{ why: 'not-json', count: 13, sample: ['swarm:s1:blocking:heartbeat:<b>odd</b>'] }] as const;
+  const report = sweptReport('303', ODD.length, { unreadable });
+  const odd = ODD.map((id) => going(id));
+  await story({
+    run: '303',
+    agoMs: 60 * MINUTE,
+    trigger: 'schedule',
+    trashMs: 1_440 * MINUTE,
+    going: odd,
+    end: { outcome: 'completed', report },
+  });
+  open = await story({ run: '330', agoMs: 5_000, trigger: 'manual', going: [going('now')], end: null });
+  dashboard = await startDashboard({}, { yaml });
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
+}, BROWSER.timeout);
+afterAll(async () => {
+  await open?.end({ outcome: 'completed', report: null });
+  await browser?.close();
+  await dashboard?.close();
+  await redis?.stop();
+});
+
+/** Opens a page; whatever the browser complains about fails. */
+const visit = async (options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> => {
+  const context = await browser.newContext(options);
+  const complaints: string[] = [];
+  try {
+    const page = await context.newPage();
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('dialog', (dialog) => complaints.push(dialog.message()));
+    await look(page);
+  } finally {
+    await context.close();
+  }
+  expect(complaints).toEqual([]);
+};
+
+/** What axe-core finds wrong. The policy of the page lets no script in, but what a debugger evaluates. */
+const faultsOf = async (page: Page): Promise<string[]> => {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(
+    async () => await (globalThis as unknown as { axe: typeof axe }).axe.run(),
+  );
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+};
+
+const pathOf = async (page: Page, run: string): Promise<string> => {
+  await page.goto(`${dashboard.url}/runs`);
+  const href = await page
+    .getByRole('link', { name: `run ${run}` })
+    .first()
+    .getAttribute('href');
+  return `${dashboard.url}${href}`;
+};
+
+const PHONE = { viewport: { width: 390, height: 800 } };
+const sideways = async (page: Page): Promise<number> =>
+  await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+describe('the pages of runs', BROWSER, () => {
+  test.each([
+    ['on a desk, light', { colorScheme: 'light' }],
+    ['on a phone, dark', { ...PHONE, colorScheme: 'dark' }],
+  ] as const)('%s, are accessible, do not scroll sideways, and show ids for what they are', async (_, options) => {
+    await visit(options, async (page) => {
+      await page.goto(`${dashboard.url}/runs`);
+      expect(await faultsOf(page)).toEqual([]);
+      expect(await sideways(page)).toBe(0);
+      await page.goto(await pathOf(page, '303'));
+      expect(await faultsOf(page)).toEqual([]);
+      expect(await sideways(page)).toBe(0);
+      const shown = await page.locator('#swept tbody th').allTextContents();
+      expect(shown.sort()).toEqual([...ODD].sort());
+    });
+  });
+
+  test('fold what found nothing, and the same failures, and open them without a script', async () => {
+    await visit({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${dashboard.url}/runs`);
+      await page.getByText('12 runs found nothing in default').click();
+      await page.getByRole('link', { name: 'run 105' }).click();
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Run 105');
+      await page.goto(`${dashboard.url}/runs`);
+      await page.getByText('4 × since').click();
+      expect(await page.getByText(DOWN).count()).toBe(1);
+      await page.getByRole('link', { name: 'run 201' }).click();
+      expect(await page.getByText(`${DOWN}.`).count()).toBe(1);
+    });
+  });
+
+  test('filter by what a form asks, and find an id across runs', async () => {
+    await visit({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${dashboard.url}/runs`);
+      await page.getByLabel('asked by').selectOption('cli');
+      await page.getByLabel('only those that removed something').check();
+      await page.getByRole('button', { name: 'Show' }).click();
+      expect(await page.locator('tbody tr').count()).toBe(1);
+      expect(await page.getByText('ops@host').count()).toBe(1);
+      await page.getByRole('searchbox').fill('dead-7');
+      await page.getByRole('button', { name: 'Find' }).click();
+      expect(await page.locator('tbody tr').count()).toBe(1);
+      await page.getByRole('link', { name: 'by-hand' }).click();
+      expect(await page.getByText('250 coordinators of 260 were swept').count()).toBe(1);
+      await page.goto(`${dashboard.url}/runs?find=nobody`);
+      expect(await page.getByText('No run that stands in the ledger swept this id').count()).toBe(1);
+      await page.goto(`${dashboard.url}/runs?outcome=stopped`);
+      expect(await page.getByText('No run is like that').count()).toBe(1);
+    });
+  });
+
+  test('show who was swept a hundred at a time, and search in them', async () => {
+    await visit({}, async (page) => {
+      await page.goto(await pathOf(page, 'by-hand'));
+      const ids = new Set<string>();
+      for (let left = 3; left > 0; left--) {
+        for (const id of await page.locator('#swept tbody th').allTextContents()) ids.add(id);
+        if (left > 1) await page.getByRole('link', { name: 'Next 100' }).click();
+      }
+      expect(ids.size).toBe(250);
+      await page.getByLabel('ids with').fill('-24');
+      await page.getByRole('button', { name: 'Search' }).click();
+      const found = await page.locator('#swept tbody th').allTextContents();
+      expect(found.sort()).toEqual(['dead-24', ...Array.from({ length: 10 }, (_, i) => `dead-24${i}`)]);
+    });
+  });
+
+  test('show a run under way as it goes on', async () => {
+    await visit({}, async (page) => {
+      await page.goto(await pathOf(page, '330'));
+      await page.getByText('so far 1 coordinator was swept').waitFor();
+      open.progress({ swept: 7, deleted: 42 });
+      await page.getByText('so far 7 coordinators were swept, with 42 things').waitFor();
+    });
+  });
+
+  test('say so where there is no such run', async () => {
+    const answer = await dashboard.ask('/runs/no-such-run');
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).toContain('stands in the ledger');
+  });
+});
