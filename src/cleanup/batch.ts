@@ -29,6 +29,8 @@ export class Draft {
   /** How much work it is, in keys; and how many keys of it are to go. */
   size = 0;
   keyCount = 0;
+  /** How many heartbeats it proved once its first key was taken: no call with that key proves fewer. */
+  leastProofs = 0;
   readonly #judgedBeats: Beat[] = [];
   readonly #absentBeats: Beat[] = [];
   readonly #going: Beat[] = [];
@@ -130,6 +132,7 @@ export class Draft {
     if (this.run.mixedFamilies.recorded) this.#takenFor[family]?.push(beat);
     this.size++;
     this.keyCount++;
+    if (this.keyCount === 1) this.leastProofs = this.proofCount;
   }
 
   #mayGo(name: Buffer): boolean {
@@ -250,8 +253,9 @@ export function* slicesOf(
       draft.takeKey(unit, key);
       first = key;
     }
-    // A proof as large as a call still takes some keys with it.
-    if (draft.keyCount < LEAST_KEYS || draft.size < size()) continue;
+    // A proof as large as a call still takes some keys with it, unless they bring as much again.
+    const isFew = draft.keyCount < LEAST_KEYS && draft.proofCount <= MOST_TIMES_PROVED * draft.leastProofs;
+    if (isFew || draft.size < size()) continue;
     yield draft.done();
     draft = begin();
     first = keys.nextTo(key);
@@ -265,3 +269,5 @@ export function* slicesOf(
 
 /** So many keys go with any proof, however large. */
 const LEAST_KEYS = 100;
+/** As long as all their proofs are no more than so many times what the first of them needs: each could bring hundreds of its own. */
+const MOST_TIMES_PROVED = 2;

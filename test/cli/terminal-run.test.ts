@@ -50,7 +50,7 @@ test.each([
   expect(await foreignIn(server.redis)).toBe(left);
 });
 
-test.each(['run --yes', 'run --yes --json', 'run --dry-run'])('`%s` does not ask', async (args) => {
+test.each(['run --yes --json', 'run --dry-run'])('`%s` does not ask', async (args) => {
   const { screen, code } = await onTerminal(args, null);
   expect(screen).not.toContain('[y/N]');
   expect(code).toBe(0);

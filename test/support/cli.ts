@@ -7,7 +7,7 @@ import { finished as ofCurrent } from './finished.ts';
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 /** Nothing of the developer's own settings reaches a test. */
-const environment = (env: Record<string, string>): NodeJS.ProcessEnv => {
+export const environment = (env: Record<string, string>): NodeJS.ProcessEnv => {
   const clean = Object.entries(process.env).filter(
     ([name]) => !/^(STALESWEEP_|REDIS_URL|QUEUE_REDIS_URL|LOG_LEVEL)/.test(name),
   );

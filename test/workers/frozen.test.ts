@@ -45,7 +45,7 @@ const atWork = async () => {
   onTestFinished(() => queues.close());
   const { run } = await enqueue(queues.runs, config.targets, { target: 'default' });
   const progress = async () => (await queues.runs.getJob(run))?.progress;
-  await expect.poll(progress, { timeout: 20_000 }).toMatchObject({ swept: expect.any(Number) });
+  await expect.poll(progress).toMatchObject({ swept: expect.any(Number) });
   return { queue, target, worker, queues, run };
 };
 
