@@ -40,7 +40,7 @@ test('a queue that is full is not asked thousands of times a second for a run th
     await pause(1_000);
     expect((await asked()) - before).toBeLessThan(200);
     await server.redis.config('SET', 'maxmemory', '0');
-    await eventually(async () => await job.isCompleted(), true, 30_000);
+    await eventually(async () => await job.isCompleted(), true);
     expect((await worker.kill('SIGTERM')).code).toBe(0);
   } finally {
     await queues.close();

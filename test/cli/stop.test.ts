@@ -9,9 +9,9 @@ import { work } from '../support/worker.ts';
 // The command `stop`, beside a worker and somebody who waits for the run, who is a process of its own.
 
 const queue = useQueue();
-const STALE = 1_000;
+const STALE = 2_000;
 /** So slow that it is still at work when it is stopped. */
-const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '100' });
+const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '40' });
 
 /** Asks for a run and waits; resolves once it has removed something. */
 const startRun = async (): Promise<{ readonly run: string; readonly asked: Running }> => {

@@ -33,7 +33,7 @@ const keepBusy = async (server: Server, seconds: number): Promise<void> => {
   await other.ping();
   other.eval(script, 0).catch(() => {});
   const answer = async () => await server.redis.ping().catch((error: Error) => error.message.split(' ')[0]);
-  await eventually(answer, 'BUSY', 10_000);
+  await eventually(answer, 'BUSY');
 };
 
 const busyServer = async (seconds: number) => {
@@ -86,7 +86,7 @@ test('a run that begins while Redis loads its data waits until it has', async ()
   await other.ping();
   const reloading = other.call('DEBUG', 'RELOAD').catch(() => {});
   const answer = async () => await server.redis.ping().catch((error: Error) => error.message.split(' ')[0]);
-  await eventually(answer, 'LOADING', 10_000);
+  await eventually(answer, 'LOADING');
   const report: Report = await clean(server.url, { settings: { restartGrace: false } });
   expect(report).toMatchObject(SWEPT);
   await reloading;

@@ -21,21 +21,21 @@ const history = async (...args: string[]): Promise<HistoryRow[]> => {
 const ledger = () => new Ledger(queue.server.redis, '{stalesweep}', BOUNDS);
 const oldest = async () => (await ledger().find(Buffer.from('coordinator-1'), { limit: 10 })).swept;
 
-const STALE = 900;
-const ALL_SWEPT = { checked: 1_000, active: 100, stale: STALE, swept: STALE, revived: 0 };
+const STALE = 1_900;
+const ALL_SWEPT = { checked: 2_000, active: 100, stale: STALE, swept: STALE, revived: 0 };
 
 /** A run that takes its time: one small call after the other, with long rests. */
-const SLOW = { STALESWEEP_CALL_BUDGET: '0.1ms', STALESWEEP_NICE: '100' };
+const SLOW = { STALESWEEP_NICE: '40' };
 /** Starts one; resolves once the ledger says that it removed something. */
 const underWay = async () => {
   const running = start(['run', '--json'], env(SLOW));
-  await expect.poll(async () => (await newest())?.removed.swept ?? 0, { timeout: 90_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await newest())?.removed.swept ?? 0).toBeGreaterThan(0);
   return running;
 };
 const newest = async () => (await ledger().history({ limit: 1 })).runs[0];
 
 beforeEach(async () => {
-  await populate(env(), 1_000, STALE);
+  await populate(env(), 2_000, STALE);
 });
 
 describe('a run of the command line', () => {
@@ -87,7 +87,7 @@ describe('a run of the command line', () => {
     const left = (await queue.server.redis.keys('swarm:*:blocking:heartbeat:*')).length;
     // What it did in its last twentieth of a second may not be told.
     expect((await newest())?.removed.swept).toBeGreaterThanOrEqual(told);
-    expect((await newest())?.removed.swept).toBeLessThanOrEqual(1_000 - left);
+    expect((await newest())?.removed.swept).toBeLessThanOrEqual(2_000 - left);
   });
 });
 

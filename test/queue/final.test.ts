@@ -62,7 +62,7 @@ beforeAll(async () => {
     past.push(String(id));
     await ended(String(id));
   }
-}, 120_000);
+}, 180_000);
 afterAll(async () => {
   await worker?.close();
   await following?.close();
@@ -114,7 +114,7 @@ test('job.retry() by another program: every report stays, byte for byte, nothing
   expect(added.length).toBeGreaterThan(0);
   // Of what is counted, only the new runs are more.
   await expect.poll(async () => runsIn(await counted())).toBe(runsIn(countedBefore) + 2 * added.length);
-}, 60_000);
+});
 
 test('Retry in Bull Board, of one and of all, starts new runs and leaves the finished ones alone', async () => {
   const before = await rowsOf(past);
@@ -134,7 +134,7 @@ test('Retry in Bull Board, of one and of all, starts new runs and leaves the fin
   expect(await rowsOf(past)).toEqual(before);
   const jobs = await Promise.all(past.map(async (run) => await server.redis.hgetall(`{stalesweep}:cleanup:${run}`)));
   expect(jobs).toEqual(jobsBefore);
-}, 60_000);
+});
 
 test('edit, promote, duplicate, remove and clean in Bull Board change no report and no count', async () => {
   const before = await rowsOf(past);

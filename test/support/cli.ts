@@ -89,6 +89,13 @@ export const start = (
 export const cli = async (args: readonly string[], env: Record<string, string>, cwd?: string): Promise<Ended> =>
   await start(args, env, cwd).ended;
 
+/** How long an empty Node.js process takes at this moment, in ms; a command takes thirty times as much work at most. */
+export const bareStartMs = async (): Promise<number> => {
+  const startedAt = performance.now();
+  await once(spawn(process.execPath, ['-e', '']), 'exit');
+  return performance.now() - startedAt;
+};
+
 /** Starts a worker and resolves once it takes runs. */
 export const startWorker = async (env: Record<string, string>, finished = ofCurrent): Promise<Running> => {
   const worker = start(['worker'], env, undefined, finished);

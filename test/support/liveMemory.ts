@@ -7,7 +7,7 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 /** How often is looked: a look takes some tens of milliseconds. */
-const LOOK_EVERY_MS = 200;
+const LOOK_EVERY_MS = 300;
 
 /** What is held now, in bytes, in the heap and outside it. */
 export const liveMemory = (): { readonly heapUsed: number; readonly arrayBuffers: number } => {

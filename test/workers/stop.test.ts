@@ -49,7 +49,7 @@ describe('start ends in order, and its private Redis with it, when the signal co
     async (text) => {
       const cwd = await folder();
       const process = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
-      await expect.poll(() => process.stdout(), { timeout: 90_000, interval: 5 }).toContain(text);
+      await expect.poll(() => process.stdout(), { interval: 5 }).toContain(text);
       expect((await process.kill('SIGTERM')).code).toBe(0);
       expect(await serverLeftIn(cwd)).toBe(false);
     },
@@ -62,7 +62,7 @@ describe('start ends in order, and its private Redis with it, when the signal co
     expect((await process.kill('SIGTERM')).code).toBe(0);
     expect(await serverLeftIn(cwd)).toBe(false);
     const next = start(['start'], { STALESWEEP_PORT: '0' }, cwd);
-    await expect.poll(() => next.stdout(), { timeout: 90_000 }).toContain('Ctrl-C stops everything');
+    await expect.poll(() => next.stdout()).toContain('Ctrl-C stops everything');
     expect((await next.kill('SIGTERM')).code).toBe(0);
   });
 });

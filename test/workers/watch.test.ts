@@ -67,18 +67,18 @@ test.for(Object.keys(OUTAGES))(
       const reports = async (): Promise<Report[]> =>
         (await ledger.history({ limit: 500 })).runs.flatMap(({ report }) => report ?? []);
       const completed = async () => (await reports()).filter((report) => report.outcome === 'completed').length;
-      await expect.poll(completed, { timeout: 60_000 }).toBeGreaterThan(2);
+      await expect.poll(completed).toBeGreaterThan(2);
 
       const end = await (OUTAGES[outage] as (typeof OUTAGES)[string])(target);
       await pause(OUTAGE_MS);
       await end();
       const before = await completed();
-      await expect.poll(completed, { timeout: 60_000 }).toBeGreaterThan(before + 6);
+      await expect.poll(completed).toBeGreaterThan(before + 6);
       expect((await reports()).map(({ coordinators }) => coordinators.swept).filter((swept) => swept > 0)).toEqual([]);
       for (const id of ids) expect(await target.redis.exists(...belongingsOf(id))).toBe(belongingsOf(id).length);
 
       living = ids.slice(1);
-      await expect.poll(async () => await target.redis.exists(heartbeatOf('c0')), { timeout: 60_000 }).toBe(0);
+      await expect.poll(async () => await target.redis.exists(heartbeatOf('c0'))).toBe(0);
       for (const id of living) expect(await target.redis.exists(...belongingsOf(id))).toBe(belongingsOf(id).length);
       over = true;
       await beating;
