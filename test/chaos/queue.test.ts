@@ -8,7 +8,7 @@ import { storm } from './storm.ts';
 
 test('no active coordinator loses a key while the queue is full, read-only, or can not save (P1)', async (context) => {
   const after = await storm(context, {
-    seconds: 6,
+    seconds: 4,
     queueArgs: ['--save', '3600 1000000', '--maxmemory-policy', 'noeviction'],
     gust: async ({ queue, random }) => {
       const { redis } = queue;

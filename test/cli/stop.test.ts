@@ -11,7 +11,7 @@ import { work } from '../support/worker.ts';
 const queue = useQueue();
 const STALE = 2_000;
 /** So slow that it is still at work when it is stopped. */
-const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '40' });
+const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '20' });
 
 /** Asks for a run and waits; resolves once it has removed something. */
 const startRun = async (): Promise<{ readonly run: string; readonly asked: Running }> => {

@@ -25,7 +25,7 @@ const STALE = 1_900;
 const ALL_SWEPT = { checked: 2_000, active: 100, stale: STALE, swept: STALE, revived: 0 };
 
 /** A run that takes its time: one small call after the other, with long rests. */
-const SLOW = { STALESWEEP_NICE: '40' };
+const SLOW = { STALESWEEP_NICE: '20' };
 /** Starts one; resolves once the ledger says that it removed something. */
 const underWay = async () => {
   const running = start(['run', '--json'], env(SLOW));

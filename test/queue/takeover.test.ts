@@ -10,7 +10,7 @@ import { work, type Working } from '../support/worker.ts';
 const queue = useQueue();
 const STALE = 2_900;
 // Small calls with long rests make a run long enough to be hit in the middle.
-const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '40' });
+const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '20' });
 
 /** When a worker next takes a run, in ms since the epoch. */
 const nextTaken = (): Promise<number> =>
