@@ -43,7 +43,10 @@ export const work = async (of: Config | Record<string, string>, finished = ofCur
   const logger = pino({ level: 'info' }, stream);
   const worker = await startWorker({ config, logger, metrics: new Metrics(), outage: new Outage(logger, 'queue') });
   let closed: Promise<void> | undefined;
-  const close = async () => await (closed ??= worker.close());
+  const close = async (): Promise<void> => {
+    closed ??= worker.close();
+    await closed;
+  };
   finished(close);
   return { log: () => log, says, close };
 };
