@@ -5,8 +5,6 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** How often is looked: a look takes some tens of milliseconds. */
-
 /** What is held now, in bytes, in the heap and outside it. */
 export const liveMemory = (): { readonly heapUsed: number; readonly arrayBuffers: number } => {
   // The first collection lets go of what outside the heap was held by what it collects.
