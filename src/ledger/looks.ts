@@ -1,5 +1,4 @@
 /** looks: what stands in a target, by family, as a run saw it last: one small block for each target, which a newer one replaces. */
-import { z } from 'zod';
 import { AGELESS_MS, type Blocks } from './blocks.ts';
 import { looksName } from './runs/names.ts';
 import { seal, unseal } from './sealed.ts';
@@ -21,13 +20,6 @@ export interface Look {
   readonly families: readonly FamilyLook[];
 }
 
-const count = z.number().nonnegative();
-const LOOK = z.object({
-  atMs: count,
-  complete: z.boolean(),
-  families: z.array(z.object({ family: z.string(), keys: count, bytes: count.nullable() })),
-});
-
 /** Keeps it, as of now, instead of the last one. Rejects as `Blocks` do. */
 export async function writeLook(blocks: Blocks, target: string, seen: Omit<Look, 'atMs'>): Promise<void> {
   const look: Look = { atMs: await blocks.nowMs(), ...seen };
@@ -42,10 +34,23 @@ export async function readLooks(blocks: Blocks, targets: readonly string[]): Pro
   return looks;
 }
 
+const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+function isFamily(value: unknown): value is FamilyLook {
+  const { family, keys, bytes } = Object(value) as Record<keyof FamilyLook, unknown>;
+  return typeof family === 'string' && isCount(keys) && (bytes === null || isCount(bytes));
+}
+
+/** Checked by hand, as all that a run reads: a library for that would take a run longer to load than its answer to arrive. */
+function isLook(value: unknown): value is Look {
+  const { atMs, complete, families } = Object(value) as Record<keyof Look, unknown>;
+  return isCount(atMs) && typeof complete === 'boolean' && Array.isArray(families) && families.every(isFamily);
+}
+
 function lookIn(sealed: Buffer): Look | null {
   try {
-    const result = LOOK.safeParse(JSON.parse(String(unseal(sealed))));
-    return result.success ? result.data : null;
+    const value: unknown = JSON.parse(String(unseal(sealed)));
+    return isLook(value) ? value : null;
   } catch {
     return null;
   }

@@ -83,7 +83,7 @@ test.each(CASES)(
       revived: 0,
     });
     const sum = Object.values(gone).reduce((all, count) => all + count, 0);
-    expect(report.keys).toEqual({ found: sum, deleted: sum, orphans: 0, byFamily: gone });
+    expect(report.keys).toEqual({ found: sum, deleted: sum, orphans: 0, kept: 0, byFamily: gone });
     expect(await queue.keysLeft()).toEqual(left);
   },
 );

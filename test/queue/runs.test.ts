@@ -25,6 +25,7 @@ describe('a run through the queue', () => {
       found: 5_400,
       deleted: 5_400,
       orphans: 0,
+      kept: 0,
       byFamily: { heartbeat: 900, signal: 900, ack: 1_800, idempotency: 900, activity: 900, state: 0 },
     });
     const left = await queue.keysLeft();
