@@ -10,11 +10,11 @@ import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ask } from './asking.ts';
 
-const WORLDS = 60;
+const WORLDS = 12;
 /** A failure is made as small as it gets before it is shown. */
 const TIMEOUT_MS = 300_000;
 /** A second that turns meanwhile may make somebody stale; such a world is written again. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 30;
 
 const server = useRedis(SERVER_ARGS);
 let stage: Stage;

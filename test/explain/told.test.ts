@@ -91,7 +91,7 @@ describe('of who was swept', () => {
       silenceSeconds: 700,
     };
     await recorder.removing([{ ...c42, names: [Buffer.from('blocking:signal:c42')] }]);
-    recorder.removed([{ ...c42, keysByFamily: [0, 1, 0, 0, 0, 0] }]);
+    recorder.removed([{ ...c42, names: [Buffer.from('blocking:signal:c42')], keysByFamily: [0, 1, 0, 0, 0, 0] }]);
     await recorder.end({ outcome: 'completed', report: null });
     const [again, never] = await tell(['blocking:signal:c42', 'blocking:ack:c42:never']);
     expect(again?.swept.map(({ run }) => run)).toEqual(['2', '1']);

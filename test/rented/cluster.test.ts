@@ -80,7 +80,7 @@ describe('a plain URL of a node of a cluster is refused in one sentence', () => 
   test('doctor says so of the target and of the queue', async () => {
     const config = resolveConfig({}, { REDIS_URL: node.url });
     const findings = await examine(config, [...config.targets.values()]);
-    expect(findings).toEqual([
+    expect(findings.filter(({ check }) => check !== 'guards')).toEqual([
       { target: 'default', check: 'server', status: 'failed', message: said(node.url), advice: null },
       { target: null, check: 'server', status: 'failed', message: said(node.url), advice: null },
     ]);
