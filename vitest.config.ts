@@ -8,16 +8,30 @@ const STORM = 'chaos/';
 const STORMY_SHARE = 0.75;
 
 const isIn = ({ moduleId }: TestSpecification, path: string): boolean => moduleId.includes(`/test/${path}`);
+const isPure = ({ project }: TestSpecification): boolean => project.name === 'pure';
 const placeOf = (file: TestSpecification): number => {
   const place = LONG.findIndex((path) => isIn(file, path));
   return place < 0 ? LONG.length : place;
 };
 
+/** Rooms whose tests start nothing and change nothing of their process: they take turns in it, and load what they share once. */
+const PURE = [
+  'test/{config,deploy,docs,domain,health,lua,schema}/**/*.test.ts',
+  // That one replaces a module for all that is loaded after it.
+  'test/store/!(collisions).test.ts',
+  'test/cli/render.test.ts',
+  'test/ledger/sightings/sightings{Block,Key}.test.ts',
+  'test/queue/payload.test.ts',
+];
+
 /** The order in which files begin: the longest early, whatever they are called. */
 class LongestEarly extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const storms = files.filter((file) => isIn(file, STORM));
-    const order = files.filter((file) => !isIn(file, STORM)).toSorted((a, b) => placeOf(a) - placeOf(b));
+    // Those of one process stay together, or it would end between them.
+    const order = files
+      .filter((file) => !isIn(file, STORM))
+      .toSorted((a, b) => Number(isPure(a)) - Number(isPure(b)) || placeOf(a) - placeOf(b));
     const apart = Math.floor((files.length * STORMY_SHARE) / Math.max(storms.length, 1));
     for (const [nth, storm] of storms.entries()) order.splice(nth * apart, 0, storm);
     return order;
@@ -26,11 +40,14 @@ class LongestEarly extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
+      { extends: true, test: { name: 'real', include: ['test/**/*.test.ts'], exclude: PURE } },
+    ],
     // Real servers and real processes: slow machines need room, a hang must still end.
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 30_000 } },
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     // One more than the cores of a small machine: many tests wait.
     maxWorkers: 3,

@@ -30,6 +30,8 @@ export class Draft {
   /** How much work it is, in keys; and how many keys of it are to go. */
   size = 0;
   keyCount = 0;
+  /** How many heartbeats it proved once its first key was taken: no call with that key proves fewer. */
+  leastProofs = 0;
   readonly #judgedBeats: Beat[] = [];
   readonly #absentBeats: Beat[] = [];
   readonly #going: Beat[] = [];
@@ -131,6 +133,7 @@ export class Draft {
     if (this.run.mixedFamilies.recorded) this.#takenFor[family]?.push(beat);
     this.size++;
     this.keyCount++;
+    if (this.keyCount === 1) this.leastProofs = this.proofCount;
   }
 
   #mayGo(name: Buffer): boolean {

@@ -6,6 +6,8 @@ import type { Unit } from './unit.ts';
 
 /** So many keys go with any proof, however large. */
 const LEAST_KEYS = 100;
+/** As long as all their proofs are no more than so many times what the first of them needs: each could bring hundreds of its own. */
+const MOST_TIMES_PROVED = 2;
 
 /**
  * A unit that alone is larger than a call: slices of its keys first, each with its proof, its heartbeats with the last (P3).
@@ -40,8 +42,9 @@ export function* slicesOf(
       draft.takeKey(unit, key);
       first = key;
     }
-    // A proof as large as a call still takes some keys with it.
-    if (draft.keyCount < LEAST_KEYS || draft.size < size()) continue;
+    // A proof as large as a call still takes some keys with it, unless they bring as much again.
+    const isFew = draft.keyCount < LEAST_KEYS && draft.proofCount <= MOST_TIMES_PROVED * draft.leastProofs;
+    if (isFew || draft.size < size()) continue;
     yield draft.done();
     draft = begin();
     first = keys.nextTo(key);

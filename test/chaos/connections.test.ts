@@ -6,7 +6,7 @@ import { storm } from './storm.ts';
 test('no active coordinator loses a key while connections are cut, held up, and lose what is sent (P1)', async (context) => {
   let dashboard: Running | undefined;
   const after = await storm(context, {
-    seconds: 6,
+    seconds: 4,
     before: async ({ env }) => {
       dashboard = start(['dashboard'], { ...env, STALESWEEP_PORT: '0' });
       await dashboard.says('dashboard started');
@@ -29,7 +29,7 @@ test('no active coordinator loses a key while connections are cut, held up, and 
 
 test('no active coordinator loses a key while clients are killed and paused in a Redis that is queue and target (P1)', async (context) => {
   const after = await storm(context, {
-    seconds: 5,
+    seconds: 4,
     together: true,
     schema: 'flat',
     gust: async ({ target: { redis }, random }) => {

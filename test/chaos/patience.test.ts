@@ -21,7 +21,7 @@ test.concurrent('runs and schedules come back by themselves after the queue was 
     },
     after: async ({ queues }) => {
       const scheduled = async () => (await queues.schedule.getJobSchedulers()).map(({ key }) => key);
-      await eventually(scheduled, ['cleanup:default'], 30_000);
+      await eventually(scheduled, ['cleanup:default']);
       expect(await queues.schedule.getDelayedCount()).toBe(1);
     },
   });
@@ -78,7 +78,7 @@ test.concurrent('the report of a run whose worker was killed misses what it had 
     const watching = watchLeft(target);
     const job = async () => await queues.runs.getJob(run);
     const recorded = async () => ((await job())?.progress as { swept?: number } | undefined)?.swept ?? 0;
-    await eventually(async () => (await recorded()) > COORDINATORS / 10, true, 60_000);
+    await eventually(async () => (await recorded()) > COORDINATORS / 10, true);
     await victim.kill('SIGKILL');
     const left = await watching.end();
     const before = left[0] ?? 0;
@@ -89,7 +89,7 @@ test.concurrent('the report of a run whose worker was killed misses what it had 
     expect(left.filter((now) => now < before - atDeath).length).toBeLessThanOrEqual(UNRECORDED_CHUNKS);
 
     const heir = await startWorker(env, context.onTestFinished);
-    await eventually(async () => (await job())?.finishedOn !== undefined, true, 60_000);
+    await eventually(async () => (await job())?.finishedOn !== undefined, true);
     const report = (await job())?.returnvalue as Report;
     const active = report.coordinators.active;
     expect(report.coordinators).toMatchObject({ swept: COORDINATORS - active - missed, revived: 0 });

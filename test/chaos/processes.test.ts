@@ -5,7 +5,7 @@ import { storm } from './storm.ts';
 
 test('no active coordinator loses a key while workers are killed and stopped at random (P1, P3)', async (context) => {
   const after = await storm(context, {
-    seconds: 6,
+    seconds: 4,
     workers: 3,
     gust: async ({ fleet, random }) => {
       const heir = fleet.join(1);

@@ -8,7 +8,7 @@ import { storm } from './storm.ts';
 
 test('no active coordinator loses a key while the queue is full, read-only, or can not save (P1)', async (context) => {
   const after = await storm(context, {
-    seconds: 6,
+    seconds: 4,
     queueArgs: ['--save', '3600 1000000', '--maxmemory-policy', 'noeviction'],
     gust: async ({ queue, random }) => {
       const { redis } = queue;
@@ -40,7 +40,7 @@ test('a queue that is full is not asked thousands of times a second for a run th
     await pause(1_000);
     expect((await asked()) - before).toBeLessThan(200);
     await server.redis.config('SET', 'maxmemory', '0');
-    await eventually(async () => await job.isCompleted(), true, 30_000);
+    await eventually(async () => await job.isCompleted(), true);
     expect((await worker.kill('SIGTERM')).code).toBe(0);
   } finally {
     await queues.close();

@@ -8,7 +8,7 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
 test.concurrent('no active coordinator loses a key while the target and the queue are restarted and killed, with their data (P1)', async (context) => {
   const after = await storm(context, {
-    seconds: 6,
+    seconds: 4,
     settings: { restartGrace: false },
     targetArgs: DURABLE,
     queueArgs: DURABLE,
@@ -26,7 +26,7 @@ test.concurrent('no active coordinator loses a key while the target and the queu
 
 test.concurrent('no active coordinator loses a key while the target is read-only and forgets scripts (P1)', async (context) => {
   const after = await storm(context, {
-    seconds: 5,
+    seconds: 4,
     gust: async ({ target: { redis }, random }) => {
       await random.moment(50, 500);
       await redis.script('FLUSH');
@@ -42,7 +42,7 @@ test.concurrent('no active coordinator loses a key while the target is read-only
 
 test.concurrent('no active coordinator loses a key while the target is full or can not save; retries are counted in full (P1)', async (context) => {
   const after = await storm(context, {
-    seconds: 5,
+    seconds: 4,
     env: { STALESWEEP_METRICS_PORT: '0' },
     targetArgs: ['--save', '3600 1000000', '--maxmemory-policy', 'noeviction'],
     gust: async ({ target, random }) => {

@@ -45,7 +45,7 @@ describe.each(STRATEGIES)('on a way that cuts connections, by %s', (_strategy, r
   test.each([
     ['few', 40_000, 90_000, 1_000],
     ['some', 100_000, 500_000, 3_000],
-    ['many', 1_000_000, 3_000_000, 12_000],
+    ['many', 700_000, 1_500_000, 6_000],
   ])(
     'after %s bytes, a run sweeps everything stale and nothing else, and counts right (P1, P3)',
     async (_, least, most, stale) => {

@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cli, startWorker } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { configFile, folder } from '../support/files.ts';
 import { populate } from '../support/populate.ts';
 import { NEVER } from '../support/queue.ts';
 import { startRedis } from '../support/redis.ts';
+import { work } from '../support/worker.ts';
 
 describe('a configuration file that is none', () => {
   const pipe = async () => {
@@ -21,7 +23,7 @@ describe('a configuration file that is none', () => {
     ['a name of nothing', async () => '/nowhere/at/all', 'does not exist'],
   ])('%s is told in one sentence', async (_, make, sentence) => {
     const name = await make();
-    const { code, stdout, stderr } = await cli(['run'], { STALESWEEP_CONFIG: name });
+    const { code, stdout, stderr } = await command(['run'], { STALESWEEP_CONFIG: name });
     expect({ code, stdout, stderr }).toEqual({
       code: 2,
       stdout: '',
@@ -39,7 +41,11 @@ describe('without a target', () => {
     ['populate', '--coordinators', '1', '--stale', '0'],
   ])('%s %s refuses: what happens to run at the usual address may be anybody’s', async (...args) => {
     const cwd = await folder();
-    const { code, stdout, stderr } = await cli(args, { QUEUE_REDIS_URL: 'redis://127.0.0.1:1' }, cwd);
+    const { code, stdout, stderr } = await (args[0] === 'worker' ? cli : command)(
+      args,
+      { QUEUE_REDIS_URL: 'redis://127.0.0.1:1' },
+      cwd,
+    );
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^stalesweep: no target: set REDIS_URL, or name a file with targets .*\n$/);
   });
@@ -50,7 +56,7 @@ test('what the environment changes behind the back of the file is said in one li
   const file = await configFile(`targets: { default: { url: "${server.url}", staleAfter: 30m } }`);
   const env = { STALESWEEP_CONFIG: file, STALESWEEP_STALE_AFTER: '2m' };
   const said = `STALESWEEP_STALE_AFTER overrides the staleAfter that ${file} sets for target "default"`;
-  expect((await cli(['run', '--dry-run'], env)).stderr).toContain(`stalesweep: ${said}\n`);
+  expect((await command(['run', '--dry-run'], env)).stderr).toContain(`stalesweep: ${said}\n`);
   const worker = await startWorker({ ...env, ...NEVER });
   expect((await worker.kill('SIGTERM')).stderr).toMatch(
     new RegExp(`"level":40.*"msg":${JSON.stringify(said).replaceAll('\\', '\\\\')}`),
@@ -64,12 +70,12 @@ test('a Redis that listens on a socket alone is cleaned, by run and through a qu
   const env = { REDIS_URL: `unix://${path}?db=2`, QUEUE_REDIS_URL: `unix://${path}`, ...NEVER };
   await populate(env, 20, 10);
   expect(await server.redis.info('keyspace')).toContain('db2:keys=120');
-  const dry = await cli(['run', '--dry-run', '--json'], env);
+  const dry = await command(['run', '--dry-run', '--json'], env);
   expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'completed', coordinators: { stale: 10 } });
-  await startWorker(env);
-  const real = await cli(['enqueue', '--wait', '--json'], env);
+  await work(env);
+  const real = await command(['enqueue', '--wait', '--json'], env);
   expect(JSON.parse(real.stdout)).toMatchObject({ outcome: 'completed', coordinators: { swept: 10 } });
-  const gone = await cli(['run'], { REDIS_URL: 'unix:///nowhere/redis.sock' });
+  const gone = await command(['run'], { REDIS_URL: 'unix:///nowhere/redis.sock' });
   expect(gone).toEqual({
     code: 1,
     stdout: '',

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cli, start } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { configFile } from '../support/files.ts';
 import { populate } from '../support/populate.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -44,9 +45,10 @@ const contentOf = async ({ redis }: TestRedis): Promise<string> => {
 };
 
 test.each([
-  ['environment', async () => environment()],
+  ['environment', cli, async () => environment()],
   [
     'file',
+    command,
     async () => {
       const { REDIS_URL, QUEUE_REDIS_URL } = urls();
       const { REDIS_URL: _, QUEUE_REDIS_URL: __, STALESWEEP_DASHBOARD_PASSWORD: ___, ...rest } = environment();
@@ -54,84 +56,87 @@ test.each([
       return { ...rest, STALESWEEP_CONFIG: await configFile(`${text}dashboardPassword: "${DASHBOARD}"\n`) };
     },
   ],
-])('secrets that come by the %s are in no log, error, page, metric, process list, job or report', async (_, given) => {
-  const env = await given();
-  await populate(env, 100, 90);
-  const worker = start(['worker'], env);
-  const dashboard = start(['dashboard'], env);
-  await Promise.all([worker.says('worker started'), dashboard.says('dashboard started')]);
-  const said: Record<string, string> = {};
+] as const)(
+  'secrets that come by the %s are in no log, error, page, metric, process list, job or report',
+  async (_, ask, given) => {
+    const env = await given();
+    await populate(env, 100, 90);
+    const worker = start(['worker'], env);
+    const dashboard = start(['dashboard'], env);
+    await Promise.all([worker.says('worker started'), dashboard.says('dashboard started')]);
+    const said: Record<string, string> = {};
 
-  const ran = await cli(['enqueue', '--wait', '--json'], env);
-  expect(ran.code).toBe(0);
-  for (const args of [
-    ['run'],
-    ['enqueue'],
-    ['schedule'],
-    ['history', '--json'],
-    ['doctor', '--json'],
-    ['run', '--target', 'x'],
-  ]) {
-    const { stdout, stderr } = await cli(args, env);
-    said[args.join(' ')] = stdout + stderr;
-  }
-  const headers = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD}`).toString('base64')}` };
-  const address = /"url":"(http[^"]+)"/.exec(dashboard.stderr())?.[1];
-  const metrics = /"url":"(http[^"]+)\/metrics"/.exec(worker.stderr())?.[1];
-  for (const [base, path] of [
-    [address, '/metrics'],
-    [address, '/queues'],
-    [address, '/queues/api/queues?activeQueue=cleanup'],
-    [address, '/queues/api/redis/stats'],
-    [address, '/queues/api/queues/cleanup/workers'],
-    [address, '/readyz'],
-    [address, '/nowhere'],
-    [metrics, '/metrics'],
-  ] as const) {
-    const response = await fetch(`${base}${path}`, { headers });
-    said[path] = JSON.stringify([...response.headers]) + (await response.text());
-  }
-  const wrong = await fetch(`${address}/queues`, {
-    headers: { authorization: `Basic ${btoa(`admin:${DASHBOARD}x`)}` },
-  });
-  said.wrongPassword = await wrong.text();
-  said.processes = execFileSync('ps', ['-ww', '-o', 'args=', '-p', `${worker.child.pid},${dashboard.child.pid}`], {
-    encoding: 'utf8',
-  });
-  expect(said.processes).toContain('worker');
+    const ran = await ask(['enqueue', '--wait', '--json'], env);
+    expect(ran.code).toBe(0);
+    for (const args of [
+      ['run'],
+      ['enqueue'],
+      ['schedule'],
+      ['history', '--json'],
+      ['doctor', '--json'],
+      ['run', '--target', 'x'],
+    ]) {
+      const { stdout, stderr } = await ask(args, env);
+      said[args.join(' ')] = stdout + stderr;
+    }
+    const headers = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD}`).toString('base64')}` };
+    const address = /"url":"(http[^"]+)"/.exec(dashboard.stderr())?.[1];
+    const metrics = /"url":"(http[^"]+)\/metrics"/.exec(worker.stderr())?.[1];
+    for (const [base, path] of [
+      [address, '/metrics'],
+      [address, '/queues'],
+      [address, '/queues/api/queues?activeQueue=cleanup'],
+      [address, '/queues/api/redis/stats'],
+      [address, '/queues/api/queues/cleanup/workers'],
+      [address, '/readyz'],
+      [address, '/nowhere'],
+      [metrics, '/metrics'],
+    ] as const) {
+      const response = await fetch(`${base}${path}`, { headers });
+      said[path] = JSON.stringify([...response.headers]) + (await response.text());
+    }
+    const wrong = await fetch(`${address}/queues`, {
+      headers: { authorization: `Basic ${btoa(`admin:${DASHBOARD}x`)}` },
+    });
+    said.wrongPassword = await wrong.text();
+    said.processes = execFileSync('ps', ['-ww', '-o', 'args=', '-p', `${worker.child.pid},${dashboard.child.pid}`], {
+      encoding: 'utf8',
+    });
+    expect(said.processes).toContain('worker');
 
-  // Both lose their Redis, which they log, and are refused when they come back.
-  for (const [server, user] of [
-    [target, 'sweeper'],
-    [queue, 'queuer'],
-  ] as const) {
-    await server.redis.acl('SETUSER', user, 'off');
-    await server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'USER', user, 'SKIPME', 'yes');
-  }
-  await Promise.all([worker.says('lost; trying again'), dashboard.says('lost; trying again')]);
-  said.unready = await (await fetch(`${address}/readyz`)).text();
-  expect(said.unready).toContain('unavailable');
-  const refused = await cli(['run'], env);
-  expect(refused.code).toBe(1);
-  said.refused = refused.stdout + refused.stderr;
-  for (const [server, user] of [
-    [target, 'sweeper'],
-    [queue, 'queuer'],
-  ] as const) {
-    await server.redis.acl('SETUSER', user, 'on');
-  }
-  await Promise.all([worker.says('queue: back'), dashboard.says('queue: back')]);
-  for (const [name, running] of [
-    ['worker', worker],
-    ['dashboard', dashboard],
-  ] as const) {
-    const { code, stdout, stderr } = await running.kill('SIGTERM');
-    expect(code, name).toBe(0);
-    said[name] = stdout + stderr;
-  }
-  said.targetContent = await contentOf(target);
-  said.queueContent = await contentOf(queue);
-  expect(said.queueContent).toContain('cleanup');
-  for (const [where, text] of Object.entries(said)) expect(text, where).not.toMatch(/hush-\w+-\w{4}/);
-  await Promise.all([target.redis.flushall(), queue.redis.flushall()]);
-});
+    // Both lose their Redis, which they log, and are refused when they come back.
+    for (const [server, user] of [
+      [target, 'sweeper'],
+      [queue, 'queuer'],
+    ] as const) {
+      await server.redis.acl('SETUSER', user, 'off');
+      await server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'USER', user, 'SKIPME', 'yes');
+    }
+    await Promise.all([worker.says('lost; trying again'), dashboard.says('lost; trying again')]);
+    said.unready = await (await fetch(`${address}/readyz`)).text();
+    expect(said.unready).toContain('unavailable');
+    const refused = await ask(['run'], env);
+    expect(refused.code).toBe(1);
+    said.refused = refused.stdout + refused.stderr;
+    for (const [server, user] of [
+      [target, 'sweeper'],
+      [queue, 'queuer'],
+    ] as const) {
+      await server.redis.acl('SETUSER', user, 'on');
+    }
+    await Promise.all([worker.says('queue: back'), dashboard.says('queue: back')]);
+    for (const [name, running] of [
+      ['worker', worker],
+      ['dashboard', dashboard],
+    ] as const) {
+      const { code, stdout, stderr } = await running.kill('SIGTERM');
+      expect(code, name).toBe(0);
+      said[name] = stdout + stderr;
+    }
+    said.targetContent = await contentOf(target);
+    said.queueContent = await contentOf(queue);
+    expect(said.queueContent).toContain('cleanup');
+    for (const [where, text] of Object.entries(said)) expect(text, where).not.toMatch(/hush-\w+-\w{4}/);
+    await Promise.all([target.redis.flushall(), queue.redis.flushall()]);
+  },
+);

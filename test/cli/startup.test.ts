@@ -80,7 +80,6 @@ const RUN = ['bytes', 'commander', 'ioredis', 'ms'];
 const QUEUE = [...RUN, 'bullmq', 'cron-parser', 'zod'];
 
 test.each([
-  { args: ['run'], more: {}, loads: RUN },
   { args: ['run', '--dry-run', '--json'], more: {}, loads: RUN },
   { args: ['run'], more: { STALESWEEP_CRON: '0 3 * * *' }, loads: [...RUN, 'cron-parser'] },
   { args: ['populate', '--coordinators', '1', '--stale', '0', '--force'], more: {}, loads: RUN },

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
-import { cli, type Running, start, startWorker } from '../support/cli.ts';
+import { cli, type Running, start } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { populate } from '../support/populate.ts';
 import { NEVER, useQueue } from '../support/queue.ts';
+import { work } from '../support/worker.ts';
 
-// The command `stop`, beside a worker and somebody who waits for the run, each a process of its own.
+// The command `stop`, beside a worker and somebody who waits for the run, who is a process of its own.
 
 const queue = useQueue();
-const STALE = 5_000;
+const STALE = 2_000;
 /** So slow that it is still at work when it is stopped. */
-const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '6' });
+const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '20' });
 
 /** Asks for a run and waits; resolves once it has removed something. */
 const startRun = async (): Promise<{ readonly run: string; readonly asked: Running }> => {
@@ -28,9 +30,9 @@ test.each([
   async (_, args) => {
     await populate(env(), STALE, STALE);
     const before = (await queue.keysLeft()).length;
-    const worker = await startWorker(env());
+    const worker = await work(env());
     const { run, asked } = await startRun();
-    const stopped = await cli(['stop', ...args(run), '--json'], env());
+    const stopped = await command(['stop', ...args(run), '--json'], env());
     expect({ ...stopped, stdout: JSON.parse(stopped.stdout) }).toEqual({ code: 0, stdout: { run }, stderr: '' });
     const { code, stdout } = await asked.ended;
     expect(code).toBe(1);
@@ -39,11 +41,11 @@ test.each([
     expect(report.keys.deleted).toBe(before - (await queue.keysLeft()).length);
     expect(report.coordinators.swept).toBeLessThan(STALE);
 
-    const again = await cli(['stop', run], env());
+    const again = await command(['stop', run], env());
     expect(again).toEqual({ code: 1, stdout: '', stderr: `stalesweep: there is no run "${run}" that has not ended\n` });
-    expect((await worker.kill('SIGTERM')).code).toBe(0);
-    await startWorker(queue.env(NEVER));
-    const rest = JSON.parse((await cli(['enqueue', '--wait', '--json'], env())).stdout) as Report;
+    await worker.close();
+    await work(queue.env(NEVER));
+    const rest = JSON.parse((await command(['enqueue', '--wait', '--json'], env())).stdout) as Report;
     expect(rest.coordinators.swept).toBe(STALE - report.coordinators.swept);
   },
 );
@@ -54,11 +56,11 @@ test('says in one sentence that there is nothing to stop', async () => {
     stdout: '',
     stderr: 'stalesweep: no run of target "default" is in progress\n',
   });
-  expect(await cli(['stop', '99'], env())).toMatchObject({
+  expect(await command(['stop', '99'], env())).toMatchObject({
     code: 1,
     stderr: 'stalesweep: there is no run "99" that has not ended\n',
   });
-  expect(await cli(['stop', '--target', 'nope'], env())).toMatchObject({
+  expect(await command(['stop', '--target', 'nope'], env())).toMatchObject({
     code: 2,
     stderr: 'stalesweep: unknown target "nope"; there are: default\n',
   });
@@ -67,9 +69,9 @@ test('says in one sentence that there is nothing to stop', async () => {
 test('a run that still waits ends as soon as it begins, and removes nothing', async () => {
   await populate(env(), 20, 10);
   const before = await queue.keysLeft();
-  const { run } = JSON.parse((await cli(['enqueue', '--json'], env())).stdout) as { run: string };
-  expect((await cli(['stop', run], env())).stdout).toBe(`run ${run} ends after its chunk\n`);
-  await startWorker(env());
+  const { run } = JSON.parse((await command(['enqueue', '--json'], env())).stdout) as { run: string };
+  expect((await command(['stop', run], env())).stdout).toBe(`run ${run} ends after its chunk\n`);
+  await work(env());
   expect(await queue.finished(run)).toMatchObject({ outcome: 'stopped', keys: { deleted: 0 } });
   expect(await queue.keysLeft()).toEqual(before);
 });

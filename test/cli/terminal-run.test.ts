@@ -59,7 +59,7 @@ test('asks first, then lists who goes, then reports', async () => {
   expect(code).toBe(0);
 });
 
-test.each(['run --yes', 'run --yes --json', 'run --dry-run'])('`%s` does not ask', async (args) => {
+test.each(['run --yes --json', 'run --dry-run'])('`%s` does not ask', async (args) => {
   const { screen, code } = await onTerminal(args, null);
   expect(screen).not.toContain('[y/N]');
   expect(code).toBe(0);

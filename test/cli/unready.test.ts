@@ -4,8 +4,10 @@ import type { Report } from '../../src/domain/report.ts';
 import { eventually } from '../chaos/eventually.ts';
 import { failToSave, saveAgain, Server } from '../chaos/server.ts';
 import { clean } from '../support/cleanup.ts';
-import { cli, startWorker } from '../support/cli.ts';
+import { cli } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { heartbeatOf, STALE, settle } from '../support/world.ts';
+import { work } from '../support/worker.ts';
 
 /** Snapshots are on, though none is ever due: only then do writes stop when one fails. */
 const SAVING = ['--save', '3600 1000000'];
@@ -31,7 +33,7 @@ const keepBusy = async (server: Server, seconds: number): Promise<void> => {
   await other.ping();
   other.eval(script, 0).catch(() => {});
   const answer = async () => await server.redis.ping().catch((error: Error) => error.message.split(' ')[0]);
-  await eventually(answer, 'BUSY', 10_000);
+  await eventually(answer, 'BUSY');
 };
 
 const busyServer = async (seconds: number) => {
@@ -45,17 +47,16 @@ test("a run that begins while somebody else's script runs waits for its end", as
   expect(await clean(url)).toMatchObject(SWEPT);
 });
 
-test('a job that begins while a script runs waits for its end, within its first attempt', async (context) => {
+test('a job that begins while a script runs waits for its end, within its first attempt', async () => {
   const queue = await Server.start();
   onTestFinished(async () => await queue.stop());
   const target = await serverWith(['--busy-reply-threshold', `${BUSY_AFTER_MS}`]);
   const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *' };
-  const worker = await startWorker(env, context.onTestFinished);
+  await work(env);
   await keepBusy(target, 2);
-  const { stdout } = await cli(['enqueue', '--wait', '--json'], env);
+  const { stdout } = await command(['enqueue', '--wait', '--json'], env);
   expect(JSON.parse(stdout)).toMatchObject({ ...SWEPT, attempts: 1 });
-  expect((await worker.kill('SIGTERM')).code).toBe(0);
-}, 60_000);
+});
 
 test('a run that begins while writes are refused after a failed save waits until they are not', async () => {
   const server = await serverWith(SAVING);
@@ -85,7 +86,7 @@ test('a run that begins while Redis loads its data waits until it has', async ()
   await other.ping();
   const reloading = other.call('DEBUG', 'RELOAD').catch(() => {});
   const answer = async () => await server.redis.ping().catch((error: Error) => error.message.split(' ')[0]);
-  await eventually(answer, 'LOADING', 10_000);
+  await eventually(answer, 'LOADING');
   const report: Report = await clean(server.url, { settings: { restartGrace: false } });
   expect(report).toMatchObject(SWEPT);
   await reloading;
@@ -116,8 +117,8 @@ test('what stays so is said as what it is, with the way out, by `run` and by `do
   expect(doctor).toMatch(/FAIL {2}default: saving: .*\n.*free disk space/);
   expect(doctorOfBusy).toMatch(/FAIL {2}default: connection: Redis is busy.*\n.*SCRIPT KILL/);
   // A dry run needs no writes.
-  const dry = await cli(['run', '--dry-run', '--json'], { REDIS_URL: saving.url });
+  const dry = await command(['run', '--dry-run', '--json'], { REDIS_URL: saving.url });
   expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'completed', coordinators: { stale: 1 } });
   expect(await saving.redis.exists(heartbeatOf('c'))).toBe(1);
   await busy.redis.script('KILL');
-}, 60_000);
+});

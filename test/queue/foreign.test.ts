@@ -1,8 +1,10 @@
 import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
-import { cli, type Running, startWorker } from '../support/cli.ts';
+import { type Running, startWorker } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { populate } from '../support/populate.ts';
 import { MOST_WAIT_MS, NEVER, optionsFor, useQueue } from '../support/queue.ts';
+import { work } from '../support/worker.ts';
 
 // Jobs that other programs add, straight to the queue, while one worker takes them all.
 
@@ -67,9 +69,9 @@ test('each wrong job fails at once with a sentence, the keys stay, and the worke
   }
   expect(await keysLeft()).toEqual(keys);
 
-  const good = await cli(['enqueue', '--wait', '--json'], env());
+  const good = await command(['enqueue', '--wait', '--json'], env());
   expect(JSON.parse(good.stdout)).toMatchObject({ outcome: 'completed', coordinators: { swept: 10 } });
-  const history = await cli(['history'], env());
+  const history = await command(['history'], env());
   expect(history.code).toBe(0);
   const { code, stderr } = await worker.kill('SIGTERM');
   expect(code).toBe(0);
@@ -79,7 +81,7 @@ test('each wrong job fails at once with a sentence, the keys stay, and the worke
 
 test('options that other programs give a job change when it runs, not what it does', async () => {
   await populate(env(), 20, 10);
-  await startWorker(env());
+  await work(env());
   const odd = { delay: 50, lifo: true, removeOnComplete: false, sizeLimit: 1e9, stackTraceLimit: 99, keepLogs: 1 };
   const job = await queue.runs.add('', { target: 'default', dryRun: true }, { ...odd, jobId: '__proto__' });
   expect(await job.waitUntilFinished(queue.events, MOST_WAIT_MS)).toMatchObject({ outcome: 'completed', dryRun: true });
@@ -87,7 +89,7 @@ test('options that other programs give a job change when it runs, not what it do
 
 test('however many attempts a job is given, a target that is down gets ten', async () => {
   const own = { REDIS_URL: 'redis://127.0.0.1:1', QUEUE_REDIS_URL: queue.server.url, ...NEVER };
-  await startWorker(own);
+  await work(own);
   const job = await queue.runs.add('cleanup', { target: 'default' }, { attempts: 1e9 });
   await expect(job.waitUntilFinished(queue.events, MOST_WAIT_MS)).rejects.toThrow('connection refused');
   expect((await queue.runs.getJob(String(job.id)))?.attemptsMade).toBe(10);
@@ -105,15 +107,15 @@ test('a run that another version completed with something else is listed without
     await client.lrem('{stalesweep}:cleanup:wait', 0, id as string);
     await client.zadd('{stalesweep}:cleanup:completed', Date.now(), id as string);
   }
-  const plain = await cli(['history'], env());
+  const plain = await command(['history'], env());
   expect({ code: plain.code, stderr: plain.stderr }).toEqual({ code: 0, stderr: '' });
-  const rows = JSON.parse((await cli(['history', '--json'], env())).stdout) as { run: string; report: unknown }[];
+  const rows = JSON.parse((await command(['history', '--json'], env())).stdout) as { run: string; report: unknown }[];
   expect(rows.filter(({ run }) => run.startsWith('y-')).map(({ report }) => report)).toEqual([null, null, null]);
 });
 
 test('a job with an impossible time, or words that a terminal would obey, does not keep the others from being listed', async () => {
   const rowsOf = async () =>
-    JSON.parse((await cli(['history', '--limit', '200', '--json'], env())).stdout) as { addedAt: unknown }[];
+    JSON.parse((await command(['history', '--limit', '200', '--json'], env())).stdout) as { addedAt: unknown }[];
   const before = await rowsOf();
   await queue.runs.add('cleanup', { target: 'default' }, { jobId: 'z-1', timestamp: 1e300 });
   await queue.server.redis.hset('{stalesweep}:cleanup:z-1', 'failedReason', 'red \u001b[31m\u0007\nforged line');
@@ -121,10 +123,10 @@ test('a job with an impossible time, or words that a terminal would obey, does n
   const after = await rowsOf();
   expect(after).toHaveLength(before.length + 1);
   expect(after.filter(({ addedAt }) => addedAt === null)).toHaveLength(1);
-  const { code, stdout, stderr } = await cli(['history', '--limit', '200'], env());
+  const { code, stdout, stderr } = await command(['history', '--limit', '200'], env());
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('run z-1: red  [31m forged line\n');
-  expect((await cli(['schedule'], env())).code).toBe(0);
+  expect((await command(['schedule'], env())).code).toBe(0);
   await (await queue.runs.getJob('z-1'))?.remove();
 });
 
@@ -132,7 +134,7 @@ test.each([[5], [null], [{ outcome: 'completed', coordinators: {}, keys: {} }]])
   'who waits for a run that another version ends with %j is told so in a sentence',
   async (returned) => {
     const worker = new Worker('cleanup', async () => returned, optionsFor(queue.server));
-    const { code, stdout, stderr } = await cli(['enqueue', '--wait'], env());
+    const { code, stdout, stderr } = await command(['enqueue', '--wait'], env());
     await worker.close();
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(
@@ -151,7 +153,7 @@ test.each([
   const job = await queue.runs.add('cleanup', { target: 'default' }, { delay: 600_000 });
   await job.updateProgress(progress);
   await job.promote();
-  await startWorker(env());
+  await work(env());
   const report = await job.waitUntilFinished(queue.events, MOST_WAIT_MS);
   // All but what the last stale one sent to its neighbour, who is active.
   expect(report).toMatchObject({ outcome: 'completed', coordinators: { stale: 10, swept: 10 }, keys: { deleted: 59 } });

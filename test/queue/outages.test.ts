@@ -1,9 +1,11 @@
 import { Queue, QueueEvents } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { cli, type Running, startWorker } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { configFile } from '../support/files.ts';
+import { MOST_WAIT_MS } from '../support/queue.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { addUser, UNSCRIPTED } from '../support/users.ts';
+import { type Working, work } from '../support/worker.ts';
 
 let server: TestRedis;
 let runs: Queue;
@@ -24,8 +26,8 @@ afterEach(async () => {
 });
 
 /** What was said at warn or above, and of what is over; but that a run that goes on is not recorded, or that a target is away. */
-const troubles = ({ stderr }: Running): string[] =>
-  stderr()
+const troubles = ({ log }: Working): string[] =>
+  log()
     .split('\n')
     .filter((line) => /"level":[456]0|: back|succeed again/.test(line))
     .map((line) => String(JSON.parse(line).msg))
@@ -33,25 +35,25 @@ const troubles = ({ stderr }: Running): string[] =>
 
 test('a schedule comes back by itself after FLUSHALL, and is not doubled', async () => {
   const own = { REDIS_URL: server.url, STALESWEEP_EVERY: '1h' };
-  const workers = await Promise.all([startWorker(own), startWorker(own)]);
+  const workers = await Promise.all([work(own), work(own)]);
   // The first run is over, and with it its tick: nothing is under way.
-  await expect.poll(() => runs.getCompletedCount(), { timeout: 15_000 }).toBe(1);
-  await expect.poll(() => schedule.getJobCountByTypes('active', 'waiting'), { timeout: 15_000 }).toBe(0);
+  await expect.poll(() => runs.getCompletedCount()).toBe(1);
+  await expect.poll(() => schedule.getJobCountByTypes('active', 'waiting')).toBe(0);
   await server.redis.flushall();
-  await expect.poll(() => schedule.getDelayedCount(), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => schedule.getDelayedCount()).toBe(1);
   expect(await schedule.getJobSchedulers()).toMatchObject([{ key: 'cleanup:default', every: 3_600_000 }]);
-  await expect.poll(() => runs.getCompletedCount(), { timeout: 15_000 }).toBe(1);
+  await expect.poll(() => runs.getCompletedCount()).toBe(1);
   for (const worker of workers) expect(troubles(worker)).toEqual([]);
 });
 
 test('a full Redis stops its schedule with one line in the log, and lets it go on with one when there is room', async () => {
-  const worker = await startWorker({ REDIS_URL: server.url, STALESWEEP_EVERY: '1s' });
+  const worker = await work({ REDIS_URL: server.url, STALESWEEP_EVERY: '1s' });
   await server.redis.config('SET', 'maxmemory', '1');
   await worker.says('queue: lost');
   const errors = async (): Promise<number> =>
     Number(/errorstat_OOM:count=(\d+)/.exec(await server.redis.info('errorstats'))?.[1] ?? 0);
   const asked = await errors();
-  await expect.poll(errors, { timeout: 15_000 }).toBeGreaterThan(asked);
+  await expect.poll(errors).toBeGreaterThan(asked);
   await server.redis.config('SET', 'maxmemory', '0');
   const next = new Promise<void>((resolve) => events.once('completed', () => resolve()));
   await Promise.all([next, worker.says('queue: back')]);
@@ -63,7 +65,7 @@ describe('runs of a target that all fail get one line when that begins and one w
   const fail = async (times: number): Promise<void> => {
     for (let i = 0; i < times; i++) {
       const job = await runs.add('cleanup', { target: 'ill' }, { attempts: i === 0 ? 2 : 1, backoff: 100 });
-      await expect(job.waitUntilFinished(events, 20_000)).rejects.toThrow();
+      await expect(job.waitUntilFinished(events, MOST_WAIT_MS)).rejects.toThrow();
     }
   };
 
@@ -94,18 +96,18 @@ describe('runs of a target that all fail get one line when that begins and one w
     );
     const own = { STALESWEEP_CONFIG: file };
     const heal = await hurt(target);
-    const workers = await Promise.all([startWorker(own), startWorker(own)]);
+    const workers = await Promise.all([work(own), work(own)]);
     await fail(8);
     // Another target's success, and wrong data, say nothing about this one.
-    await cli(['enqueue', '--target', 'well', '--wait'], own);
+    await command(['enqueue', '--target', 'well', '--wait'], own);
     const wrong = await runs.add('cleanup', { target: 'ill', dryRun: 1 });
-    await expect(wrong.waitUntilFinished(events, 20_000)).rejects.toThrow('"dryRun"');
+    await expect(wrong.waitUntilFinished(events, MOST_WAIT_MS)).rejects.toThrow('"dryRun"');
     await fail(1);
-    const late = await startWorker(own);
+    const late = await work(own);
     expect(troubles(late)).toEqual(['runs fail']);
     const healed = await heal();
     await addUser(healed, UNSCRIPTED);
-    for (let i = 0; i < 2; i++) expect((await cli(['enqueue', '--target', 'ill', '--wait'], own)).code).toBe(0);
+    for (let i = 0; i < 2; i++) expect((await command(['enqueue', '--target', 'ill', '--wait'], own)).code).toBe(0);
     const told = [...workers, late].flatMap(troubles).sort();
     // Each worker says once how its runs go.
     const strategy = told.filter((line) => line.startsWith('no scripts here'));

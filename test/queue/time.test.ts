@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
 import { cli, startWorker, withClockOff } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { configFile, folder } from '../support/files.ts';
 import { populate } from '../support/populate.ts';
-import { NEVER, useQueue } from '../support/queue.ts';
+import { MOST_WAIT_MS, NEVER, useQueue } from '../support/queue.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { work } from '../support/worker.ts';
 
 const HOUR_MS = 3_600_000;
 const HOURLY = { STALESWEEP_EVERY: '1h' };
@@ -16,7 +18,7 @@ const { env } = queue;
 
 /** Resolves when the next tick is waiting for its time: to when that is, in ms from now. */
 const nextIn = async (): Promise<number> => {
-  await expect.poll(() => queue.schedule.getDelayedCount(), { timeout: 15_000 }).toBe(1);
+  await expect.poll(() => queue.schedule.getDelayedCount()).toBe(1);
   const [tick] = await queue.schedule.getDelayed();
   return Number(tick?.timestamp) + Number(tick?.delay) - Date.now();
 };
@@ -45,7 +47,7 @@ describe('workers whose clocks are hours off', () => {
     const [scheduler] = await queue.schedule.getJobSchedulers();
     await ahead.kill('SIGTERM');
     // Whoever stays looks at the schedules again, and finds nothing to change.
-    await startWorker(env({ ...hourly, ...withClockOff(-7) }));
+    await work(env(hourly));
     expect((await queue.schedule.getJobSchedulers())[0]?.next).toBe(scheduler?.next);
     expect(await nextIn()).toBeLessThanOrEqual(before);
     expect(await queue.runs.getJobCountByTypes('completed', 'active', 'waiting')).toBe(asked + 1);
@@ -58,14 +60,14 @@ describe('workers whose clocks are hours off', () => {
     );
     const own = { STALESWEEP_CONFIG: file, ...NEVER };
     await startWorker({ ...own, ...withClockOff(5) });
-    const { coordinators } = await reportOf(cli(['enqueue', '--target', 'default', '--wait', '--json'], own));
+    const { coordinators } = await reportOf(command(['enqueue', '--target', 'default', '--wait', '--json'], own));
     expect(coordinators).toMatchObject({ active: 10, stale: 10, swept: 10 });
     const job = await queue.runs.add(
       'cleanup',
       { target: 'gone' },
       { attempts: 2, backoff: { type: 'fixed', delay: 500 } },
     );
-    await expect(job.waitUntilFinished(queue.events, 20_000)).rejects.toThrow('connection refused');
+    await expect(job.waitUntilFinished(queue.events, MOST_WAIT_MS)).rejects.toThrow('connection refused');
     expect((await queue.runs.getJob(String(job.id)))?.attemptsMade).toBe(2);
   });
 });
@@ -80,8 +82,8 @@ test('slow runs never pile up: while one is at work, every tick joins it', async
     await populate(own, 20, 10);
     // It can be read, but whoever removes anything has to wait.
     await target.redis.call('CLIENT', 'PAUSE', '60000', 'WRITE');
-    await startWorker(own);
-    await expect.poll(() => joined.length, { timeout: 15_000 }).toBeGreaterThan(2);
+    await work(own);
+    await expect.poll(() => joined.length).toBeGreaterThan(2);
     expect(new Set(joined)).toEqual(new Set(['1']));
     expect(await queue.runs.getJobCountByTypes('active', 'waiting', 'delayed', 'completed')).toBe(1);
     expect(await queue.schedule.getJobCountByTypes('active', 'waiting', 'delayed')).toBeLessThanOrEqual(2);
@@ -111,13 +113,13 @@ test.each([
   ['an interval', HOURLY],
   ['a cron pattern', HOURLY_BY_CRON],
 ])('workers that were away for five slots of %s catch up with one run', async (_, hourly) => {
-  const first = await startWorker(env(hourly));
+  const first = await work(env(hourly));
   await nextIn();
-  await first.kill('SIGTERM');
+  await first.close();
   await queue.runs.obliterate({ force: true });
   await missSlots(5);
   const done = new Promise<void>((resolve) => queue.events.once('completed', () => resolve()));
-  await Promise.all([startWorker(env(hourly)), startWorker(env(hourly))]);
+  await Promise.all([work(env(hourly)), work(env(hourly))]);
   await done;
   const next = await nextIn();
   expect(next).toBeGreaterThan(0);
@@ -134,8 +136,8 @@ test('a schedule survives restarts of its workers and of Redis, with the same ne
     await redis.call('ZRANGE', '{stalesweep}:schedule:repeat', '0', '-1', 'WITHSCORES'),
     await redis.call('ZRANGE', '{stalesweep}:schedule:delayed', '0', '-1', 'WITHSCORES'),
   ];
-  const lasting = await startWorker(own);
-  await expect.poll(() => before.redis.zcard('{stalesweep}:schedule:delayed'), { timeout: 15_000 }).toBe(1);
+  const lasting = await work(own);
+  await expect.poll(() => before.redis.zcard('{stalesweep}:schedule:delayed')).toBe(1);
   const planned = await scheduler(before);
   await before.stop();
   await lasting.says('queue: lost');
@@ -143,8 +145,8 @@ test('a schedule survives restarts of its workers and of Redis, with the same ne
   try {
     await lasting.says('queue: back');
     expect(await scheduler(after)).toEqual(planned);
-    await lasting.kill('SIGTERM');
-    await startWorker(own);
+    await lasting.close();
+    await work(own);
     expect(await scheduler(after)).toEqual(planned);
   } finally {
     await after.stop();

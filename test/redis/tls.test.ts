@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
 import { cli, start, startWorker } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { configFile, folder } from '../support/files.ts';
 import { populate } from '../support/populate.ts';
 import { startTlsRedis, type TlsRedis } from '../support/tls.ts';
+import { work } from '../support/worker.ts';
 
 let open: TlsRedis;
 let strict: TlsRedis;
@@ -35,35 +37,40 @@ const strangersOn = async ({ server }: TlsRedis): Promise<string[]> =>
 
 describe('over rediss://, with an authority of its own', () => {
   test.each([
-    ['named by STALESWEEP_TLS_CA', () => trusting(open)],
-    ['named by NODE_EXTRA_CA_CERTS', () => ({ REDIS_URL: open.url, NODE_EXTRA_CA_CERTS: open.ca })],
-    ['and a certificate of ours', () => identified(strict)],
-    ['and a scheme in capitals', () => ({ ...trusting(open), REDIS_URL: open.url.replace('rediss', 'REDISS') })],
-  ])('%s, a run cleans', async (_, env) => {
+    ['named by STALESWEEP_TLS_CA', command, () => trusting(open)],
+    // Node.js itself reads it, as it starts.
+    ['named by NODE_EXTRA_CA_CERTS', cli, () => ({ REDIS_URL: open.url, NODE_EXTRA_CA_CERTS: open.ca })],
+    ['and a certificate of ours', command, () => identified(strict)],
+    [
+      'and a scheme in capitals',
+      command,
+      () => ({ ...trusting(open), REDIS_URL: open.url.replace('rediss', 'REDISS') }),
+    ],
+  ])('%s, a run cleans', async (_, ask, env) => {
     // Over their plain ports, whatever the run itself will say.
     for (const { server } of [open, strict]) await populate({ REDIS_URL: server.url }, 100, 90);
-    const { code, stdout, stderr } = await cli(['run', '--json'], env());
+    const { code, stdout, stderr } = await ask(['run', '--json'], env());
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect((JSON.parse(stdout) as Report).coordinators.swept).toBe(90);
-    expect((await cli(['doctor'], env())).code).toBe(0);
+    expect((await ask(['doctor'], env())).code).toBe(0);
   });
 
   test.each([
-    ['to a server that asks for no certificate', () => trusting(open), () => open],
-    ['to one that asks for ours', () => identified(strict), () => strict],
-  ])('worker, queue and dashboard connect %s, and never in the clear', async (_, environment, server) => {
+    ['to a server that asks for no certificate', work, () => trusting(open), () => open],
+    ['to one that asks for ours', startWorker, () => identified(strict), () => strict],
+  ])('worker, queue and dashboard connect %s, and never in the clear', async (_, begin, environment, server) => {
     const env = { ...environment(), STALESWEEP_CRON: NEW_YEAR, STALESWEEP_PORT: '0' };
     await populate(env, 100, 90);
-    await startWorker(env);
+    await begin(env);
     const dashboard = start(['dashboard'], env);
     await dashboard.says('dashboard started');
-    const { code, stdout } = await cli(['enqueue', '--wait', '--json'], env);
+    const { code, stdout } = await command(['enqueue', '--wait', '--json'], env);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'completed', coordinators: { swept: 90 } });
     const url = /"url":"(http[^"]+)"/.exec(dashboard.stderr())?.[1];
     const ready = await fetch(`${url}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([200, { status: 'ok' }]);
-    expect(JSON.parse((await cli(['history', '--json'], env)).stdout)).toHaveLength(1);
+    expect(JSON.parse((await command(['history', '--json'], env)).stdout)).toHaveLength(1);
     expect(await strangersOn(server())).toEqual([]);
   });
 
@@ -73,8 +80,8 @@ describe('over rediss://, with an authority of its own', () => {
     );
     const env = { STALESWEEP_CONFIG: file };
     await populate(env, 10, 9);
-    expect((await cli(['run'], env)).code).toBe(0);
-    expect((await cli(['history'], env)).stdout).toMatch(/ completed +9 +9 /);
+    expect((await command(['run'], env)).code).toBe(0);
+    expect((await command(['history'], env)).stdout).toMatch(/ completed +9 +9 /);
   });
 });
 
@@ -82,35 +89,39 @@ describe('a certificate that does not fit', () => {
   const UNKNOWN =
     'its certificate comes from an authority that is not trusted here; name a file with it in STALESWEEP_TLS_CA';
   test.each([
-    ['of no known authority', () => ({ REDIS_URL: open.url }), UNKNOWN, 'enqueue'],
-    ['of another authority', () => ({ REDIS_URL: open.url, STALESWEEP_TLS_CA: open.otherCa }), UNKNOWN, 'worker'],
+    ['of no known authority', () => ({ REDIS_URL: open.url }), UNKNOWN, 'enqueue', command],
+    ['of another authority', () => ({ REDIS_URL: open.url, STALESWEEP_TLS_CA: open.otherCa }), UNKNOWN, 'worker', cli],
     [
       'for another name',
       () => ({ ...trusting(open), REDIS_URL: open.url.replace('127.0.0.1', 'localhost') }),
       'its certificate is for another name',
       'dashboard',
+      cli,
     ],
     [
       'that is not shown',
       () => trusting(strict),
       'it closed the connection; if it asks for a certificate, set STALESWEEP_TLS_CERT',
-      'worker',
+      'schedule',
+      command,
     ],
     [
       'on neither side, since it does not speak TLS',
       () => ({ REDIS_URL: `rediss://127.0.0.1:${open.server.port}` }),
       'no answer in time; if it does not speak TLS, use redis://',
-      'dashboard',
+      'history',
+      command,
     ],
     [
       'since we do not speak TLS',
       () => ({ REDIS_URL: open.url.replace('rediss', 'redis') }),
       'it closed the connection; if it speaks TLS, use rediss://',
       'enqueue',
+      command,
     ],
-  ] as const)('%s, is said in one sentence, with exit code 1', async (_, env, reason, other) => {
+  ] as const)('%s, is said in one sentence, with exit code 1', async (_, env, reason, other, ask) => {
     const own = { ...env(), LOG_LEVEL: 'silent', STALESWEEP_PORT: '0' };
-    for (const { code, stdout, stderr } of await Promise.all(['run', other].map((command) => cli([command], own)))) {
+    for (const { code, stdout, stderr } of [await command(['run'], own), await ask([other], own)]) {
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(/^stalesweep: Redis at rediss?:\/\/[a-z0-9.]+:\d+ could not be reached: [^\n]*\n$/);
       expect(stderr).toContain(reason);
@@ -128,7 +139,7 @@ describe('a certificate that does not fit', () => {
       [{ STALESWEEP_TLS_CERT: clientKey, STALESWEEP_TLS_KEY: clientKey }, 'STALESWEEP_TLS_CERT: the file'],
       [{ STALESWEEP_TLS_CERT: clientCert, STALESWEEP_TLS_KEY: clientCert }, 'STALESWEEP_TLS_KEY: the file'],
     ] as const) {
-      const { code, stderr } = await cli(['run'], { REDIS_URL: open.url, ...env });
+      const { code, stderr } = await command(['run'], { REDIS_URL: open.url, ...env });
       expect(code, sentence).toBe(2);
       expect(stderr).toContain(sentence);
       expect(stderr.trim().split('\n')).toHaveLength(1);

@@ -3,9 +3,11 @@ import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { examine } from '../../src/cli/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { cli, start } from '../support/cli.ts';
+import { cli } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { useRedis } from '../support/leaks.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { work } from '../support/worker.ts';
 import { keysIn, STALE, settle } from '../support/world.ts';
 
 const whole = useRedis();
@@ -31,41 +33,47 @@ const NEVER = { STALESWEEP_CRON: '0 0 1 1 *' };
 describe('a plain URL of a node of a cluster is refused in one sentence', () => {
   test.each(['run', 'run --dry-run', 'run --json', 'populate --coordinators 10 --stale 5 --force'])(
     'as the target: %s',
-    async (command) => {
+    async (line) => {
       const keys = await settle(node.redis, 'c', STALE);
-      const ended = await cli(command.split(' '), { REDIS_URL: node.url, QUEUE_REDIS_URL: whole.current.url });
+      const ended = await command(line.split(' '), { REDIS_URL: node.url, QUEUE_REDIS_URL: whole.current.url });
       expect(ended).toEqual({ code: 1, stdout: '', stderr: `stalesweep: ${said(node.url)}\n` });
       expect(await keysIn(node.redis)).toEqual([...keys, 'other'].sort());
     },
   );
 
-  test.each(['history', 'schedule', 'enqueue', 'enqueue --wait', 'stop', 'worker', 'dashboard', 'start'])(
-    'as the Redis of the queue: %s',
-    async (command) => {
-      const before = await keysIn(node.redis);
-      const env = {
-        REDIS_URL: whole.current.url,
-        QUEUE_REDIS_URL: node.url,
-        STALESWEEP_PORT: '0',
-        LOG_LEVEL: 'error',
-        ...NEVER,
-      };
-      const ended = await cli(command.split(' '), env);
-      expect(ended).toEqual({ code: 1, stdout: '', stderr: `stalesweep: ${said(node.url)}\n` });
-      expect(await keysIn(node.redis)).toEqual(before);
-    },
-  );
+  test.each([
+    ['history', command],
+    ['schedule', command],
+    ['enqueue', command],
+    ['enqueue --wait', command],
+    ['stop', command],
+    ['worker', cli],
+    ['dashboard', cli],
+    ['start', cli],
+  ] as const)('as the Redis of the queue: %s', async (line, ask) => {
+    const before = await keysIn(node.redis);
+    const env = {
+      REDIS_URL: whole.current.url,
+      QUEUE_REDIS_URL: node.url,
+      STALESWEEP_PORT: '0',
+      LOG_LEVEL: 'error',
+      ...NEVER,
+    };
+    const ended = await ask(line.split(' '), env);
+    expect(ended).toEqual({ code: 1, stdout: '', stderr: `stalesweep: ${said(node.url)}\n` });
+    expect(await keysIn(node.redis)).toEqual(before);
+  });
 
   test('as what a worker is to clean: its runs fail for good with it', async () => {
     const before = await keysIn(node.redis);
     const env = { REDIS_URL: node.url, QUEUE_REDIS_URL: whole.current.url, ...NEVER };
-    const worker = start(['worker'], env);
-    await worker.says('worker started');
-    const { code, stdout, stderr } = await cli(['enqueue', '--wait'], env);
+    const worker = await work(env);
+    const { code, stdout, stderr } = await command(['enqueue', '--wait'], env);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^stalesweep: run 1 failed: .*\n$/);
     expect(stderr).toContain(said(node.url));
-    expect((await worker.kill('SIGTERM')).stderr).not.toMatch(/MOVED|CROSSSLOT|will be retried/);
+    await worker.close();
+    expect(worker.log()).not.toMatch(/MOVED|CROSSSLOT|will be retried/);
     expect(await keysIn(node.redis)).toEqual(before);
   });
 

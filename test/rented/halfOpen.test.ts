@@ -1,22 +1,24 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { Server } from '../chaos/server.ts';
 import { Way } from '../chaos/way.ts';
 import { clean } from '../support/cleanup.ts';
-import { useRedis } from '../support/leaks.ts';
+
 import { STRATEGIES, urlFor } from '../support/users.ts';
 import { ACTIVE, everythingOf, keysIn, STALE, settle } from '../support/world.ts';
-
-const server = useRedis();
 
 /** The call from which on the way knows nothing of the connections that there are, and says nothing of it: one of these. */
 const MOMENTS = { script: ['scan', 'mget', 'evalsha'], transaction: ['scan', 'mget', 'watch', 'unlink'] } as const;
 
-test.each(STRATEGIES)(
+// Both wait until the connection is given up.
+test.concurrent.for(STRATEGIES)(
   'a connection that the way has forgotten is replaced, and the run goes on: by %s',
-  async (strategy, rules) => {
-    for (const id of ['a', 'b', 'c']) await settle(server.current.redis, id, STALE);
-    await settle(server.current.redis, 'active', ACTIVE);
-    const address = new URL(await urlFor(server.current, rules));
-    const way = await Way.to(server.current.port);
+  async ([strategy, rules], { onTestFinished }) => {
+    const server = await Server.start();
+    onTestFinished(async () => await server.stop());
+    for (const id of ['a', 'b', 'c']) await settle(server.redis, id, STALE);
+    await settle(server.redis, 'active', ACTIVE);
+    const address = new URL(await urlFor(server, rules));
+    const way = await Way.to(server.port);
     onTestFinished(async () => await way.close());
     address.port = new URL(way.url).port;
     const moments = MOMENTS[strategy];
@@ -31,7 +33,8 @@ test.each(STRATEGIES)(
     });
     expect({ moment, forgotten }).toEqual({ moment, forgotten: true });
     expect(report).toMatchObject({ strategy, coordinators: { active: 1, stale: 3, swept: 3 }, keys: { deleted: 21 } });
-    expect(await keysIn(server.current.redis)).toEqual(everythingOf('active').sort());
+    expect(await keysIn(server.redis)).toEqual(everythingOf('active').sort());
     await way.close();
+    await server.expectNoLeaks();
   },
 );

@@ -1,10 +1,9 @@
 /** P9: what one of the living, and one of the stale, takes; by the store's own account, and by that of the process. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { HeldKeys } from '../../src/store/heldKeys.ts';
 import { Store } from '../../src/store/store.ts';
 import { targetOf } from '../support/cleanup.ts';
+import { liveMemory } from '../support/liveMemory.ts';
 import { foundOf, proofFor } from './entries.ts';
 
 const MANY = 100_000;
@@ -18,21 +17,11 @@ const CHUNK_BYTES = 64 * 1024;
 /** So much a test itself may leave on the heap; a string for each of the many would be four times that. */
 const HEAP_BYTES = 1024 * 1024;
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-const memory = () => {
-  collect();
-  collect();
-  const { arrayBuffers, heapUsed } = process.memoryUsage();
-  return { arrayBuffers, heapUsed };
-};
-
 /** What is held once this has been filled, in the process. */
 const grownBy = (fill: () => { readonly bytes: number }) => {
-  const before = memory();
+  const before = liveMemory();
   const filled = fill();
-  const after = memory();
+  const after = liveMemory();
   return {
     bytes: filled.bytes,
     outside: after.arrayBuffers - before.arrayBuffers,

@@ -7,7 +7,7 @@ import { finished as ofCurrent } from './finished.ts';
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 /** Nothing of the developer's own settings reaches a test. */
-const environment = (env: Record<string, string>): NodeJS.ProcessEnv => {
+export const environment = (env: Record<string, string>): NodeJS.ProcessEnv => {
   const clean = Object.entries(process.env).filter(
     ([name]) => !/^(STALESWEEP_|REDIS_URL|QUEUE_REDIS_URL|LOG_LEVEL)/.test(name),
   );
@@ -88,6 +88,13 @@ export const start = (
 /** Runs a command to its end. */
 export const cli = async (args: readonly string[], env: Record<string, string>, cwd?: string): Promise<Ended> =>
   await start(args, env, cwd).ended;
+
+/** How long an empty Node.js process takes at this moment, in ms; a command takes thirty times as much work at most. */
+export const bareStartMs = async (): Promise<number> => {
+  const startedAt = performance.now();
+  await once(spawn(process.execPath, ['-e', '']), 'exit');
+  return performance.now() - startedAt;
+};
 
 /** Starts a worker and resolves once it takes runs. */
 export const startWorker = async (env: Record<string, string>, finished = ofCurrent): Promise<Running> => {

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { startRedis, type TestRedis } from './redis.ts';
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** The connections to the server other than the fixture's own. */
 const strangers = async ({ redis }: TestRedis): Promise<string[]> => {

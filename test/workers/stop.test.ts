@@ -27,8 +27,8 @@ const leftIn = (cwd: string): string[] => {
 describe('demo ends in order, and leaves nothing behind, when the signal comes', () => {
   // Moments of the boot, other ones each time, and no promise about time: wherever each falls, the end must be the same.
   test.each(
-    [0, 400, 900, 1_600].map(
-      (from, n) => [from + Math.floor(Math.random() * 600), n % 2 === 0 ? 'SIGTERM' : 'SIGINT'] as const,
+    [0, 600, 1_200].map(
+      (from, n) => [from + Math.floor(Math.random() * 800), n % 2 === 0 ? 'SIGTERM' : 'SIGINT'] as const,
     ),
   )('after %i ms, %s', async (ms, signal) => {
     const cwd = await folder();

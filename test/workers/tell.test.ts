@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Report, UnreadableGroup } from '../../src/domain/report.ts';
-import { cli, startWorker } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { useRedis } from '../support/leaks.ts';
 import { beat, heartbeatOf, writeAll } from '../support/world.ts';
+import { work } from '../support/worker.ts';
 import { unreadableIn, Warnings } from '../../workers/tell.ts';
 
 const server = useRedis();
@@ -41,12 +42,12 @@ test('a worker logs the names of unreadable heartbeats once, until they change (
   const { url, redis } = server.current;
   const env = { REDIS_URL: url, STALESWEEP_CRON: '0 0 1 1 *' };
   await writeAll(redis, { [heartbeatOf('word')]: 'x', [heartbeatOf('zero')]: beat(0) });
-  const worker = await startWorker(env);
+  const worker = await work(env);
   const warnings = async () => {
-    const { code } = await cli(['enqueue', '--wait'], env);
+    const { code } = await command(['enqueue', '--wait'], env);
     expect(code).toBe(0);
     return worker
-      .stderr()
+      .log()
       .split('\n')
       .filter((line) => line.includes('"level":40'))
       .map((line) => JSON.parse(line) as { msg: string; unreadable: Report['unreadable'] });
@@ -68,5 +69,5 @@ test('a worker logs the names of unreadable heartbeats once, until they change (
     first[0]?.msg,
     `heartbeats that can't be judged are kept: 1 wrong-unit (${heartbeatOf('zero')})`,
   ]);
-  await worker.kill('SIGTERM');
+  await worker.close();
 });
