@@ -1,5 +1,6 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
-import { runCleanup } from '../src/cleanup/run.ts';
+import type { Observer } from '../src/cleanup/context.ts';
+import { runFrom } from '../src/cleanup/scheduled.ts';
 import type { Config } from '../src/config/resolve.ts';
 import { Failure, sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
@@ -7,6 +8,7 @@ import type { Logger } from '../src/log/logger.ts';
 import type { Metrics } from '../src/metrics/registry.ts';
 import { fingerprintOf } from '../src/config/fingerprint.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
+import { nextGapMs } from '../src/health/interval.ts';
 import { outagesOf } from '../src/ledger/outagesOf.ts';
 import { pastOf } from '../src/ledger/past.ts';
 import { RunSightings } from '../src/ledger/sightings/runSightings.ts';
@@ -17,7 +19,7 @@ import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { Stopwatch } from '../src/redis/call/stopwatch.ts';
 import { keepLook } from '../src/status/keepLook.ts';
-import { openTarget, type Target } from '../src/redis/target/target.ts';
+import { Contact } from '../src/redis/target/target.ts';
 import { explain } from '../src/redis/explain.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
@@ -106,46 +108,56 @@ async function clean(
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, payload };
   const record = await Recording.begin(ledger, identity, warn);
-  const cleanOpened = async (opened: Target): Promise<Report> => {
+  const observer: Observer = {
+    ...(payload.dryRun ? {} : record.observer),
+    phase: (phase, sentence) => {
+      logger.debug({ phase }, sentence);
+      journal.phase(phase, sentence);
+    },
+    progress: (phase, tally) => journal.progress(phase, tally),
+    warn,
+  };
+  const wishes = { dryRun: payload.dryRun, signal, warn, outages, leavesSilent: true };
+  const cleanOpened = async (contact: Contact): Promise<Report> => {
     // A chunk takes milliseconds: a target that has not answered by then may never do.
-    const drop = () => setTimeout(() => opened.close(), DROP_MS).unref();
+    const drop = () => setTimeout(() => contact.close(), DROP_MS).unref();
     stopping.addEventListener('abort', drop, { once: true });
     await wish.begin();
     try {
-      const report = await runCleanup(opened, request, {
-        signal,
-        sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(queues.prefix, target)), {
-          mostBytes: target.sightings,
-          warn,
+      const report = await runFrom(contact, request, {
+        wishes,
+        horizons: ledger.horizonsOf(target.name),
+        gapSeconds: () => nextGapMs(target, Date.now()) / 1000,
+        onLook: (look) => logger.debug(look.pass === 'full' ? look : { pass: look.pass }, 'by the horizon'),
+        observer,
+        full: async () => ({
+          signal,
+          sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(queues.prefix, target)), {
+            mostBytes: target.sightings,
+            warn,
+          }),
+          past: await pastOf(ledger, target.name, fingerprintOf(target)).catch(() => null),
+          observer,
         }),
-        past: await pastOf(ledger, target.name, fingerprintOf(target)).catch(() => null),
-        observer: {
-          ...(payload.dryRun ? {} : record.observer),
-          phase: (phase, sentence) => {
-            logger.debug({ phase }, sentence);
-            journal.phase(phase, sentence);
-          },
-          progress: (phase, tally) => journal.progress(phase, tally),
-          warn,
-        },
       });
+      if (report.pass !== 'full') warnings.goOn(target.name);
       tellOfUnreadable(report);
-      await keepLook(ledger, opened, report, signal);
+      // Whoever needed no look takes none after.
+      if (report.pass === 'full') await keepLook(ledger, await contact.examine(wishes), report, signal);
       return report;
     } finally {
       wish.end();
       stopping.removeEventListener('abort', drop);
-      opened.close();
+      contact.close();
       await journal.flush();
     }
   };
   try {
-    const report = await cleanOpened(
-      await openTarget(target, { dryRun: payload.dryRun, signal, warn, outages, leavesSilent: true }, stopwatch),
-    );
+    const report = await cleanOpened(await Contact.open(target, signal, stopwatch));
     await record.ended(report);
-    const { coordinators, keys, durationMs, outcome } = report;
-    logger.info({ outcome, durationMs, ...coordinators, deleted: keys.deleted, dryRun: report.dryRun }, 'run ended');
+    const { coordinators, keys, durationMs, outcome, pass, dryRun } = report;
+    const counts = pass === 'none' ? {} : { ...coordinators, deleted: keys.deleted };
+    logger.info({ outcome, pass, durationMs, ...counts, dryRun }, 'run ended');
     return report;
   } catch (error) {
     if (lost.aborted || fenced.signal.aborted) {

@@ -49,17 +49,24 @@ export const tellOfFailing = async (queues: Queues, targets: Iterable<string>, l
 
 /** What runs warn of, without what the run of the same target before them warned of too. */
 export class Warnings {
-  readonly #last = new Map<string, ReadonlySet<string>>();
+  readonly #last = new Map<string, Set<string>>();
+  readonly #before = new Map<string, ReadonlySet<string>>();
 
   /** For a run that begins: whether a sentence is news. */
   begin(target: string): (sentence: string) => boolean {
-    const before = this.#last.get(target);
+    const before = this.#last.get(target) ?? new Set();
     const said = new Set<string>();
     this.#last.set(target, said);
+    this.#before.set(target, before);
     return (sentence) => {
       said.add(sentence);
-      return before?.has(sentence) !== true;
+      return !before.has(sentence);
     };
+  }
+
+  /** The run that began last has not looked at everybody: what was so before may be so still. */
+  goOn(target: string): void {
+    for (const sentence of this.#before.get(target) ?? []) this.#last.get(target)?.add(sentence);
   }
 }
 

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import type { Condemned, Removal, Removed } from '../domain/removal.ts';
+import type { Outlook } from '../domain/horizon.ts';
 import type { Protection } from '../domain/protection.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Node } from '../redis/target/node.ts';
@@ -66,6 +67,8 @@ export interface Run {
   readonly hold: Hold;
   /** Where what is swept is kept for a while; `null`: it goes for good. */
   readonly trash: Trash | null;
+  /** What tells how soon somebody could be stale; `null` where nobody wants to know. */
+  readonly outlook: Outlook | null;
   /** When it was last sure that everybody is known who has ever beaten, by `performance.now()`. */
   readonly looked: { at: number };
   /** Whether this id is never swept; `null` where no id is. */

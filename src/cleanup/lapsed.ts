@@ -48,6 +48,7 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
   if (found === null) return;
   const beatAt = sighting.beatAtSeconds * 1000;
   const state = stateOf(run, found.id, beatAt, lapsedClock);
+  const silence = silentSeconds(beatAt, lapsedClock);
   const wasStale = store.wasStale(found);
   if (store.has(found)) {
     const beat = hasBeatenSince(run, found);
@@ -58,9 +59,10 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
     tally[state]++;
     tally.stale--;
     tally.lapsed--;
+    if (state === 'active') run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silence);
     return;
   }
-  if (counts) tally.addSilence(silentSeconds(beatAt, lapsedClock), run.staleAfterSeconds);
+  if (counts) tally.addSilence(silence, run.staleAfterSeconds);
   if (wasStale) {
     store.awaited--;
     store.awaitedLapsed--;
@@ -73,6 +75,7 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
     return;
   }
   store.enterLiving(found);
+  if (counts && state === 'active') run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silence);
   if (!counts && !wasStale) return;
   tally[state]++;
   if (!counts) {

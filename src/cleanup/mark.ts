@@ -50,12 +50,12 @@ class Marking {
   ) {
     this.holdsKeys = first && run.schema.scanned.length > 0;
     this.#heartbeats = new StringHeartbeats(run.node);
-    this.#expiry = first && run.sightings !== null ? new Expiry(run) : null;
+    this.#expiry = first && (run.sightings !== null || run.outlook !== null) ? new Expiry(run) : null;
   }
 
-  /** Whether heartbeats carry a time to live, as far as was seen. */
-  get heartbeatsExpire(): boolean {
-    return this.#expiry?.seen ?? false;
+  /** How long heartbeats live, as far as was seen; `null` where they do not expire. */
+  get ttlSeconds(): number | null {
+    return this.#expiry?.shortestSeconds ?? null;
   }
 
   /** Takes in a page: holds its keys, and judges its heartbeats. */
@@ -105,7 +105,7 @@ class Marking {
     if (heartbeats.length === 0) return;
     const keys = heartbeats.map(({ key }) => key);
     const readings = await this.#heartbeats.read(keys);
-    await this.#expiry?.look(keys);
+    await this.#expiry?.look(keys, readings);
     await judgeEach(run, heartbeats, readings, (heartbeat, reading, judged) =>
       this.#record(heartbeat, reading, judged),
     );
@@ -136,6 +136,7 @@ class Marking {
     const wasStale = store.wasStale(found);
     if (wasStale) store.awaited--;
     if (first) tally.addSilence(judged.silentSeconds, run.staleAfterSeconds);
+    if (first && state === 'active') run.outlook?.see(found.key, run.node.clock.nowSeconds - judged.silentSeconds);
     if (state !== 'stale') {
       store.enterLiving(found);
       run.sightings?.see(found.id, found.swarm, beatAtSeconds);
@@ -204,7 +205,10 @@ export async function mark(run: Run): Promise<Marked> {
     const marking = new Marking(here, true);
     await walkHeartbeats(here, marking, glob);
     keysHeld &&= marking.holdsKeys;
-    heartbeatsExpire ||= marking.heartbeatsExpire;
+    const { ttlSeconds } = marking;
+    if (ttlSeconds === null) continue;
+    heartbeatsExpire = true;
+    run.outlook?.seeTtl(ttlSeconds);
   }
   return { keysHeld, heartbeatsExpire };
 }

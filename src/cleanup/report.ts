@@ -1,8 +1,12 @@
 /** report: what a run tells of itself.
  *      mark ──▶ gather ──▶ sweep ──▶ [report]
  */
+import type { Pass } from '../domain/horizon.ts';
 import type { Outcome, Report, Trigger } from '../domain/report.ts';
+import type { Target } from '../redis/target/target.ts';
 import type { Run } from './context.ts';
+import type { Hold } from './hold.ts';
+import type { Kept } from './kept.ts';
 import type { Carried } from './tally.ts';
 
 /** What was asked for, and by whom. */
@@ -21,11 +25,27 @@ export interface RunRequest {
   readonly startedAt: number;
 }
 
+/** As much of a run as its report is made of. */
+interface Reported extends Pick<Run, 'tally' | 'dryRun'> {
+  readonly target: Pick<Target, 'settings' | 'stopwatch' | 'strategy'>;
+  readonly hold: Pick<Hold, 'told'>;
+  readonly kept: Pick<Kept, 'count'>;
+  readonly memory: Run['memory'];
+  readonly trash: Run['trash'];
+}
+
+interface End {
+  readonly reason?: string | null;
+  readonly freed?: number;
+  readonly outcome: Outcome;
+  readonly pass: Pass;
+}
+
 /** The report of a run that has ended. */
 export function reportOf(
-  { target, schema, tally, dryRun, hold, kept, memory, trash }: Run,
+  { target, tally, dryRun, hold, kept, memory, trash }: Reported,
   request: RunRequest,
-  end: { readonly reason: string | null; readonly freed: number; readonly outcome: Outcome },
+  { reason = null, freed = 0, outcome, pass }: End,
 ): Report {
   const { stopwatch } = target;
   const { carried } = tally;
@@ -36,8 +56,9 @@ export function reportOf(
     target: target.settings.name,
     trigger: request.trigger,
     dryRun,
-    outcome: end.outcome,
-    ...(end.reason === null ? {} : { reason: end.reason }),
+    outcome,
+    pass,
+    ...(reason === null ? {} : { reason }),
     startedAt: new Date(request.startedAt).toISOString(),
     finishedAt: new Date(finishedAt).toISOString(),
     durationMs: finishedAt - request.startedAt,
@@ -51,12 +72,14 @@ export function reportOf(
       ...(trash === null ? {} : { trashed: tally.trashed }),
       orphans: tally.orphans,
       kept: kept.count,
-      byFamily: Object.fromEntries(schema.families.map((family, i) => [family, tally.byFamily[i] ?? 0])),
+      byFamily: Object.fromEntries(
+        target.settings.schema.families.map((family, i) => [family, tally.byFamily[i] ?? 0]),
+      ),
     },
     redis: {
       calls: stopwatch.count + (carried?.calls ?? 0),
       slowestCallMs: Math.round(Math.max(stopwatch.slowestMs, carried?.slowestCallMs ?? 0) * 100) / 100,
-      memoryFreedBytes: end.freed + (carried?.memoryFreedBytes ?? 0),
+      memoryFreedBytes: freed + (carried?.memoryFreedBytes ?? 0),
       ...(memoryEstimateBytes === undefined ? {} : { memoryEstimateBytes }),
     },
     chunks: tally.chunks,

@@ -6,6 +6,7 @@
  */
 import { protectionOf } from '../domain/protection.ts';
 import { Failure } from '../domain/failure.ts';
+import { type Horizon, Outlook } from '../domain/horizon.ts';
 import type { CoordinatorCounts, Outcome, Report } from '../domain/report.ts';
 import type { Past } from '../domain/suddenSilence.ts';
 import type { Sightings } from '../domain/sighting.ts';
@@ -54,6 +55,20 @@ export interface RunOptions {
   readonly confirm?: (ahead: Ahead) => Promise<boolean>;
   /** What its last run left of this target; without it, nobody is held. */
   readonly past?: Past | null;
+  /** What its horizon is to be; without it, none is kept. */
+  readonly horizon?: HorizonToKeep;
+}
+
+export interface HorizonToKeep {
+  /** What it is to hold for. */
+  readonly basis: string;
+  /** The one that stands; `null`: none. */
+  readonly before: Horizon | null;
+  /**
+   * Told of the horizon that the run leaves, as soon as it knows: `null` when it failed or ended early, or somebody was left stale or
+   * held, or nobody was seen to live. Must not reject.
+   */
+  readonly keep: (horizon: Horizon | null) => Promise<void>;
 }
 
 /** Somebody wants a run to end and its report to stand: the reason to abort a run's signal with. */
@@ -78,6 +93,28 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   // Whoever asks.
   const request = target.settings.mode === 'observe' ? { ...asked, dryRun: true } : asked;
   const run = beginRun(target, request, options);
+  const { horizon } = options;
+  let left: Horizon | null = null;
+  try {
+    const report = await runToItsEnd(run, request, options);
+    if (horizon && leavesHorizon(run, report)) left = run.outlook?.horizon(horizon.basis, horizon.before) ?? null;
+    return report;
+  } finally {
+    await horizon?.keep(left);
+  }
+}
+
+/** Whether nobody can be stale for a while. Who revived may have written anything but a new beat. */
+function leavesHorizon({ signal }: Run, { outcome, reason, coordinators }: Report): boolean {
+  const { active, stale, swept, held } = coordinators;
+  // Who met nobody that lives knows nothing: there may be a wrong schema, or a system that is about to be filled.
+  return (
+    outcome === 'completed' && reason === undefined && !signal.aborted && active > 0 && held === 0 && stale === swept
+  );
+}
+
+async function runToItsEnd(run: Run, request: RunRequest, options: RunOptions): Promise<Report> {
+  const { target } = run;
   warnOfRestart(run);
   let outcome = 'completed' as Outcome;
   const refused = await cleanTarget(run, request.force, options.confirm).catch((error: unknown) => {
@@ -96,7 +133,7 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   // What is in the trash still takes memory.
   const freesNone = run.dryRun || run.trash !== null || outcome === 'refused' || outcome === 'interrupted';
   const freed = freesNone ? 0 : await target.freedBytes();
-  const report = reportOf(run, request, { reason, freed, outcome });
+  const report = reportOf(run, request, { reason, freed, outcome, pass: 'full' });
   const { coordinators, keys } = report;
   run.observer.phase?.('report', `${coordinators.swept} coordinators swept, ${keys.deleted} keys deleted`);
   return report;
@@ -125,6 +162,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
     observer,
     signal: options.signal ?? new AbortController().signal,
     looked: { at: performance.now() },
+    outlook: options.horizon === undefined ? null : outlookOf(target, request),
     hold: new Hold(
       options.past ?? null,
       request.force ? false : target.settings.suddenSilence,
@@ -151,6 +189,10 @@ function statesIn({ active, stale, unreadable, lapsed, held, protected: spared }
   return [`${active} active`, `${stale} stale`, `${unreadable} unreadable`, ...others.flat()].join(', ');
 }
 
+function outlookOf({ nodes }: Target, { staleAfterSeconds }: RunRequest): Outlook {
+  return new Outlook(Math.min(...nodes.map(({ clock }) => clock.nowSeconds)), staleAfterSeconds);
+}
+
 /** Finds who is stale, and sweeps them, partition by partition; why not, if refused. */
 async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confirm']): Promise<string | null> {
   const { observer, store, tally } = run;
@@ -159,6 +201,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
   const marked = await mark(run);
   tally.walk++;
   const recalled = await recallLapsed(run);
+  if (run.outlook !== null) run.outlook.sighted = marked.heartbeatsExpire || recalled.any;
   await holdIfSudden(run);
   const keysHeld = marked.keysHeld && recalled.fits;
   observer.phase?.('gather', statesIn(tally.coordinators));

@@ -42,6 +42,8 @@ export const renderReport = (report: Report): string => {
     redis.memoryEstimateBytes === undefined
       ? `${megabytes(redis.memoryFreedBytes)} freed`
       : `about ${megabytes(redis.memoryEstimateBytes)} would be freed`;
+  if (report.pass === 'none')
+    return `${title} in ${span(report.durationMs)}\n  nobody can be stale yet, so nobody was looked at`;
   const families = Object.entries(keys.byFamily)
     .filter(([, count]) => count > 0)
     .map(([family, count]) => `${family} ${number(count)}`);
@@ -49,6 +51,7 @@ export const renderReport = (report: Report): string => {
   const lines = [
     `${title} in ${span(report.durationMs)}`,
     ...(report.reason ? [`  ${report.reason}`] : []),
+    ...(report.pass === 'due' ? ['  only those were looked at who could be stale by now'] : []),
     `  coordinators  ${number(coordinators.checked)} checked: ${number(coordinators.active)} active, ${number(coordinators.stale)} stale, ${number(coordinators.unreadable)} unreadable`,
     `                ${number(coordinators.swept)} swept, ${number(coordinators.revived)} revived${lapsedOf(coordinators)}${keptOf(coordinators)}`,
     ...(report.held === undefined ? [] : [renderHeld(report.held)]),

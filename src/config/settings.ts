@@ -98,6 +98,13 @@ export const TARGET_SETTINGS = {
     default: true,
     about: 'Whether silence counts from the return of a Redis that came back with old data.',
   },
+  horizon: {
+    schema: truth,
+    env: 'STALESWEEP_HORIZON',
+    default: true,
+    about:
+      'Whether a scheduled run looks no further than it must: not at all while nobody can be stale since the last full pass, and only at those who could be while these are few. `false`: every run looks at everybody.',
+  },
   callBudget: {
     schema: duration(0.1),
     env: 'STALESWEEP_CALL_BUDGET',

@@ -1,5 +1,6 @@
 /** report: what a run returns. `--json` prints exactly this; BullMQ keeps it as the job's return value. */
 import type { Why } from './heartbeat.ts';
+import type { Pass } from './horizon.ts';
 
 export type Outcome = 'completed' | 'refused' | 'skipped' | 'stopped' | 'interrupted';
 /** How chunks were swept: one script call, or WATCH + MULTI where scripts are refused. */
@@ -12,6 +13,12 @@ export interface Report {
   readonly trigger: Trigger;
   readonly dryRun: boolean;
   readonly outcome: Outcome;
+  /**
+   * How far it looked (domain/horizon). Only after a `full` pass do its counts tell of everybody: whoever shows how many there are
+   * goes by the last report whose pass is `full`. With `due` they are of those few that were looked at, with `none` all are 0: nobody
+   * could be stale. Reports of versions before 0.2 do not say, and are `full`.
+   */
+  readonly pass: Pass;
   /**
    * Why nothing was removed: present when the outcome is `refused`, `skipped` or `stopped`, and in a run that met no heartbeat of its
    * schema although the database holds keys.

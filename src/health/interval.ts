@@ -30,6 +30,15 @@ export function longestGapMs({ every, cron, tz }: Timing, fromMs: number): numbe
   return longest;
 }
 
+/** The time until the next scheduled run, in ms; by an interval, all of it. */
+export function nextGapMs({ every, cron, tz }: Timing, fromMs: number): number {
+  if (cron === undefined) return every;
+  const { CronExpressionParser } = require('cron-parser') as typeof import('cron-parser');
+  const currentDate = new Date(fromMs);
+  const pattern = CronExpressionParser.parse(cron, tz === undefined ? { currentDate } : { currentDate, tz });
+  return pattern.next().getTime() - fromMs;
+}
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 

@@ -2,8 +2,10 @@
  *  README.md has a picture.
  */
 import type { Redis } from 'ioredis';
+import type { Horizons } from '../domain/horizon.ts';
 import { Blocks, type Bounds } from './blocks.ts';
 import { type Look, readLooks, writeLook } from './looks.ts';
+import { horizonsOf } from './horizon.ts';
 import { addOutage, outagesSince, type Span } from './outages.ts';
 import { RunRecorder, type RunToRecord } from './recorder.ts';
 import { endedSince, type SeenPages } from './runs/endedSince.ts';
@@ -122,5 +124,10 @@ export class Ledger {
   /** Notes that nobody looks at a target any more. */
   async forgetWatched(target: string): Promise<void> {
     await forgetWatched(this.#blocks, target);
+  }
+
+  /** What a run of this target is to know of its horizon, and to leave. */
+  horizonsOf(target: string): Horizons {
+    return horizonsOf(this.#blocks, target);
   }
 }

@@ -7,11 +7,11 @@ import type { Ledger } from './ledger.ts';
 const MOST_RUNS = 300;
 
 /**
- * The report of the last completed run of this target that was no dry run; `null` where none is known, or that was of another
+ * The report of the last completed run of this target that looked at everybody and was no dry run; `null` where none is known, or that was of another
  * address or schema. Rejects where the ledger can't be read.
  */
 export async function lastRunOf(ledger: Ledger, target: string, fingerprint: string): Promise<Report | null> {
-  const { runs } = await ledger.history({ target, outcome: 'completed', limit: MOST_RUNS });
+  const { runs } = await ledger.history({ target, outcome: 'completed', fullPass: true, limit: MOST_RUNS });
   const last = runs.find(({ dryRun, report }) => !dryRun && report !== null);
   return last === undefined || last.fingerprint !== fingerprint ? null : last.report;
 }

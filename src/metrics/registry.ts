@@ -10,10 +10,18 @@ const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02,
 
 const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'lapsed', 'swept', 'revived'] as const;
 
+/** Whether its counts are of everybody; reports of older versions do not say. */
+const isFull = ({ pass = 'full' }: Report): boolean => pass === 'full';
+
 export class Metrics {
   readonly registry = new Registry();
   readonly #runs = this.#counter('runs_total', 'Runs that ended, by outcome.', ['target', 'outcome']);
-  readonly #runSeconds = this.#histogram('run_duration_seconds', 'How long runs took.', ['target'], RUN_SECONDS);
+  readonly #runSeconds = this.#histogram(
+    'run_duration_seconds',
+    'How long full passes took, with what followed from them.',
+    ['target'],
+    RUN_SECONDS,
+  );
   readonly #coordinators = this.#counter(
     'coordinators_total',
     'Coordinators that runs found, by state; the lapsed, the swept and the revived are among the stale.',
@@ -28,7 +36,9 @@ export class Metrics {
     'target',
     'family',
   ]);
-  readonly #unreadable = this.#gauge('unreadable_heartbeats', 'Heartbeats the last run could not judge.', ['target']);
+  readonly #unreadable = this.#gauge('unreadable_heartbeats', 'Heartbeats the last full pass could not judge.', [
+    'target',
+  ]);
   readonly #memoryFreed = this.#counter('memory_freed_bytes_total', 'Memory that runs freed.', ['target']);
   readonly #callSeconds = this.#histogram(
     'redis_call_duration_seconds',
@@ -69,7 +79,8 @@ export class Metrics {
     const { target, coordinators, outcome } = report;
     this.#runs.inc({ target, outcome });
     if (outcome === 'skipped') return;
-    this.#runSeconds.observe({ target }, report.durationMs / 1000);
+    // Those that need no look take a moment, and are most: they would hide how long the others take.
+    if (isFull(report)) this.#runSeconds.observe({ target }, report.durationMs / 1000);
     for (const state of STATES) {
       this.#coordinators.inc({ target, state }, coordinators[state] ?? 0);
     }
@@ -86,12 +97,13 @@ export class Metrics {
   lastKnown(report: Report): void {
     const { target, outcome, dryRun, coordinators, finishedAt } = report;
     if (outcome === 'skipped') return;
+    if (outcome === 'completed' && !dryRun) this.#lastSuccess.set({ target }, Date.parse(finishedAt) / 1000);
+    if (!isFull(report)) return;
     this.#unreadable.set({ target }, coordinators.unreadable);
     const { active, atRisk, stale, unreadable, held, protected: spared } = standingOf(report);
     // Each counts in one state: so they add up to all that there are.
     const left = { active: active - atRisk, at_risk: atRisk, stale, unreadable, held, protected: spared };
     for (const [state, count] of Object.entries(left)) this.#now.set({ target, state }, count);
-    if (outcome === 'completed' && !dryRun) this.#lastSuccess.set({ target }, Date.parse(finishedAt) / 1000);
   }
 
   /** Counts a run that failed for good. */

@@ -75,6 +75,7 @@ export const enqueue = async (
   const payload = parsePayload(data, targets);
   const { target } = payload;
   const { run, before } = await addRun(queue, { ...data, fingerprint: fingerprintOf(target) }, target.history);
+  if (before?.trigger === 'schedule' && payload.trigger !== 'schedule') await wantAll(queue, run, payload.trigger);
   const other = before && readable(before, targets);
   return {
     run,
@@ -82,6 +83,12 @@ export const enqueue = async (
     difference: other && differenceOf(payload, other),
     onlyDry: !payload.dryRun && other?.dryRun === true,
   };
+};
+
+/** Whoever joins a scheduled run that waits wants it to look at everybody. One that has begun goes on as it is, and its report says how. */
+const wantAll = async (queue: Queue<RunData>, run: string, trigger: RunPayload['trigger']): Promise<void> => {
+  const job = (await queue.getJob(run)) as Job<RunData> | undefined;
+  if (job !== undefined && !(await job.isActive())) await job.updateData({ ...job.data, trigger }).catch(() => {});
 };
 
 /** What a run in the queue was asked to do; `null` when its data is wrong. */

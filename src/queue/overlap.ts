@@ -45,6 +45,7 @@ export const skippedReport = (job: RunJob, payload: RunPayload, other: string): 
     trigger,
     dryRun,
     outcome: 'skipped',
+    pass: 'none',
     reason: `run ${other} of target "${target.name}" is in progress`,
     startedAt: at,
     finishedAt: at,

@@ -52,8 +52,9 @@ export const sealedProgress = (job: Pick<Job<RunData>, 'progress' | 'attemptsMad
   sealed: { attempts: job.attemptsMade, stalled: job.stalledCounter, ...end },
 });
 
-const toldOf = ({ outcome, reason, dryRun }: Report) => ({
+const toldOf = ({ outcome, reason, dryRun, pass = 'full' }: Report) => ({
   outcome: dryRun ? `${outcome} (dry run)` : outcome,
+  ...(pass === 'full' || outcome === 'skipped' ? {} : { pass }),
   ...(reason === undefined ? {} : { reason }),
 });
 

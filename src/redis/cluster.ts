@@ -24,9 +24,13 @@ export function clusterAnswerIn(error: unknown): string | null {
 /** Whether INFO says so. */
 export const isClusterNode = (info: Info): boolean => info.get('cluster_enabled') === '1';
 
-/** Fails (`DENIED`) when this is a node of a cluster. Who may not ask, or gets no answer to this, is told so by what follows. */
-export async function insistOnWhole(redis: Redis, where: string): Promise<void> {
-  const info = await redis.info('cluster').catch(() => '');
-  if (!isClusterNode(infoIn(String(info)))) return;
+/**
+ * What INFO says of a server, so that who answers is known without another question: all, or only whether it is a node of a cluster.
+ * Then it fails (`DENIED`). Who may not ask, or gets no answer to this, is told so by what follows.
+ */
+export async function insistOnWhole(redis: Redis, where: string, all: boolean): Promise<Info> {
+  const reply = await (all ? redis.info() : redis.info('cluster')).catch(() => '');
+  const info = infoIn(String(reply));
+  if (!isClusterNode(info)) return info;
   throw new Failure('DENIED', `${where} is a node of a cluster, which ${CLUSTER.what}; ${CLUSTER.advice}`);
 }

@@ -6,6 +6,7 @@ import { redactUrl, unixSocketIn } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
 import { createClient } from './client.ts';
+import type { Info } from './clock.ts';
 import { insistOnWhole } from './cluster.ts';
 import type { Redis } from './ioredis.ts';
 import { unreadyIn } from './unready.ts';
@@ -36,6 +37,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether a server will do that takes no writes, and for that reason no PING. */
   readonly toRead?: boolean;
+  /** Told all that INFO says of the server; of one that does not say, nothing. */
+  readonly onInfo?: (info: Info) => void;
   /** Options of a library that needs its own. */
   readonly redis?: Omit<RedisOptions, 'replyMapping'>;
 }
@@ -149,7 +152,7 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   const enter = async (): Promise<void> => {
     await redis.connect();
     // Asked at once with what follows.
-    const whole = insistOnWhole(redis, `Redis at ${redactUrl(url)}`);
+    const whole = insistOnWhole(redis, `Redis at ${redactUrl(url)}`, options.onInfo !== undefined);
     whole.catch(() => {});
     // Being connected is not being let in: a wrong password shows with the first command. A user who may not PING is in.
     await redis.ping().catch((error: Error) => {
@@ -157,7 +160,7 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
         error.message.startsWith('NOPERM') || (options.toRead === true && error.message.startsWith('MISCONF'));
       if (!isIn) throw error;
     });
-    await whole;
+    options.onInfo?.(await whole);
     await insistOnDatabase(redis, redactUrl(url));
   };
   const settled = new AbortController();
@@ -187,14 +190,23 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   }
 };
 
+const infos = new WeakMap<Redis, Info>();
+
+/** What INFO said as a connection for a run was opened; nothing, where it said nothing. */
+export const infoAtOpening = (redis: Redis): Info => infos.get(redis) ?? new Map();
+
 /**
  * Opens a connection for one run. It never comes back by itself: whoever answers then may have restarted with old data (P10).
  * When it breaks, its calls fail; `Link` sees to what follows.
  */
-export const connectForRun = async (to: string | Address, signal?: AbortSignal): Promise<Redis> =>
-  await connect(to, {
+export const connectForRun = async (to: string | Address, signal?: AbortSignal): Promise<Redis> => {
+  let info: Info = new Map();
+  const redis = await connect(to, {
     signal,
     toRead: true,
+    onInfo: (told) => {
+      info = told;
+    },
     redis: {
       // A call that was not answered in time is tried again: a Redis that stood still goes on where it was.
       socketTimeout: undefined,
@@ -205,6 +217,9 @@ export const connectForRun = async (to: string | Address, signal?: AbortSignal):
       disconnectTimeout: FAREWELL_MS,
     },
   });
+  infos.set(redis, info);
+  return redis;
+};
 
 /** Opens a second connection to where `first` leads, as it was opened. It ends with the first, and never comes back. */
 export const connectBeside = async (first: Redis): Promise<Redis> => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { table } from '../../src/cli/table.ts';
 import { folder } from '../support/files.ts';
 import { among, type Case, behind, easy, everyday, other, shortened, tenThousand } from './cases.ts';
+import { measureDay } from './day.ts';
 import { measureHistory } from './history.ts';
 import { describeMachine } from './machine.ts';
 import { measureCase } from './measure.ts';
@@ -98,6 +99,30 @@ describe('the benchmark', () => {
     PATIENCE_MS,
   );
 
+  test(
+    'measures a day of scheduled runs, and shows it among the aims',
+    async () => {
+      const plan = { hours: 1, coordinators: 200, foreign: 1_000, deathsPerHour: 4, every: [5] };
+      const day = await measureDay(plan);
+      const [{ passes, cpuMs } = { passes: { full: 0, due: 0, none: 0 }, cpuMs: { full: 0, horizon: 0 } }] =
+        day.schedules;
+      expect(passes.full + passes.due + passes.none).toBe(12);
+      expect(Math.min(passes.full, passes.none, cpuMs.full, cpuMs.horizon)).toBeGreaterThan(0);
+      expect(aimsTable([], null, day).rows.at(-1)).toEqual([
+        'a day, every 5 min',
+        'Redis CPU / full passes',
+        expect.stringMatching(/^[\d.]+×$/),
+        '≤ 0.55×',
+        expect.anything(),
+      ]);
+      const out = await folder();
+      const results = { version: VERSION, machine: describeMachine(), cases: [], history: null, day } as const;
+      await writeResults(out, results);
+      expect(readFileSync(join(out, 'benchmarks.md'), 'utf8')).toContain('of 12 runs looked at everybody');
+    },
+    PATIENCE_MS,
+  );
+
   test.each([
     ['by-hand', 'by-hand left 0 keys of 600; it should have removed 593'],
     ['floor', 'floor left 600 keys of 600; it should have removed 593'],
@@ -137,11 +162,12 @@ describe('the benchmark', () => {
 
   test('takes cases by their group and by their name, and says which there are', () => {
     expect(new Set(FULL_PLAN.map(({ id }) => id)).size).toBe(FULL_PLAN.length);
-    expect(planOf(undefined)).toEqual({ cases: FULL_PLAN, history: true });
+    expect(planOf(undefined)).toEqual({ cases: FULL_PLAN, history: true, day: true });
     const { cases, history } = planOf('ways, easy-100000');
     expect(cases.map(({ group }) => group).filter((group) => group !== 'ways')).toEqual(['easy']);
     expect([cases.length > 10, history]).toEqual([true, false]);
-    expect(planOf('history')).toEqual({ cases: [], history: true });
+    expect(planOf('history')).toEqual({ cases: [], history: true, day: false });
+    expect(planOf('day')).toEqual({ cases: [], history: false, day: true });
     expect(() => planOf('way')).toThrow(`there is no case "way"; use ${GROUPS.join(', ')}, or one of `);
   });
 });

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { table } from '../../src/cli/table.ts';
+import { DAY, measureDay } from './day.ts';
 import { HISTORY, measureHistory } from './history.ts';
 import { describeMachine } from './machine.ts';
 import { measureCase } from './measure.ts';
@@ -49,8 +50,9 @@ const full = async (options: Options): Promise<void> => {
   const plan = planOf(options.only);
   let cases = earlier?.cases ?? [];
   let history = earlier?.history ?? null;
+  let day = earlier?.day ?? null;
   // After each case: hours of measuring must not hang on the last one.
-  const write = async () => await writeResults(options.out, { version: VERSION, machine, cases, history });
+  const write = async () => await writeResults(options.out, { version: VERSION, machine, cases, history, day });
   for (const one of plan.cases) {
     const measured = await measureCase(one);
     cases = merge(cases, [measured]);
@@ -61,7 +63,11 @@ const full = async (options: Options): Promise<void> => {
     history = await measureHistory(HISTORY);
     await write();
   }
-  show(aimsTable(cases, history));
+  if (plan.day) {
+    day = await measureDay(DAY);
+    await write();
+  }
+  show(aimsTable(cases, history, day));
   progress(`wrote ${join(options.out, 'benchmarks.md')}`);
 };
 

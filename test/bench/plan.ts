@@ -44,20 +44,22 @@ export const FULL_PLAN: readonly Case[] = [
   unusual('many-acks', 200, { acks: 5_000 }),
 ];
 
-/** The one that is not about a keyspace. */
+/** Those that are not about one run. */
 const THE_HISTORY = 'history';
+const THE_DAY = 'day';
 
 /** By what cases can be asked for: a group, or one of them. */
-export const GROUPS: readonly string[] = [...new Set(FULL_PLAN.map(({ group }) => group)), THE_HISTORY];
+export const GROUPS: readonly string[] = [...new Set(FULL_PLAN.map(({ group }) => group)), THE_HISTORY, THE_DAY];
 
 export interface Plan {
   readonly cases: readonly Case[];
   readonly history: boolean;
+  readonly day: boolean;
 }
 
 /** The cases of these names, separated by commas; all without. Fails with a sentence when there is none of a name. */
 export const planOf = (only: string | undefined): Plan => {
-  if (only === undefined) return { cases: FULL_PLAN, history: true };
+  if (only === undefined) return { cases: FULL_PLAN, history: true, day: true };
   const names = only.split(',').map((name) => name.trim());
   const ids = FULL_PLAN.map(({ id }) => id);
   const unknown = names.find((name) => !GROUPS.includes(name) && !ids.includes(name));
@@ -67,6 +69,7 @@ export const planOf = (only: string | undefined): Plan => {
   return {
     cases: FULL_PLAN.filter(({ id, group }) => names.includes(id) || names.includes(group)),
     history: names.includes(THE_HISTORY),
+    day: names.includes(THE_DAY),
   };
 };
 

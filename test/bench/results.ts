@@ -1,5 +1,6 @@
 /** results: what was measured, as it is kept; and the figures made of it. */
 import type { Way } from './cases.ts';
+import type { DayResult } from './day.ts';
 import type { HistoryResult } from './history.ts';
 import type { Sample } from './sample.ts';
 
@@ -70,6 +71,8 @@ export interface Results {
   readonly machine: Machine;
   readonly cases: readonly CaseResult[];
   readonly history: HistoryResult | null;
+  /** Left out where it was not measured. */
+  readonly day?: DayResult | null;
 }
 
 /** The middle value; `null` of nothing. */

@@ -9,6 +9,7 @@ const REPORT: Report = {
   trigger: 'cli',
   dryRun: false,
   outcome: 'completed',
+  pass: 'full',
   startedAt: '2026-01-01T00:00:00.000Z',
   finishedAt: '2026-01-01T00:00:01.440Z',
   durationMs: 1_440,

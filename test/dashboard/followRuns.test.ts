@@ -31,6 +31,7 @@ const report = (outcome: Outcome, finishedAt = '2026-01-02T03:04:05.000Z'): Repo
   trigger: 'manual',
   dryRun: false,
   outcome,
+  pass: 'full',
   startedAt: '2026-01-02T03:04:00.000Z',
   finishedAt,
   durationMs: 5_000,

@@ -35,6 +35,7 @@ export const reportOf = (
   trigger: 'manual',
   dryRun: false,
   outcome,
+  pass: 'full',
   startedAt: '2026-01-01T00:00:00.000Z',
   finishedAt: '2026-01-01T00:00:01.440Z',
   durationMs: 1_440,

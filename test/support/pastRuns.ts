@@ -53,6 +53,7 @@ export async function noteRun(ledger: Ledger, target: TargetConfig, options: Pas
     trigger: 'manual',
     dryRun,
     outcome: outcome === 'failed' ? 'interrupted' : outcome,
+    pass: 'full',
     ...(reason === undefined ? {} : { reason }),
     startedAt: at,
     finishedAt: at,

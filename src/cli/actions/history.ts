@@ -24,7 +24,7 @@ const cellsOf = (row: HistoryRow): string[] => [
   row.target === null ? '-' : plain(row.target),
   instant(row.addedAt),
   outcomeOf(row),
-  String(row.report?.coordinators.stale ?? '-'),
+  row.report?.pass === 'none' ? '-' : String(row.report?.coordinators.stale ?? '-'),
   String(row.report?.coordinators.swept ?? '-'),
   String(row.report?.keys.deleted ?? '-'),
   row.report ? `${(row.report.durationMs / 1000).toFixed(1)}s` : '-',

@@ -7,6 +7,7 @@
  *      outages/<target>                                 when it did not answer
  *      watched/<target>                                 when somebody last saw it serve (no block: it expires)
  *      looks/<target>                                   what stands there, by family
+ *      horizon/<target>                                 until when nobody of it can be stale
  */
 
 const RADIX = 36;
@@ -64,4 +65,8 @@ export function watchedName(target: string): string {
 
 export function looksName(target: string): string {
   return `looks/${target}`;
+}
+
+export function horizonName(target: string): string {
+  return `horizon/${target}`;
 }

@@ -52,15 +52,35 @@ export interface PastRun extends RunIdentity {
   readonly report: Report | null;
 }
 
-/** Runs are together in a chain that ended alike: so whoever asks for failures need not read what went well. */
-export function chainsOf(outcome: RunOutcome, removed?: boolean): string[] {
-  const chains = [outcome, `${outcome}+`];
-  return removed === undefined ? chains : [chains[removed ? 1 : 0] as string];
+/** Whether a run looked at everybody. Those of older versions always did. */
+export function isFullPass({ report }: PastRun): boolean {
+  return (report?.pass ?? 'full') === 'full';
+}
+
+/** Which of the chains there may be for an outcome. */
+interface Alike {
+  /** Whether they removed anything; left out: all. */
+  readonly removed?: boolean | undefined;
+  /** Only those that looked at everybody. */
+  readonly fullPass?: boolean | undefined;
+}
+
+/**
+ * Runs are together in a chain that ended alike: so whoever asks for failures need not read what went well, nor whoever asks for
+ * the last full pass the many that needed none.
+ */
+export function chainsOf(outcome: RunOutcome, { removed, fullPass = false }: Alike = {}): string[] {
+  const without = fullPass || outcome !== 'completed' ? [outcome] : [outcome, `${outcome}-`];
+  const chains = { with: [`${outcome}+`], without };
+  if (removed !== undefined) return removed ? chains.with : chains.without;
+  return [...chains.without, ...chains.with];
 }
 
 /** The chain of an ended run. */
-export function chainOf({ outcome, removed }: PastRun): string {
-  return chainsOf(outcome ?? 'interrupted', removed.swept + removed.deleted > 0)[0] as string;
+export function chainOf(run: PastRun): string {
+  const outcome = run.outcome ?? 'interrupted';
+  if (run.removed.swept + run.removed.deleted > 0) return `${outcome}+`;
+  return outcome === 'completed' && !isFullPass(run) ? `${outcome}-` : outcome;
 }
 
 const REQUIRED = {

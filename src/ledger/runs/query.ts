@@ -1,6 +1,6 @@
 /** query: which past runs are asked for, and where a page of them begins. */
 import type { Trigger } from '../../domain/report.ts';
-import { chainsOf, type PastRun, RUN_OUTCOMES, type RunOutcome } from './pastRun.ts';
+import { chainsOf, isFullPass, type PastRun, RUN_OUTCOMES, type RunOutcome } from './pastRun.ts';
 
 export interface HistoryQuery {
   readonly target?: string;
@@ -9,6 +9,8 @@ export interface HistoryQuery {
   readonly removed?: boolean;
   /** Only those that were asked for so. */
   readonly trigger?: Trigger;
+  /** Only those that looked at everybody, so that their counts are of all there were (`pass`). */
+  readonly fullPass?: true;
   /** Only runs with this id. */
   readonly run?: string;
   /** Only those that ended, or were last heard of, then or later, in ms. */
@@ -46,9 +48,9 @@ export function compare(a: Cursor, b: Cursor): number {
 }
 
 /** The chains in which there may be some. */
-export function chainsFor({ outcome, removed }: HistoryQuery): string[] {
+export function chainsFor({ outcome, removed, fullPass }: HistoryQuery): string[] {
   const outcomes = outcome === undefined ? RUN_OUTCOMES : [outcome];
-  return outcomes.flatMap((one) => chainsOf(one, removed));
+  return outcomes.flatMap((one) => chainsOf(one, { removed, fullPass }));
 }
 
 /** Whether it is one of those that are asked for, wherever the page begins. */
@@ -60,6 +62,7 @@ export function isAsked(run: PastRun, query: HistoryQuery): boolean {
     (query.removed === undefined || query.removed === removed) &&
     (query.trigger === undefined || query.trigger === run.trigger) &&
     (query.sinceMs === undefined || query.sinceMs <= run.atMs) &&
+    (query.fullPass === undefined || isFullPass(run)) &&
     (query.run === undefined || query.run === run.run)
   );
 }

@@ -8,7 +8,7 @@ import { ABSENT, OTHER_TYPE, type Reading } from '../../domain/reading.ts';
 import { Bulk } from '../bulk.ts';
 import { existing, readValues } from '../keyspace.ts';
 import { proofOf } from './proof.ts';
-import type { Node } from '../target/node.ts';
+import type { Reader } from '../target/reader.ts';
 
 /** One call brings no more bytes than this, as far as the values read before tell: they take Redis a tenth of a millisecond. */
 const MOST_BYTES_READ = 256 * 1024;
@@ -23,7 +23,7 @@ export class StringHeartbeats {
   /** The largest value that was read of late, in bytes: of the last reading, half of that of the one before, and so on. */
   #largest = 0;
 
-  constructor(private readonly node: Node) {}
+  constructor(private readonly node: Reader) {}
 
   /** How many may be read at once. */
   get most(): number {

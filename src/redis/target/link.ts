@@ -11,7 +11,7 @@ import type { Address } from '../../config/tls.ts';
 import { Failure } from '../../domain/failure.ts';
 import { ConnectionLost } from '../call/lost.ts';
 import { infoIn, type Info } from '../clock.ts';
-import { connectBeside, connectForRun } from '../connect.ts';
+import { connectBeside, connectForRun, infoAtOpening } from '../connect.ts';
 import type { Redis } from '../ioredis.ts';
 import { isPassing } from '../unready.ts';
 import { openForRun } from './opening.ts';
@@ -50,7 +50,14 @@ export class Link {
    * @param signal ends every attempt to open it at once, with its reason
    */
   static async open(address: Address, signal?: AbortSignal): Promise<Link> {
-    return new Link(address, await openForRun(address, signal), signal);
+    const link = new Link(address, await openForRun(address, signal), signal);
+    link.remember(infoAtOpening(link.#redis));
+    return link;
+  }
+
+  /** Which process of which history answers there; `null` where INFO does not say. */
+  get identity(): string | null {
+    return this.#identity;
   }
 
   /** The connection as it is now. */
@@ -58,7 +65,7 @@ export class Link {
     return this.#redis;
   }
 
-  /** Learns whom it leads to. Until then, and where INFO does not say, a lost connection is not opened anew. */
+  /** Learns whom it leads to. Where INFO does not say, a lost connection is not opened anew. */
   remember(info: Info): void {
     this.#identity = identityIn(info);
   }

@@ -1,5 +1,6 @@
 /** aims: what was aimed at, and what was reached. */
 import { CALL_BUDGET_MS } from '../cases.ts';
+import type { DayResult } from '../day.ts';
 import type { HistoryResult } from '../history.ts';
 import { type CaseResult, medianRatio } from '../results.ts';
 import { contenderOf, type Measure, medianCost, p99Of, ratioOf, worstCost } from './figures.ts';
@@ -98,6 +99,18 @@ const historyAims = (history: HistoryResult | null): Aim[] => {
   ];
 };
 
+/** What a day of scheduled runs may take of Redis, as a share of what full passes take, by the minutes between two. */
+const OF_FULL_PASSES: Readonly<Record<number, number>> = { 1: 0.15, 5: 0.55 };
+
+const dayAims = (day: DayResult | null): Aim[] =>
+  (day?.schedules ?? []).map(({ everyMinutes, cpuMs }) => ({
+    where: `a day, every ${everyMinutes} min`,
+    what: 'Redis CPU / full passes',
+    measured: cpuMs.horizon / cpuMs.full,
+    atMost: OF_FULL_PASSES[everyMinutes] ?? null,
+    unit: '×',
+  }));
+
 /** The worst of all cases and trials: an average would hide the one that matters. */
 const callAims = (cases: readonly CaseResult[]): Aim[] => {
   const own = cases.flatMap(({ contenders }) =>
@@ -119,8 +132,13 @@ const callAims = (cases: readonly CaseResult[]): Aim[] => {
 };
 
 /** All of them, in the order of the cases. */
-export const aimsOf = (cases: readonly CaseResult[], history: HistoryResult | null): Aim[] => [
+export const aimsOf = (
+  cases: readonly CaseResult[],
+  history: HistoryResult | null,
+  day: DayResult | null = null,
+): Aim[] => [
   ...cases.flatMap((one) => [...sweepAims(one), ...wayAims(one), ...lookAims(one), ...memoryAims(one)]),
   ...callAims(cases),
+  ...dayAims(day),
   ...historyAims(history),
 ];

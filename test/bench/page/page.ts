@@ -1,10 +1,11 @@
 /** page: `docs/benchmarks.md`, made of the results alone, so that its text can change without measuring again. */
+import type { DayResult } from '../day.ts';
 import type { CaseResult, Machine, Results } from '../results.ts';
 import { isSize } from './figures.ts';
 import { HOW } from './how.ts';
 import { aimsTable, costTable, failuresOf, feltTable, growthTable, type Table, waysTable } from './tables.ts';
 import { TRIED } from './tried.ts';
-import { sentenceOf, titleOf } from './words.ts';
+import { countText, sentenceOf, titleOf } from './words.ts';
 
 const markdown = ({ head, rows }: Table): string => {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -36,8 +37,16 @@ const growth = (cases: readonly CaseResult[]): string[] => [
   markdown(growthTable(cases)),
 ];
 
+const dayText = ({ hours, coordinators, foreign, deathsPerHour, measuredAt, schedules }: DayResult): string => {
+  const passes = schedules.map(
+    ({ everyMinutes, passes: { full, due, none }, deaths }) =>
+      `every ${everyMinutes} min ${full} of ${full + due + none} runs looked at everybody, ${due} at a few, ${none} at nobody, and ${deaths} deaths were found as early as by full passes`,
+  );
+  return `The day is ${hours} hours long, with ${countText(coordinators)} coordinators that beat every 30 s among ${countText(foreign)} other keys, of whom ${deathsPerHour} die in an hour (${measuredAt.slice(0, 10)}): ${passes.join('; ')}.`;
+};
+
 /** The page. */
-export const renderPage = ({ machine, cases, history }: Results): string => {
+export const renderPage = ({ machine, cases, history, day = null }: Results): string => {
   const dates = [...cases.map(({ measuredAt }) => measuredAt), ...(history === null ? [] : [history.measuredAt])];
   const days = [...new Set(dates.map((at) => at.slice(0, 10)))].sort();
   const plotted = plottedCase(cases);
@@ -47,12 +56,13 @@ export const renderPage = ({ machine, cases, history }: Results): string => {
     `Made by \`npm run bench\` on ${days.join(', ')}: ${machineLine(machine)}. The figures behind it: [results.json](benchmarks/results.json). Each case says when it was measured, at which commit, and how busy the machine was.`,
     'Look at the ratios, not at the times: all contenders of a table ran side by side, on the same data, on the same machine. What is not listed here was not measured yet on these data.',
     '## What was aimed at',
-    markdown(aimsTable(cases, history)),
+    markdown(aimsTable(cases, history, day)),
     ...(history === null
       ? []
       : [
           `The figures of past runs are of ${history.measuredAt.slice(0, 10)}, of nobody stale among 10,000 coordinators.`,
         ]),
+    ...(day === null ? [] : [dayText(day)]),
     ...growth(cases),
     ...(plotted === undefined
       ? []

@@ -1,5 +1,6 @@
 /** tables: the results as rows of text, for the page and for a terminal of 80 columns. */
 import { CALL_BUDGET_MS } from '../cases.ts';
+import type { DayResult } from '../day.ts';
 import type { HistoryResult } from '../history.ts';
 import { type CaseResult, type ContenderResult, type Felt, median } from '../results.ts';
 import { type Aim, aimsOf } from './aims.ts';
@@ -114,9 +115,13 @@ const SHOWN: Readonly<Record<Aim['unit'], (value: number) => string>> = {
 };
 
 /** What was aimed at beside what was reached. */
-export const aimsTable = (cases: readonly CaseResult[], history: HistoryResult | null): Table => ({
+export const aimsTable = (
+  cases: readonly CaseResult[],
+  history: HistoryResult | null,
+  day: DayResult | null = null,
+): Table => ({
   head: ['case', 'what', 'measured', 'aim', ''],
-  rows: aimsOf(cases, history).map(({ where, what, measured, atMost, unit }) => {
+  rows: aimsOf(cases, history, day).map(({ where, what, measured, atMost, unit }) => {
     const show = (value: number) => SHOWN[unit](value);
     const kept = measured === null || atMost === null ? NOTHING : measured <= atMost ? '✓' : 'missed';
     return [where, what, or(measured, show), or(atMost, (value) => `≤ ${show(value)}`), kept];

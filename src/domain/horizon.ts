@@ -1,0 +1,208 @@
+/** horizon: until when nobody can be stale, as a full pass left it, and how far a later run has to look.
+ *
+ *  Who was seen is silent since no earlier than it was then; who was born later beat later. So nobody is stale before the oldest of
+ *  all these instants plus the threshold. Of the oldest ones it is known who they are: when they are due, a look at them alone tells.
+ *  Limits    whoever writes a beat that lies further back than `CLOCK_SHARE` allows is found late, by so much: docs/safety.md.
+ */
+
+/** How far a run looked: at every heartbeat, at those alone that could be stale by now, or at none. */
+export type Pass = 'full' | 'due' | 'none';
+
+/** Somebody who was seen, and since when it is silent: its last beat, or later where nobody could beat meanwhile (P10). */
+export interface Listed {
+  /** Where its heartbeat stands. */
+  readonly key: Uint8Array;
+  /** In whole seconds since the epoch, by the target's clock. */
+  readonly sinceSeconds: number;
+}
+
+/** Instants are in whole seconds since the epoch, by the target's clock. */
+export interface Horizon {
+  /** What it holds for, as a digest: server, schema, threshold and whatever else a judgement depends on. */
+  readonly basis: string;
+  /** When the pass began. */
+  readonly beganSeconds: number;
+  /** The clock as it was last read by a run that went by this. */
+  readonly lookedSeconds: number;
+  /** Those who have been silent for longest, at most `MOST_LISTED`. */
+  readonly listed: readonly Listed[];
+  /** Nobody else, whether seen or born later, is silent since before this. */
+  readonly restSeconds: number;
+  /** The shortest time that heartbeats were seen to live, in seconds; `null` where they do not expire, 0 where that is not known. */
+  readonly ttlSeconds: number | null;
+  /** Whether it is known who was seen, so that one without a heartbeat may be stale, too (P11). */
+  readonly sighted: boolean;
+}
+
+/** What is known as a run begins. */
+export interface Circumstances {
+  readonly basis: string;
+  readonly nowSeconds: number;
+  readonly staleAfterSeconds: number;
+  /** In how many seconds the next scheduled run comes; asked only where it matters. */
+  readonly gapSeconds: () => number;
+  /** Whether orphans are swept, of which a horizon knows nothing. */
+  readonly sweepsOrphans: boolean;
+  /** Whether an outage was noted that ended after the pass began. */
+  readonly outage: boolean;
+}
+
+/** How far to look; and why so far, for whoever reads logs. */
+export type Look =
+  | { readonly pass: 'none' }
+  | { readonly pass: 'due'; readonly due: readonly Listed[] }
+  | { readonly pass: 'full'; readonly why: string };
+
+/** So many are known by name. */
+export const MOST_LISTED = 1_000;
+/** What their names may take together, in bytes: it is read and written with each scheduled run. */
+const MOST_NAME_BYTES = 64 * 1024;
+/** A writer's clock may be behind by this share of the threshold: a minute of ten. What it writes is then no older than thought. */
+const CLOCK_SHARE = 1 / 10;
+/**
+ * Who has no heartbeat any more is judged by the last beat that was seen: where that matters, what was seen is no older than this share
+ * of the threshold, whatever was spared. That is how old it is with the usual settings.
+ */
+const SEEN_SHARE = 1 / 2;
+/** A run may begin late by this share of the time between two. */
+const LATE_SHARE = 1 / 10;
+
+const full = (why: string): Look => ({ pass: 'full', why });
+
+/** How far a scheduled run has to look; `null`: there is no horizon. */
+export function lookFor(horizon: Horizon | null, now: Circumstances): Look {
+  if (horizon === null) return full('no full pass has left a horizon');
+  const { nowSeconds, staleAfterSeconds } = now;
+  const { beganSeconds, ttlSeconds } = horizon;
+  if (horizon.basis !== now.basis) return full('server, schema, threshold or a list has changed since the last pass');
+  if (nowSeconds < horizon.lookedSeconds) return full("the target's clock went back");
+  if (now.outage) return full('there was an outage since the last pass');
+  if (now.sweepsOrphans && nowSeconds + now.gapSeconds() - beganSeconds > staleAfterSeconds) {
+    return full('orphans are looked for once in every threshold');
+  }
+  if (ttlSeconds !== null || horizon.sighted) {
+    const most = Math.min(ttlSeconds ?? staleAfterSeconds, staleAfterSeconds * SEEN_SHARE);
+    if (nowSeconds + now.gapSeconds() * (1 + LATE_SHARE) - beganSeconds > most) {
+      return full('heartbeats that expire are looked at once in their time');
+    }
+  }
+  const isDue = (sinceSeconds: number): boolean => nowSeconds - sinceSeconds > staleAfterSeconds;
+  if (isDue(horizon.restSeconds)) return full('somebody who is not listed could be stale by now');
+  const due = horizon.listed.filter(({ sinceSeconds }) => isDue(sinceSeconds));
+  return due.length === 0 ? { pass: 'none' } : { pass: 'due', due };
+}
+
+/** The same horizon after a run that looked at nobody. */
+export function lookedAgain(horizon: Horizon, nowSeconds: number): Horizon {
+  return { ...horizon, lookedSeconds: nowSeconds };
+}
+
+/**
+ * The same horizon after those who were due were looked at.
+ * @param still who of them is silent since when by now; whoever is left out is nobody's worry any more
+ */
+export function movedOn(
+  horizon: Horizon,
+  due: readonly Listed[],
+  still: readonly Listed[],
+  nowSeconds: number,
+): Horizon {
+  const settled = new Set(due);
+  const others = horizon.listed.filter((one) => !settled.has(one));
+  // Who is silent since after that is one of the rest.
+  const older = still.filter(({ sinceSeconds }) => sinceSeconds < horizon.restSeconds);
+  return { ...horizon, lookedSeconds: nowSeconds, listed: [...others, ...older] };
+}
+
+/** What a full pass sees of how soon somebody could be stale. */
+export class Outlook {
+  readonly #listed: Listed[] = [];
+  #nameBytes = 0;
+  /** Who is silent since this or later is one of the rest. */
+  #restSeconds: number;
+  #ttlSeconds: number | null = null;
+  #lapsed = false;
+  /** Whether it is known who was seen (P11). */
+  sighted = false;
+
+  /** @param beganSeconds when the pass began, by the target's clock */
+  constructor(
+    private readonly beganSeconds: number,
+    staleAfterSeconds: number,
+  ) {
+    this.#restSeconds = beganSeconds - Math.floor(staleAfterSeconds * CLOCK_SHARE);
+  }
+
+  /** Notes somebody who lives; where the name is kept, it is copied. */
+  see(key: Uint8Array, sinceSeconds: number): void {
+    if (sinceSeconds >= this.#restSeconds) return;
+    this.#listed.push({ key: Uint8Array.from(key), sinceSeconds });
+    this.#nameBytes += key.length;
+    if (this.#listed.length >= 2 * MOST_LISTED || this.#nameBytes >= 2 * MOST_NAME_BYTES) this.#cut();
+  }
+
+  /** Notes somebody who lives and has no heartbeat at the moment: how long it lived nobody can see now. */
+  seeLapsed(key: Uint8Array, sinceSeconds: number): void {
+    this.#lapsed = true;
+    this.see(key, sinceSeconds);
+  }
+
+  /** Notes how long a heartbeat lives; 0: that is not known. */
+  seeTtl(seconds: number): void {
+    this.#ttlSeconds = Math.min(this.#ttlSeconds ?? seconds, seconds);
+  }
+
+  /**
+   * The horizon that this pass leaves.
+   * @param before the one that an earlier pass left, whatever it held for; `null`: none
+   */
+  horizon(basis: string, before: Horizon | null): Horizon {
+    this.#cut();
+    return {
+      basis,
+      beganSeconds: this.beganSeconds,
+      lookedSeconds: this.beganSeconds,
+      listed: this.#listed.slice(),
+      restSeconds: this.#restSeconds,
+      ttlSeconds: this.#ttlWith(before?.ttlSeconds || null),
+      sighted: this.sighted,
+    };
+  }
+
+  /** Of those who have none at the moment it is known from before. */
+  #ttlWith(known: number | null): number | null {
+    const seen = this.#ttlSeconds;
+    if (!this.#lapsed) return seen;
+    if (seen === null) return known ?? 0;
+    return Math.min(seen, known ?? seen);
+  }
+
+  /** Leaves the oldest as long as they fit; all others are the rest, with those who are silent since the same second. */
+  #cut(): void {
+    const listed = this.#listed.sort((a, b) => a.sinceSeconds - b.sinceSeconds);
+    let bytes = 0;
+    let fit = 0;
+    while (fit < Math.min(listed.length, MOST_LISTED)) {
+      bytes += listed[fit]?.key.length ?? 0;
+      if (bytes > MOST_NAME_BYTES) break;
+      fit++;
+    }
+    const next = listed[fit];
+    if (next !== undefined) {
+      this.#restSeconds = next.sinceSeconds;
+      while (fit > 0 && listed[fit - 1]?.sinceSeconds === this.#restSeconds) fit--;
+    }
+    listed.length = fit;
+    this.#nameBytes = listed.reduce((sum, { key }) => sum + key.length, 0);
+  }
+}
+
+/** A run's horizons, wherever they are kept; without one, a run makes a full pass. */
+export interface Horizons {
+  /** The one that stands; `null`: none, or it can't be read. Must not reject. */
+  standing(): Promise<Horizon | null>;
+  /** Whether an outage of the target was noted that ended after this instant, in ms; `true` where nobody can tell. Must not reject. */
+  outageSince(ms: number): Promise<boolean>;
+  /** Puts one in the place of what stands; `null`: there is none any more. Must not reject. */
+  keep(horizon: Horizon | null): Promise<void>;
+}

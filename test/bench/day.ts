@@ -1,0 +1,191 @@
+/** day: what scheduled runs take of Redis in a day in which hardly anybody dies, beside runs that look at everybody each time.
+ *
+ * The day is told as fast as it can be: before each run whoever lives has beaten as it would have by then, seen from now, and what is
+ * known of the past is moved to where it lies from there. Only what the runs themselves take is counted, connecting included.
+ */
+import type { Redis } from 'ioredis';
+import type { Horizon, Pass } from '../../src/domain/horizon.ts';
+import { targetOf } from '../support/cleanup.ts';
+import { startRedis } from '../support/redis.ts';
+import { KeptHorizon, runScheduled } from '../support/scheduled.ts';
+import { progress } from './say.ts';
+
+export interface DayPlan {
+  readonly hours: number;
+  readonly coordinators: number;
+  /** Keys that are nobody's business here. */
+  readonly foreign: number;
+  readonly deathsPerHour: number;
+  /** Minutes between two runs. */
+  readonly every: readonly number[];
+}
+
+export interface DayResult extends Omit<DayPlan, 'every'> {
+  readonly measuredAt: string;
+  readonly schedules: readonly DayOfSchedule[];
+}
+
+export interface DayOfSchedule {
+  readonly everyMinutes: number;
+  readonly deaths: number;
+  readonly passes: Readonly<Record<Pass, number>>;
+  /** CPU time of Redis' main thread in all runs together: those that look no further than they must, and full passes. */
+  readonly cpuMs: { readonly horizon: number; readonly full: number };
+}
+
+export const DAY: DayPlan = {
+  hours: 24,
+  coordinators: 100_000,
+  foreign: 1_000_000,
+  deathsPerHour: 2,
+  every: [1, 5],
+};
+
+const BEATS_EVERY_SECONDS = 30;
+const MEMBERS = 20;
+const BATCH = 5_000;
+const FOREIGN_VALUE = 'x'.repeat(64);
+
+const swarmOf = (n: number): string => `swarm-${Math.floor(n / MEMBERS)}`;
+const heartbeatOf = (n: number): string => `swarm:${swarmOf(n)}:blocking:heartbeat:coordinator-${n}`;
+const belongingsOf = (n: number): string[] => [
+  `blocking:signal:coordinator-${n}`,
+  `blocking:ack:coordinator-${n}:agent-1`,
+  `blocking:ack:coordinator-${n}:agent-2`,
+  `blocking:idempotency:coordinator-${n}:coordinator-${n + 1}:completion:1:1`,
+  `swarm:${swarmOf(n)}:agent:coordinator-${n}:activity`,
+];
+
+/** What earlier runs know, kept in the day's time. */
+class MovedHorizon extends KeptHorizon {
+  /** What the day's time is ahead of the server's, in seconds. */
+  ahead = 0;
+
+  override async standing(): Promise<Horizon | null> {
+    return this.standsNow && movedBy(this.standsNow, -this.ahead);
+  }
+
+  override async keep(horizon: Horizon | null): Promise<void> {
+    this.standsNow = horizon && movedBy(horizon, this.ahead);
+  }
+}
+
+const movedBy = (horizon: Horizon, seconds: number): Horizon => ({
+  ...horizon,
+  beganSeconds: horizon.beganSeconds + seconds,
+  lookedSeconds: horizon.lookedSeconds + seconds,
+  restSeconds: horizon.restSeconds + seconds,
+  listed: horizon.listed.map((one) => ({ ...one, sinceSeconds: one.sinceSeconds + seconds })),
+});
+
+const mainThreadMs = async (redis: Redis): Promise<number> => {
+  const info = await redis.info('cpu');
+  const field = (name: string) => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
+  return (field('used_cpu_user_main_thread') + field('used_cpu_sys_main_thread')) * 1000;
+};
+
+/** Sets keys, so many at a time. */
+const setAll = async (redis: Redis, entries: Iterable<readonly string[]>): Promise<void> => {
+  let pipeline = redis.pipeline();
+  for (const entry of entries) {
+    pipeline.call('SET', ...entry);
+    if (pipeline.length < BATCH) continue;
+    await pipeline.exec();
+    pipeline = redis.pipeline();
+  }
+  if (pipeline.length > 0) await pipeline.exec();
+};
+
+function* everything({ coordinators, foreign }: DayPlan): Generator<readonly string[]> {
+  for (let n = 0; n < foreign; n++) yield [`session:${n}`, FOREIGN_VALUE];
+  for (let n = 0; n < coordinators; n++) for (const key of belongingsOf(n)) yield [key, '1'];
+}
+
+/** The same numbers for the same plan. */
+const numbersOf = (seed: number): (() => number) => {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+};
+
+/** When who dies, in seconds of the day: one in so many of them, at any time, each another one. */
+const deathsOf = ({ hours, deathsPerHour, coordinators }: DayPlan): ReadonlyMap<number, number> => {
+  const next = numbersOf(1);
+  const deaths = new Map<number, number>();
+  while (deaths.size < Math.round(hours * deathsPerHour)) {
+    deaths.set(Math.floor(next() * coordinators), next() * hours * 3_600);
+  }
+  return deaths;
+};
+
+const tell = async (redis: Redis, url: string, plan: DayPlan, everyMinutes: number): Promise<DayOfSchedule> => {
+  const deaths = deathsOf(plan);
+  const passes: Record<Pass, number> = { full: 0, due: 0, none: 0 };
+  const cpuMs = { horizon: 0, full: 0 };
+  const swept = { horizon: 0, full: 0 };
+  const past = { horizon: new MovedHorizon(), full: new MovedHorizon() };
+  const ways = [
+    { way: 'horizon', db: 1 },
+    { way: 'full', db: 2 },
+  ] as const;
+  function* beats(now: number, serverSeconds: number): Generator<readonly string[]> {
+    for (let n = 0; n < plan.coordinators; n++) {
+      const diesAt = deaths.get(n) ?? Number.POSITIVE_INFINITY;
+      const until = Math.min(now, diesAt);
+      const last = Math.floor((until - (n % BEATS_EVERY_SECONDS)) / BEATS_EVERY_SECONDS) * BEATS_EVERY_SECONDS;
+      const timestamp = Math.round((serverSeconds - (now - last - (n % BEATS_EVERY_SECONDS))) * 1000);
+      const value = JSON.stringify({ coordinatorId: `coordinator-${n}`, swarmId: swarmOf(n), timestamp, iteration: 1 });
+      // Of who is dead it is there until it is swept.
+      yield diesAt > now ? [heartbeatOf(n), value] : [heartbeatOf(n), value, 'XX'];
+    }
+  }
+  for (let now = 1; now < plan.hours * 3_600; now += everyMinutes * 60) {
+    for (const { way, db } of ways) {
+      await redis.select(db);
+      const serverSeconds = Number((await redis.time())[0]);
+      past[way].ahead = now - serverSeconds;
+      await setAll(redis, beats(now, serverSeconds));
+      const settings = { horizon: way === 'horizon', suddenSilence: false };
+      const target = targetOf(`${url}/${db}`, settings);
+      const before = await mainThreadMs(redis);
+      const report = await runScheduled({
+        target,
+        horizons: past[way],
+        gapSeconds: everyMinutes * 60,
+      });
+      cpuMs[way] += (await mainThreadMs(redis)) - before;
+      swept[way] += report.coordinators.swept;
+      if (way === 'horizon') passes[report.pass]++;
+    }
+    if (swept.horizon !== swept.full) {
+      throw new Error(
+        `after ${now} s runs that look no further than they must swept ${swept.horizon}, others ${swept.full}`,
+      );
+    }
+  }
+  return { everyMinutes, deaths: swept.full, passes, cpuMs };
+};
+
+/** Measures a day for each schedule. Fails when one finds a death later than full passes do. */
+export const measureDay = async (plan: DayPlan): Promise<DayResult> => {
+  const schedules: DayOfSchedule[] = [];
+  for (const everyMinutes of plan.every) {
+    const server = await startRedis();
+    try {
+      progress(`day: every ${everyMinutes} min, writing the data`);
+      for (const db of [1, 2]) {
+        await server.redis.select(db);
+        await setAll(server.redis, everything(plan));
+      }
+      const one = await tell(server.redis, server.url, plan, everyMinutes);
+      schedules.push(one);
+      progress(`day: every ${everyMinutes} min took ${(one.cpuMs.horizon / one.cpuMs.full).toFixed(3)} of full passes`);
+    } finally {
+      await server.stop();
+    }
+  }
+  const { every: _, ...shape } = plan;
+  return { ...shape, measuredAt: new Date().toISOString(), schedules };
+};
