@@ -73,7 +73,7 @@ test('the report has exactly the fields of the contract, and they agree', async 
   const startedAt = Date.now() - 5_000;
   const report = await clean(url, { run: 'r1', trigger: 'cli', attempts: 3, startedAt });
   expect(Object.keys(report)).toEqual(
-    'run target trigger dryRun outcome startedAt finishedAt durationMs staleAfterSeconds coordinators silence keys redis chunks strategy attempts unreadable'.split(
+    'run target trigger dryRun outcome pass startedAt finishedAt durationMs staleAfterSeconds coordinators silence keys redis chunks strategy attempts unreadable'.split(
       ' ',
     ),
   );
