@@ -60,7 +60,9 @@ export async function readRunsPage(
   const { removed, sinceMs, untilMs } = filter;
   // What only the queue knows removed nothing, and has not ended.
   const hasQueued = cursor === null && removed !== true && sinceMs === undefined && untilMs === undefined;
-  const asked = hasQueued ? readQueuedRuns(queues.runs, QUEUED) : [];
+  const asked = hasQueued ? readQueuedRuns(queues.runs, QUEUED) : Promise.resolve([]);
+  // Where the ledger fails first, nobody waits for it any more.
+  asked.catch(() => {});
   const runs: PastRun[] = [];
   let damaged = 0;
   let next = cursor ?? (untilMs === undefined ? null : writeCursor({ atMs: untilMs, target: '', run: '' }));

@@ -62,7 +62,7 @@ function SweptRows({ rows, run, now }: SweptRowsProps) {
           <th scope="col">Coordinator</th>
           <th scope="col">Swarm</th>
           <th scope="col" class="number">
-            Silent for
+            Silent
           </th>
           <th scope="col" class="number">
             Things
@@ -82,7 +82,7 @@ function SweptRows({ rows, run, now }: SweptRowsProps) {
                 {coordinator}
               </a>
             </th>
-            <td data-name="in" class="id" dir="auto">
+            <td data-name="swarm" class="id" dir="auto">
               {swarm === null ? (
                 '–'
               ) : (

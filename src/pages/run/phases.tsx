@@ -2,12 +2,11 @@
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { tookOf } from '../amounts.ts';
 
-/** What each does, for whoever points at it. */
+/** What each does. */
 const DOES: Readonly<Record<string, string>> = {
-  mark: 'looks for stale coordinators',
-  gather: 'looks for what they left',
+  mark: 'finds the stale ones',
+  gather: 'finds what they left',
   sweep: 'removes it',
-  report: 'counts up',
 };
 /** A phase that took less is no part of the picture, in ms. */
 const LEAST_MS = 1;
@@ -39,7 +38,7 @@ export function PhaseLine({ run: { phases = {} } }: { readonly run: Pick<PastRun
         {spent.map(([phase, ms]) => (
           <li key={phase}>
             <span class={`swatch ${phase}`} aria-hidden="true" />
-            {phase} {tookOf(ms)} <span class="soft">{DOES[phase]}</span>
+            {phase} {tookOf(ms)} <span class="soft">{DOES[phase] ?? ''}</span>
           </li>
         ))}
       </ul>

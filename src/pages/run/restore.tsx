@@ -75,7 +75,7 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
   const to = usePath();
   const path = restorePath(run, id ?? undefined);
   return (
-    <div class="stack">
+    <div class="stack asks">
       <h1>
         Give back {id === null ? 'everything that run ' : 'what was left of '}
         <span class="id">{id ?? run.run}</span>
@@ -83,9 +83,14 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
       </h1>
       <p>
         {would.restored === 0
-          ? `Nothing would come back to target ${run.target}: what is in the trash of it, if anything, can't.`
-          : `${amountOf(would.restored, 'key')} would come back to target ${run.target}, heartbeats among them, with the time to live that ${would.restored === 1 ? 'it' : 'they'} had.`}{' '}
-        What the trash has of it leaves <Time at={restorableUntilMs(run)} now={now} />.
+          ? `Nothing of it can come back to target ${run.target}: it is back already, or never lay in the trash.`
+          : `${amountOf(would.restored, 'key')} ${would.restored === 1 ? 'lies' : 'lie'} in the trash and can come back to target ${run.target}, with the time to live that ${would.restored === 1 ? 'it' : 'they'} had.`}
+        {would.restored > 0 && (
+          <>
+            {' '}
+            Whatever stays leaves the trash <Time at={restorableUntilMs(run)} now={now} />.
+          </>
+        )}
         {would.expired > 0 && ` ${amount(would.expired)} would have expired by now, and stay away.`}
       </p>
       {would.existing.length > 0 && (
@@ -111,7 +116,7 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
         <form method="post" action={to(path)} class="stack">
           <label class="choice">
             <input type="checkbox" name="heartbeats" value="yes" />
-            heartbeats, too: who is still silent then is swept again by the next run
+            {id === null ? 'heartbeats' : 'its heartbeat'}, too: who is still silent then is swept again by the next run
           </label>
           <p class="actions">
             <button type="submit" class="main">
