@@ -20,6 +20,12 @@ export function sendError(
       {status === 503 && ' What runs did stands in its Redis, and is here again once it answers.'}
     </Message>
   );
+  const children = [
+    <h1 key="title" class="unseen">
+      {word}
+    </h1>,
+    <WayBack key="back" again={status === 503 && request.method === 'GET' ? request.url : null} />,
+  ];
   sendPage(
     site,
     request,
@@ -28,7 +34,7 @@ export function sendError(
       title: word,
       here: null,
       messages,
-      children: <WayBack again={status === 503 && request.method === 'GET' ? request.url : null} />,
+      children,
     },
     status,
   );
