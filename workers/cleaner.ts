@@ -113,6 +113,7 @@ async function clean(
     phase: (phase, sentence) => {
       logger.debug({ phase }, sentence);
       journal.phase(phase, sentence);
+      record.phase(phase);
     },
     progress: (phase, tally) => journal.progress(phase, tally),
     warn,

@@ -1,6 +1,6 @@
 /** recording: one run from the queue, as it stands in the ledger (P13): begun before anything goes, its end after, whatever that is. */
 import type { Tally } from '../src/cleanup/tally.ts';
-import type { Observer } from '../src/cleanup/context.ts';
+import type { Observer, Phase } from '../src/cleanup/context.ts';
 import { fingerprintOf } from '../src/config/fingerprint.ts';
 import { sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
@@ -51,6 +51,10 @@ export class Recording {
   /** Notes how far the run has come; called along with its progress in the queue. */
   progress(tally: Tally): void {
     this.#recorder.progress({ swept: tally.swept, deleted: tally.keys });
+  }
+
+  phase(phase: Phase): void {
+    this.#recorder.phase(phase);
   }
 
   async ended(report: Report): Promise<void> {

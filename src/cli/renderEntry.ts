@@ -60,11 +60,17 @@ function countsIn(keys: SweptOnce['keys']): string {
   return told.length === 0 ? '' : ` What went: ${told.join(', ')}.`;
 }
 
+function trashIn({ restoredAtMs, restorableUntilMs }: SweptOnce): string {
+  const until = restorableUntilMs === null ? null : instantOf(restorableUntilMs);
+  if (restoredAtMs === null) return until === null ? '' : ` It can be restored until ${until}.`;
+  const rest = until === null ? '' : `; what was left in the trash can be restored until ${until}`;
+  return ` It was given back at ${instantOf(restoredAtMs)}${rest}.`;
+}
+
 function sweptIn(once: SweptOnce): string {
-  const { run, by, atMs, silenceSeconds, lastBeatAtMs, restorableUntilMs } = once;
+  const { run, by, atMs, silenceSeconds, lastBeatAtMs } = once;
   const beat = lastBeatAtMs === null ? '' : ` since ${instantOf(lastBeatAtMs)}`;
-  const until = restorableUntilMs === null ? '' : ` It can be restored until ${instantOf(restorableUntilMs)}.`;
-  return `${whoIs(once)} was swept by run ${run} (${by}) at ${instantOf(atMs)}, ${durationOf(silenceSeconds)} silent${beat}.${countsIn(once.keys)}${until}`;
+  return `${whoIs(once)} was swept by run ${run} (${by}) at ${instantOf(atMs)}, ${durationOf(silenceSeconds)} silent${beat}.${countsIn(once.keys)}${trashIn(once)}`;
 }
 
 function headOf({ kind, family, template }: Entry): string[] {

@@ -17,7 +17,7 @@ staleAfter: 20s
 minStaleAfter: 10s
 every: 10s
 protect: [${PROTECTED_ID}]
-logLevel: warn
+logLevel: error
 trash: 1h
 `;
 

@@ -132,7 +132,8 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
   const judge = judgeFor(config);
   const own = express.Router();
   const ask = async (target: TargetConfig) => await inTime(links.to(target).then((redis) => redis.time()));
-  own.use(protectOwnPages, createPages({ config, queues, ask, answerFor: answerWith(logger) }));
+  const askQueue = async () => await inTime(queues.connection.time());
+  own.use(protectOwnPages, createPages({ config, queues, ask, askQueue, answerFor: answerWith(logger) }));
   const app = assemble(config, logger, judge, [
     { path: '/healthz', answer: answerHealth, open: true },
     { path: '/readyz', answer: answerReadiness(readiness, warnings, createMayKnow(config, judge)), open: true },

@@ -44,7 +44,9 @@ export interface SweptOnce {
   readonly silenceSeconds: number;
   /** How many things of each family went; `null` where Redis did not tell, or the run's process ended before it could. */
   readonly keys: Readonly<Record<string, number | null>>;
-  /** Until when it can be brought back, in ms; `null` where it can't. */
+  /** When it was given back last, in ms; `null` where it was not. */
+  readonly restoredAtMs: number | null;
+  /** Until when it, or what was left of it in the trash, can be brought back, in ms; `null` where it can't. */
   readonly restorableUntilMs: number | null;
 }
 

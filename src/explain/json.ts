@@ -15,10 +15,10 @@ function ownerOf({ coordinator, swarm, heartbeat, silenceSeconds, state }: Owner
   };
 }
 
-function sweptOf({ run, atMs, by, lastBeatAtMs, silenceSeconds, keys, restorableUntilMs }: SweptOnce) {
+function sweptOf({ run, atMs, by, lastBeatAtMs, silenceSeconds, keys, restoredAtMs, restorableUntilMs }: SweptOnce) {
   const at = new Date(atMs).toISOString();
-  const [lastBeatAt, restorableUntil] = [isoOf(lastBeatAtMs), isoOf(restorableUntilMs)];
-  return { run, at, by, lastBeatAt, silenceSeconds, keys, restorableUntil };
+  const [lastBeatAt, restoredAt, restorableUntil] = [lastBeatAtMs, restoredAtMs, restorableUntilMs].map(isoOf);
+  return { run, at, by, lastBeatAt, silenceSeconds, keys, restoredAt, restorableUntil };
 }
 
 /** An entry in the names and order that the command promises. */

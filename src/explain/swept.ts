@@ -1,6 +1,7 @@
 /** swept: which runs swept a coordinator, on what proof, from the ledger; for command and page alike. */
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SweptOnce as Row } from '../ledger/swept/lookup.ts';
+import { givenBack, leftSome, type RestoredNote } from '../ledger/restored.ts';
 import { restorableUntilMs } from '../ledger/swept/restorable.ts';
 import type { SweptOnce } from './entry.ts';
 
@@ -25,11 +26,19 @@ export async function sweptOf(
 ): Promise<SweptFound> {
   const found = await ledger.find(ids, { limit: MOST_TIMES, ...(target === undefined ? {} : { target }) });
   const went = ({ names }: Row) => key === undefined || names === null || names.some((name) => key.equals(name));
-  return { swept: found.swept.filter(went).map(onceOf), damaged: found.damaged };
+  const rows = found.swept.filter(went);
+  const notes = new Map<string, readonly RestoredNote[]>();
+  for (const { batch } of rows) {
+    if (batch.trashMs === undefined || notes.has(batch.target)) continue;
+    notes.set(batch.target, await ledger.restored(batch.target));
+  }
+  return { swept: rows.map((row) => onceOf(row, notes.get(row.batch.target) ?? [])), damaged: found.damaged };
 }
 
-function onceOf({ coordinator, swarm, beatMs, silenceSeconds, keysByFamily, batch }: Row): SweptOnce {
+function onceOf(row: Row, notes: readonly RestoredNote[]): SweptOnce {
+  const { coordinator, swarm, beatMs, silenceSeconds, keysByFamily, batch } = row;
   const { run, target, atMs, startedAtMs, by, trigger, families } = batch;
+  const given = givenBack(notes, { ...batch, coordinator });
   return {
     run,
     target,
@@ -41,7 +50,8 @@ function onceOf({ coordinator, swarm, beatMs, silenceSeconds, keysByFamily, batc
     lastBeatAtMs: beatMs,
     silenceSeconds,
     keys: keysOf(keysByFamily, families),
-    restorableUntilMs: restorableUntilMs(batch),
+    restoredAtMs: given?.atMs ?? null,
+    restorableUntilMs: given === null || leftSome(given) ? restorableUntilMs(batch) : null,
   };
 }
 

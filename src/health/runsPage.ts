@@ -2,6 +2,7 @@
 import type { Trigger } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PastRun, RunOutcome } from '../ledger/runs/pastRun.ts';
+import { writeCursor } from '../ledger/runs/query.ts';
 import { type QueuedRun, readQueuedRuns } from '../queue/history.ts';
 import type { Queues } from '../queue/queues.ts';
 import { isAsked, stands } from './history.ts';
@@ -12,6 +13,9 @@ export interface RunsFilter {
   readonly trigger?: Trigger | undefined;
   /** Only those that removed anything. */
   readonly removed?: boolean | undefined;
+  /** Only those that ended, or were last heard of, from this instant on, and before that one; in ms. */
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
 }
 
 export interface RunsPage {
@@ -32,12 +36,13 @@ const ENOUGH_MS = 25;
 /** What only the queue knows is of late, or waits. */
 const QUEUED = 10;
 
-function queryOf({ target, outcome, trigger, removed }: RunsFilter) {
+function queryOf({ target, outcome, trigger, removed, sinceMs }: RunsFilter) {
   return {
     ...(target === undefined ? {} : { target }),
     ...(outcome === undefined ? {} : { outcome }),
     ...(trigger === undefined ? {} : { trigger }),
     ...(removed === undefined ? {} : { removed }),
+    ...(sinceMs === undefined ? {} : { sinceMs }),
   };
 }
 
@@ -52,10 +57,15 @@ export async function readRunsPage(
   cursor: string | null,
   suffices: (runs: readonly PastRun[]) => boolean,
 ): Promise<RunsPage> {
-  const asked = cursor === null && filter.removed !== true ? readQueuedRuns(queues.runs, QUEUED) : [];
+  const { removed, sinceMs, untilMs } = filter;
+  // What only the queue knows removed nothing, and has not ended.
+  const hasQueued = cursor === null && removed !== true && sinceMs === undefined && untilMs === undefined;
+  const asked = hasQueued ? readQueuedRuns(queues.runs, QUEUED) : Promise.resolve([]);
+  // Where the ledger fails first, nobody waits for it any more.
+  asked.catch(() => {});
   const runs: PastRun[] = [];
   let damaged = 0;
-  let next = cursor;
+  let next = cursor ?? (untilMs === undefined ? null : writeCursor({ atMs: untilMs, target: '', run: '' }));
   const until = performance.now() + ENOUGH_MS;
   do {
     const page = await ledger.history({ ...queryOf(filter), limit: AT_ONCE, cursor: next });

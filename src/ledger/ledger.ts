@@ -7,6 +7,7 @@ import { Blocks, type Bounds } from './blocks.ts';
 import { type Look, readLooks, writeLook } from './looks.ts';
 import { horizonsOf } from './horizon.ts';
 import { addOutage, outagesSince, type Span } from './outages.ts';
+import { type GivenBack, noteRestored, type RestoredNote, restoredIn } from './restored.ts';
 import { RunRecorder, type RunToRecord } from './recorder.ts';
 import { endedSince, type SeenPages } from './runs/endedSince.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
@@ -99,6 +100,16 @@ export class Ledger {
     readonly startedAtMs: number;
   }): AsyncIterable<ReadBatch> {
     return sweptBy(this.#blocks, run);
+  }
+
+  /** Notes what was given back from a target's trash. */
+  async noteRestored(target: string, given: GivenBack): Promise<void> {
+    await noteRestored(this.#blocks, target, given);
+  }
+
+  /** What was given back of a target's trash of late, the newest first. */
+  async restored(target: string): Promise<readonly RestoredNote[]> {
+    return await restoredIn(this.#blocks, target);
   }
 
   /** Notes a span in which a target did not answer or took no writes. */

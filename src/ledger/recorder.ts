@@ -9,16 +9,9 @@ import type { Report } from '../domain/report.ts';
 import type { Blocks } from './blocks.ts';
 import { insist, Trouble, within } from './patience.ts';
 import { endRun } from './runs/endRun.ts';
-import {
-  addLease,
-  addProgress,
-  type Commands,
-  dropLease,
-  LEASE_MS,
-  readOpen,
-  sendOpen,
-  writeOpen,
-} from './runs/openRuns.ts';
+import { addTo, type Recorded, RENEW_EVERY_MS, renew } from './recorded.ts';
+import { addLease, addProgress, type Commands, dropLease, readOpen, sendOpen, writeOpen } from './runs/openRuns.ts';
+import { PhaseWatch } from './runs/phases.ts';
 import { settleGone } from './runs/settleGone.ts';
 import type { PastRun, Removed, RunIdentity, RunOutcome } from './runs/pastRun.ts';
 import { type Going, type Swept, SweptLog } from './swept/sweptLog.ts';
@@ -30,7 +23,6 @@ const PATIENCE_MS = 2_000;
 const INSIST_MS = 5_000;
 /** Progress is sent no more often. What a killed process did since is not counted. */
 const PROGRESS_EVERY_MS = 50;
-const RENEW_EVERY_MS = LEASE_MS / 4;
 /** What names of keys take in a batch of 2,000 at most, in bytes: a thousand for each, three times as much as is usual. */
 const MOST_NAME_BYTES = 2_000_000;
 /** And no batch takes more than this share of the ledger. */
@@ -50,18 +42,6 @@ export interface RunEnd {
   readonly reason?: string | null;
   /** Left out where there is none; then what was removed stands as progress told it. */
   readonly report?: Report | null;
-}
-
-/** A run that stands in the ledger. */
-interface Recorded {
-  readonly blocks: Blocks;
-  readonly log: SweptLog;
-  readonly batches: BatchWriter;
-  readonly timer: NodeJS.Timeout;
-  run: PastRun;
-  renewedAt: number;
-  progressedAt: number;
-  renewing: boolean;
 }
 
 export class RunRecorder {
@@ -132,6 +112,7 @@ export class RunRecorder {
     recorded.run = {
       ...recorded.run,
       removed: { swept: removed.swept, deleted: removed.deleted },
+      ...recorded.phases.field,
       atMs: recorded.batches.nowMs(),
     };
     if (commands === undefined) {
@@ -139,6 +120,11 @@ export class RunRecorder {
       recorded.progressedAt = performance.now();
       void renew(recorded);
     } else addTo(recorded, commands);
+  }
+
+  /** Notes that the run enters a phase; written along with its progress, or its end. */
+  phase(phase: string): void {
+    this.#recorded?.phases.enter(phase);
   }
 
   /** Notes how the run ended; resolves once that stands in the ledger, or after five seconds. */
@@ -194,6 +180,7 @@ export class RunRecorder {
       blocks,
       run,
       batches,
+      phases: new PhaseWatch(earlier?.phases),
       log: new SweptLog(async (batch, number) => await batches.write(batch, number), this.nameBytes),
       timer: setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref(),
       renewedAt: performance.now(),
@@ -209,6 +196,7 @@ export class RunRecorder {
     const recorded = this.#recorded;
     this.leave();
     if (recorded === null) return;
+    recorded.run = { ...recorded.run, ...recorded.phases.field };
     try {
       await insist(INSIST_MS, async () => {
         await recorded.log.flush();
@@ -223,23 +211,4 @@ export class RunRecorder {
 
 function removedBy({ coordinators, keys }: Report): Removed {
   return { swept: coordinators.swept, deleted: keys.deleted };
-}
-
-function addTo(recorded: Recorded, commands: Commands): void {
-  addProgress(recorded.blocks, recorded.run, commands);
-  if (performance.now() - recorded.renewedAt < RENEW_EVERY_MS) return;
-  addLease(recorded.blocks, recorded.run, commands);
-  recorded.renewedAt = performance.now();
-}
-
-/** Sends progress, and the lease where it is due; skipped while the last one is not answered. */
-async function renew(recorded: Recorded): Promise<void> {
-  if (recorded.renewing) return;
-  recorded.renewing = true;
-  const commands = recorded.blocks.redis.pipeline();
-  addTo(recorded, commands);
-  const replies = await commands.exec().catch(() => null);
-  // A lease that was not taken is due again; meanwhile the run may be shown as interrupted.
-  if (replies === null || replies.some(([error]) => error !== null)) recorded.renewedAt = Number.NEGATIVE_INFINITY;
-  recorded.renewing = false;
 }

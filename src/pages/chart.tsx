@@ -30,6 +30,8 @@ export interface Bar {
   readonly count: number;
   /** What is said of it to whoever points at it. */
   readonly title: string;
+  /** Where it leads; what is told there must be reached by key from the table behind. */
+  readonly href?: string | undefined;
   /** A class for its colour. */
   readonly kind?: string | undefined;
 }
@@ -44,12 +46,21 @@ export function Bars({ bars, children }: { readonly bars: readonly Bar[]; readon
   const most = Math.max(1, ...bars.map(({ count }) => count));
   return (
     <svg class="bars" viewBox={`0 0 ${bars.length} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-      {bars.map(({ count, title, kind }, i) => {
+      {bars.map(({ count, title, kind, href }, i) => {
         const height = count === 0 ? 0 : Math.max(LEAST, (count / most) * HEIGHT);
-        return (
+        const bar = (
           <rect key={title} class={kind} x={i + GAP / 2} y={HEIGHT - height} width={1 - GAP} height={height}>
             <title>{title}</title>
           </rect>
+        );
+        if (href === undefined) return bar;
+        return (
+          <a key={title} href={href} tabIndex={-1}>
+            <rect class="room" x={i} y={0} width={1} height={HEIGHT}>
+              <title>{title}</title>
+            </rect>
+            {bar}
+          </a>
         );
       })}
       {children}

@@ -11,20 +11,48 @@ export function sendError(
   response: Response,
   { status, error }: { readonly status: number; readonly error: string },
 ): void {
+  const text = `${error.charAt(0).toUpperCase()}${error.slice(1)}`;
+  const sentence = /[.!?]$/.test(text) ? text : `${text}.`;
   const word = status === 503 ? 'Out of reach' : status === 404 ? 'Not found' : 'Not done';
   const messages = (
     <Message kind="trouble" word={word}>
-      {error}
+      {sentence}
+      {status === 503 && ' What runs did stands in its Redis, and is here again once it answers.'}
     </Message>
   );
-  sendPage(site, request, response, { title: word, here: null, messages, children: <WayBack /> }, status);
+  const children = [
+    <h1 key="title" class="unseen">
+      {word}
+    </h1>,
+    <WayBack key="back" again={status === 503 && request.method === 'GET' ? request.url : null} />,
+  ];
+  sendPage(
+    site,
+    request,
+    response,
+    {
+      title: word,
+      here: null,
+      messages,
+      children,
+    },
+    status,
+  );
 }
 
-function WayBack() {
+/** @param again where to ask once more; `null`: that leads nowhere */
+function WayBack({ again }: { readonly again: string | null }) {
   const to = usePath();
   return (
-    <p>
-      <a href={to('/')}>To the overview</a>
+    <p class="actions">
+      {again !== null && (
+        <a class="button" href={to(again)}>
+          Try again
+        </a>
+      )}
+      <a class={again === null ? undefined : 'button'} href={to('/')}>
+        {again === null ? 'To the overview' : 'The overview, as last known'}
+      </a>
     </p>
   );
 }

@@ -31,6 +31,11 @@ export function clockOf(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
 }
 
+/** What is left of a span, in its largest unit: `59 min`; `gone` once it is over. */
+export function leftOf(leftMs: number): string {
+  return leftMs < 1_000 ? 'gone' : spanOf(leftMs);
+}
+
 /** What is left of a span, as minutes and seconds: `2:41`, `1:02:41`; `due` once it is over. */
 export function countdownOf(leftMs: number): string {
   if (leftMs <= 0) return 'due';

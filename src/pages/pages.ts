@@ -6,8 +6,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
 import type { Config, TargetConfig } from '../config/resolve.ts';
+import { Failure, sentenceOf } from '../domain/failure.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queue/queues.ts';
+import { isRefusal } from '../redis/refusals.ts';
 import { serveAssets } from './assets.ts';
 import { sendError } from './errorPage.tsx';
 import { overviewRoutes } from './overview/routes.tsx';
@@ -20,6 +22,8 @@ export interface PagesParts {
   readonly queues: Queues;
   /** Asks a target for anything; settles within seconds. */
   readonly ask: (target: TargetConfig) => Promise<unknown>;
+  /** The same for the queue. */
+  readonly askQueue: () => Promise<unknown>;
   /** How an error is answered. */
   readonly answerFor: (error: unknown) => { readonly status: number; readonly error: string };
 }
@@ -45,8 +49,19 @@ function versionOf(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
+/** Fails (`UNREACHABLE`) within seconds where the queue says nothing, instead of waiting for it. */
+async function insistOn(askQueue: PagesParts['askQueue']): Promise<void> {
+  try {
+    await askQueue();
+  } catch (error) {
+    // It answers, though it does not tell this user the time.
+    if (isRefusal(error)) return;
+    throw new Failure('UNREACHABLE', `the queue does not answer: ${sentenceOf(error)}`, { cause: error });
+  }
+}
+
 /** A router for all of them, to be mounted at `/`. Throws when a file of the pages can't be read. */
-export function createPages({ config, queues, ask, answerFor }: PagesParts): Router {
+export function createPages({ config, queues, ask, askQueue, answerFor }: PagesParts): Router {
   const assets = serveAssets();
   const { basePath = '', readOnly } = config.process;
   const site: Site = { basePath, readOnly, version: versionOf(), assets: assets.paths };
@@ -55,7 +70,15 @@ export function createPages({ config, queues, ask, answerFor }: PagesParts): Rou
   const router = Router();
   router.use(assets.router);
   const readForm = express.urlencoded({ extended: false, limit: MOST_FORM_BYTES });
-  for (const { method, path, answer } of [...overviewRoutes(parts), ...runsRoutes(parts), ...runRoutes(parts)]) {
+  // The overview shows what was known last; these have nothing to show.
+  const ofLedger = [...runsRoutes(parts), ...runRoutes(parts)].map((route): PageRoute => {
+    const answer: PageRoute['answer'] = async (request, response) => {
+      await insistOn(askQueue);
+      await route.answer(request, response);
+    };
+    return { ...route, answer };
+  });
+  for (const { method, path, answer } of [...overviewRoutes(parts), ...ofLedger]) {
     if (method === 'get') router.get(path, answer);
     else router.post(path, readForm, answer);
   }

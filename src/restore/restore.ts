@@ -22,8 +22,13 @@ export interface RestoreOptions {
   readonly heartbeats?: boolean;
   /** Only counts what would come back; writes nothing. */
   readonly dryRun?: boolean;
-  /** Tells which runs swept a coordinator. Without it, or where it knows of none, names decide alone. */
-  readonly ledger?: Pick<Ledger, 'find'> | null;
+  /**
+   * Tells which runs swept a coordinator, and is told what came back. Without it, or where it knows of none, names decide alone,
+   * and nothing is noted.
+   */
+  readonly ledger?: Pick<Ledger, 'find' | 'noteRestored'> | null;
+  /** Who asks for it, for the note; left out where that is not known. */
+  readonly by?: string | null;
   /** Ends it between two calls, with its reason. */
   readonly signal?: AbortSignal;
   /** Told what an operator should know, that is no failure. */
@@ -52,12 +57,19 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
   const runs = await runsThatSwept(target.name, what, options);
   return await withTarget(target, signal, async (asking) => {
     const bringing = new Bringing(asking, dryRun);
-    // Last, so that no run takes anybody for stale of whom only a part is back.
-    for (const kind of heartbeats ? [false, true] : [false]) {
-      for await (const things of contentsOf(asking, searchFor(target.schema, what, kind, runs))) {
-        await bringing.all(things);
+    try {
+      // Last, so that no run takes anybody for stale of whom only a part is back.
+      for (const kind of heartbeats ? [false, true] : [false]) {
+        for await (const things of contentsOf(asking, searchFor(target.schema, what, kind, runs))) {
+          await bringing.all(things);
+        }
       }
+    } catch (error) {
+      // What has not been looked at lies there still.
+      await note(target.name, what, bringing.sum, { ...options, heartbeats: false });
+      throw error;
     }
+    await note(target.name, what, bringing.sum, options);
     return bringing.sum;
   });
 }
@@ -75,6 +87,21 @@ async function runsThatSwept(
   } catch (error) {
     warn(`which runs swept it can not be read, so names decide alone: ${sentenceOf(error)}`);
     return null;
+  }
+}
+
+/** Says to the ledger what came back; where it can't be told, everything is back all the same. */
+async function note(target: string, what: Wanted, sum: Restored, options: RestoreOptions): Promise<void> {
+  const { dryRun = false, ledger = null, heartbeats = false, by = null, warn = () => {} } = options;
+  if (dryRun || ledger === null || sum.restored === 0) return;
+  const { restored, existing, expired } = sum;
+  const wanted =
+    'run' in what ? { run: what.run, coordinator: null } : { run: null, coordinator: Buffer.from(what.coordinator) };
+  try {
+    const counts = { restored, existing: existing.length, expired };
+    await ledger.noteRestored(target, { ...wanted, ...counts, heartbeats, by });
+  } catch (error) {
+    warn(`that it was given back could not be noted: ${sentenceOf(error)}`);
   }
 }
 

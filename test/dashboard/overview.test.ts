@@ -133,6 +133,9 @@ it.each([
       expect([...hosts]).toEqual([new URL(dashboard.url).host]);
       expect(complaints).toEqual([]);
       expect(weight()).toBeLessThan(200_000);
+      // An hour of the chart opens its runs.
+      await page.locator('#hours-table a').click();
+      expect(await page.locator('tbody tr').count()).toBe(1);
     }),
 );
 

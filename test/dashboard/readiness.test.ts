@@ -107,3 +107,16 @@ it('answers while a Redis hangs, leaves it out of the metrics, and is ready agai
   });
   await target.stop();
 });
+
+it('says on the pages of runs that the queue does not answer, within seconds, and shows them once it does', () =>
+  withTarget(queue.url, async (dashboard) => {
+    await queue.redis.call('CLIENT', 'PAUSE', `${HANGS_MS}`, 'ALL');
+    const startedAt = performance.now();
+    const pages = await Promise.all(['/runs', '/runs/1', '/runs/1/restore'].map((path) => dashboard.ask(path)));
+    expect(performance.now() - startedAt).toBeLessThan(HANGS_MS);
+    expect(pages.map(({ status }) => status)).toEqual([503, 503, 503]);
+    for (const page of pages) {
+      expect(await page.text()).toContain('The queue does not answer: no answer within 2 seconds.');
+    }
+    await expect.poll(async () => (await dashboard.ask('/runs')).status).toBe(200);
+  }));

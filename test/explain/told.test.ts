@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { Trigger } from '../../src/domain/report.ts';
 import type { Past } from '../../src/domain/suddenSilence.ts';
 import { jsonOf } from '../../src/explain/json.ts';
-import { RunFollower } from '../../src/ledger/followRun.ts';
 import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
-import { clean, targetOf } from '../support/cleanup.ts';
+import { restore } from '../../src/restore/restore.ts';
+import { renderEntry } from '../../src/cli/renderEntry.ts';
+import { targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
+import { sweepRecorded } from '../support/recordedRun.ts';
 import { ACTIVE, beat, heartbeatOf, nowOf, STALE, settle, writeAll } from '../support/world.ts';
 import { ask } from './asking.ts';
 
@@ -25,23 +27,9 @@ const tell = async (names: readonly (string | Buffer)[], { settings = {}, past }
 };
 
 /** A run that stands in the ledger, asked for so. */
-const sweep = async (run: string, trigger: Trigger, by: string | null) => {
+const sweep = async (run: string, trigger: Trigger, by: string | null, settings = {}) => {
   const { redis, url } = server.current;
-  const { families } = targetOf(url).schema;
-  const recorder = ledgerIn(redis).record({ ...runOf(run), trigger, by, families }, unexpected);
-  await recorder.begin();
-  const follower = new RunFollower(recorder);
-  const report = await clean(url, {
-    run,
-    trigger,
-    settings: SETTINGS,
-    observer: {
-      condemn: async (next) => await follower.condemn(next),
-      removed: (removed) => follower.removed(removed),
-    },
-  });
-  follower.finish();
-  await recorder.end({ outcome: report.outcome, report });
+  await sweepRecorded(redis, url, { run, trigger, by, settings: { ...SETTINGS, ...settings } });
 };
 
 describe('of who was swept', () => {
@@ -96,6 +84,33 @@ describe('of who was swept', () => {
     const [again, never] = await tell(['blocking:signal:c42', 'blocking:ack:c42:never']);
     expect(again?.swept.map(({ run }) => run)).toEqual(['2', '1']);
     expect(never?.swept.map(({ run }) => run)).toEqual(['1']);
+  });
+
+  test('it tells what was given back, and that what stayed in the trash can be', async () => {
+    const { redis, url } = server.current;
+    await settle(redis, 'c42', STALE + 60);
+    await settle(redis, 'c43', STALE + 60);
+    await sweep('214', 'schedule', null, { trash: '1h' });
+    const target = targetOf(url, { ...SETTINGS, trash: '1h' });
+    const ledger = ledgerIn(redis);
+    const swept = async (id: string) => (await tell([id]))[0]?.swept[0];
+    expect(await swept('c42')).toMatchObject({ restoredAt: null, restorableUntil: expect.any(String) });
+    const c42 = { coordinator: Buffer.from('c42') };
+    expect((await restore(target, c42, { ledger, dryRun: true })).restored).toBeGreaterThan(0);
+    expect((await swept('c42'))?.restoredAt).toBeNull();
+    await restore(target, c42, { ledger });
+    expect(await swept('c42')).toMatchObject({ restoredAt: expect.any(String), restorableUntil: expect.any(String) });
+    expect(await swept('c43')).toMatchObject({ restoredAt: null, restorableUntil: expect.any(String) });
+    await restore(target, { run: '214' }, { ledger, heartbeats: true, by: 'ops@host' });
+    for (const id of ['c42', 'c43']) {
+      expect(await swept(id)).toMatchObject({ restoredAt: expect.any(String), restorableUntil: null });
+    }
+    expect((await ledger.restored('default')).map(({ run, by }) => [run, by])).toEqual([
+      ['214', 'ops@host'],
+      [null, null],
+    ]);
+    const [entry] = await ask(target, ['c43'], { ledger });
+    expect(entry && renderEntry(entry).replace(/\s+/g, ' ')).toMatch(/It was given back at [^.;]* UTC\./);
   });
 
   test('ids with any bytes are told apart', async () => {

@@ -64,6 +64,25 @@ describe('a run', () => {
     },
   );
 
+  test('says how long it was in each phase, of all its attempts, in the order in which it entered them', async () => {
+    const ledger = ledgerIn(server.current.redis);
+    const first = ledger.record(runOf('7'), unexpected);
+    await first.begin();
+    expect((await newest())?.phases).toBeUndefined();
+    first.phase('mark');
+    first.phase('gather');
+    await first.suspend('Redis went away');
+    const phases = (await newest())?.phases ?? {};
+    expect(Object.keys(phases)).toEqual(['mark', 'gather']);
+    const second = ledger.record(runOf('7'), unexpected);
+    await second.begin();
+    for (const phase of ['mark', 'gather', 'sweep', 'mark', 'sweep']) second.phase(phase);
+    await second.end({ outcome: 'completed', report: reportOf('7', 'default', 0) });
+    const all = (await newest())?.phases ?? {};
+    expect(Object.keys(all)).toEqual(['mark', 'gather', 'sweep']);
+    for (const [phase, ms] of Object.entries(phases)) expect(all[phase]).toBeGreaterThanOrEqual(ms);
+  });
+
   test('adds its progress to commands that somebody else sends', async () => {
     const { redis } = server.current;
     const recorder = ledgerIn(redis).record(runOf('7'), unexpected);

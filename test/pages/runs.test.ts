@@ -2,10 +2,12 @@
 /** The pages of runs, as a browser shows them: to whoever sees them, hears them, has a phone, or no script. */
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { RunRecorder } from '../../src/ledger/recorder.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { sweepRecorded } from '../support/recordedRun.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { STALE, settle } from '../support/world.ts';
 import { going, sweptReport, write } from './past.ts';
 
 const BROWSER = { timeout: 120_000 };
@@ -22,7 +24,10 @@ let open: RunRecorder;
 beforeAll(async () => {
   redis = await startRedis();
   const url = redis.url;
-  const yaml = JSON.stringify({ targets: { default: { url }, staging: { url: `${url}/1` } }, queue: { url } });
+  const yaml = JSON.stringify({
+    targets: { default: { url }, staging: { url: `${url}/1` }, kept: { url: `${url}/2`, trash: '1h' } },
+    queue: { url },
+  });
   const story = async (...[told]: [Parameters<typeof write>[1]]) => await write(redis.redis, told);
   for (let i = 0; i < 12; i++) await story({ run: `${100 + i}`, agoMs: (400 - i) * MINUTE, trigger: 'schedule' });
   for (let i = 0; i < 4; i++) {
@@ -164,6 +169,54 @@ describe('the pages of runs', BROWSER, () => {
       await page.getByRole('button', { name: 'Search' }).click();
       const found = await page.locator('#swept tbody th').allTextContents();
       expect(found.sort()).toEqual(['dead-24', ...Array.from({ length: 10 }, (_, i) => `dead-24${i}`)]);
+    });
+  });
+
+  test('show the runs of an hour, and lead from there to all of them', async () => {
+    await visit({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(await pathOf(page, 'by-hand'));
+      const ended = Number(new URL(page.url()).searchParams.get('at'));
+      const shown = async (sinceMs: number, untilMs: number) => {
+        await page.goto(`${dashboard.url}/runs?since=${sinceMs}&until=${untilMs}`);
+        return await page.locator('tbody').getByText('ops@host').count();
+      };
+      expect(await shown(ended, ended + 1)).toBe(1);
+      expect(await page.locator('tbody tr').count()).toBe(1);
+      expect(await shown(ended - 1_000, ended)).toBe(0);
+      expect(await shown(ended + 1, ended + 1_000)).toBe(0);
+      await page.getByRole('link', { name: 'At any time' }).click();
+      expect(await page.locator('tbody').getByText('ops@host').count()).toBe(1);
+    });
+  });
+
+  test('give back what a real run took: first one of them, then all, and say so from then on', async () => {
+    const kept = `${redis.url}/2`;
+    const target = redis.redis.duplicate({ db: 2 });
+    onTestFinished(() => target.disconnect());
+    const all = [...(await settle(target, 'c1', STALE + 60)), ...(await settle(target, 'c2', STALE + 60))];
+    await sweepRecorded(redis.redis, kept, { run: 'taken', target: 'kept', settings: { trash: '1h' } });
+    expect(await target.exists(...all)).toBe(0);
+    await visit({}, async (page) => {
+      await page.goto(await pathOf(page, 'taken'));
+      expect(await page.locator('.phases li').first().textContent()).toMatch(/^mark \d/);
+      await page.getByRole('link', { name: 'Give back… what c1 left' }).click();
+      await page.getByText(`${all.length / 2} keys lie in the trash`).waitFor();
+      expect(await faultsOf(page)).toEqual([]);
+      expect(await target.exists(...all)).toBe(0);
+      await page.getByRole('button', { name: 'Give back' }).click();
+      await page.getByText(`${all.length / 2 - 1} keys came back.`).waitFor();
+      const rows = page.locator('#swept tbody tr');
+      expect(await rows.filter({ hasText: 'c1' }).getByText('given back').count()).toBe(1);
+      expect(await rows.filter({ hasText: 'c1' }).getByRole('link', { name: 'Give back' }).count()).toBe(0);
+      expect(await rows.filter({ hasText: 'c2' }).getByRole('link', { name: 'Give back' }).count()).toBe(1);
+      await page.getByRole('link', { name: 'Give everything back…' }).click();
+      await page.getByLabel('heartbeats, too').check();
+      await page.getByRole('button', { name: 'Give back' }).click();
+      await page.getByText(new RegExp(`^Given back .+: ${all.length / 2 + 1} keys\\.$`)).waitFor();
+      expect(await faultsOf(page)).toEqual([]);
+      expect(await page.getByRole('link', { name: 'Give' }).count()).toBe(0);
+      expect(await target.exists(...all)).toBe(all.length);
+      expect(await rows.getByText('given back').count()).toBe(2);
     });
   });
 

@@ -126,6 +126,7 @@ test('asks the ledger which runs swept an id, and leaves what others took', asyn
   ).toHaveLength(2);
   const ledger = {
     find: async () => ({ damaged: 0, swept: [{ batch: { run: 'first' } }] }) as never,
+    noteRestored: async () => {},
   };
   expect((await restore(target(), idOf('c1'), { ledger })).restored).toBe(6);
   expect(await redis.get(signal)).toBe('first');

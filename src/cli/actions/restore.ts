@@ -7,6 +7,7 @@ import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { plain } from '../plain.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
+import { whoAsks } from '../whoAsks.ts';
 
 interface Options {
   readonly run?: string;
@@ -24,11 +25,11 @@ export async function bringBack(id: string | undefined, options: Options, comman
   const stop = new AbortController();
   const onSignal = (signal: string) => stop.abort(new Failure('INTERRUPTED', `restoring was ended by ${signal}`));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const ledger = 'run' in wanted ? null : await ledgerOf(config);
+  const ledger = options.dryRun && 'run' in wanted ? null : await ledgerOf(config, wanted);
   try {
     const { heartbeats = false, dryRun = false } = options;
     const done = await restore(target, wanted, {
-      ...{ heartbeats, dryRun, signal: stop.signal, warn: tell },
+      ...{ heartbeats, dryRun, signal: stop.signal, warn: tell, by: whoAsks() },
       ledger: ledger?.ledger ?? null,
     });
     console.log(options.json ? JSON.stringify(done) : textOf(done, dryRun));
@@ -49,12 +50,16 @@ function wantedBy(id: string | undefined, run: string | undefined): Wanted {
   throw new Failure('USAGE', 'say what is to come back: the id of a coordinator, or --run with that of a run');
 }
 
-/** Where it is out of reach, names decide alone, which is said. */
-async function ledgerOf(config: Config): Promise<OpenLedger | null> {
+/** Where it is out of reach, what follows from that is said. */
+async function ledgerOf(config: Config, wanted: Wanted): Promise<OpenLedger | null> {
   try {
     return await openLedger(config.queue, config.process.ledger);
   } catch (error) {
-    tell(`which runs swept it can not be read, so names decide alone: ${sentenceOf(error)}`);
+    const follows =
+      'run' in wanted
+        ? 'what comes back is not noted in the ledger'
+        : 'which runs swept it can not be read, so names decide alone';
+    tell(`${follows}: ${sentenceOf(error)}`);
     return null;
   }
 }

@@ -1,7 +1,6 @@
 /** run: one cleanup here and now, without the queue. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { hostname, userInfo } from 'node:os';
 import { type Ahead, runCleanup, StopWish } from '../../cleanup/run.ts';
 import { fingerprintOf } from '../../config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../config/resolve.ts';
@@ -21,6 +20,7 @@ import { Listing } from '../listing.ts';
 import { createProgressBar } from '../progress.ts';
 import { megabytes, renderReport } from '../render.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
+import { whoAsks } from '../whoAsks.ts';
 
 interface Options {
   readonly target?: string;
@@ -79,6 +79,7 @@ export async function run(options: Options, command: Command): Promise<void> {
         ...(records && past !== null ? { condemn: async (next) => await follower.condemn(next) } : {}),
         ...(records && past !== null ? { removed: (removed) => follower.removed(removed) } : {}),
         ...(options.list ? { list } : {}),
+        phase: (phase) => recorder?.phase(phase),
         progress: (phase, tally) => {
           bar.observer.progress?.(phase, tally);
           recorder?.progress({ swept: tally.swept, deleted: tally.keys });
@@ -165,20 +166,11 @@ function recorderOf(past: OpenLedger | null, settings: TargetConfig, run: string
     target: settings.name,
     fingerprint: fingerprintOf(settings),
     trigger: 'cli',
-    by: whoRuns(),
+    by: whoAsks(),
     dryRun: false,
     ...(settings.trash > 0 ? { trashMs: settings.trash } : {}),
     families: settings.schema.families,
     attempt: 1,
   };
   return past === null ? new RunRecorder(null, identity, warn) : past.ledger.record(identity, warn);
-}
-
-/** Whoever sits at this terminal, as far as the system knows. */
-function whoRuns(): string | null {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    return null;
-  }
 }

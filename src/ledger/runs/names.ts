@@ -8,6 +8,7 @@
  *      watched/<target>                                 when somebody last saw it serve (no block: it expires)
  *      looks/<target>                                   what stands there, by family
  *      horizon/<target>                                 until when nobody of it can be stale
+ *      restored/<target>                                what was given back
  */
 
 const RADIX = 36;
@@ -61,6 +62,10 @@ export function outagesName(target: string): string {
 
 export function watchedName(target: string): string {
   return `watched/${target}`;
+}
+
+export function restoredName(target: string): string {
+  return `restored/${target}`;
 }
 
 export function looksName(target: string): string {

@@ -1,6 +1,7 @@
 /** past run: what the ledger knows of a run, under way or ended. */
 import type { Outcome, Report, Trigger } from '../../domain/report.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
+import type { Phases } from './phases.ts';
 
 /** How a run ended; in the ledger also one that has no report, or only that of what it had done so far. */
 export type RunOutcome = Outcome | 'stopped' | 'interrupted' | 'failed';
@@ -48,6 +49,8 @@ export interface PastRun extends RunIdentity {
   /** Why it ended so, or why the last attempt failed. */
   readonly reason: string | null;
   readonly removed: Removed;
+  /** Left out of older runs, and of one that was in none. */
+  readonly phases?: Phases;
   /** `null` where it has none: it is under way, failed, or its process was killed. */
   readonly report: Report | null;
 }

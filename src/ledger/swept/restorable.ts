@@ -1,7 +1,7 @@
 /** restorable: until when what a run took can be brought back. */
 
 /** What of a batch, or of a run, tells it. */
-interface Trashed {
+export interface Trashed {
   /** When a batch was written, which is just before its things went; of a run, when it ended. */
   readonly atMs: number;
   /** How long they stay in the trash, in ms. */

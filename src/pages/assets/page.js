@@ -17,13 +17,17 @@ const UNITS = [
   [1_000, 's'],
 ];
 
+const spanOf = (milliseconds) => {
+  const unit = UNITS.find(([size]) => Math.abs(milliseconds) >= size);
+  return unit === undefined ? null : `${Math.floor(Math.abs(milliseconds) / unit[0])} ${unit[1]}`;
+};
 const relative = (at) => {
   const gone = now() - at;
-  const unit = UNITS.find(([size]) => Math.abs(gone) >= size);
-  if (unit === undefined) return 'now';
-  const span = `${Math.floor(Math.abs(gone) / unit[0])} ${unit[1]}`;
+  const span = spanOf(gone);
+  if (span === null) return 'now';
   return gone >= 0 ? `${span} ago` : `in ${span}`;
 };
+const left = (at) => (at - now() < 1_000 ? 'gone' : spanOf(at - now()));
 const countdown = (at) => {
   const seconds = Math.ceil((at - now()) / 1000);
   if (seconds <= 0) return 'due';
@@ -32,7 +36,8 @@ const countdown = (at) => {
   return shown.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
 };
 const clock = (at) => exact.format(at).slice(11);
-const SAYS = { relative, countdown, clock };
+const moment = (at) => exact.format(at);
+const SAYS = { relative, countdown, clock, moment, left };
 
 const sayTime = (time) => {
   const at = Date.parse(time.dateTime);

@@ -1,4 +1,5 @@
 /** banners: what is wrong, the grave first, each with what helps. */
+import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { Message } from '../message.tsx';
 import { runPath, targetPath } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
@@ -24,13 +25,13 @@ export function Banners({ status, target }: Props) {
   return (
     <>
       {troubles.map((trouble) => (
-        <Banner key={`${trouble.kind} ${trouble.word}`} trouble={trouble} run={own?.past.last?.run ?? null} />
+        <Banner key={`${trouble.kind} ${trouble.word}`} trouble={trouble} run={own?.past.last ?? null} />
       ))}
     </>
   );
 }
 
-function Banner({ trouble, run }: { readonly trouble: Trouble; readonly run: string | null }) {
+function Banner({ trouble, run }: { readonly trouble: Trouble; readonly run: PastRun | null }) {
   const { word, sentence, advice, grave } = trouble;
   return (
     <Message kind={grave ? 'trouble' : 'notice'} word={word} actions={<Ways trouble={trouble} run={run} />}>
@@ -41,7 +42,7 @@ function Banner({ trouble, run }: { readonly trouble: Trouble; readonly run: str
 }
 
 /** Where it can be helped, or looked at. */
-function Ways({ trouble: { kind, target, word }, run }: { readonly trouble: Trouble; readonly run: string | null }) {
+function Ways({ trouble: { kind, target, word }, run }: { readonly trouble: Trouble; readonly run: PastRun | null }) {
   const to = usePath();
   const { readOnly } = useSite();
   if (kind === 'work') return word === 'Paused' ? <a href={to('/queues')}>To the queue</a> : null;

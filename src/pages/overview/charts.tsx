@@ -1,7 +1,8 @@
 /** charts: what was swept in each hour of the last day, and how long the last runs took. */
+import type { ComponentChildren } from 'preact';
 import { amount, amountOf, tookOf } from '../amounts.ts';
-import { Bars, Behind } from '../chart.tsx';
-import { runPath, runsPath } from '../paths.ts';
+import { type Bar, Bars, Behind } from '../chart.tsx';
+import { pathToRun, runsPath } from '../paths.ts';
 import { usePath } from '../site.ts';
 import { StateWord } from '../state.tsx';
 import { Time } from '../time.tsx';
@@ -39,21 +40,25 @@ function hoursOf(runs: readonly RunSummary[], now: number): readonly Hour[] {
   return hours;
 }
 
+function barOf({ fromMs, swept: count, deleted: things }: Hour): Bar {
+  const from = new Date(fromMs).toISOString().slice(11, 16);
+  return { count, title: `${from} UTC: ${amountOf(count, 'coordinator')}, ${amountOf(things, 'thing')}` };
+}
+
 export function SweptByHour({ status: { past, target }, now }: Props) {
   const to = usePath();
   const hours = hoursOf(past.runs, now);
   const swept = hours.reduce((sum, hour) => sum + hour.swept, 0);
   const deleted = hours.reduce((sum, hour) => sum + hour.deleted, 0);
-  const bars = hours.map(({ fromMs, swept: count, deleted: things }) => ({
-    count,
-    title: `${new Date(fromMs).toISOString().slice(11, 16)} UTC: ${amountOf(count, 'coordinator')}, ${amountOf(things, 'thing')}`,
-  }));
+  const hrefOf = ({ fromMs, swept: count, deleted: things }: Hour): string | undefined =>
+    count + things > 0 ? to(runsPath(target, { removed: 'yes', since: fromMs, until: fromMs + HOUR_MS })) : undefined;
+  const bars = hours.map((hour) => ({ ...barOf(hour), href: hrefOf(hour) }));
   return (
     <figure class="chart">
       <figcaption>
         <h2>
           Swept in 24 hours{' '}
-          <a href={to(runsPath(target, { removed: '1' }))}>
+          <a href={to(runsPath(target, { removed: 'yes' }))}>
             {amountOf(swept, 'coordinator')}, {amountOf(deleted, 'thing')}
           </a>
         </h2>
@@ -83,7 +88,9 @@ export function SweptByHour({ status: { past, target }, now }: Props) {
             {hours.toReversed().map((hour) => (
               <tr key={hour.fromMs}>
                 <td>
-                  <Time at={hour.fromMs} now={now} as="clock" focusable={false} />
+                  <HourLink href={hrefOf(hour)}>
+                    <Time at={hour.fromMs} now={now} as="clock" focusable={false} />
+                  </HourLink>
                 </td>
                 <td class="number">{amount(hour.swept)}</td>
                 <td class="number">{amount(hour.deleted)}</td>
@@ -97,10 +104,14 @@ export function SweptByHour({ status: { past, target }, now }: Props) {
   );
 }
 
+function HourLink({ href, children }: { readonly href: string | undefined; readonly children: ComponentChildren }) {
+  return href === undefined ? children : <a href={href}>{children}</a>;
+}
+
 const LAST_RUNS = 100;
 
 /** A dot for each run, as high as it took long; those without a report stand at the bottom. */
-export function RunTimes({ status: { past }, now }: Props) {
+export function RunTimes({ status: { past, target }, now }: Props) {
   const to = usePath();
   const runs = past.runs.slice(-LAST_RUNS);
   const times = runs.map(({ durationMs }) => durationMs).filter((took) => took !== null);
@@ -152,7 +163,7 @@ export function RunTimes({ status: { past }, now }: Props) {
                 {runs.toReversed().map(({ run, atMs, outcome, dryRun, durationMs }) => (
                   <tr key={`${run} ${atMs}`}>
                     <td>
-                      <a href={to(runPath(run))}>{run.slice(0, 8)}</a>
+                      <a href={to(pathToRun(run, { target, at: atMs }))}>{run.slice(0, 8)}</a>
                     </td>
                     <td>
                       <Time at={atMs} now={now} focusable={false} />

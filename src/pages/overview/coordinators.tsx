@@ -27,7 +27,7 @@ export function Coordinators({ status, now }: Props) {
   const { coordinators, asOfMs, past, silence, staleAfterSeconds } = status;
   const to = usePath();
   if (coordinators === null || asOfMs === null || past.pass === null) return <NothingYet status={status} now={now} />;
-  const run = to(runPath(past.pass.run));
+  const run = to(runPath(past.pass));
   const shown = STATES.filter(([state], i) => i < ALWAYS || coordinators[state] > 0);
   return (
     <>

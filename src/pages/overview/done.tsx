@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { TargetStatus } from '../../status/status.ts';
 import { tookOf } from '../amounts.ts';
 import { Message } from '../message.tsx';
-import { runPath } from '../paths.ts';
+import { pathToRun } from '../paths.ts';
 import { usePath } from '../site.ts';
 import { Time } from '../time.tsx';
 import { cameOf } from './runs.tsx';
@@ -38,11 +38,11 @@ interface Props {
   readonly now: number;
 }
 
-export function Done({ done, target: { past }, now }: Props): ComponentChildren {
+export function Done({ done, target: { past, target }, now }: Props): ComponentChildren {
   const to = usePath();
   if (done === null) return null;
   const { last } = past;
-  const link = <a href={to(runPath(done.run))}>Run {done.run.slice(0, 8)}</a>;
+  const link = <a href={to(pathToRun(done.run, { target }))}>Run {done.run.slice(0, 8)}</a>;
   if (last?.run !== done.run) {
     return (
       <Message kind="done" word="Asked">

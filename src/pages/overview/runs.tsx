@@ -1,6 +1,6 @@
 /** runs: the one in progress, the next one, the last one. */
 import { amount, amountOf, bytesOf, tookOf } from '../amounts.ts';
-import { runPath } from '../paths.ts';
+import { pathToRun, runPath } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
 import { StateWord } from '../state.tsx';
 import { Time } from '../time.tsx';
@@ -40,11 +40,12 @@ export function NextRun({ status, now }: Props) {
 
 function Running({ run, target, now }: { readonly run: RunUnderWay; readonly target: string; readonly now: number }) {
   const to = usePath();
-  const { progress, state, dryRun, stopping } = run;
+  const { progress, state, dryRun, stopping, startedAtMs } = run;
   return (
     <>
       <h2>
-        {dryRun ? 'Dry run' : 'Run'} <a href={to(runPath(run.run))}>{run.run.slice(0, 8)}</a>{' '}
+        {dryRun ? 'Dry run' : 'Run'}{' '}
+        <a href={to(pathToRun(run.run, { target, during: startedAtMs ?? undefined }))}>{run.run.slice(0, 8)}</a>{' '}
         <StateWord state={stopping ? 'stopping' : state} />
       </h2>
       {progress !== null && (
@@ -63,9 +64,9 @@ function Running({ run, target, now }: { readonly run: RunUnderWay; readonly tar
             {amount(progress.checked)} checked, {amount(progress.swept)} of {amount(progress.stale)} swept
           </>
         )}
-        {run.startedAtMs !== null && (
+        {startedAtMs !== null && (
           <>
-            , since <Time at={run.startedAtMs} now={now} as="clock" focusable={false} />
+            , since <Time at={startedAtMs} now={now} as="clock" focusable={false} />
           </>
         )}
       </p>
@@ -105,7 +106,7 @@ export function LastRun({ status, now }: Props) {
             </span>
           </p>
           <p>
-            <a href={to(runPath(last.run))}>{cameOf(last)}</a>
+            <a href={to(runPath(last))}>{cameOf(last)}</a>
           </p>
         </>
       )}

@@ -8,9 +8,10 @@ import { askPath, Banners } from './banners.tsx';
 import { RunTimes, SweptByHour } from './charts.tsx';
 import { Coordinators } from './coordinators.tsx';
 import { Done, type DoneWords } from './done.tsx';
+import { Families } from './families.tsx';
 import { LastRun, NextRun } from './runs.tsx';
 import type { SweptRow } from './sweptLast.ts';
-import { Families, SweptLastTable } from './tables.tsx';
+import { SweptLastTable } from './sweptTable.tsx';
 
 /** What the page shows. */
 export interface TargetView {

@@ -75,7 +75,7 @@ function Row({ target, now }: { readonly target: TargetStatus; readonly now: num
         {last === null ? (
           <span class="none">none yet</span>
         ) : (
-          <a class="plain" href={to(runPath(last.run))}>
+          <a class="plain" href={to(runPath(last))}>
             <StateWord state={endOf(last)} dryRun={last.dryRun} /> <Time at={last.atMs} now={now} focusable={false} />
           </a>
         )}

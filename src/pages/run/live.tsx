@@ -27,7 +27,9 @@ export async function streamRun(parts: PageParts, request: Request, response: Re
       if (!hasEnded) {
         const { run: id, target, startedAtMs } = first;
         const run = (await ledger.findRun({ run: id, target, startedAtMs })) ?? first;
-        const html = renderPart(site, <Lead run={run} job={await jobOf(queues, run)} now={Date.now()} />);
+        const notes = run.state === 'ended' && run.trashMs !== undefined ? await ledger.restored(target) : [];
+        const lead = <Lead run={run} job={await jobOf(queues, run)} notes={notes} now={Date.now()} />;
+        const html = renderPart(site, lead);
         if (html !== said) response.write(`event: part\ndata: ${JSON.stringify({ id: 'run-lead', html })}\n\n`);
         said = html;
         hasEnded = run.state === 'ended';

@@ -10,7 +10,8 @@ import { sendError } from '../errorPage.tsx';
 import { Message } from '../message.tsx';
 import { sendPage } from '../page.tsx';
 import type { PageParts, PageRoute } from '../pages.ts';
-import { numberIn, pathToRun, runPath, textIn } from '../runs/query.ts';
+import { pathToRun, restorePath, runPath } from '../paths.ts';
+import { numberIn, textIn } from '../runs/query.ts';
 import { usePath } from '../site.ts';
 import { Time } from '../time.tsx';
 import { runIn } from './runIn.ts';
@@ -63,6 +64,7 @@ async function giveBack(parts: PageParts, request: Request, response: Response):
   const { restored, existing, expired } = await restore(asked.target, asked.what, {
     heartbeats: heartbeats === 'yes',
     ledger: parts.ledger,
+    by: parts.config.process.dashboardUser ?? null,
   });
   const { run, target, atMs } = asked.run;
   const counts = { restored, existing: existing.length, expired };
@@ -71,18 +73,24 @@ async function giveBack(parts: PageParts, request: Request, response: Response):
 
 function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Restored; readonly now: number }) {
   const to = usePath();
-  const path = pathToRun(run.run, { target: run.target, at: run.atMs, id: id ?? undefined }, '/restore');
+  const path = restorePath(run, id ?? undefined);
   return (
-    <div class="stack">
+    <div class="stack asks">
       <h1>
         Give back {id === null ? 'everything that run ' : 'what was left of '}
         <span class="id">{id ?? run.run}</span>
         {id === null ? ' took' : ''}
       </h1>
       <p>
-        {amountOf(would.restored, 'key')} would come back to target {run.target}, heartbeats among them, with the time
-        to live that {would.restored === 1 ? 'it' : 'they'} had. The trash keeps it until{' '}
-        <Time at={restorableUntilMs(run)} now={now} />.
+        {would.restored === 0
+          ? `Nothing of it can come back to target ${run.target}: it is back already, or never lay in the trash.`
+          : `${amountOf(would.restored, 'key')} ${would.restored === 1 ? 'lies' : 'lie'} in the trash and can come back to target ${run.target}, with the time to live that ${would.restored === 1 ? 'it' : 'they'} had.`}
+        {would.restored > 0 && (
+          <>
+            {' '}
+            Whatever stays leaves the trash <Time at={restorableUntilMs(run)} now={now} />.
+          </>
+        )}
         {would.expired > 0 && ` ${amount(would.expired)} would have expired by now, and stay away.`}
       </p>
       {would.existing.length > 0 && (
@@ -98,18 +106,28 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
           </ul>
         </div>
       )}
-      <form method="post" action={to(path)} class="stack">
-        <label class="choice">
-          <input type="checkbox" name="heartbeats" value="yes" />
-          heartbeats, too: who is still silent then is swept again by the next run
-        </label>
-        <p class="actions">
-          <button type="submit" class="main">
-            Give back
-          </button>
-          <a href={to(runPath(run))}>Leave it in the trash</a>
+      {would.restored === 0 ? (
+        <p>
+          <a class="button" href={to(runPath(run))}>
+            Back to the run
+          </a>
         </p>
-      </form>
+      ) : (
+        <form method="post" action={to(path)} class="stack">
+          <label class="choice">
+            <input type="checkbox" name="heartbeats" value="yes" />
+            {id === null ? 'heartbeats' : 'its heartbeat'}, too: who is still silent then is swept again by the next run
+          </label>
+          <p class="actions">
+            <button type="submit" class="main">
+              Give back
+            </button>
+            <a class="button" href={to(runPath(run))}>
+              Leave it in the trash
+            </a>
+          </p>
+        </form>
+      )}
     </div>
   );
 }

@@ -29,8 +29,9 @@ async function showRun(parts: PageParts, request: Request, response: Response): 
   if (run === null) return;
   const [part, from] = [textIn(request, 'part'), placeIn(request)];
   const hasSwept = run.removed.swept > 0 || part !== undefined;
-  const [job, page] = await Promise.all([
+  const [job, notes, page] = await Promise.all([
     jobOf(queues, run),
+    run.trashMs === undefined ? [] : ledger.restored(run.target),
     hasSwept
       ? ledger.sweptPage({
           run,
@@ -47,6 +48,7 @@ async function showRun(parts: PageParts, request: Request, response: Response): 
       target={config.targets.get(run.target) ?? null}
       job={job}
       swept={page && { page, part, from }}
+      notes={notes}
       now={Date.now()}
     />
   );

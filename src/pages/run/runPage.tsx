@@ -1,17 +1,18 @@
 /** run page: one run from top to bottom: what came of it, what it was asked, its numbers, who was swept. */
 import type { TargetConfig } from '../../config/resolve.ts';
+import type { RestoredNote } from '../../ledger/restored.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
-import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
 import { RUN_QUEUE } from '../../queue/names.ts';
 import { amount } from '../amounts.ts';
-import { pathToRun } from '../runs/query.ts';
-import { usePath, useSite } from '../site.ts';
+import { pathToRun } from '../paths.ts';
+import { usePath } from '../site.ts';
 import { StateWord } from '../state.tsx';
-import { Time } from '../time.tsx';
 import { Facts } from './facts.tsx';
+import { GiveBack } from './giveBack.tsx';
 import type { RunJob } from './job.ts';
 import { Numbers, Unreadable } from './numbers.tsx';
 import { sayOutcome } from './outcome.ts';
+import { PhaseLine } from './phases.tsx';
 import { Swept, type SweptProps } from './swept.tsx';
 
 export interface RunPageProps {
@@ -20,10 +21,12 @@ export interface RunPageProps {
   readonly job: RunJob | null;
   /** `null`: nobody was swept. */
   readonly swept: Pick<SweptProps, 'page' | 'part' | 'from'> | null;
+  /** What was given back of its target's trash. */
+  readonly notes: readonly RestoredNote[];
   readonly now: number;
 }
 
-export function RunPage({ run, target, job, swept, now }: RunPageProps) {
+export function RunPage({ run, target, job, swept, notes, now }: RunPageProps) {
   const to = usePath();
   const { report } = run;
   const state = run.state === 'ended' ? (run.outcome ?? 'interrupted') : run.state;
@@ -39,18 +42,19 @@ export function RunPage({ run, target, job, swept, now }: RunPageProps) {
         </h1>
         <StateWord state={state} dryRun={run.dryRun} />
       </div>
-      <Lead run={run} job={job} now={now} />
+      <Lead run={run} job={job} notes={notes} now={now} />
       <Facts run={run} target={target} forced={job?.forced ?? null} now={now} />
+      <PhaseLine run={run} />
       {report !== null && report.outcome !== 'skipped' && <Numbers report={report} />}
       {report !== null && <Unreadable groups={report.unreadable} />}
-      {swept !== null && <Swept run={run} now={now} {...swept} />}
+      {swept !== null && <Swept run={run} notes={notes} now={now} {...swept} />}
       <Behind run={run} job={job} />
     </div>
   );
 }
 
 /** What came of it; while it goes on, how far it is. The live part of the page. */
-export function Lead({ run, job, now }: Pick<RunPageProps, 'run' | 'job' | 'now'>) {
+export function Lead({ run, job, notes, now }: Pick<RunPageProps, 'run' | 'job' | 'notes' | 'now'>) {
   const progress = run.state === 'active' ? (job?.progress ?? null) : null;
   return (
     <div id="run-lead" class="lead">
@@ -63,29 +67,8 @@ export function Lead({ run, job, now }: Pick<RunPageProps, 'run' | 'job' | 'now'
           {progress.phase}: {amount(progress.checked)} checked, {amount(progress.stale)} stale
         </p>
       )}
-      <GiveBack run={run} now={now} />
+      <GiveBack run={run} notes={notes} now={now} />
     </div>
-  );
-}
-
-/** The way to everything that it took, while the trash has it. */
-function GiveBack({ run, now }: Pick<RunPageProps, 'run' | 'now'>) {
-  const to = usePath();
-  const { readOnly } = useSite();
-  const until = run.state === 'ended' && run.removed.deleted > 0 ? restorableUntilMs(run) : null;
-  if (until === null) return null;
-  if (until <= now) return <p class="soft">What it took has left the trash.</p>;
-  return (
-    <p class="actions">
-      {!readOnly && (
-        <a class="button" href={to(pathToRun(run.run, { target: run.target, at: run.atMs }, '/restore'))}>
-          Give everything back…
-        </a>
-      )}
-      <span class="soft">
-        what it took leaves the trash <Time at={until} now={now} />
-      </span>
-    </p>
   );
 }
 

@@ -1,18 +1,23 @@
 /** swept: who was swept by a run: a table, a page at a time, and a search in it. */
 import { textOf } from '../../explain/names.ts';
 import { keysOf } from '../../explain/swept.ts';
+import { givenBack, type RestoredNote } from '../../ledger/restored.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
+import type { SweptOnce } from '../../ledger/swept/lookup.ts';
 import type { SweptPage, SweptPlace } from '../../ledger/swept/sweptPage.ts';
 import { amount, amountOf, secondsOf } from '../amounts.ts';
-import { countsText, TrashState } from '../runs/found.tsx';
-import { pathToRun } from '../runs/query.ts';
-import { usePath, useSite } from '../site.ts';
+import { pathToRun, restorePath, runsFinding } from '../paths.ts';
+import { usePath } from '../site.ts';
+import { Things } from '../things.tsx';
 import { Time } from '../time.tsx';
+import { GiveBackLink, TrashState } from '../trash.tsx';
 
 export interface SweptProps {
   readonly run: PastRun;
   readonly page: SweptPage;
+  /** What was given back of its target's trash. */
+  readonly notes: readonly RestoredNote[];
   /** What is searched for; `undefined`: all are shown. */
   readonly part: string | undefined;
   readonly from: SweptPlace | undefined;
@@ -23,7 +28,7 @@ export function placeText({ batch, row }: SweptPlace): string {
   return `${batch}.${row}`;
 }
 
-export function Swept({ run, page, part, from, now }: SweptProps) {
+export function Swept({ run, page, notes, part, from, now }: SweptProps) {
   const to = usePath();
   const hint = { target: run.target, at: run.state === 'ended' ? run.atMs : undefined };
   const { rows, next, damaged } = page;
@@ -43,7 +48,7 @@ export function Swept({ run, page, part, from, now }: SweptProps) {
         <button type="submit">Search</button>
         {part !== undefined && <a href={to(pathToRun(run.run, hint))}>Show all</a>}
       </form>
-      {rows.length === 0 ? <Nobody part={part} isLast={next === null} /> : <Rows page={page} run={run} now={now} />}
+      {rows.length === 0 ? <Nobody part={part} isLast={next === null} /> : <Rows {...{ page, run, notes, now }} />}
       <p class="pages">
         {from !== undefined && <a href={to(`${pathToRun(run.run, { ...hint, part })}#swept`)}>First page</a>}
         {next !== null && (
@@ -63,11 +68,10 @@ function Nobody({ part, isLast }: { readonly part: string | undefined; readonly 
   return <p class="empty">{isLast ? 'Nobody here has an id like that.' : 'Nobody so far has an id like that.'}</p>;
 }
 
-function Rows({ page: { rows }, run, now }: Pick<SweptProps, 'page' | 'run' | 'now'>) {
-  const to = usePath();
-  const { readOnly } = useSite();
+function Rows({ page: { rows }, run, notes, now }: Pick<SweptProps, 'page' | 'run' | 'notes' | 'now'>) {
+  const hasTrash = rows.some(({ batch }) => restorableUntilMs(batch) !== null);
   return (
-    <table class="sheets">
+    <table class="sheets lines">
       <thead>
         <tr>
           <th scope="col">id</th>
@@ -76,48 +80,78 @@ function Rows({ page: { rows }, run, now }: Pick<SweptProps, 'page' | 'run' | 'n
           <th scope="col" class="number">
             silent for
           </th>
-          <th scope="col">things</th>
-          <th scope="col">trash</th>
+          <th scope="col" class="number">
+            things
+          </th>
+          {hasTrash && (
+            <>
+              <th scope="col" class="number">
+                in the trash for
+              </th>
+              <th scope="col">
+                <span class="unseen">give back</span>
+              </th>
+            </>
+          )}
         </tr>
       </thead>
       <tbody>
-        {rows.map(({ coordinator, swarm, beatMs, silenceSeconds, keysByFamily, batch }) => {
-          const id = textOf(coordinator);
-          const until = restorableUntilMs(batch);
-          return (
-            <tr key={`${id}/${swarm === null ? '' : textOf(swarm)}`}>
-              <th scope="row" class="id" dir="auto">
-                <a class="whole" href={to(`/runs?${new URLSearchParams({ find: id })}`)}>
-                  {id}
-                </a>
-              </th>
-              <td data-name="swarm" class="id" dir="auto">
-                {swarm === null ? '–' : textOf(swarm)}
-              </td>
-              <td data-name="last beat">
-                <Time at={beatMs} now={now} focusable={false} />
-              </td>
-              <td class="number" data-name="silent for">
-                {secondsOf(silenceSeconds)}
-              </td>
-              <td data-name="things" class="wide things">
-                {countsText(keysOf(keysByFamily, batch.families))}
-              </td>
-              <td data-name="trash">
-                <TrashState until={until} now={now} />
-                {until !== null && until > now && !readOnly && (
-                  <>
-                    {' '}
-                    <a href={to(pathToRun(run.run, { target: run.target, at: run.atMs, id }, '/restore'))}>
-                      Give back…
-                    </a>
-                  </>
-                )}
-              </td>
-            </tr>
-          );
-        })}
+        {rows.map((row) => (
+          <Row
+            key={`${textOf(row.coordinator)}/${row.swarm === null ? '' : textOf(row.swarm)}`}
+            {...{ row, run, notes, now, hasTrash }}
+          />
+        ))}
       </tbody>
     </table>
+  );
+}
+
+interface RowProps extends Pick<SweptProps, 'run' | 'notes' | 'now'> {
+  readonly row: SweptOnce;
+  readonly hasTrash: boolean;
+}
+
+function Row({ row, run, notes, now, hasTrash }: RowProps) {
+  const to = usePath();
+  const { coordinator, swarm, beatMs, silenceSeconds, keysByFamily, batch } = row;
+  const id = textOf(coordinator);
+  const trash = { until: restorableUntilMs(batch), given: givenBack(notes, { ...batch, coordinator }), now };
+  return (
+    <tr>
+      <th scope="row" class="id" dir="auto">
+        <a class="line" href={to(runsFinding(id))} title={id}>
+          {id}
+        </a>
+      </th>
+      <td data-name="swarm" class="id" dir="auto">
+        {swarm === null ? (
+          '–'
+        ) : (
+          <span class="line" title={textOf(swarm)}>
+            {textOf(swarm)}
+          </span>
+        )}
+      </td>
+      <td data-name="last beat">
+        <Time at={beatMs} now={now} focusable={false} />
+      </td>
+      <td class="number" data-name="silent for">
+        {secondsOf(silenceSeconds)}
+      </td>
+      <td class="number" data-name="things">
+        <Things keys={keysOf(keysByFamily, batch.families)} />
+      </td>
+      {hasTrash && (
+        <>
+          <td class="number" data-name={trash.given === null ? 'in the trash for' : undefined}>
+            <TrashState {...trash} />
+          </td>
+          <td class="do">
+            <GiveBackLink {...trash} id={id} path={restorePath(run, id)} />
+          </td>
+        </>
+      )}
+    </tr>
   );
 }

@@ -1,7 +1,8 @@
 /** filters: which runs are shown, and the search for an id. Plain forms that change the address. */
 import { RUN_OUTCOMES } from '../../ledger/runs/pastRun.ts';
 import { usePath } from '../site.ts';
-import { type RunsQuery, TRIGGERS } from './query.ts';
+import { Time } from '../time.tsx';
+import { pathOf, type RunsQuery, TRIGGERS } from './query.ts';
 
 interface ChoiceProps {
   readonly name: string;
@@ -26,9 +27,15 @@ function Choice({ name, label, value, options }: ChoiceProps) {
   );
 }
 
-export function Filters({ query, targets }: { readonly query: RunsQuery; readonly targets: readonly string[] }) {
+interface FiltersProps {
+  readonly query: RunsQuery;
+  readonly targets: readonly string[];
+  readonly now: number;
+}
+
+export function Filters({ query, targets, now }: FiltersProps) {
   const to = usePath();
-  const { target, outcome, trigger, removed } = query.filter;
+  const { target, outcome, trigger, removed, sinceMs, untilMs } = query.filter;
   const same = (word: string) => [word, word] as const;
   return (
     <div class="searches">
@@ -40,9 +47,27 @@ export function Filters({ query, targets }: { readonly query: RunsQuery; readonl
           <input type="checkbox" name="removed" value="yes" checked={removed === true} />
           only those that removed something
         </label>
+        {sinceMs !== undefined && <input type="hidden" name="since" value={sinceMs} />}
+        {untilMs !== undefined && <input type="hidden" name="until" value={untilMs} />}
         <button type="submit">Show</button>
       </form>
       <FindForm value={query.find} />
+      {(sinceMs !== undefined || untilMs !== undefined) && (
+        <p class="span">
+          Those that ended{' '}
+          {sinceMs !== undefined && (
+            <>
+              from <Time at={sinceMs} now={now} as="moment" />
+            </>
+          )}{' '}
+          {untilMs !== undefined && (
+            <>
+              until <Time at={untilMs} now={now} as="moment" />
+            </>
+          )}
+          . <a href={to(pathOf({ ...query, filter: { target, outcome, trigger, removed } }, null))}>At any time</a>
+        </p>
+      )}
     </div>
   );
 }

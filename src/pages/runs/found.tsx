@@ -2,10 +2,12 @@
 import type { SweptOnce } from '../../explain/entry.ts';
 import { textOf } from '../../explain/names.ts';
 import type { SweptFound } from '../../explain/swept.ts';
-import { amount, amountOf, secondsOf } from '../amounts.ts';
+import { amountOf, secondsOf } from '../amounts.ts';
+import { pathToRun } from '../paths.ts';
 import { usePath } from '../site.ts';
+import { Things } from '../things.tsx';
 import { Time } from '../time.tsx';
-import { pathToRun } from './query.ts';
+import { TrashState } from '../trash.tsx';
 
 interface FoundProps {
   readonly id: string;
@@ -32,24 +34,6 @@ export function FoundTimes({ id, found: { swept, damaged }, now }: FoundProps) {
   );
 }
 
-/** How many things of each family: `2 ack, 1 signal`. */
-export function countsText(keys: SweptOnce['keys']): string {
-  const told = Object.entries(keys);
-  if (told.length === 0) return 'not known: its process ended before it could say';
-  return told.map(([family, count]) => (count === null ? `some ${family}` : `${amount(count)} ${family}`)).join(', ');
-}
-
-/** Until when it can be given back. */
-export function TrashState({ until, now }: { readonly until: number | null; readonly now: number }) {
-  if (until === null) return <span class="soft">gone for good</span>;
-  if (until <= now) return <span class="soft">gone from the trash</span>;
-  return (
-    <>
-      leaves the trash <Time at={until} now={now} focusable={false} />
-    </>
-  );
-}
-
 function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; readonly now: number }) {
   const to = usePath();
   return (
@@ -64,8 +48,10 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
           <th scope="col" class="number">
             silent for
           </th>
-          <th scope="col">things</th>
-          <th scope="col">trash</th>
+          <th scope="col" class="number">
+            things
+          </th>
+          <th scope="col">in the trash for</th>
         </tr>
       </thead>
       <tbody>
@@ -90,11 +76,15 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
             <td class="number" data-name="silent for">
               {secondsOf(once.silenceSeconds)}
             </td>
-            <td data-name="things" class="wide things">
-              {countsText(once.keys)}
+            <td data-name="things" class="number">
+              <Things keys={once.keys} />
             </td>
-            <td data-name="trash">
-              <TrashState until={once.restorableUntilMs} now={now} />
+            <td data-name="in the trash for">
+              <TrashState
+                until={once.restorableUntilMs}
+                given={once.restoredAtMs === null ? null : { atMs: once.restoredAtMs }}
+                now={now}
+              />
             </td>
           </tr>
         ))}

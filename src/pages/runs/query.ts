@@ -2,7 +2,8 @@
 import type { Request } from 'express';
 import type { Trigger } from '../../domain/report.ts';
 import type { RunsFilter } from '../../health/runsPage.ts';
-import { type PastRun, RUN_OUTCOMES } from '../../ledger/runs/pastRun.ts';
+import { RUN_OUTCOMES } from '../../ledger/runs/pastRun.ts';
+import { withFields } from '../paths.ts';
 
 export const TRIGGERS: Readonly<Record<Trigger, string>> = {
   schedule: 'schedule',
@@ -40,46 +41,31 @@ export function readQuery(request: Request): RunsQuery {
   const trigger = (Object.keys(TRIGGERS) as Trigger[]).find((one) => one === textIn(request, 'by'));
   const removed = textIn(request, 'removed') === undefined ? undefined : true;
   return {
-    filter: { target: textIn(request, 'target'), outcome, trigger, removed },
+    filter: {
+      target: textIn(request, 'target'),
+      outcome,
+      trigger,
+      removed,
+      sinceMs: numberIn(request, 'since'),
+      untilMs: numberIn(request, 'until'),
+    },
     cursor: textIn(request, 'cursor') ?? null,
     find: textIn(request, 'find') ?? null,
     unfolded: textIn(request, 'each') !== undefined,
   };
 }
 
-function withFields(path: string, fields: Readonly<Record<string, string | number | undefined>>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, String(value));
-  const text = query.toString();
-  return text === '' ? path : `${path}?${text}`;
-}
-
 /** The address that asks for this, changed so. */
 export function pathOf({ filter, unfolded }: RunsQuery, cursor: string | null, each = unfolded): string {
-  const { target, outcome, trigger, removed } = filter;
+  const { target, outcome, trigger, removed, sinceMs, untilMs } = filter;
   return withFields('/runs', {
     target,
     outcome,
     by: trigger,
     removed: removed ? 'yes' : undefined,
+    since: sinceMs,
+    until: untilMs,
     each: each ? 'yes' : undefined,
     cursor: cursor ?? undefined,
   });
-}
-
-/** The address of a run, with what finds it at once. */
-export function runPath({ run, target, state, atMs }: Pick<PastRun, 'run' | 'target' | 'state' | 'atMs'>): string {
-  return pathToRun(run, { target, at: state === 'ended' ? atMs : undefined });
-}
-
-/**
- * The address of a run, or of what is beneath it, as far as one knows.
- * @param fields `at`: when it ended; `during`: some time in it; both in ms
- */
-export function pathToRun(
-  run: string,
-  fields: Readonly<Record<string, string | number | undefined>>,
-  beneath = '',
-): string {
-  return withFields(`/runs/${encodeURIComponent(run)}${beneath}`, fields);
 }

@@ -34,7 +34,7 @@ async function showRuns({ site, config, queues, ledger }: PageParts, request: Re
     const found = await sweptOf(ledger, [bytesOf(query.find)]);
     const children = [
       <h1 key="title">Runs</h1>,
-      <Filters key="filters" query={query} targets={targets} />,
+      <Filters key="filters" query={query} targets={targets} now={now} />,
       <FoundTimes key="found" id={query.find} found={found} now={now} />,
     ];
     sendPage(site, request, response, { ...page, children });
@@ -46,7 +46,7 @@ async function showRuns({ site, config, queues, ledger }: PageParts, request: Re
   const runs = await readRunsPage(queues, ledger, query.filter, query.cursor, suffices);
   const children = [
     <h1 key="title">Runs</h1>,
-    <Filters key="filters" query={query} targets={targets} />,
+    <Filters key="filters" query={query} targets={targets} now={now} />,
     <Runs key="runs" query={query} page={runs} rows={rowsOf(runs.runs)} now={now} />,
   ];
   sendPage(site, request, response, { ...page, children });

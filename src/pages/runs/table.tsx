@@ -2,12 +2,13 @@
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import type { QueuedRun } from '../../queue/history.ts';
 import { amount, amountOf } from '../amounts.ts';
+import { runPath } from '../paths.ts';
 import { usePath } from '../site.ts';
 import { StateWord } from '../state.tsx';
 import { Time } from '../time.tsx';
 import { AskedBy, Coordinators, Freed, Things, Took } from './cells.tsx';
 import type { Row } from './fold.ts';
-import { runPath, TRIGGERS } from './query.ts';
+import { TRIGGERS } from './query.ts';
 
 /** A row that is opened shows no more. */
 const MOST_OPENED = 100;

@@ -1,0 +1,111 @@
+/** swept table: who was swept last, and the way to give it back. */
+import { amount, amountOf, secondsOf } from '../amounts.ts';
+import { restorePath, runPath, runsFinding } from '../paths.ts';
+import { usePath, useSite } from '../site.ts';
+import { Time } from '../time.tsx';
+import { GiveBackLink } from '../trash.tsx';
+import type { PastRun } from '../../ledger/runs/pastRun.ts';
+import type { TargetStatus } from '../../status/status.ts';
+import type { SweptRow } from './sweptLast.ts';
+
+interface Props {
+  readonly status: TargetStatus;
+  readonly now: number;
+}
+
+export function SweptLastTable({ status: { past }, now, rows }: Props & { readonly rows: readonly SweptRow[] }) {
+  const to = usePath();
+  const { sweep } = past;
+  return (
+    <>
+      <h2>
+        Swept last{' '}
+        {sweep !== null && (
+          <span class="soft">
+            <Time at={sweep.atMs} now={now} />, by run <a href={to(runPath(sweep))}>{sweep.run.slice(0, 8)}</a>
+          </span>
+        )}
+      </h2>
+      {sweep === null ? (
+        <p class="empty">Nobody has been swept yet. Who was, in which swarm and after what silence, stands here.</p>
+      ) : rows.length === 0 ? (
+        <p class="empty">The ledger no longer says whom it swept.</p>
+      ) : (
+        <>
+          <SweptRows rows={rows} run={sweep} now={now} />
+          {sweep.removed.swept > rows.length && (
+            <p class="soft">
+              <a href={to(runPath(sweep))}>and {amountOf(sweep.removed.swept - rows.length, 'other')}</a>
+            </p>
+          )}
+        </>
+      )}
+    </>
+  );
+}
+
+interface SweptRowsProps {
+  readonly rows: readonly SweptRow[];
+  readonly run: PastRun;
+  readonly now: number;
+}
+
+function SweptRows({ rows, run, now }: SweptRowsProps) {
+  const to = usePath();
+  const { readOnly } = useSite();
+  const hasTrash = !readOnly && rows.some(({ until }) => until !== null && until > now);
+  return (
+    <table class="sheets lines">
+      <caption class="unseen">Coordinators that were swept last</caption>
+      <thead>
+        <tr>
+          <th scope="col">Coordinator</th>
+          <th scope="col">Swarm</th>
+          <th scope="col" class="number">
+            Silent
+          </th>
+          <th scope="col" class="number">
+            Things
+          </th>
+          {hasTrash && (
+            <th scope="col">
+              <span class="unseen">Give back</span>
+            </th>
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ coordinator, swarm, silenceSeconds, things, until, given }) => (
+          <tr key={`${coordinator} ${swarm}`}>
+            <th scope="row" class="id" dir="auto">
+              <a class="line" href={to(runsFinding(coordinator))} title={coordinator}>
+                {coordinator}
+              </a>
+            </th>
+            <td data-name="swarm" class="id" dir="auto">
+              {swarm === null ? (
+                '–'
+              ) : (
+                <span class="line" title={swarm}>
+                  {swarm}
+                </span>
+              )}
+            </td>
+            <td class="number" data-name="silent for">
+              {secondsOf(silenceSeconds)}
+            </td>
+            <td class="number" data-name="things">
+              {things === null ? '–' : amount(things)}
+            </td>
+            {hasTrash && (
+              <td class="do">
+                {given !== null && <span class="soft">given back</span>}
+                <GiveBackLink {...{ until, given, now }} id={coordinator} path={restorePath(run, coordinator)} />
+              </td>
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

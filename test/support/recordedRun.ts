@@ -1,0 +1,39 @@
+/** recorded run: a real run against a real target that stands in the ledger, as one of a worker or of the command line does. */
+import type { Redis } from 'ioredis';
+import type { Trigger } from '../../src/domain/report.ts';
+import { RunFollower } from '../../src/ledger/followRun.ts';
+import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
+import { clean, targetOf } from './cleanup.ts';
+
+export interface RecordedRun {
+  readonly run: string;
+  readonly trigger?: Trigger;
+  readonly by?: string | null;
+  /** What the ledger calls the target. */
+  readonly target?: string;
+  /** Settings of the target. */
+  readonly settings?: object;
+}
+
+/** Sweeps what is stale at `url`, and notes it in the ledger on `queue`. */
+export const sweepRecorded = async (queue: Redis, url: string, told: RecordedRun): Promise<void> => {
+  const { run, trigger = 'schedule', by = null, target = 'default', settings = {} } = told;
+  const { schema, trash } = targetOf(url, settings);
+  const kept = trash > 0 ? { trashMs: trash } : {};
+  const identity = { ...runOf(run, target), trigger, by, families: schema.families, ...kept };
+  const recorder = ledgerIn(queue).record(identity, unexpected);
+  await recorder.begin();
+  const follower = new RunFollower(recorder);
+  const report = await clean(url, {
+    run,
+    trigger,
+    settings,
+    observer: {
+      condemn: async (next) => await follower.condemn(next),
+      removed: (removed) => follower.removed(removed),
+      phase: (phase) => recorder.phase(phase),
+    },
+  });
+  follower.finish();
+  await recorder.end({ outcome: report.outcome, report });
+};
