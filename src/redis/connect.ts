@@ -160,7 +160,8 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
         error.message.startsWith('NOPERM') || (options.toRead === true && error.message.startsWith('MISCONF'));
       if (!isIn) throw error;
     });
-    options.onInfo?.(await whole);
+    const info = await whole;
+    options.onInfo?.(info);
     await insistOnDatabase(redis, redactUrl(url));
   };
   const settled = new AbortController();
