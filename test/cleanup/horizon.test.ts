@@ -36,7 +36,7 @@ const settleAll = async (active: number, silences: readonly number[] = [], at = 
   for (const [n, silence] of silences.entries()) await settle(at.redis, `d${n}`, silence);
 };
 
-const PLAIN = { suddenSilence: false };
+const PLAIN = { suddenSilence: false, horizon: true };
 const runner = (settings: object = {}, url = server.current.url) => {
   const horizons = new KeptHorizon();
   const target = targetOf(url, { ...PLAIN, ...settings });
