@@ -7,7 +7,7 @@ import { Blocks, type Bounds } from './blocks.ts';
 import { type Look, readLooks, writeLook } from './looks.ts';
 import { horizonsOf } from './horizon.ts';
 import { addOutage, outagesSince, type Span } from './outages.ts';
-import { type GivenBack, noteRestored, type RestoredNote, restoredIn } from './restored.ts';
+import type { GivenBack, RestoredNote } from './restored.ts';
 import { RunRecorder, type RunToRecord } from './recorder.ts';
 import { endedSince, type SeenPages } from './runs/endedSince.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
@@ -104,11 +104,14 @@ export class Ledger {
 
   /** Notes what was given back from a target's trash. */
   async noteRestored(target: string, given: GivenBack): Promise<void> {
+    // Only those who give back, and pages, load what reads notes: a run would take longer for that than for its answers.
+    const { noteRestored } = await import('./restored.ts');
     await noteRestored(this.#blocks, target, given);
   }
 
   /** What was given back of a target's trash of late, the newest first. */
   async restored(target: string): Promise<readonly RestoredNote[]> {
+    const { restoredIn } = await import('./restored.ts');
     return await restoredIn(this.#blocks, target);
   }
 
