@@ -107,67 +107,76 @@ interface World {
   readonly past: Past;
 }
 
+const PASSES: readonly Pass[] = ['full', 'due', 'none'];
+const MOST_ROUNDS = 20;
+
 test('a run that looks no further than it must finds each death as early as one that looks at everybody, and sweeps nobody else', async () => {
   const passes = new Map<Pass, number>();
-  await fc.assert(
-    fc.asyncProperty(stories, async ({ people, ttl, gap }) => {
-      const { redis, url } = server.current;
-      await redis.flushall();
-      const worlds: World[] = [1, 2].map((db) => ({ db, horizon: db === 1, past: new Past() }));
-      for (let now = GRID; now < 2_400; now += gap) {
-        const left: string[][] = [];
-        for (const { db, horizon, past } of worlds) {
-          await redis.select(db);
-          const serverNow = (await nowOf(redis)) / 1000;
-          past.ahead = now - serverNow;
-          past.forget();
-          const writes = redis.pipeline();
+  let swept = 0;
+  const tell = async () =>
+    await fc.assert(
+      fc.asyncProperty(stories, async ({ people, ttl, gap }) => {
+        const { redis, url } = server.current;
+        await redis.flushall();
+        const worlds: World[] = [1, 2].map((db) => ({ db, horizon: db === 1, past: new Past() }));
+        for (let now = GRID; now < 2_400; now += gap) {
+          const left: string[][] = [];
+          for (const { db, horizon, past } of worlds) {
+            await redis.select(db);
+            const serverNow = (await nowOf(redis)) / 1000;
+            past.ahead = now - serverNow;
+            past.forget();
+            const writes = redis.pipeline();
+            for (const [n, person] of people.entries()) {
+              const life = lifeOf(person, now);
+              if (life === null) continue;
+              // Where they expire, what somebody leaves who took the heartbeat along goes by when that was seen last, which differs.
+              const leaves = (key: string) => ttl !== null || !key.includes('idempotency');
+              if (life.hasLeft) writes.unlink(heartbeatOf(n), ...belongingsOf(n, person).filter(leaves));
+              else if (life.atWork) for (const key of belongingsOf(n, person)) writes.set(key, '1');
+              const expires = ttl === null ? Number.POSITIVE_INFINITY : life.writtenAt + ttl - now;
+              if (expires <= 0) writes.unlink(heartbeatOf(n));
+              const lives = Number.isFinite(expires) ? (['PX', expires * 1000] as const) : [];
+              if (life.hasLeft || expires <= 0) continue;
+              // Of who is not at work the heartbeat is there only while nobody has swept it.
+              const value = beat((life.beatAt - past.ahead) * 1000, `c${n}`);
+              writes.call('SET', heartbeatOf(n), value, ...lives.map(String), ...(life.atWork ? [] : ['XX']));
+            }
+            await writes.exec();
+            const target = targetOf(`${url}/${db}`, {
+              schema: 'flat',
+              restartGrace: false,
+              horizon,
+              suddenSilence: false,
+            });
+            const sightings: Sightings = {
+              earlier: () => past.earlier(),
+              see: (...seen) => past.see(...seen),
+              keep: async () => past.keepSeen(),
+            };
+            const report = await runScheduled({ target, horizons: past, gapSeconds: gap, full: { sightings } });
+            expect(report.outcome).toBe('completed');
+            swept += report.coordinators.swept;
+            if (horizon) passes.set(report.pass, (passes.get(report.pass) ?? 0) + 1);
+            else expect(report.pass).toBe('full');
+            left.push((await redis.keys('*')).sort());
+          }
+          const [withHorizon, without] = left;
+          expect(withHorizon).toEqual(without);
+          // Where runs look less than once in that time, nobody knows who beat meanwhile (P11).
+          if (ttl !== null && gap > ttl) continue;
           for (const [n, person] of people.entries()) {
             const life = lifeOf(person, now);
-            if (life === null) continue;
-            // Where they expire, what somebody leaves who took the heartbeat along goes by when that was seen last, which differs.
-            const leaves = (key: string) => ttl !== null || !key.includes('idempotency');
-            if (life.hasLeft) writes.unlink(heartbeatOf(n), ...belongingsOf(n, person).filter(leaves));
-            else if (life.atWork) for (const key of belongingsOf(n, person)) writes.set(key, '1');
-            const expires = ttl === null ? Number.POSITIVE_INFINITY : life.writtenAt + ttl - now;
-            if (expires <= 0) writes.unlink(heartbeatOf(n));
-            const lives = Number.isFinite(expires) ? (['PX', expires * 1000] as const) : [];
-            if (life.hasLeft || expires <= 0) continue;
-            // Of who is not at work the heartbeat is there only while nobody has swept it.
-            const value = beat((life.beatAt - past.ahead) * 1000, `c${n}`);
-            writes.call('SET', heartbeatOf(n), value, ...lives.map(String), ...(life.atWork ? [] : ['XX']));
+            if (life?.atWork) expect(without).toEqual(expect.arrayContaining(belongingsOf(n, person)));
           }
-          await writes.exec();
-          const target = targetOf(`${url}/${db}`, {
-            schema: 'flat',
-            restartGrace: false,
-            horizon,
-            suddenSilence: false,
-          });
-          const sightings: Sightings = {
-            earlier: () => past.earlier(),
-            see: (...seen) => past.see(...seen),
-            keep: async () => past.keepSeen(),
-          };
-          const report = await runScheduled({ target, horizons: past, gapSeconds: gap, full: { sightings } });
-          expect(report.outcome).toBe('completed');
-          if (horizon) passes.set(report.pass, (passes.get(report.pass) ?? 0) + 1);
-          else expect(report.pass).toBe('full');
-          left.push((await redis.keys('*')).sort());
         }
-        const [withHorizon, without] = left;
-        expect(withHorizon).toEqual(without);
-        // Where runs look less than once in that time, nobody knows who beat meanwhile (P11).
-        if (ttl !== null && gap > ttl) continue;
-        for (const [n, person] of people.entries()) {
-          const life = lifeOf(person, now);
-          if (life?.atWork) expect(without).toEqual(expect.arrayContaining(belongingsOf(n, person)));
-        }
-      }
-      await redis.select(0);
-    }),
-    { numRuns: Number(process.env.HORIZON_STORIES ?? 3), endOnFailure: true },
-  );
-  // In so few stories as many as that are sure to be met; that some look at those who are due alone, only nearly.
-  for (const pass of ['full', 'none'] as const) expect(passes.get(pass) ?? 0, pass).toBeGreaterThan(0);
+        await redis.select(0);
+      }),
+      { numRuns: Number(process.env.HORIZON_STORIES ?? 3), endOnFailure: true },
+    );
+  // Few stories may lack one way to look, or deaths: more are told until each was met.
+  const isMissing = () => swept === 0 || PASSES.some((pass) => !passes.has(pass));
+  for (let round = 0; round < MOST_ROUNDS && (round === 0 || isMissing()); round++) await tell();
+  expect(swept).toBeGreaterThan(0);
+  for (const pass of PASSES) expect(passes.get(pass) ?? 0, pass).toBeGreaterThan(0);
 }, 600_000);
