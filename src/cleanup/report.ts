@@ -1,6 +1,7 @@
 /** report: what a run tells of itself.
  *      mark ──▶ gather ──▶ sweep ──▶ [report]
  */
+import type { TargetConfig } from '../config/resolve.ts';
 import type { Pass } from '../domain/horizon.ts';
 import type { Outcome, Report, Trigger } from '../domain/report.ts';
 import type { Target } from '../redis/target/target.ts';
@@ -39,6 +40,11 @@ interface End {
   readonly freed?: number;
   readonly outcome: Outcome;
   readonly pass: Pass;
+}
+
+/** What a target lets be done of it: one that is only observed has dry runs alone, whoever asks. */
+export function requestFor({ mode }: Pick<TargetConfig, 'mode'>, asked: RunRequest): RunRequest {
+  return mode === 'observe' ? { ...asked, dryRun: true } : asked;
 }
 
 /** The report of a run that has ended. */

@@ -27,7 +27,7 @@ import { mark } from './mark.ts';
 import { MixedFamilies } from './mixedFamilies.ts';
 import { holdIfSudden } from './state.ts';
 import { sweepPartitions, tellWhoseKeysAre } from './partitions.ts';
-import { reportOf, type RunRequest } from './report.ts';
+import { reportOf, requestFor, type RunRequest } from './report.ts';
 import { spellersOf } from './spellers.ts';
 import { Tally } from './tally.ts';
 
@@ -90,8 +90,7 @@ class Unconfirmed extends Error {
 
 /** Cleans one target once. Throws a `Failure` `INTERRUPTED` when the signal ends it early. */
 export async function runCleanup(target: Target, asked: RunRequest, options: RunOptions = {}): Promise<Report> {
-  // Whoever asks.
-  const request = target.settings.mode === 'observe' ? { ...asked, dryRun: true } : asked;
+  const request = requestFor(target.settings, asked);
   const run = beginRun(target, request, options);
   const { horizon } = options;
   let left: Horizon | null = null;

@@ -13,7 +13,7 @@ import type { Report } from '../domain/report.ts';
 import type { NodeWishes } from '../redis/target/node.ts';
 import type { Contact } from '../redis/target/target.ts';
 import { lookAtDue } from './due.ts';
-import { reportOf } from './report.ts';
+import { reportOf, requestFor } from './report.ts';
 import { type HorizonToKeep, type RunOptions, type RunRequest, runCleanup } from './run.ts';
 import { Tally } from './tally.ts';
 
@@ -44,8 +44,7 @@ function basisOf({ server, settings }: Contact, { staleAfterSeconds }: RunReques
 export async function runFrom(contact: Contact, asked: RunRequest, options: ScheduledOptions): Promise<Report> {
   const { settings } = contact;
   const { horizons, wishes } = options;
-  // Whoever asks.
-  const request = settings.mode === 'observe' ? { ...asked, dryRun: true } : asked;
+  const request = requestFor(settings, asked);
   const basis = settings.horizon ? basisOf(contact, request) : null;
   if (basis === null || horizons === null) {
     return await runCleanup(await contact.examine(wishes), request, await options.full());

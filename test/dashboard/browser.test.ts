@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parsePayload } from '../../src/queue/payload.ts';
 import { declareSchedules } from '../../src/queue/schedules.ts';
@@ -7,21 +8,12 @@ import { PASSWORD, startDashboard, type TestDashboard, USER, WITH_CREDENTIALS } 
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const BROWSER = { timeout: 60_000 };
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 let redis: TestRedis;
 let browser: Browser;
 beforeAll(async () => {
   redis = await startRedis();
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
+  browser = await launchBrowser();
 }, BROWSER.timeout);
 afterAll(async () => {
   await browser?.close();

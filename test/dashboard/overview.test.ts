@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { TargetConfig } from '../../src/config/resolve.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
@@ -8,7 +9,6 @@ import { ledgerIn, noteRun } from '../support/pastRuns.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const BROWSER = { timeout: 120_000 };
-const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 
 /** Whatever people, or those who wish them ill, call a coordinator. */
 const STRANGE = [
@@ -23,7 +23,7 @@ let redis: TestRedis;
 let browser: Browser;
 beforeAll(async () => {
   redis = await startRedis();
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
+  browser = await launchBrowser();
 }, BROWSER.timeout);
 afterAll(async () => {
   await browser?.close();

@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 /** The pages of runs, as a browser shows them: to whoever sees them, hears them, has a phone, or no script. */
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.ts';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { RunRecorder } from '../../src/ledger/recorder.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
@@ -11,7 +12,6 @@ import { STALE, settle } from '../support/world.ts';
 import { going, sweptReport, write } from './past.ts';
 
 const BROWSER = { timeout: 120_000 };
-const QUIET = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
 const MINUTE = 60_000;
 const ODD = ['<script>alert(1)</script>', 'مرحبا-\u202eabc', '🦊🦊', 'x'.repeat(500), '"&<>', 'c42'];
 const DOWN = 'Redis at redis://staging:6379 could not be reached: connection refused';
@@ -56,7 +56,7 @@ beforeAll(async () => {
   });
   open = await story({ run: '330', agoMs: 5_000, trigger: 'manual', going: [going('now')], end: null });
   dashboard = await startDashboard({}, { yaml });
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
+  browser = await launchBrowser();
 }, BROWSER.timeout);
 afterAll(async () => {
   await open?.end({ outcome: 'completed', report: null });
