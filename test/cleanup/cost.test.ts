@@ -56,8 +56,10 @@ const costOf = async (schema: string, settings: object = {}): Promise<Cost> => {
 const per1000 = (amount: number) => amount / (COORDINATORS / 1_000);
 
 test.each([
-  ['flat', { received: 620_000, sent: 470_000 }],
-  ['swarm', { received: 1_000_000, sent: 610_000 }],
+  // A quarter above what was seen: how large pages are, and with that how often a name is sent twice, follows from when the
+  // server's own times are known.
+  ['flat', { received: 630_000, sent: 575_000 }],
+  ['swarm', { received: 845_000, sent: 740_000 }],
 ])('%s: what 1,000 coordinators cost when nearly all are stale', async (schema, most) => {
   await fill(schema, COORDINATORS * 0.99);
   const { report, commands, received, sent } = await costOf(schema);
@@ -72,8 +74,8 @@ test.each([
   expect(commands.unlink).toBeLessThanOrEqual(calls * Object.keys(report.keys.byFamily).length + slices);
   expect(per1000(calls)).toBeLessThanOrEqual(3.5);
   // A second pass over heartbeats, for those who were born during the first.
-  expect(per1000(commands.scan ?? 0)).toBeLessThanOrEqual(3);
-  expect(per1000(commands.mget ?? 0)).toBeLessThanOrEqual(6);
+  expect(per1000(commands.scan ?? 0)).toBeLessThanOrEqual(4);
+  expect(per1000(commands.mget ?? 0)).toBeLessThanOrEqual(8);
   expect(per1000(received)).toBeLessThanOrEqual(most.received);
   expect(per1000(sent)).toBeLessThanOrEqual(most.sent);
 });

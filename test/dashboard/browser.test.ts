@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.ts';
+import { complaintsOf, launchBrowser } from '../support/browser.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parsePayload } from '../../src/queue/payload.ts';
 import { declareSchedules } from '../../src/queue/schedules.ts';
@@ -32,12 +32,8 @@ const visit = async (yaml: string | undefined, look: (visit: Visit) => Promise<v
   const dashboard = await startDashboard({ REDIS_URL: redis.url, ...WITH_CREDENTIALS }, { yaml });
   const context = await browser.newContext({ httpCredentials: { username: USER, password: PASSWORD } });
   const page = await context.newPage();
-  const complaints: string[] = [];
+  const complaints = complaintsOf(page);
   const hosts = new Set<string>();
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => hosts.add(new URL(request.url()).host));
   try {
     await dashboard.queues.runs.obliterate({ force: true });

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.ts';
+import { complaintsOf, launchBrowser } from '../support/browser.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { TargetConfig } from '../../src/config/resolve.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
@@ -52,13 +52,9 @@ const visit = async ({ yaml, browser: options }: Setting, look: (visit: Visit) =
   const dashboard = await startDashboard({ REDIS_URL: redis.url }, { yaml });
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
-  const complaints: string[] = [];
+  const complaints = complaintsOf(page);
   const hosts = new Set<string>();
   let weight = 0;
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => hosts.add(new URL(request.url()).host));
   page.on('response', (response) => {
     if (response.url().includes('/live')) return;

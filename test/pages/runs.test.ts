@@ -2,7 +2,7 @@
 /** The pages of runs, as a browser shows them: to whoever sees them, hears them, has a phone, or no script. */
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.ts';
+import { complaintsOf, launchBrowser } from '../support/browser.ts';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { RunRecorder } from '../../src/ledger/recorder.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
@@ -68,13 +68,9 @@ afterAll(async () => {
 /** Opens a page; whatever the browser complains about fails. */
 const visit = async (options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> => {
   const context = await browser.newContext(options);
-  const complaints: string[] = [];
+  const page = await context.newPage();
+  const complaints = complaintsOf(page);
   try {
-    const page = await context.newPage();
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
     page.on('dialog', (dialog) => complaints.push(dialog.message()));
     await look(page);
   } finally {

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.ts';
+import { complaintsOf, launchBrowser } from '../support/browser.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 const MAIN = fileURLToPath(new URL('dist/src/cli/main.js', ROOT));
@@ -90,11 +90,7 @@ const demo = await startDemo();
 const browser = await launchBrowser();
 try {
   const page = await browser.newPage(SCREEN);
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
+  const complaints = complaintsOf(page);
   await demo.seen;
   await page.goto(demo.url);
   await untilWhole(page);
