@@ -6,7 +6,7 @@ import type { Condemned } from '../domain/removal.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
 import type { Id } from '../store/records.ts';
 import { pause, type RunContext } from './context.ts';
-import { condemned } from './removals.ts';
+import { CondemnedBeat } from './removals.ts';
 import { unitOf } from './unit.ts';
 
 /** So many are named at a time: enough to be packed well, few enough to be swept within a second or so. */
@@ -28,7 +28,7 @@ async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
     for (let one = order.next(); !one.done; one = order.next()) {
       ids.push(one.value);
       for (const beat of store.beatsOf(one.value)) {
-        if (store.isStale(beat) && store.condemn(beat)) next.push(condemned(run, beat));
+        if (store.isStale(beat) && store.condemn(beat)) next.push(new CondemnedBeat(run, beat));
       }
       if (next.length >= CONDEMNED_AT_ONCE) break;
     }

@@ -11,22 +11,60 @@ import { namesToGo } from './left.ts';
 /** What a call removed; in a dry run what it would have. */
 export type Swept = SweepResult & { swept: true };
 
-const copyOf = ({ bytes, from, to }: Slice): Uint8Array => Uint8Array.prototype.slice.call(bytes, from, to);
-
-function told({ store, schema, node }: RunContext, beat: Beat): Omit<Condemned, 'names'> {
-  const beatAtSeconds = store.beatAtSecondsOf(beat);
-  return {
-    coordinator: copyOf(store.nameOf(store.ownerOf(beat))),
-    swarm: schema.heartbeatDerivable ? null : copyOf(store.swarmOf(beat)),
-    beatAtSeconds,
-    silentSeconds: silentSeconds(beatAtSeconds * 1000, node.clock),
-    lapsed: store.stateOf(beat) === BeatState.lapsed,
-  };
-}
+const bytesOf = ({ bytes, from, to }: Slice): Uint8Array => bytes.subarray(from, to);
 
 /** Somebody stale as the record names them. */
-export function condemned(run: RunContext, beat: Beat): Condemned {
-  return { ...told(run, beat), names: () => namesToGo(run, beat) };
+class Told {
+  readonly coordinator: Uint8Array;
+  readonly swarm: Uint8Array | null;
+  readonly beatAtSeconds: number;
+  readonly silentSeconds: number;
+  readonly lapsed: boolean;
+
+  constructor({ store, schema, node }: RunContext, beat: Beat) {
+    this.coordinator = bytesOf(store.nameOf(store.ownerOf(beat)));
+    this.swarm = schema.heartbeatDerivable ? null : bytesOf(store.swarmOf(beat));
+    this.beatAtSeconds = store.beatAtSecondsOf(beat);
+    this.silentSeconds = silentSeconds(this.beatAtSeconds * 1000, node.clock);
+    this.lapsed = store.stateOf(beat) === BeatState.lapsed;
+  }
+}
+
+/** One who is about to go. */
+export class CondemnedBeat extends Told implements Condemned {
+  readonly #run: RunContext;
+  readonly #beat: Beat;
+
+  constructor(run: RunContext, beat: Beat) {
+    super(run, beat);
+    this.#run = run;
+    this.#beat = beat;
+  }
+
+  names(): Iterable<Uint8Array> {
+    return namesToGo(this.#run, this.#beat);
+  }
+}
+
+class BeatRemoval extends Told implements Removal {
+  readonly #namesOf: (beat: Beat) => readonly Uint8Array[];
+  readonly #beat: Beat;
+
+  constructor(
+    run: RunContext,
+    beat: Beat,
+    readonly keys: readonly (number | null)[],
+    readonly swept: boolean,
+    namesOf: (beat: Beat) => readonly Uint8Array[],
+  ) {
+    super(run, beat);
+    this.#namesOf = namesOf;
+    this.#beat = beat;
+  }
+
+  names(): readonly Uint8Array[] {
+    return this.#namesOf(this.#beat);
+  }
 }
 
 /** What this batch removed. To be asked before its heartbeats are known as gone, and before it is let go. */
@@ -39,9 +77,11 @@ function removalsIn(run: RunContext, batch: Batch, result: Swept, missing: Reado
   const { store, schema } = run;
   const counts = new Map<Beat, (number | null)[]>();
   const countsOf = (beat: Beat): (number | null)[] => {
-    const known = counts.get(beat) ?? schema.families.map(() => 0);
-    counts.set(beat, known);
-    return known;
+    const known = counts.get(beat);
+    if (known !== undefined) return known;
+    const none = new Array<number | null>(schema.families.length).fill(0);
+    counts.set(beat, none);
+    return none;
   };
   const going = new Set(batch.going);
   for (const beat of batch.going) {
@@ -70,12 +110,9 @@ function removalsIn(run: RunContext, batch: Batch, result: Swept, missing: Reado
     names ??= namesByBeat(run, batch, result, missing);
     return names.get(beat) ?? [];
   };
-  return [...counts].map(([beat, keys]) => ({
-    ...told(run, beat),
-    swept: going.has(beat),
-    keys,
-    names: () => namesOf(beat),
-  }));
+  const removals: Removal[] = [];
+  for (const [beat, keys] of counts) removals.push(new BeatRemoval(run, beat, keys, going.has(beat), namesOf));
+  return removals;
 }
 
 interface Gone {

@@ -2,7 +2,7 @@
 
 /** A coordinator that is about to be swept. */
 export interface Condemned {
-  /** Its id, byte by byte. */
+  /** Its id, byte by byte; like its swarm, it holds until whoever is told returns, or first waits for anything. */
   readonly coordinator: Uint8Array;
   /** Its swarm; `null` where heartbeats name none. */
   readonly swarm: Uint8Array | null;
@@ -16,7 +16,7 @@ export interface Condemned {
    * The names of what is to go with it, as far as they are known by now; some may not be there. Each holds until the next one is
    * asked for, and none may be asked for once whoever is told has waited for anything.
    */
-  readonly names: () => Iterable<Uint8Array>;
+  names(): Iterable<Uint8Array>;
 }
 
 export interface Removal extends Omit<Condemned, 'names'> {
@@ -28,7 +28,7 @@ export interface Removal extends Omit<Condemned, 'names'> {
    * The names of what went; of a family whose count is `null`, also names that were not there. Only to be asked before whoever is
    * told returns: after that they are let go.
    */
-  readonly names: () => readonly Uint8Array[];
+  names(): readonly Uint8Array[];
 }
 
 /** What one call removed. */

@@ -13,6 +13,8 @@ function keyOf({ coordinator, swarm }: Removal): string {
   return JSON.stringify([id, swarm === null ? null : Buffer.from(swarm).toString('latin1')]);
 }
 
+const NO_NAMES: readonly Uint8Array[] = [];
+
 /** What is not told in one of them is not known of both. */
 function sumOf(a: readonly (number | null)[], b: readonly (number | null)[]): readonly (number | null)[] {
   return b.map((count, i) => {
@@ -31,23 +33,33 @@ export class WholeRemovals {
   /** @param mostNameBytes what the names of one may take; 0: they are not kept */
   constructor(private readonly mostNameBytes = 0) {}
 
-  /** Everything that went of one, once the last of it did; until then `null`. */
+  /**
+   * Everything that went of one, once the last of it did; until then `null`. What is returned holds no longer than what it is given.
+   */
   take(removal: Removal): WholeRemoval | null {
-    const { swept, names, ...rest } = removal;
-    const isWhole = swept && this.#parts.size === 0;
-    const key = isWhole ? '' : keyOf(removal);
-    const before = isWhole ? undefined : this.#parts.get(key);
-    const whole = {
-      ...rest,
-      keys: before === undefined ? removal.keys : sumOf(before.keys, removal.keys),
-      names: this.mostNameBytes === 0 ? [] : namesWithin([...(before?.names ?? []), ...names()], this.mostNameBytes),
-    };
-    if (swept) {
+    // Most go with one call: nothing is looked up for them.
+    if (removal.swept && this.#parts.size === 0) return this.#add(removal, undefined);
+    const key = keyOf(removal);
+    const whole = this.#add(removal, this.#parts.get(key));
+    if (removal.swept) {
       this.#parts.delete(key);
       return whole;
     }
-    this.#parts.set(key, whole);
+    const { coordinator, swarm } = whole;
+    const copies = { coordinator: new Uint8Array(coordinator), swarm: swarm === null ? null : new Uint8Array(swarm) };
+    this.#parts.set(key, { ...whole, ...copies });
     return null;
+  }
+
+  #add(removal: Removal, before: WholeRemoval | undefined): WholeRemoval {
+    const { coordinator, swarm, beatAtSeconds, silentSeconds, lapsed } = removal;
+    const keys = before === undefined ? removal.keys : sumOf(before.keys, removal.keys);
+    return { coordinator, swarm, beatAtSeconds, silentSeconds, lapsed, keys, names: this.#namesOf(removal, before) };
+  }
+
+  #namesOf(removal: Removal, before: WholeRemoval | undefined): readonly Uint8Array[] {
+    if (this.mostNameBytes === 0) return NO_NAMES;
+    return namesWithin([...(before?.names ?? []), ...removal.names()], this.mostNameBytes);
   }
 
   /** Those of whom only parts went; they are forgotten. */

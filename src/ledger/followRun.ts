@@ -5,17 +5,17 @@ import { type WholeRemoval, WholeRemovals } from '../domain/wholeRemovals.ts';
 import type { RunRecorder } from './recorder.ts';
 import type { Going, Swept } from './swept/sweptLog.ts';
 
-function goingOf(
-  { coordinator, swarm, beatAtSeconds, silentSeconds }: Omit<Condemned, 'names'>,
-  names: readonly Uint8Array[],
-): Going {
-  const going = { coordinator, swarm, beatMs: beatAtSeconds * 1000, silenceSeconds: silentSeconds };
-  return names.length === 0 ? going : { ...going, names };
+function goingOf(one: Condemned, names: readonly Uint8Array[]): Going {
+  const { coordinator, swarm, beatAtSeconds, silentSeconds } = one;
+  return { coordinator, swarm, beatMs: beatAtSeconds * 1000, silenceSeconds: silentSeconds, names };
 }
 
-function sweptOf(whole: WholeRemoval): Swept {
-  return { ...goingOf(whole, whole.names), keysByFamily: whole.keys };
+function sweptOf({ coordinator, swarm, beatAtSeconds, silentSeconds, keys, names }: WholeRemoval): Swept {
+  const beatMs = beatAtSeconds * 1000;
+  return { coordinator, swarm, beatMs, silenceSeconds: silentSeconds, keysByFamily: keys, names };
 }
+
+const NO_NAMES: readonly Uint8Array[] = [];
 
 /** The observer of one run; its methods never reject, and `removed` keeps nothing of what it is given. */
 export class RunFollower {
@@ -29,13 +29,17 @@ export class RunFollower {
   async condemn(next: readonly Condemned[]): Promise<void> {
     const { nameBytes } = this.recorder;
     await this.recorder.removing(
-      next.map((one) => goingOf(one, nameBytes === 0 ? [] : namesWithin(one.names(), nameBytes))),
+      next.map((one) => goingOf(one, nameBytes === 0 ? NO_NAMES : namesWithin(one.names(), nameBytes))),
     );
   }
 
   removed({ removals }: Removed): void {
-    const swept = removals.map((removal) => this.#wholes.take(removal)).filter((whole) => whole !== null);
-    if (swept.length > 0) this.recorder.removed(swept.map(sweptOf));
+    const swept: Swept[] = [];
+    for (const removal of removals) {
+      const whole = this.#wholes.take(removal);
+      if (whole !== null) swept.push(sweptOf(whole));
+    }
+    if (swept.length > 0) this.recorder.removed(swept);
   }
 
   /** To be called before the run ends: of whom only parts went, these stand in the ledger too. */
