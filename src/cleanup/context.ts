@@ -5,7 +5,7 @@ import type { Condemned, Removal, Removed } from '../domain/removal.ts';
 import type { Outlook } from '../domain/horizon.ts';
 import type { Protection } from '../domain/protection.ts';
 import type { Sightings } from '../domain/sighting.ts';
-import type { Node } from '../redis/target/node.ts';
+import type { Place } from '../redis/target/place.ts';
 import type { Target } from '../redis/target/target.ts';
 import type { Trash } from '../redis/trash/names.ts';
 import type { KeyReader } from '../schema/keyReader.ts';
@@ -75,13 +75,23 @@ export interface Run {
   readonly isProtected: Protection | null;
 }
 
-/** A run at one of its target's nodes: where calls go, by whose clock is judged, how large calls may be. */
+/** A run at one place of its target: where calls go, by whose clock is judged, how large calls may be. */
 export interface RunContext extends Run {
-  readonly node: Node;
+  readonly node: Place;
 }
 
-/** The run at each node of its target. */
+/** The run at each node of its target, to walk them. */
 export const atNodes = (run: Run): readonly RunContext[] => run.target.nodes.map((node) => ({ ...run, node }));
+
+/** The run where its target's things are asked for and removed, whichever node they are on. */
+export const atWhole = (run: Run): RunContext => ({ ...run, node: run.target.whole });
+
+/** Works at all nodes side by side. Rejects as the first that failed did, once all have ended. */
+export async function sideBySide(run: Run, work: (here: RunContext) => Promise<void>): Promise<void> {
+  const ended = await Promise.allSettled(atNodes(run).map(work));
+  const failed = ended.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
 
 /** Between two calls: rests as `nice` asks. Whether to go on; `false` once the run is interrupted. */
 export const pause = async ({ signal, node }: RunContext): Promise<boolean> => {

@@ -8,7 +8,7 @@ import { ABSENT, type Reading } from '../domain/reading.ts';
 import { readSeconds } from '../redis/clock.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import type { Reader } from '../redis/target/reader.ts';
-import type { Contact } from '../redis/target/target.ts';
+import type { Contact } from '../redis/target/contact.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import type { Tally } from './tally.ts';

@@ -22,7 +22,7 @@ const MOST_NAMES = 250_000;
 export function swarmsToProve({ schema, store, tally, node }: RunContext, id: Id): Iterable<Buffer> {
   if (schema.heartbeatDerivable) return [];
   const { swarms } = store;
-  const most = node.strategy === 'script' ? MOST_SWARMS : node.mostKeys * WATCHED_SHARE;
+  const most = node.strategy !== 'transaction' ? MOST_SWARMS : node.mostKeys * WATCHED_SHARE;
   const first = store.firstBeat(id);
   const isRole = first !== NO_BEAT && store.nextBeat(first) !== NO_BEAT;
   const isAffordable = (count: number) => count <= most && (isRole || tally.stale * count <= MOST_NAMES);

@@ -90,12 +90,13 @@ export async function walkKeys(run: Run, sweepKeys: () => Promise<void>): Promis
     // Who is an orphan is told once, in the first partition.
     if (verdict === 'go' || (verdict === 'orphan' && store.partition === 0)) keys.hold(template, key);
   };
-  for (const here of atNodes(run)) {
-    for await (const page of walk(here, glob)) {
-      for (const key of page) take(key);
-      observer.progress?.('gather', tally);
-      if (store.bytes + keys.bytes > memoryBudgetBytes && keys.count > 0) await sweepKeys();
-    }
-  }
+  const takeAll = async (page: readonly Buffer[]): Promise<void> => {
+    for (const key of page) take(key);
+    observer.progress?.('gather', tally);
+    if (store.bytes + keys.bytes > memoryBudgetBytes && keys.count > 0) await sweepKeys();
+  };
+  await run.target.moves?.begin();
+  for (const here of atNodes(run)) for await (const page of walk(here, glob)) await takeAll(page);
+  for await (const page of run.target.moves?.missed() ?? []) await takeAll(page);
   tally.visited = tally.keyspace;
 }

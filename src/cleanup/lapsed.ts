@@ -11,7 +11,7 @@ import { countExisting } from '../redis/keyspace.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import { type Beat, BeatState, Left, NO_BEAT } from '../store/records.ts';
 import type { Found } from '../store/store.ts';
-import { atNodes, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
+import { atWhole, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
 import { namesOf } from './left.ts';
 import { makeRoom } from './mark.ts';
 import { stateOf } from './state.ts';
@@ -160,7 +160,7 @@ export async function leftNothing(run: RunContext, beat: Beat): Promise<boolean>
 
 /** Forgets the lapsed who left nothing: nobody was there to be swept. */
 export async function forgetWhoLeftNothing(run: Run): Promise<void> {
-  for (const here of atNodes(run)) await forgetWhoLeftNothingAt(here);
+  await forgetWhoLeftNothingAt(atWhole(run));
 }
 
 async function forgetWhoLeftNothingAt(run: RunContext): Promise<void> {

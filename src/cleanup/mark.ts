@@ -13,7 +13,7 @@ import type { Reading } from '../domain/reading.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { sharedGlob } from '../schema/glob.ts';
 import type { Found } from '../store/store.ts';
-import { atNodes, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
+import { atWhole, pause, type Run, type RunContext, sideBySide, stopIfInterrupted } from './context.ts';
 import { Expiry } from './expiry.ts';
 import { type Judged, judgeEach } from './judgement.ts';
 import { walk } from './walk.ts';
@@ -42,15 +42,19 @@ class Marking {
   readonly #underWay: Promise<void>[] = [];
   readonly #expiry: Expiry | null;
   readonly #heartbeats: StringHeartbeats;
+  readonly #whole: RunContext;
 
   /** @param first whether this is the run's first pass, which judges every heartbeat and counts them */
   constructor(
     private readonly run: RunContext,
     private readonly first: boolean,
+    holdsKeys = true,
   ) {
-    this.holdsKeys = first && run.schema.scanned.length > 0;
-    this.#heartbeats = new StringHeartbeats(run.node);
-    this.#expiry = first && (run.sightings !== null || run.outlook !== null) ? new Expiry(run) : null;
+    this.holdsKeys = holdsKeys && first && run.schema.scanned.length > 0;
+    // Where a node shows what another one owns by now, that one tells.
+    this.#whole = atWhole(run);
+    this.#heartbeats = new StringHeartbeats(this.#whole.node);
+    this.#expiry = first && (run.sightings !== null || run.outlook !== null) ? new Expiry(this.#whole) : null;
   }
 
   /** How long heartbeats live, as far as was seen; `null` where they do not expire. */
@@ -176,6 +180,13 @@ export function makeRoom({ store, keys, memoryBudgetBytes }: Run, first: boolean
   return false;
 }
 
+/** Takes in what the walk may have missed, since it went from one node to another meanwhile. */
+async function takeMissed(run: Run, marking: Marking): Promise<void> {
+  for await (const keys of run.target.moves?.missed() ?? []) await marking.take(keys);
+  await marking.settle();
+  stopIfInterrupted(run);
+}
+
 export interface Marked {
   /** Whether the keys that only a scan can find are all held. */
   readonly keysHeld: boolean;
@@ -184,15 +195,14 @@ export interface Marked {
 
 async function walkHeartbeats(run: RunContext, marking: Marking, glob: string): Promise<void> {
   const { observer, tally } = run;
-  tally.visited = 0;
   for await (const page of walk(run, glob)) {
     await marking.take(page);
+    run.target.moves?.look();
     observer.progress?.('mark', tally);
   }
   await marking.settle();
   // Who was not judged any more might live: with a store that lacks somebody nothing may be removed.
   stopIfInterrupted(run);
-  tally.visited = tally.keyspace;
 }
 
 /** Walks the whole keyspace once and judges every heartbeat. */
@@ -201,20 +211,30 @@ export async function mark(run: Run): Promise<Marked> {
   const glob = sharedGlob([schema.heartbeat, ...schema.scanned.map(({ template }) => template)]);
   let keysHeld = true;
   let heartbeatsExpire = false;
-  for (const here of atNodes(run)) {
+  run.tally.visited = 0;
+  await run.target.moves?.begin();
+  await sideBySide(run, async (here) => {
     const marking = new Marking(here, true);
     await walkHeartbeats(here, marking, glob);
     keysHeld &&= marking.holdsKeys;
     const { ttlSeconds } = marking;
-    if (ttlSeconds === null) continue;
+    if (ttlSeconds === null) return;
     heartbeatsExpire = true;
     run.outlook?.seeTtl(ttlSeconds);
-  }
+  });
+  const late = new Marking(atWhole(run), true, keysHeld);
+  await takeMissed(run, late);
+  keysHeld &&= late.holdsKeys;
+  run.tally.visited = run.tally.keyspace;
   return { keysHeld, heartbeatsExpire };
 }
 
 /** Walks it again for the stale heartbeats of the partition that has come, whose values were let go. */
 export async function markPartition(run: Run): Promise<void> {
   const glob = sharedGlob([run.schema.heartbeat]);
-  for (const here of atNodes(run)) await walkHeartbeats(here, new Marking(here, false), glob);
+  run.tally.visited = 0;
+  await run.target.moves?.begin();
+  await sideBySide(run, async (here) => await walkHeartbeats(here, new Marking(here, false), glob));
+  await takeMissed(run, new Marking(atWhole(run), false));
+  run.tally.visited = run.tally.keyspace;
 }

@@ -12,7 +12,7 @@ import { idleSeconds } from '../redis/keyspace.ts';
 import { isUntaken } from '../redis/refusals.ts';
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { atNodes, breathe, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
+import { atWhole, breathe, pause, sideBySide, type Run, type RunContext, stopIfInterrupted } from './context.ts';
 import { walk } from './walk.ts';
 
 /** A pass over a key takes Redis a third of the time that it takes to tell how long one has been idle. */
@@ -30,10 +30,17 @@ export async function lookForNewcomers(run: Run): Promise<void> {
   if (count === 0) return;
   const lookedAt = performance.now();
   const few = count < run.tally.keyspace * PASS_SHARE;
-  for (const here of atNodes(run)) {
-    if (!few || (await someTouched(here))) await enterNewcomers(here);
+  if (!few || (await someTouched(atWhole(run)))) {
+    await run.target.moves?.begin();
+    await sideBySide(run, enterNewcomers);
+    await enterMissed(run);
   }
   run.looked.at = lookedAt;
+}
+
+/** Enters those whom that walk may have missed, since their heartbeats went from one node to another meanwhile. */
+async function enterMissed(run: Run): Promise<void> {
+  for await (const keys of run.target.moves?.missed() ?? []) for (const key of keys) enter(run, key);
 }
 
 function* goingKeys({ store, keys }: Run): Generator<Key> {
@@ -67,16 +74,17 @@ async function someTouched(run: RunContext): Promise<boolean> {
   }
 }
 
+function enter({ reader, store }: Run, key: Buffer): void {
+  if (reader.read(key) !== 'heartbeat') return;
+  const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
+  const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
+  const found = { id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm };
+  if (!store.has(found)) store.born(found);
+}
+
 async function enterNewcomers(run: RunContext): Promise<void> {
-  const { reader, store } = run;
   for await (const page of walk(run, sharedGlob([run.schema.heartbeat]))) {
-    for (const key of page) {
-      if (reader.read(key) !== 'heartbeat') continue;
-      const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
-      const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
-      const found = { id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm };
-      if (!store.has(found)) store.born(found);
-    }
+    for (const key of page) enter(run, key);
     await breathe();
   }
   stopIfInterrupted(run);

@@ -3,7 +3,7 @@ import { sentenceOf } from '../domain/failure.ts';
 import { secondsBack } from '../domain/outages.ts';
 import { idleSeconds } from '../redis/keyspace.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
-import { atNodes, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
+import { atWhole, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
 import { learnBorn } from './elsewhere.ts';
 import { familyOf, type Gathered } from './gather.ts';
 import { Verdicts } from './verdict.ts';
@@ -98,7 +98,7 @@ function reasonToKeep({ tally, node, staleAfterSeconds }: RunContext): string | 
  */
 export async function sweepOrphans(run: Run, { orphans }: Gathered): Promise<void> {
   if (orphans === NO_KEY) return;
-  for (const here of atNodes(run)) await sweepOrphansAt(here, orphans);
+  await sweepOrphansAt(atWhole(run), orphans);
 }
 
 async function sweepOrphansAt(run: RunContext, orphans: Key): Promise<void> {

@@ -174,7 +174,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
     ),
     kept: new Kept(),
     memory: request.dryRun ? new MemorySample(schema.families.length) : null,
-    trash: trash > 0 ? new Trash(trash, request.run, target.nodes[0].clock.nowSeconds) : null,
+    trash: trash > 0 ? new Trash(trash, request.run, target.whole.clock.nowSeconds) : null,
   };
 }
 

@@ -11,7 +11,7 @@ import { fingerprintOf } from '../config/fingerprint.ts';
 import { type Horizon, type Horizons, type Look, lookedAgain, lookFor, movedOn } from '../domain/horizon.ts';
 import type { Report } from '../domain/report.ts';
 import type { NodeWishes } from '../redis/target/node.ts';
-import type { Contact } from '../redis/target/target.ts';
+import type { Contact } from '../redis/target/contact.ts';
 import { lookAtDue } from './due.ts';
 import { reportOf, requestFor } from './report.ts';
 import { type HorizonToKeep, type RunOptions, type RunRequest, runCleanup } from './run.ts';

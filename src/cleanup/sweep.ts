@@ -5,17 +5,18 @@
  *  Promises  heartbeats go last, in the same call as their coordinator's other things or after them (P3); a key goes only
  *            while all its owners' heartbeats are as they were judged (P1).
  */
-import { keysIn, MOST_KEYS_EVER, type SweepResult } from '../redis/sweep.ts';
+import { keysIn, type SweepResult } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT } from '../store/records.ts';
 import { type Batch, batchOf, keysBatchOf, release } from './batch.ts';
-import { atNodes, inFlight, pause, type Run, type RunContext } from './context.ts';
+import { atWhole, inFlight, pause, type Run, type RunContext } from './context.ts';
 import { countBatch } from './count.ts';
 import { learnBorn } from './elsewhere.ts';
 import { forget, leftNothing } from './lapsed.ts';
 import { batches } from './batches.ts';
 import { removedBy } from './removals.ts';
 import { slicesOf } from './slices.ts';
+import { NO_SWARM } from './spellers.ts';
 import { type Unit, unitOf } from './unit.ts';
 
 /** Brings the store in line with what the call saw, which removed nothing. */
@@ -185,7 +186,7 @@ async function settleKeys(run: RunContext, ids: readonly Id[]): Promise<void> {
 const proofIn = ({ judged, absent }: Batch): number => judged.keys.count + absent.count;
 
 /** How many heartbeats one call may prove. */
-const mostProof = ({ node }: RunContext): number => (node.strategy === 'script' ? MOST_KEYS_EVER / 2 : node.mostKeys);
+const mostProof = ({ node }: RunContext): number => node.mostProofs;
 
 /**
  * Proofs can't be cut: a key that roles of thousands of swarms share needs them all at once. What fits no call stays, with the
@@ -202,22 +203,59 @@ async function isTooLarge(run: RunContext, batch: Batch, units: readonly Unit[])
   return true;
 }
 
+/** So many keys go in one step, where only some can go in one. */
+const TOGETHER = 600;
+
+/**
+ * Of these ids, those together whose things may all go in one step: everybody, but in a cluster only who share a slot by their names, and
+ * then all others.
+ */
+function inOneStep(run: RunContext, ids: readonly Id[]): readonly (readonly Id[])[] {
+  const groups = new Map<number, { ids: Id[]; size: number }>();
+  const others: Id[] = [];
+  const full: Id[][] = [];
+  for (const id of ids) {
+    const home = homeOf(run, id);
+    if (home === null) {
+      others.push(id);
+      continue;
+    }
+    let group = groups.get(home);
+    const size = unitOf(run, id)?.size ?? 0;
+    if (group === undefined || group.size + size > TOGETHER) {
+      if (group !== undefined) full.push(group.ids);
+      group = { ids: [], size: 0 };
+      groups.set(home, group);
+    }
+    group.ids.push(id);
+    group.size += size;
+  }
+  return [...full, ...[...groups.values()].map((group) => group.ids), others].filter((some) => some.length > 0);
+}
+
+function homeOf({ node, store, schema, spellers }: RunContext, id: Id): number | null {
+  if (node.strategy !== 'cluster') return null;
+  const beat = store.firstBeat(id);
+  if (beat === NO_BEAT) return null;
+  return node.homeOf(
+    spellers.heartbeat.nameOf(store.nameOf(id), schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat)),
+  );
+}
+
 /** Sweeps every stale coordinator of the store, its heartbeat last. */
 export async function sweepCoordinators(run: Run): Promise<void> {
-  for (const here of atNodes(run)) {
-    await inFlight(here, batches(here, false), async (ids) => {
-      await settle(here, ids);
-    });
-  }
+  const here = atWhole(run);
+  await inFlight(here, batches(here, false), async (ids) => {
+    for (const some of inOneStep(here, ids)) await settle(here, some);
+  });
 }
 
 /** Sweeps only the keys that were found, and lets go of them, so that there is room for more. */
 export async function sweepKeys(run: Run): Promise<void> {
-  for (const here of atNodes(run)) {
-    await inFlight(here, batches(here, true), async (ids) => {
-      await settleKeys(here, ids);
-    });
-  }
+  const here = atWhole(run);
+  await inFlight(here, batches(here, true), async (ids) => {
+    for (const some of inOneStep(here, ids)) await settleKeys(here, some);
+  });
   for (const id of run.store.ids()) run.store.setKeys(id, NO_KEY);
   run.keys.clear();
 }

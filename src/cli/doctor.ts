@@ -11,7 +11,7 @@ import { checkTrash } from '../health/trash.ts';
 import { findingsOf, readQueueState } from '../health/queueState.ts';
 import { openQueues, type Queues } from '../queue/queues.ts';
 import { QUIET } from './queue.ts';
-import { Calls } from '../redis/calls.ts';
+import { type Calls, ServerCalls } from '../redis/calls.ts';
 import { type Info, readInfo, UPTIME } from '../redis/clock.ts';
 import { connect } from '../redis/connect.ts';
 import { explain } from '../redis/explain.ts';
@@ -128,7 +128,7 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
   const report = reporter(findings, target.name);
   const redis = await connect(target, { toRead: true });
   try {
-    const calls = new Calls(redis);
+    const calls = new ServerCalls(redis);
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
     const permissions = await askPermissions(calls, target, false);
     const refused = [...permissions.refused, ...permissions.untaken.map(({ command }) => command)];
@@ -177,7 +177,7 @@ const examineQueue = async (findings: Finding[], config: Config, targets: readon
   const redis = await connect(config.queue, { toRead: true });
   try {
     report('connection', 'ok', `${redactUrl(config.queue.url)} answers`);
-    const info = await readInfo(new Calls(redis)).catch((error: unknown) => {
+    const info = await readInfo(new ServerCalls(redis)).catch((error: unknown) => {
       if (!isRefusal(error)) throw error;
       report(
         'info',

@@ -6,7 +6,7 @@
  *  Leaves    judging and verdicts to cleanup, so that they are a run's.
  *  Promises  writes nothing. Without a scan where heartbeats' names follow from what was asked about; else one pass for these ids.
  */
-import { atNodes, type RunContext } from '../cleanup/context.ts';
+import { atWhole, type RunContext } from '../cleanup/context.ts';
 import { beginRun } from '../cleanup/run.ts';
 import { OWN_PREFIXES } from '../domain/ownKeys.ts';
 import type { Sightings } from '../domain/sighting.ts';
@@ -51,8 +51,7 @@ function runFor({ target, sightings, past, warn }: Known): RunContext {
     startedAt: Date.now(),
   } as const;
   const options = { past, observer: { warn }, ...(sightings === null ? {} : { sightings }) };
-  const [here] = atNodes(beginRun(target, request, options));
-  return here as RunContext;
+  return atWhole(beginRun(target, request, options));
 }
 
 /** What is to be said of a name: as a key, as a coordinator's id, or, where it is both, twice. */

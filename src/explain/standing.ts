@@ -4,7 +4,7 @@
  *  Leaves    judging them to cleanup; what was seen of those that have none to the run's sightings.
  *  Promises  reads only; after it, whatever the run's store says of these ids a full run's would say.
  */
-import type { RunContext } from '../cleanup/context.ts';
+import { atNodes, type RunContext } from '../cleanup/context.ts';
 import { type Judged, judgeEach } from '../cleanup/judgement.ts';
 import { recallLapsed } from '../cleanup/lapsed.ts';
 import { NO_SWARM } from '../cleanup/spellers.ts';
@@ -62,10 +62,12 @@ async function scanned(run: RunContext, ids: readonly Buffer[]): Promise<Heartbe
   if (ids.length === 0) return [];
   const wanted = new Set(ids.map((id) => id.toString('latin1')));
   const found: Heartbeat[] = [];
-  for await (const page of walk(run, globOfIds(run.schema.heartbeat, [...wanted]))) {
-    for (const key of page) {
-      const heartbeat = heartbeatIn(run, key);
-      if (heartbeat !== null && wanted.has(idOf(heartbeat).toString('latin1'))) found.push(heartbeat);
+  for (const here of atNodes(run)) {
+    for await (const page of walk(here, globOfIds(run.schema.heartbeat, [...wanted]))) {
+      for (const key of page) {
+        const heartbeat = heartbeatIn(run, key);
+        if (heartbeat !== null && wanted.has(idOf(heartbeat).toString('latin1'))) found.push(heartbeat);
+      }
     }
   }
   return found;

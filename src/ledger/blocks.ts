@@ -13,7 +13,7 @@
  *  Every method rejects with the error of Redis when that can't be reached or refuses (`NOPERM`, `OOM`, `READONLY` …).
  */
 import type { Redis } from 'ioredis';
-import { Calls } from '../redis/calls.ts';
+import { type Calls, ServerCalls } from '../redis/calls.ts';
 import { writeBlock } from '../redis/writeBlock.ts';
 import { VERSION_BYTES } from './sealed.ts';
 
@@ -73,7 +73,7 @@ export class Blocks {
     prefix: string,
     readonly bounds: Bounds,
   ) {
-    this.#calls = new Calls(redis);
+    this.#calls = new ServerCalls(redis);
     this.#base = `${prefix}:ledger:`;
     this.#keys = { bytes: `${this.#base}bytes`, byName: `${this.#base}names`, byAge: `${this.#base}ages` };
   }

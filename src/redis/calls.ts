@@ -1,4 +1,4 @@
-/** calls: sends commands over one connection, and tells what each took.
+/** calls: sends commands to a target, and tells what each took; here, over one connection to one server.
  *  Owns      the way of a command and of its reply; how long it waited for others on the same connection.
  *  Leaves    how they travel to call/wire, sums to call/stopwatch, pauses to call/rest.
  */
@@ -18,8 +18,22 @@ export interface Answer {
 /** From here on the way takes longer than most calls do. */
 export const LONG_WAY_MS = 1;
 
-export class Calls {
-  /** What a call takes that asks for nothing, in ms: the way there and back. Known once it was measured. */
+/** Sends commands to a target, wherever they have to go. */
+export interface Calls {
+  /** What a call takes that asks for nothing, in ms: the way there and back. 0 until it was measured. */
+  latencyMs: number;
+  readonly rest: Rest;
+  readonly stopwatch: Stopwatch;
+  /** Sends one command; resolves to its reply. Rejects with the error of Redis, or with `ConnectionLost`. */
+  send(name: string, args: readonly Argument[], replyEncoding?: 'latin1' | null): Promise<Answer>;
+  /** Sends commands together; resolves once all are answered, to the reply of each or the error in its place. */
+  sendTogether(
+    orders: readonly Order[],
+    beside?: Redis,
+  ): Promise<{ readonly replies: readonly (Reply | Error)[]; readonly ms: number }>;
+}
+
+export class ServerCalls implements Calls {
   latencyMs = 0;
   #redis: Redis;
   #lastReplyAt = 0;

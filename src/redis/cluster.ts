@@ -26,11 +26,15 @@ export const isClusterNode = (info: Info): boolean => info.get('cluster_enabled'
 
 /**
  * What INFO says of a server, so that who answers is known without another question: all, or only whether it is a node of a cluster.
- * Then it fails (`DENIED`). Who may not ask, or gets no answer to this, is told so by what follows.
+ * Then it fails (`DENIED`), unless that will do. Who may not ask, or gets no answer to this, is told so by what follows.
  */
-export async function insistOnWhole(redis: Redis, where: string, all: boolean): Promise<Info> {
+export async function insistOnWhole(
+  redis: Redis,
+  where: string,
+  { all, toPart }: { readonly all: boolean; readonly toPart: boolean },
+): Promise<Info> {
   const reply = await (all ? redis.info() : redis.info('cluster')).catch(() => '');
   const info = infoIn(String(reply));
-  if (!isClusterNode(info)) return info;
+  if (toPart || !isClusterNode(info)) return info;
   throw new Failure('DENIED', `${where} is a node of a cluster, which ${CLUSTER.what}; ${CLUSTER.advice}`);
 }

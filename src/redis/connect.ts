@@ -2,10 +2,12 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisOptions } from 'ioredis';
+import { deploymentOf } from '../config/deployment.ts';
 import { redactUrl, unixSocketIn } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
 import { createClient } from './client.ts';
+import { seedsOf } from './cluster/address.ts';
 import type { Info } from './clock.ts';
 import { insistOnWhole } from './cluster.ts';
 import type { Redis } from './ioredis.ts';
@@ -39,6 +41,8 @@ export interface ConnectOptions {
   readonly toRead?: boolean;
   /** Told all that INFO says of the server; of one that does not say, nothing. */
   readonly onInfo?: (info: Info) => void;
+  /** Whether a node of a cluster will do, which holds only a part of the keys. */
+  readonly toPart?: boolean;
   /** Options of a library that needs its own. */
   readonly redis?: Omit<RedisOptions, 'replyMapping'>;
 }
@@ -110,6 +114,9 @@ const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
  */
 export const connect = async (to: string | Address, options: ConnectOptions = {}): Promise<Redis> => {
   const { url, tls }: Address = typeof to === 'string' ? { url: to } : to;
+  if (deploymentOf(url)?.kind !== 'single') {
+    throw new Failure('DENIED', `Redis at ${redactUrl(url)} is more than one server, which can not be used here yet`);
+  }
   const encrypted = /^rediss:/i.test(url);
   let ready = false;
   let lastError: Error | undefined;
@@ -152,7 +159,10 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   const enter = async (): Promise<void> => {
     await redis.connect();
     // Asked at once with what follows.
-    const whole = insistOnWhole(redis, `Redis at ${redactUrl(url)}`, options.onInfo !== undefined);
+    const whole = insistOnWhole(redis, `Redis at ${redactUrl(url)}`, {
+      all: options.onInfo !== undefined,
+      toPart: options.toPart === true,
+    });
     whole.catch(() => {});
     // Being connected is not being let in: a wrong password shows with the first command. A user who may not PING is in.
     await redis.ping().catch((error: Error) => {
@@ -197,14 +207,31 @@ const infos = new WeakMap<Redis, Info>();
 export const infoAtOpening = (redis: Redis): Info => infos.get(redis) ?? new Map();
 
 /**
- * Opens a connection for one run. It never comes back by itself: whoever answers then may have restarted with old data (P10).
+ * Opens a connection for one run; of a cluster, to the first of the named nodes that answers. It never comes back by itself: whoever answers then may have restarted with old data (P10).
  * When it breaks, its calls fail; `Link` sees to what follows.
  */
-export const connectForRun = async (to: string | Address, signal?: AbortSignal): Promise<Redis> => {
+export const connectForRun = async (to: Address, signal?: AbortSignal): Promise<Redis> => {
+  const [first, ...others] = seedsOf(to);
+  if (first === undefined || others.length === 0) return await connectForRunTo(first ?? to, signal);
+  const failures: unknown[] = [];
+  for (const seed of [first, ...others]) {
+    try {
+      return await connectForRunTo(seed, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  // What keeps one out most likely keeps all out.
+  throw failures[0];
+};
+
+const connectForRunTo = async (to: Address, signal?: AbortSignal): Promise<Redis> => {
   let info: Info = new Map();
   const redis = await connect(to, {
     signal,
     toRead: true,
+    toPart: true,
     onInfo: (told) => {
       info = told;
     },

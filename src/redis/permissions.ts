@@ -69,9 +69,13 @@ export const aclLine = ({ url, ...wanted }: Wanted & { readonly url: string }, w
   return ['ACL SETUSER stalesweep on >secret', ...patterns, ...commands].join(' ');
 };
 
-/** Made-up keys, one of each template; no coordinator has them. */
-const nobodysKeys = (schema: KeySchema): readonly string[] => {
-  const nobody = { coordinator: randomUUID(), swarm: randomUUID() };
+/**
+ * Made-up keys, one of each template; no coordinator has them.
+ * @param part a tag, to have them where a node of a cluster serves them
+ */
+const nobodysKeys = (schema: KeySchema, part?: string): readonly string[] => {
+  const tag = part === undefined ? '' : `{${part}}`;
+  const nobody = { coordinator: `${tag}${randomUUID()}`, swarm: `${tag}${randomUUID()}` };
   return templatesOf(schema).map((template) =>
     derive(
       {
@@ -138,9 +142,10 @@ export const askPermissions = async (
   calls: Calls,
   { schema, ...besides }: Wanted,
   dryRun: boolean,
+  part?: string,
 ): Promise<Permissions> => {
   // In several slots, if there are slots, unless the schema keeps them together.
-  const nobody = nobodysKeys(schema);
+  const nobody = nobodysKeys(schema, part);
   const [one = ''] = nobody;
   const idle = schema.orphanFamilies.size > 0 ? IDLE : [];
   const more = questionsBesides(besides);
@@ -179,7 +184,8 @@ export const askPermissions = async (
     untakenOfTransaction: untakenAmong(answers),
     unready:
       [...replies, answer].find((reply): reply is Error => unreadyIn(reply) !== null || mayHaveBeenDone(reply)) ?? null,
-    cluster: [...replies, answer].map(clusterAnswerIn).find((why) => why !== null) ?? null,
+    cluster:
+      part !== undefined ? null : ([...replies, answer].map(clusterAnswerIn).find((why) => why !== null) ?? null),
   };
 };
 

@@ -60,13 +60,18 @@ export class Remover {
    * Before anything else is under way: finds the strategy, and throws `Refused`, naming what is missing, when the user may
    * not do what the run needs, or the server does not; what Redis said, when that was only that it is not ready. Keys it may not touch show only when
    * a call names them.
+   * @param part of a node of a cluster: a tag that puts names where it serves them
    */
-  async prepare(wanted: Parameters<typeof askPermissions>[1], dryRun: boolean): Promise<void> {
-    const permissions = await askPermissions(this.calls, wanted, dryRun);
+  async prepare(wanted: Parameters<typeof askPermissions>[1], dryRun: boolean, part?: string): Promise<void> {
+    const permissions = await askPermissions(this.calls, wanted, dryRun, part);
     if (permissions.unready !== null) throw permissions.unready;
     // Whether a run can do without INFO is not for Redis to say.
     const missing = missingIn(makingDoWithoutInfo(permissions));
     if (missing !== null) throw new Refused(missing.whose, `${missing.what}; ${missing.advice}`);
+    if (permissions.withoutScripts !== null && part !== undefined) {
+      const what = `takes no scripts (${permissions.withoutScripts})`;
+      throw new Refused('server', `${what}, and is a node of a cluster, where a run needs them`);
+    }
     if (permissions.withoutScripts !== null) this.#fallBack(permissions.withoutScripts);
   }
 

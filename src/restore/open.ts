@@ -2,7 +2,7 @@
 import type { TargetConfig } from '../config/resolve.ts';
 import { Failure } from '../domain/failure.ts';
 import { Rest } from '../redis/call/rest.ts';
-import { Calls } from '../redis/calls.ts';
+import { type Calls, ServerCalls } from '../redis/calls.ts';
 import { type Info, keyspaceSizeOf, readInfo } from '../redis/clock.ts';
 import { explain } from '../redis/explain.ts';
 import { isRefusal } from '../redis/refusals.ts';
@@ -26,7 +26,7 @@ export async function withTarget<T>(
 ): Promise<T> {
   const link = await Link.open(target, signal);
   try {
-    const calls = new Calls(link.redis, new Rest(target.nice));
+    const calls = new ServerCalls(link.redis, new Rest(target.nice));
     const patience = new Patience(link, calls, signal);
     const info = await patience.steadily(async () => await infoOf(calls));
     link.remember(info);

@@ -13,6 +13,8 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   sweep: [...ON_TARGETS, ...TRASHING, 'SET', 'PUBLISH', 'XADD'],
   orphans: [...ON_TARGETS, ...TRASHING, 'SET'],
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
+  setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
+  putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],
   replaceSightings: ['TYPE', 'GETRANGE', 'LLEN', 'EXPIRE', 'UNLINK', 'SET'],
   writeBlock: ['GET', 'SET', 'GETRANGE', 'STRLEN', 'UNLINK', 'ZADD', 'ZCARD', 'ZRANGE', 'ZREM', 'ZSCORE'],
 };

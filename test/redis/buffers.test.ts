@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Bulk, giveBuffer, takeBuffer } from '../../src/redis/bulk.ts';
-import { Calls } from '../../src/redis/calls.ts';
+import { ServerCalls } from '../../src/redis/calls.ts';
 import { useRedis } from '../support/leaks.ts';
 
 const server = useRedis();
@@ -89,7 +89,7 @@ test('a command that was given up before it was sent still arrives as it was, wh
   ending.push(() => redis.disconnect());
   redis.on('error', () => {});
   await redis.connect();
-  const calls = new Calls(redis);
+  const calls = new ServerCalls(redis);
   const setAll = async (from: number, to: number, text: (i: number) => string) =>
     await Promise.allSettled(
       Array.from({ length: to - from }, async (_, i) => await calls.send('set', [`k${from + i}`, text(from + i)])),

@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 const callsWith = async (hooks: CallHooks = {}, url = server.current.url) => {
-  const redis = await connectForRun(url);
+  const redis = await connectForRun({ url });
   opened.push(redis);
   return { redis, calls: new HookedCalls(redis, hooks) };
 };

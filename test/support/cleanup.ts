@@ -7,7 +7,7 @@ import type { Report } from '../../src/domain/report.ts';
 import { Rest } from '../../src/redis/call/rest.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 import type { Argument, Order, Reply } from '../../src/redis/call/wire.ts';
-import { type Answer, Calls } from '../../src/redis/calls.ts';
+import { type Answer, ServerCalls } from '../../src/redis/calls.ts';
 import { Link } from '../../src/redis/target/link.ts';
 import { Node } from '../../src/redis/target/node.ts';
 import { Target } from '../../src/redis/target/target.ts';
@@ -31,7 +31,7 @@ export interface CleanOptions extends RunOptions, CallHooks, Partial<RunRequest>
 }
 
 /** The calls of a run, with hooks. */
-export class HookedCalls extends Calls {
+export class HookedCalls extends ServerCalls {
   readonly #hooks: CallHooks;
 
   constructor(redis: Redis, hooks: CallHooks, rest?: Rest, stopwatch?: Stopwatch) {
@@ -106,7 +106,7 @@ export const clean = async (url: string, options: CleanOptions = {}): Promise<Re
     };
     const node = await Node.examine(link, calls, settings, wishes);
     try {
-      return await runCleanup(new Target(settings, [node], stopwatch), request, options);
+      return await runCleanup(Target.of(settings, node, stopwatch), request, options);
     } finally {
       node.close();
     }

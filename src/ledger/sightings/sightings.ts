@@ -11,7 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { Calls } from '../../redis/calls.ts';
+import { type Calls, ServerCalls } from '../../redis/calls.ts';
 import { replaceSightings } from '../../redis/replaceSightings.ts';
 
 export { sightingsKeyOf } from './sightingsKey.ts';
@@ -53,7 +53,7 @@ export class Sightings {
     private readonly redis: Redis,
     private readonly key: string,
   ) {
-    this.#calls = new Calls(redis);
+    this.#calls = new ServerCalls(redis);
   }
 
   /** Looks which version stands. */

@@ -7,7 +7,7 @@ import type { TargetConfig } from '../../config/resolve.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
 import type { Outage } from '../../domain/outages.ts';
-import { type Calls, LONG_WAY_MS } from '../calls.ts';
+import { type Calls, LONG_WAY_MS, type ServerCalls } from '../calls.ts';
 import {
   clockOf,
   type Info,
@@ -18,16 +18,15 @@ import {
   UPTIME,
   usedMemoryBytesOf,
 } from '../clock.ts';
-import { CLUSTER, isClusterNode } from '../cluster.ts';
-import { Refused } from '../missing.ts';
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
 import { isRefusal, refusedCommandIn } from '../refusals.ts';
 import { Remover } from '../remover.ts';
-import type { SweepChunk, SweepResult } from '../sweep.ts';
+import { MOST_KEYS_EVER, type SweepChunk, type SweepResult } from '../sweep.ts';
 import { measureLatency } from './latency.ts';
 import type { Link } from './link.ts';
 import { type Kind, Paces } from './paces.ts';
 import { Patience } from './patience.ts';
+import type { Place } from './place.ts';
 
 /**
  * So many chunks in a row are given back as too large for the way while calls can't become smaller: enough to cut those that all
@@ -42,6 +41,8 @@ export interface NodeWishes {
   readonly leavesSilent?: boolean;
   /** Told what an operator should know, that is no failure. */
   readonly warn: (sentence: string) => void;
+  /** Of a node of a cluster: a tag that puts names where it serves them. */
+  readonly part?: string;
   /** What was seen of times in which nobody could beat, up to this instant of the server's clock, in ms; must not reject. */
   readonly outages?: (nowMs: number) => Promise<readonly Outage[]>;
 }
@@ -56,7 +57,7 @@ interface Known {
   readonly lanes: number;
 }
 
-export class Node {
+export class Node implements Place {
   /** The server's own time, read once, as the run began (P5). */
   readonly clock: Clock;
   /** The clock for those who have no heartbeat any more: they may have lost it with the server's memory (P10, P11). */
@@ -92,15 +93,15 @@ export class Node {
    */
   static async examine(
     link: Link,
-    calls: Calls,
+    calls: ServerCalls,
     settings: TargetConfig,
-    { dryRun, signal, warn, leavesSilent = false, outages = async () => [] }: NodeWishes,
+    { dryRun, signal, warn, leavesSilent = false, part, outages = async () => [] }: NodeWishes,
   ): Promise<Node> {
     const patience = new Patience(link, calls, signal, leavesSilent);
     const info = await patience.steadily(async () => await readTargetInfo(calls, settings, dryRun, warn));
     link.remember(info);
     const remover = new Remover(calls, async () => await link.beside(), warn);
-    await patience.steadily(async () => await remover.prepare(settings, dryRun));
+    await patience.steadily(async () => await remover.prepare(settings, dryRun, part));
     const nowSeconds = await patience.steadily(async () => await readSeconds(calls));
     // After the clock was read: an outage that ends as the run begins is known by now.
     const clock = clockOf(nowSeconds, info, settings.restartGrace, await outages(nowSeconds * 1000));
@@ -124,6 +125,15 @@ export class Node {
   /** The most keys a chunk should hold. */
   get mostKeys(): number {
     return this.#remover.mostKeys;
+  }
+
+  get mostProofs(): number {
+    return this.strategy === 'script' ? MOST_KEYS_EVER / 2 : this.mostKeys;
+  }
+
+  /** Everything goes with everything else here. */
+  homeOf(): null {
+    return null;
   }
 
   /**
@@ -195,8 +205,6 @@ const readTargetInfo = async (
     refusal = error;
     return new Map();
   });
-  if (isClusterNode(info))
-    throw new Refused('server', `is a node of a cluster, which ${CLUSTER.what}; ${CLUSTER.advice}`);
   if (info.has(UPTIME)) return info;
   const [missing, wayOut] =
     refusedCommandIn(refusal) === null ? [`${UPTIME} in INFO`, ''] : ['INFO', 'grant the user +info'];

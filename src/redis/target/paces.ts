@@ -26,6 +26,23 @@ const FOUND = 0.25;
  */
 const NICE_SHARE = 1 / 4;
 
+/** How large the next call of each kind may be. */
+export interface Sizes {
+  readonly scan: Size;
+  readonly read: Size;
+  readonly sweep: Size;
+  /** Tells of a call that handled so much, and of what it took, in ms, as the worker saw it. */
+  tell(kind: Kind, amount: number, ms: number): void;
+}
+
+/** Of one kind. */
+export interface Size {
+  /** How many keys the next call may handle. */
+  readonly size: number;
+  /** Whether it can't become smaller. */
+  readonly isLeast: boolean;
+}
+
 /** How a target wants to be treated. */
 export interface Manners {
   /** How long to rest after a call, in lengths of that call. */
@@ -43,7 +60,7 @@ interface Since {
   next: number;
 }
 
-export class Paces {
+export class Paces implements Sizes {
   readonly scan: Pace;
   readonly read: Pace;
   readonly sweep: Pace;

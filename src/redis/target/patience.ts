@@ -5,7 +5,7 @@
  */
 import { Failure } from '../../domain/failure.ts';
 import { ConnectionLost, isLate } from '../call/lost.ts';
-import type { Calls } from '../calls.ts';
+import type { ServerCalls } from '../calls.ts';
 import { isPassing } from '../unready.ts';
 import type { Link } from './link.ts';
 import { retrying } from './retrying.ts';
@@ -19,7 +19,7 @@ const MOST_LOSSES = 10;
 export class Patience {
   constructor(
     private readonly link: Link,
-    private readonly calls: Calls,
+    private readonly calls: ServerCalls,
     private readonly signal: AbortSignal,
     /** Whether a server that stands still is left at once: somebody else waits for the place of this run. */
     private readonly leavesSilent = false,

@@ -1,10 +1,10 @@
-/** reader: as much of a server as whoever reads heartbeats needs of it. */
+/** reader: as much of a target as whoever reads heartbeats needs of it. */
 import type { Calls } from '../calls.ts';
-import type { Kind, Paces } from './paces.ts';
+import type { Kind, Sizes } from './paces.ts';
 
 export interface Reader {
   readonly calls: Calls;
-  readonly paces: Paces;
+  readonly paces: Sizes;
   /** Calls `attempt` until it succeeds, through refusals that pass and connections that are cut. */
   steadily<T>(kind: Kind, attempt: () => Promise<T>): Promise<T>;
 }

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { type LoadedSightings, Sightings, SightingsReplaced } from '../../../src/ledger/sightings/sightings.ts';
-import { Calls } from '../../../src/redis/calls.ts';
+import { ServerCalls } from '../../../src/redis/calls.ts';
 import { type Replacement, replaceSightings } from '../../../src/redis/replaceSightings.ts';
 import { useRedis } from '../../support/leaks.ts';
 import { addUser } from '../../support/users.ts';
@@ -149,14 +149,14 @@ describe('a writer that dies', () => {
 
   test('for so long that what it wrote first has expired does not put in place what is left', async () => {
     await server.current.redis.rpush(`${KEY}:ab:3`, 'the second', 'the third');
-    expect(await replaceSightings(new Calls(server.current.redis), FIRST)).toBe(false);
+    expect(await replaceSightings(new ServerCalls(server.current.redis), FIRST)).toBe(false);
     expect(await door().load()).toMatchObject({ version: null, damaged: false });
   });
 
   test('and is asked again after it had put them in place says that it did', async () => {
     await server.current.redis.rpush(`${KEY}:ab:3`, 'the first', 'the second', 'the third');
-    expect(await replaceSightings(new Calls(server.current.redis), FIRST)).toBe(true);
-    expect(await replaceSightings(new Calls(server.current.redis), FIRST)).toBe(true);
+    expect(await replaceSightings(new ServerCalls(server.current.redis), FIRST)).toBe(true);
+    expect(await replaceSightings(new ServerCalls(server.current.redis), FIRST)).toBe(true);
     expect(await door().load()).toMatchObject({ version: 'ab:3', damaged: false });
   });
 });

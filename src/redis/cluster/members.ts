@@ -1,0 +1,230 @@
+/** members: the primaries of a cluster as a run knows them, and what of their slots moved since it began to look.
+ *
+ *  Owns      who owns which slot now; opening whoever joins; following those who say that a slot is elsewhere.
+ *  Leaves    what a node is to Node, what is sent to whole.
+ *  Promises  a replica that took over ends the run: it may lack the last beats, so who is stale must be judged anew (P10).
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { redactUrl } from '../../config/redisUrl.ts';
+import type { TargetConfig } from '../../config/resolve.ts';
+import { Failure, sentenceOf } from '../../domain/failure.ts';
+import type { Rest } from '../call/rest.ts';
+import type { Stopwatch } from '../call/stopwatch.ts';
+import { ServerCalls } from '../calls.ts';
+import type { Redis } from '../ioredis.ts';
+import { Link } from '../target/link.ts';
+import { Node, type NodeWishes } from '../target/node.ts';
+import { addressOf } from './address.ts';
+import { rangesOf, tagOf } from './slots.ts';
+import { type Member, membersIn, movedBetween, Topology } from './topology.ts';
+
+/** A node that says where a slot is may be behind the others, who say otherwise; they agree within a second or two. */
+const MOST_TURNS = 40;
+const TURN_MS = 100;
+
+/** How a node says that a slot is elsewhere: for good, or for this one key. */
+const ELSEWHERE = /^(MOVED|ASK) (\d+) (.*):(\d+)$/;
+
+export interface MembersParts {
+  readonly settings: TargetConfig;
+  readonly wishes: NodeWishes;
+  readonly rest: Rest;
+  readonly stopwatch: Stopwatch;
+  /** How commands go over a connection of this run; left out: as ever. */
+  readonly callsOver?: (redis: Redis, rest: Rest, stopwatch: Stopwatch) => ServerCalls;
+}
+
+export class Members {
+  readonly #nodes = new Map<string, { readonly node: Node; readonly member: Member }>();
+  readonly #opening = new Map<string, Promise<Node>>();
+  /** Who was a replica when the run first looked, or is one now. */
+  readonly #replicas = new Set<string>();
+  #topology = new Topology([]);
+  #moved = new Set<number>();
+  #refreshing: Promise<void> | null = null;
+
+  private constructor(private readonly parts: MembersParts) {}
+
+  /**
+   * Opens all that own slots. Fails (`UNREACHABLE`) where one can't be reached or a slot is nobody's: what is there can't be
+   * judged, and may be anybody's.
+   * @param seed leads to one of them
+   */
+  static async open(seed: Link, parts: MembersParts): Promise<Members> {
+    const members = new Members(parts);
+    const asked = seed.redis.options.host ?? '';
+    // The seed may be a replica, which knows the owners as well.
+    const reply = String(await new ServerCalls(seed.redis).send('cluster', ['NODES']).then(({ reply }) => reply));
+    members.#topology = new Topology([membersIn(reply, asked)]);
+    try {
+      members.#insistOnAll();
+      await members.#openAll();
+      await members.refresh();
+      members.#insistOnAll();
+    } catch (error) {
+      members.close();
+      throw error;
+    }
+    return members;
+  }
+
+  /** All that own slots, in the order of their first. */
+  get nodes(): readonly [Node, ...Node[]] {
+    const nodes = this.#topology.primaries.flatMap(({ id }) => this.#nodes.get(id)?.node ?? []);
+    return nodes as readonly Node[] as readonly [Node, ...Node[]];
+  }
+
+  /** From now on it is noted what moves; what is on its way already is. */
+  async beginToWatch(): Promise<void> {
+    await this.refresh();
+    this.#moved = new Set(this.#topology.open);
+  }
+
+  /** The slots whose keys may have moved since this was asked before, or since `beginToWatch`. */
+  async takeMoved(): Promise<readonly number[]> {
+    await this.refresh();
+    const moved = [...this.#moved];
+    this.#moved = new Set();
+    return moved;
+  }
+
+  /** Where keys of a slot are: at its owner, then at those to which it is being moved. */
+  holdersOf(slot: number): readonly Node[] {
+    const owner = this.#topology.owners[slot] ?? '';
+    const importing = [...this.#topology.members.values()].filter(({ importing }) => importing.includes(slot));
+    return [owner, ...importing.map(({ id }) => id)].flatMap((id) => this.#nodes.get(id)?.node ?? []);
+  }
+
+  /**
+   * Calls `attempt` with the node that owns a slot, and again with the one that does by then when it is said to be elsewhere.
+   * @param ask what to do at the node to which a slot is being moved, for what is there already; left out: it is waited for
+   */
+  async at<T>(slot: number, attempt: (node: Node) => Promise<T>, ask?: (node: Node) => Promise<T>): Promise<T> {
+    for (let turn = 1; ; turn++) {
+      try {
+        return await attempt(this.#ownerOf(slot));
+      } catch (error) {
+        const [, word, , host = '', port] = ELSEWHERE.exec(error instanceof Error ? error.message : '') ?? [];
+        if (word === undefined) throw error;
+        this.#moved.add(slot);
+        if (turn > MOST_TURNS) throw this.#unsettled(slot);
+        if (word === 'ASK' && ask !== undefined) {
+          await this.refresh();
+          const there = this.#nodeAt(host, Number(port));
+          if (there !== null) return await ask(there);
+        }
+        if (turn > 1) await pause(TURN_MS);
+        await this.refresh();
+      }
+    }
+  }
+
+  /** Asks all nodes who owns what now. Fails where a replica took over, or a new node can't be opened. */
+  async refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = null;
+    });
+    await this.#refreshing;
+  }
+
+  async #refresh(): Promise<void> {
+    const said = await Promise.all(
+      [...this.#nodes.values()].map(async ({ node, member }) => {
+        try {
+          const { reply } = await node.calls.send('cluster', ['NODES']);
+          return membersIn(String(reply), member.host);
+        } catch {
+          // Whether one that does not answer has been replaced the others know.
+          return [];
+        }
+      }),
+    );
+    if (said.every((members) => members.length === 0)) return;
+    const before = this.#topology;
+    const now = new Topology(said);
+    for (const slot of movedBetween(before, now)) this.#moved.add(slot);
+    this.#topology = now;
+    for (const { id, isPrimary } of now.members.values()) if (!isPrimary) this.#replicas.add(id);
+    await this.#openAll();
+  }
+
+  async #openAll(): Promise<void> {
+    const { primaries } = this.#topology;
+    const opened = await Promise.allSettled(primaries.map(async (member) => await this.#open(member)));
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  async #open(member: Member): Promise<void> {
+    if (this.#nodes.has(member.id)) return;
+    if (this.#replicas.has(member.id)) {
+      throw new Failure(
+        'UNREACHABLE',
+        `${this.#nameOf(member)} took over for another one: what is stale must be judged anew`,
+      );
+    }
+    const opening = this.#opening.get(member.id) ?? this.#examine(member);
+    this.#opening.set(member.id, opening);
+    try {
+      this.#nodes.set(member.id, { node: await opening, member });
+    } finally {
+      this.#opening.delete(member.id);
+    }
+  }
+
+  async #examine(member: Member): Promise<Node> {
+    const { settings, wishes, rest, stopwatch, callsOver } = this.parts;
+    let link: Link | null = null;
+    try {
+      link = await Link.open(addressOf(settings, member), wishes.signal);
+      const calls = callsOver?.(link.redis, rest, stopwatch) ?? new ServerCalls(link.redis, rest, stopwatch);
+      const [slot = 0] = this.#topology.slotsOf(member.id);
+      return await Node.examine(link, calls, settings, { ...wishes, part: tagOf(slot) });
+    } catch (error) {
+      link?.close();
+      if (!(error instanceof Failure && error.code === 'UNREACHABLE')) throw error;
+      throw this.#unjudged(this.#topology.slotsOf(member.id), sentenceOf(error), error);
+    }
+  }
+
+  #insistOnAll(): void {
+    const { unowned } = this.#topology;
+    if (unowned.length > 0) throw this.#unjudged(unowned, 'nobody serves them');
+    for (const member of this.#topology.primaries) {
+      if (!member.isGone) continue;
+      throw this.#unjudged(this.#topology.slotsOf(member.id), `${this.#nameOf(member)} has failed`);
+    }
+  }
+
+  #unjudged(slots: readonly number[], why: string, cause?: unknown): Failure {
+    const where = `slots ${rangesOf(slots)} of the cluster at ${redactUrl(this.parts.settings.url)}`;
+    const sentence = `${where} can not be judged (${why}); nothing is removed, since it could belong to somebody there`;
+    return new Failure('UNREACHABLE', sentence, { cause });
+  }
+
+  #unsettled(slot: number): Failure {
+    const where = `the cluster at ${redactUrl(this.parts.settings.url)}`;
+    return new Failure('UNREACHABLE', `${where} does not agree on who serves slot ${slot}`);
+  }
+
+  #ownerOf(slot: number): Node {
+    const { owners } = this.#topology;
+    const owner = this.#nodes.get(owners[slot] ?? '');
+    if (owner === undefined) throw this.#unjudged([slot], 'nobody serves it');
+    return owner.node;
+  }
+
+  #nodeAt(host: string, port: number): Node | null {
+    const all = [...this.#nodes.values()];
+    const at = all.filter(({ member }) => member.port === port && (host === '' || member.host === host));
+    return at[0]?.node ?? null;
+  }
+
+  #nameOf({ host, port }: Member): string {
+    return `Redis at ${host}:${port}`;
+  }
+
+  close(): void {
+    for (const { node } of this.#nodes.values()) node.close();
+  }
+}

@@ -1,0 +1,71 @@
+/** open: a cluster as a target: its nodes, and the place where a run asks and removes. */
+import { Failure } from '../../domain/failure.ts';
+import type { Clock } from '../../domain/heartbeat.ts';
+import { merged, type Outage } from '../../domain/outages.ts';
+import { Rest } from '../call/rest.ts';
+import type { Link } from '../target/link.ts';
+import type { NodeWishes } from '../target/node.ts';
+import { Target } from '../target/target.ts';
+import { Members, type MembersParts } from './members.ts';
+import { SlotWatch } from './slotWatch.ts';
+import { Whole } from './whole.ts';
+
+/**
+ * Opens all nodes that own slots, and settles what killed runs left aside. Fails as opening one does, or with `UNREACHABLE` where a
+ * part can't be judged.
+ * @param seed leads to one of the cluster's nodes; it is closed
+ */
+export async function openCluster(seed: Link, parts: Omit<MembersParts, 'rest'>): Promise<Target> {
+  const { settings, stopwatch, wishes } = parts;
+  if (settings.trash > 0 && !wishes.dryRun) {
+    throw new Failure(
+      'DENIED',
+      `target "${settings.name}": what a cluster holds can not be kept in a trash yet; set trash: 0s`,
+    );
+  }
+  const rest = new Rest(settings.nice);
+  const members = await Members.open(seed, { ...parts, rest, wishes: saidOnce(wishes) });
+  seed.close();
+  try {
+    const clock = clockOfAll(members.nodes.map((node) => node.clock));
+    const lapsedClock = clockOfAll(members.nodes.map((node) => node.lapsedClock));
+    const whole = new Whole(members, clock, rest, stopwatch, wishes.warn);
+    if (!wishes.dryRun) await whole.settleLeft();
+    return new Target(
+      settings,
+      { nodes: () => members.nodes, whole, lapsedClock, moves: new SlotWatch(members) },
+      stopwatch,
+    );
+  } catch (error) {
+    members.close();
+    throw error;
+  }
+}
+
+/** What every node says is told once, and what was seen of the target's outages asked for once. */
+function saidOnce(wishes: NodeWishes): NodeWishes {
+  const said = new Set<string>();
+  let outages: Promise<readonly Outage[]> | null = null;
+  const warn = (sentence: string) => {
+    if (said.has(sentence)) return;
+    said.add(sentence);
+    wishes.warn(sentence);
+  };
+  const ask = wishes.outages;
+  if (ask === undefined) return { ...wishes, warn };
+  const asked = async (nowMs: number) => {
+    outages ??= ask(nowMs);
+    return await outages;
+  };
+  return { ...wishes, warn, outages: asked };
+}
+
+/** By which nobody seems more silent than by that of any node. */
+function clockOfAll(clocks: readonly Clock[]): Clock {
+  const since = clocks.flatMap(({ upSeconds }) => upSeconds ?? []);
+  return {
+    nowSeconds: Math.min(...clocks.map(({ nowSeconds }) => nowSeconds)),
+    upSeconds: since.length === 0 ? null : Math.min(...since),
+    outages: merged(clocks.flatMap(({ outages }) => outages)),
+  };
+}

@@ -1,0 +1,20 @@
+/** setAside: the door to `lua/setAside.lua`. */
+import type { Bulk } from './bulk.ts';
+import type { Calls } from './calls.ts';
+import { callScript, loadScript } from './script.ts';
+
+const SCRIPT = loadScript('setAside');
+
+/**
+ * Gives keys of one slot their names aside. Resolves to whether each is there, and what it took.
+ * @param idleSeconds only those that nobody touched for longer than this; `null`: all
+ */
+export async function setAside(
+  calls: Calls,
+  keys: Bulk,
+  names: Bulk,
+  idleSeconds: number | null = null,
+): Promise<{ readonly isAside: readonly boolean[]; readonly ms: number }> {
+  const { reply, ms } = await callScript(calls, SCRIPT, [keys, names], [idleSeconds ?? -1]);
+  return { isAside: (reply as number[]).map((became) => became === 1), ms };
+}

@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Failure } from '../../src/domain/failure.ts';
+import { slotOfText } from '../../src/redis/cluster/slots.ts';
+import { cleanCluster, expectNoClusterLeaks, moveSlot, startCluster, type TestCluster } from '../support/cluster.ts';
+import type { TestRedis } from '../support/redis.ts';
+import { ACTIVE, beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
+
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+beforeEach(async () => await cluster.flush());
+afterEach(async () => await expectNoClusterLeaks(cluster));
+afterAll(async () => await cluster.stop());
+
+async function settle(id: string, silentSeconds: number, more: readonly string[] = []): Promise<string[]> {
+  // Well away from the threshold, or the second may turn.
+  const at = Date.now() - (silentSeconds + 5) * 1000;
+  const keys = [...everythingOf(id), ...more];
+  await Promise.all(keys.map(async (key, i) => await cluster.redis.set(key, i === 0 ? beat(at, id) : '1')));
+  return keys;
+}
+
+async function ownerOf(slot: number): Promise<TestRedis> {
+  for (const node of cluster.nodes) {
+    const keys = await node.redis.call('CLUSTER', 'NODES');
+    const [self = ''] = String(keys)
+      .split('\n')
+      .filter((line) => line.includes('myself'));
+    const ranges = self.split(' ').slice(8);
+    if (ranges.some((range) => isIn(slot, range))) return node;
+  }
+  throw new Error(`nobody owns slot ${slot}`);
+}
+
+function isIn(slot: number, range: string): boolean {
+  if (range.startsWith('[')) return false;
+  const [from = '', to = from] = range.split('-');
+  return Number(from) <= slot && slot <= Number(to);
+}
+
+const otherThan = (node: TestRedis): TestRedis => {
+  const others = cluster.nodes.filter((one) => one !== node);
+  return others[Math.floor(Math.random() * others.length)] as TestRedis;
+};
+
+async function move(slot: number): Promise<void> {
+  const from = await ownerOf(slot);
+  await moveSlot(cluster, slot, from, otherThan(from));
+}
+
+describe('slots that move while a cluster is cleaned', () => {
+  test('take nothing of those who live, and leave nothing of those who are stale for ever', async () => {
+    const kept: string[] = [];
+    const slots = new Set<number>();
+    for (let i = 0; i < 120; i++) {
+      const lives = i % 3 === 0;
+      // Who lives and who is stale share a key, which goes with none of them.
+      const shared = lives ? [] : [`blocking:idempotency:c${i}:c${i - (i % 3)}:done:${i}`];
+      const keys = await settle(`c${i}`, lives ? ACTIVE : STALE, shared);
+      kept.push(...(lives ? keys : shared));
+      for (const key of keys) slots.add(slotOfText(key));
+    }
+    const all = [...slots];
+    let ended = false;
+    const moving = (async () => {
+      for (let n = 0; n < 60 && !ended; n++) await move(all[Math.floor(Math.random() * all.length)] as number);
+    })();
+    let failed = 0;
+    for (let run = 0; run < 3; run++) {
+      // What a run can't settle while a slot is on its way, it says, and the next one does.
+      await cleanCluster(cluster).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(Error);
+        failed++;
+      });
+      const there = new Set(
+        (await cluster.keys()).map((key) => key.replace(/^stalesweep:aside:[^:]*:[^:]*:[^:]*:/, '')),
+      );
+      expect(kept.filter((key) => !there.has(key))).toEqual([]);
+    }
+    ended = true;
+    await moving;
+    await cleanCluster(cluster);
+    expect(await cluster.keys()).toEqual(kept.sort());
+    expect(failed).toBeLessThan(3);
+  });
+
+  test('hide nobody from the walk: a living heartbeat that goes where the walk has been is seen', async () => {
+    // By its own key alone the stale one could have it; by the heartbeat that moves it belongs to one who lives, too.
+    await settle('stale', STALE, ['blocking:idempotency:stale:living:done:1']);
+    const living = await settle('living', ACTIVE);
+    const slot = slotOfText(heartbeatOf('living'));
+    const from = await ownerOf(slot);
+    const passed = otherThan(from);
+    // The heartbeat is away from the one before its pages are asked for, and comes to the other after its were.
+    let pages = 0;
+    const scanned = cluster.nodes.length;
+    let moved: Promise<void> | null = null;
+    const report = await cleanCluster(cluster, {
+      before: async (name) => {
+        if (name === 'scan' && pages++ === scanned - 1) {
+          moved ??= moveSlot(cluster, slot, from, passed);
+          await moved;
+        }
+      },
+    });
+    expect(report.coordinators).toMatchObject({ checked: 2, active: 1, swept: 1 });
+    expect(await cluster.keys()).toEqual([...living, 'blocking:idempotency:stale:living:done:1'].sort());
+  });
+
+  test('that stay half moved are waited for, and then said; the next run ends well', async () => {
+    const keys = await settle('c', STALE);
+    const slot = slotOfText(keys[1] as string);
+    const from = await ownerOf(slot);
+    const to = otherThan(from);
+    const ids = await Promise.all([from, to].map(async ({ redis }) => String(await redis.call('CLUSTER', 'MYID'))));
+    await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0] as string);
+    await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[1] as string);
+    const failure = await cleanCluster(cluster).catch((error: unknown) => error);
+    expect(String(failure)).toMatch(/TRYAGAIN|being moved/);
+    expect(failure).not.toBeInstanceOf(Failure);
+    // That something may be aside there nobody could take back.
+    expect((await cluster.keys()).filter((key) => !key.startsWith('stalesweep:asides:'))).toEqual([...keys].sort());
+    await from.redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+    await to.redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+    expect(await cleanCluster(cluster)).toMatchObject({ coordinators: { swept: 1 }, keys: { deleted: keys.length } });
+    expect((await cluster.keys()).filter((key) => !key.startsWith('stalesweep:asides:'))).toEqual([]);
+  });
+});
