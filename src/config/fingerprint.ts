@@ -1,10 +1,11 @@
 /** fingerprint: which Redis, and which of its keys, a target stands for. Two deployments may give the same name to different
  * ones; and the same one may be written in many ways. Holds no secret: user and password are left out. */
 import { createHash } from 'node:crypto';
+import { deploymentOf } from './deployment.ts';
 import { unixSocketIn } from './redisUrl.ts';
 
-/** Scheme, user and password, hosts, path, query. A password may hold an `@`; a `/` it can't. */
-const ADDRESS = /^[a-z+]+:\/\/(?:[^/?#]*@)?([^/?#]*)\/?([^?#]*)(?:\?([^#]*))?/i;
+/** Scheme, user and password, host, path. A password may hold an `@`; a `/` it can't. */
+const ADDRESS = /^[a-z+]+:\/\/(?:[^/?#]*@)?([^/?#]*)\/?([^?#]*)/i;
 const USUAL_PORT = 6379;
 const PLACE_DIGITS = 12;
 const SCHEMA_DIGITS = 8;
@@ -13,12 +14,14 @@ const SCHEMA_DIGITS = 8;
 export function placeOf(url: string): readonly unknown[] {
   const socket = unixSocketIn(url);
   if (socket !== null) return [socket.path, socket.db];
-  const [, hosts = '', path = '', query = ''] = ADDRESS.exec(url) ?? [];
-  const withPort = (host: string) => (/:\d+$/.test(host) ? host : `${host}:${USUAL_PORT}`);
-  const all = hosts.toLowerCase().split(',').map(withPort).sort();
-  // A sentinel's address has the primary's name as its path, and the database behind it.
-  const named = /^\d*$/.test(path) ? [] : [path];
-  return [all, ...named, Number(named.length > 0 ? new URLSearchParams(query).get('db') : path)];
+  const several = deploymentOf(url);
+  if (several !== null && several.kind !== 'single') {
+    const hosts = several.hosts.map(({ host, port }) => `${host}:${port}`).sort();
+    return several.kind === 'cluster' ? [hosts, 0] : [hosts, several.name, several.db];
+  }
+  const [, host = '', path = ''] = ADDRESS.exec(url) ?? [];
+  const place = host.toLowerCase();
+  return [[/:\d+$/.test(place) ? place : `${place}:${USUAL_PORT}`], Number(path)];
 }
 
 /** As much of a target as its fingerprint is made of. */

@@ -1,8 +1,8 @@
 /** Redis addresses: which are understood, and how they are shown without their secrets. */
+import { deploymentOf, namesSeveral } from './deployment.ts';
 
 const SUPPORTED = ['redis:', 'rediss:', 'valkey:', 'valkeys:'];
-const PLANNED = ['redis+cluster:', 'redis+sentinel:'];
-const ALLOWED = 'redis://, rediss:// or unix://';
+const ALLOWED = 'redis://, rediss://, redis+cluster://, redis+sentinel:// or unix://';
 
 /** Where a server listens that takes connections from this machine alone, and as whom to enter. */
 export interface UnixSocket {
@@ -28,7 +28,7 @@ export const unixSocketIn = (url: string): UnixSocket | null => {
 };
 
 /** The same address in the scheme that the library knows: Valkey speaks what Redis does. */
-export const inRedisScheme = (url: string): string => url.replace(/^valkey(s?):/i, 'redis$1:');
+export const inRedisScheme = (url: string): string => url.replace(/^valkey(s?)(\+\w+)?:/i, 'redis$1$2:');
 
 /**
  * A URL as it may be printed: hosts and the names of users with a password stay, passwords and everything after `?` go. Where an unescaped
@@ -56,13 +56,20 @@ const isEscaped = (text: string): boolean => {
   }
 };
 
+/** Why one for several servers is none; `null` when it is one. */
+const severalComplaint = (text: string, shown: string): string | null => {
+  if (!isEscaped(text)) return `${shown} holds a "%" that escapes nothing; write %25 for it`;
+  if (deploymentOf(inRedisScheme(text)) !== null) return null;
+  return /cluster/i.test(text.split('//', 1)[0] ?? '')
+    ? `${shown} is not the address of a cluster; write redis+cluster://user:password@host1:6379,host2:6379`
+    : `${shown} is not the address of sentinels; write redis+sentinel://user:password@host1:26379,host2:26379/mymaster?db=0`;
+};
+
 /** Why a text is no Redis address; `null` when it is one. The sentence holds no secret. */
 export const urlComplaint = (text: string): string | null => {
   const shown = JSON.stringify(redactUrl(text));
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme !== undefined && PLANNED.includes(scheme)) {
-    return `${shown} names a cluster or a sentinel, which this version can't clean yet; use ${ALLOWED}`;
-  }
+  if (namesSeveral(text)) return severalComplaint(text, shown);
   if (scheme === 'unix:') {
     if (!isEscaped(text)) return `${shown} holds a "%" that escapes nothing; write %25 for it`;
     return unixSocketIn(text) === null

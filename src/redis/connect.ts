@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisOptions } from 'ioredis';
+import { deploymentOf } from '../config/deployment.ts';
 import { redactUrl, unixSocketIn } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
@@ -110,6 +111,9 @@ const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
  */
 export const connect = async (to: string | Address, options: ConnectOptions = {}): Promise<Redis> => {
   const { url, tls }: Address = typeof to === 'string' ? { url: to } : to;
+  if (deploymentOf(url)?.kind !== 'single') {
+    throw new Failure('DENIED', `Redis at ${redactUrl(url)} is more than one server, which can not be used here yet`);
+  }
   const encrypted = /^rediss:/i.test(url);
   let ready = false;
   let lastError: Error | undefined;

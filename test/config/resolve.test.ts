@@ -107,9 +107,12 @@ describe('the configuration', () => {
   test.each([
     [
       { REDIS_URL: 'redsi://u:hush@h' },
-      'REDIS_URL: "redsi://u:***@h" is not a Redis URL; use redis://, rediss:// or unix://',
+      'REDIS_URL: "redsi://u:***@h" is not a Redis URL; use redis://, rediss://, redis+cluster://, redis+sentinel:// or unix://',
     ],
-    [{ REDIS_URL: 'redis+cluster://a,b' }, 'REDIS_URL: "redis+cluster://a,b" names a cluster or a sentinel'],
+    [
+      { REDIS_URL: 'redis+cluster://u:hush@a,b/1' },
+      'REDIS_URL: "redis+cluster://u:***@a,b/1" is not the address of a cluster; write redis+cluster://user:password@',
+    ],
     [{ REDIS_URL: 'redis://u:hush@h/abc' }, 'must end in a database number'],
     [{ STALESWEEP_NICE: 'very' }, 'STALESWEEP_NICE: "very" must be a number from 0 to 100'],
     [{ STALESWEEP_EVRY: '5m' }, 'unknown setting "STALESWEEP_EVRY", did you mean "STALESWEEP_EVERY"?'],
