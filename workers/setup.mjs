@@ -21,10 +21,12 @@ import { namesTarget } from './namesTarget.mjs';
 
 const OLDEST_NODE = [20, 9];
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Tests drive the dashboard with a browser, check the alert rules with promtool, and make certificates with openssl. */
+/**
+ * Tests drive the dashboard with a browser, check the alert rules with promtool, make certificates with openssl, and search a
+ * model with spin, whose searches are compiled. */
 const TOOLS = {
   start: ['redis-server'],
-  test: ['redis-server', 'redis-cli', 'chromium', 'promtool', 'openssl'],
+  test: ['redis-server', 'redis-cli', 'chromium', 'promtool', 'openssl', 'spin', 'cc'],
   bench: ['redis-server', 'redis-cli'],
   picture: ['redis-server', 'chromium'],
 };
@@ -38,6 +40,8 @@ const PACKAGES = {
   chromium: 'chromium',
   promtool: 'prometheus',
   openssl: 'openssl',
+  spin: 'spin',
+  cc: 'gcc',
 };
 
 /** Which package manager brings them, and what it calls differently. */
@@ -47,7 +51,7 @@ const MANAGERS = [
     root: true,
     before: ['update', '-qq'],
     install: ['install', '-y', '-qq', '--no-install-recommends'],
-    packages: { ...PACKAGES, 'redis-server': 'redis-server', 'redis-cli': 'redis-tools' },
+    packages: { ...PACKAGES, 'redis-server': 'redis-server', 'redis-cli': 'redis-tools', cc: 'build-essential' },
   },
   {
     name: 'dnf',
