@@ -12,6 +12,7 @@ const TRASHING = ['PTTL', 'RENAMENX', 'PEXPIRE'];
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   sweep: [...ON_TARGETS, ...TRASHING, 'SET', 'PUBLISH', 'XADD'],
   orphans: [...ON_TARGETS, ...TRASHING, 'SET'],
+  leave: ['GET', 'UNLINK'],
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
   replaceSightings: ['TYPE', 'GETRANGE', 'LLEN', 'EXPIRE', 'UNLINK', 'SET'],
   writeBlock: ['GET', 'SET', 'GETRANGE', 'STRLEN', 'UNLINK', 'ZADD', 'ZCARD', 'ZRANGE', 'ZREM', 'ZSCORE'],
