@@ -1,6 +1,7 @@
 /** context: what the phases of one run share. */
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
+import type { Phase } from '../domain/phase.ts';
 import type { Condemned, Removal, Removed } from '../domain/removal.ts';
 import type { Outlook } from '../domain/horizon.ts';
 import type { Protection } from '../domain/protection.ts';
@@ -19,7 +20,7 @@ import type { MemorySample } from './memorySample.ts';
 import type { MixedFamilies } from './mixedFamilies.ts';
 import type { Tally } from './tally.ts';
 
-export type Phase = 'mark' | 'gather' | 'sweep' | 'report';
+export type { Phase } from '../domain/phase.ts';
 
 /** Told how a run goes on. Called often: whoever passes it on should thin it out. Must not throw. */
 export interface Observer {

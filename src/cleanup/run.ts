@@ -15,6 +15,7 @@ import { Trash } from '../redis/trash/names.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import { HeldKeys } from '../store/heldKeys.ts';
 import { Store } from '../store/store.ts';
+import type { Ahead } from './ahead.ts';
 import type { Observer, Run } from './context.ts';
 import type { Gathered } from './gather.ts';
 import { nobodyMet, refusal, warnOfRestart } from './guards.ts';
@@ -31,14 +32,8 @@ import { reportOf, requestFor, type RunRequest } from './report.ts';
 import { spellersOf } from './spellers.ts';
 import { Tally } from './tally.ts';
 
+export type { Ahead } from './ahead.ts';
 export type { RunRequest } from './report.ts';
-
-/** What a run is about to do. */
-export interface Ahead {
-  readonly coordinators: CoordinatorCounts;
-  /** What is likely to be freed; `undefined` where that can't be told without another pass, or Redis does not tell. */
-  readonly memoryEstimateBytes: number | undefined;
-}
 
 export interface RunOptions {
   readonly observer?: Observer;

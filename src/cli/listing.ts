@@ -1,4 +1,5 @@
 /** listing: who goes in a run, as it comes: lines of 80 columns, or JSON. */
+import { listedOf, textOf } from '../direct/listed.ts';
 import type { Removal } from '../domain/removal.ts';
 import { type WholeRemoval, WholeRemovals } from '../domain/wholeRemovals.ts';
 import { plain } from './plain.ts';
@@ -8,8 +9,6 @@ const COLUMNS = 80;
 const INDENT = '    ';
 /** A longer name is cut in the middle: its end mostly tells it from its neighbours. JSON has it whole. */
 const MOST_NAME = 60;
-
-const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
 
 function nameOf(bytes: Uint8Array): string {
   const name = [...plain(textOf(bytes))];
@@ -64,14 +63,9 @@ export function lineOf({ coordinator, swarm, silentSeconds, keys }: WholeRemoval
   return wrapped([id, ...where, `silent for ${silenceOf(silentSeconds)}:`, ...found]);
 }
 
-/** The same for programs, as JSON: `null` where Redis did not tell how many. */
-export function jsonOf({ coordinator, swarm, silentSeconds, keys }: WholeRemoval, families: readonly string[]): string {
-  return JSON.stringify({
-    coordinator: textOf(coordinator),
-    swarm: swarm === null ? null : textOf(swarm),
-    silenceSeconds: silentSeconds,
-    keys: Object.fromEntries(families.map((family, i) => [family, keys[i] ?? null])),
-  });
+/** The same for programs, as JSON. */
+export function jsonOf(whole: WholeRemoval, families: readonly string[]): string {
+  return JSON.stringify(listedOf(whole, families));
 }
 
 export class Listing {

@@ -138,7 +138,7 @@ export function timeZone(value: unknown): string {
   }
 }
 
-interface Kept {
+export interface Kept {
   readonly ageMs: number;
   readonly count: number;
 }

@@ -12,6 +12,7 @@ const TRASHING = ['PTTL', 'RENAMENX', 'PEXPIRE'];
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   sweep: [...ON_TARGETS, ...TRASHING, 'SET', 'PUBLISH', 'XADD'],
   orphans: [...ON_TARGETS, ...TRASHING, 'SET'],
+  leave: ['GET', 'UNLINK'],
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
   setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
   putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],

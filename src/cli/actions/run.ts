@@ -1,19 +1,7 @@
 /** run: one cleanup here and now, without the queue. */
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { type Ahead, runCleanup, StopWish } from '../../cleanup/run.ts';
-import { fingerprintOf } from '../../config/fingerprint.ts';
-import type { Config, TargetConfig } from '../../config/resolve.ts';
-import { Failure, sentenceOf } from '../../domain/failure.ts';
-import { RunFollower } from '../../ledger/followRun.ts';
-import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
-import { outagesOf } from '../../ledger/outagesOf.ts';
-import { pastOf } from '../../ledger/past.ts';
-import { RunRecorder, type RunToRecord } from '../../ledger/recorder.ts';
-import { explain } from '../../redis/explain.ts';
-import { keepLook } from '../../status/keepLook.ts';
-import { openTarget } from '../../redis/target/contact.ts';
-import type { Target } from '../../redis/target/target.ts';
+import { type Ahead, StopWish } from '../../cleanup/run.ts';
+import { runDirectly } from '../../direct/run.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
@@ -34,85 +22,38 @@ interface Options {
   readonly json?: boolean;
 }
 
-type Warn = (sentence: string) => void;
-
 /** Prints the report, also of a run that is interrupted. Fails when the run does; ends in `Exit` when it did not complete. */
 export async function run(options: Options, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
-  const settings = targetOf(config, options.target);
+  const target = targetOf(config, options.target);
   const stop = new AbortController();
   const onSignal = (signal: string) => stop.abort(new StopWish(`it was interrupted by ${signal}`, 'interrupted'));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const bar = createProgressBar(!options.json && process.stderr.isTTY === true);
-  const dryRun = options.dryRun === true || settings.mode === 'observe';
-  const warn: Warn = (sentence) => bar.observer.warn?.(sentence);
-  let target: Target | null = null;
-  let past = null as OpenLedger | null;
-  let recorder: RunRecorder | null = null;
+  const print = async (lines: string) => await bar.aside(async () => await printed(lines));
+  const { list } = new Listing(target.schema.families, options.json === true, print);
   try {
-    // Once the target has answered: where it does not, nothing else matters.
-    const outages = async (nowMs: number) => {
-      past = await openPast(config, warn);
-      return past === null ? [] : await outagesOf(past.ledger, settings, nowMs, stop.signal);
-    };
-    target = await openTarget(settings, { dryRun, signal: stop.signal, warn, outages });
-    const id = randomUUID();
-    // Of dry runs, those of the queue are recorded.
-    const records = options.record && !dryRun;
-    recorder = recorderOf(records ? past : null, settings, id, warn);
-    await recorder.begin();
-    const request = {
-      run: id,
+    const report = await runDirectly({
+      target,
+      queue: config.queue,
+      ledger: config.process.ledger,
       trigger: 'cli',
-      dryRun,
-      staleAfterSeconds: settings.staleAfterSeconds,
+      by: whoAsks(),
+      dryRun: options.dryRun === true,
       force: options.force === true,
-      attempts: 1,
-      carried: null,
-      startedAt: Date.now(),
-    } as const;
-    const follower = new RunFollower(recorder);
-    const print = async (lines: string) => await bar.aside(async () => await printed(lines));
-    const { list } = new Listing(settings.schema.families, options.json === true, print);
-    const report = await runCleanup(target, request, {
-      observer: {
-        ...bar.observer,
-        ...(records && past !== null ? { condemn: async (next) => await follower.condemn(next) } : {}),
-        ...(records && past !== null ? { removed: (removed) => follower.removed(removed) } : {}),
-        ...(options.list ? { list } : {}),
-        phase: (phase) => recorder?.phase(phase),
-        progress: (phase, tally) => {
-          bar.observer.progress?.(phase, tally);
-          recorder?.progress({ swept: tally.swept, deleted: tally.keys });
-        },
-      },
+      record: options.record,
       signal: stop.signal,
+      observer: { ...bar.observer, ...(options.list ? { list } : {}) },
       ...(asksFirst(options)
-        ? { confirm: async (ahead) => await bar.aside(async () => await confirmed(ahead, settings.name, stop)) }
+        ? { confirm: async (ahead) => await bar.aside(async () => await confirmed(ahead, target.name, stop)) }
         : {}),
-      ...(past === null
-        ? {}
-        : {
-            sightings: past.sightingsOf(settings, { mostBytes: settings.sightings, readOnly: dryRun, warn }),
-            past: await pastOf(past.ledger, settings.name, fingerprintOf(settings)).catch(() => null),
-          }),
     });
-    follower.finish();
-    await recorder.end({ outcome: report.outcome, report });
     bar.stop();
     console.log(options.json ? JSON.stringify(report) : renderReport(report));
-    if (past !== null && records) await keepLook(past.ledger, target, report, stop.signal);
     if (report.outcome !== 'completed') throw new Exit(1);
-  } catch (error) {
-    bar.stop();
-    const known = error instanceof Exit ? error : explain(error, settings);
-    if (!(known instanceof Exit)) await recorder?.end({ outcome: 'failed', reason: sentenceOf(known) });
-    if (known instanceof Exit || known instanceof Failure) throw known;
-    throw new Failure('RUN_FAILED', `the run failed: ${sentenceOf(known)}`, { cause: known });
   } finally {
+    bar.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    target?.close();
-    past?.close();
   }
 }
 
@@ -149,29 +90,4 @@ async function confirmed(
   } finally {
     terminal.close();
   }
-}
-
-/** What is known of earlier runs; `null`, and a line, where that can't be had. */
-async function openPast(config: Config, warn: Warn): Promise<OpenLedger | null> {
-  try {
-    return await openLedger(config.queue, config.process.ledger);
-  } catch (error) {
-    warn(`this run is not recorded, and goes by the heartbeats there are: ${sentenceOf(error)}`);
-    return null;
-  }
-}
-
-function recorderOf(past: OpenLedger | null, settings: TargetConfig, run: string, warn: Warn): RunRecorder {
-  const identity: RunToRecord = {
-    run,
-    target: settings.name,
-    fingerprint: fingerprintOf(settings),
-    trigger: 'cli',
-    by: whoAsks(),
-    dryRun: false,
-    ...(settings.trash > 0 ? { trashMs: settings.trash } : {}),
-    families: settings.schema.families,
-    attempt: 1,
-  };
-  return past === null ? new RunRecorder(null, identity, warn) : past.ledger.record(identity, warn);
 }

@@ -1,0 +1,33 @@
+/** listed: who goes in a run, or went, as programs are told: a line of `run --list --json`, or what the library hands out. */
+import type { WholeRemoval } from '../domain/wholeRemovals.ts';
+
+/** One coordinator and what went with it, or in a dry run would. */
+export interface Listed {
+  /** Its id, as UTF-8. */
+  readonly coordinator: string;
+  /** `null` where heartbeats name no swarm. */
+  readonly swarm: string | null;
+  /** How long it had been silent when the run began, in whole seconds. */
+  readonly silenceSeconds: number;
+  /** Its things by family, its heartbeat included; `null` where Redis did not tell how many. */
+  readonly keys: Readonly<Record<string, number | null>>;
+}
+
+/** Bytes of a name as text. @internal */
+export const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+
+/**
+ * @param families the names of the families, in the order of all counts
+ * @internal
+ */
+export function listedOf(
+  { coordinator, swarm, silentSeconds, keys }: WholeRemoval,
+  families: readonly string[],
+): Listed {
+  return {
+    coordinator: textOf(coordinator),
+    swarm: swarm === null ? null : textOf(swarm),
+    silenceSeconds: silentSeconds,
+    keys: Object.fromEntries(families.map((family, i) => [family, keys[i] ?? null])),
+  };
+}

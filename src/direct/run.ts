@@ -1,0 +1,154 @@
+/** direct run: one cleanup here and now, without the queue, and its record (P13).
+ *
+ *      open ledger ──▶ open target ──▶ run, noted in the ledger ──▶ look kept for the pages
+ *
+ *  Owns      that a run outside the queue goes by what earlier ones left, and leaves its own record.
+ *  Leaves    what is printed, asked and returned to whoever wants it: the command line, the library.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Observer } from '../cleanup/context.ts';
+import { type RunOptions, runCleanup } from '../cleanup/run.ts';
+import { fingerprintOf } from '../config/fingerprint.ts';
+import type { QueueConfig, TargetConfig } from '../config/resolve.ts';
+import { Failure, sentenceOf } from '../domain/failure.ts';
+import type { Report, Trigger } from '../domain/report.ts';
+import { RunFollower } from '../ledger/followRun.ts';
+import type { LedgerSettings } from '../ledger/ledger.ts';
+import { type OpenLedger, openLedger } from '../ledger/openLedger.ts';
+import { outagesOf } from '../ledger/outagesOf.ts';
+import { pastOf } from '../ledger/past.ts';
+import { RunRecorder, type RunToRecord } from '../ledger/recorder.ts';
+import { explain } from '../redis/explain.ts';
+import { openTarget } from '../redis/target/contact.ts';
+import type { Target } from '../redis/target/target.ts';
+import { keepLook } from '../status/keepLook.ts';
+
+export interface DirectRun {
+  readonly target: TargetConfig;
+  /** Where the ledger is; `null`: there is none, so that nobody without a heartbeat is known, and nobody is held. */
+  readonly queue: QueueConfig | null;
+  readonly ledger: LedgerSettings;
+  readonly trigger: Trigger;
+  /** Who asks, as the ledger notes it. */
+  readonly by: string | null;
+  readonly dryRun: boolean;
+  readonly force: boolean;
+  /** Whether it leaves a record; a dry run leaves none. */
+  readonly record: boolean;
+  /** Aborting it ends the run after the chunk in progress. */
+  readonly signal: AbortSignal;
+  readonly observer: Observer;
+  readonly confirm?: RunOptions['confirm'];
+}
+
+/**
+ * Cleans a target once. Resolves to the report, whatever its outcome. Fails with `UNREACHABLE` or `DENIED`; with `INTERRUPTED` once the
+ * signal is aborted, unless with a `StopWish`; with `RUN_FAILED` for anything else.
+ */
+export async function runDirectly(wanted: DirectRun): Promise<Report> {
+  const { target: settings, queue, trigger, force, signal, observer } = wanted;
+  const dryRun = wanted.dryRun || settings.mode === 'observe';
+  const warn = (sentence: string) => observer.warn?.(sentence);
+  let target: Target | null = null;
+  let past = null as OpenLedger | null;
+  let recorder: RunRecorder | null = null;
+  try {
+    // Once the target has answered: where it does not, nothing else matters.
+    const outages = async (nowMs: number) => {
+      past = queue === null ? null : await openPast(queue, wanted.ledger, warn);
+      return past === null ? [] : await outagesOf(past.ledger, settings, nowMs, signal);
+    };
+    target = await openTarget(settings, { dryRun, signal, warn, outages });
+    const run = randomUUID();
+    // Of dry runs, those of the queue are recorded.
+    const recorded = wanted.record && !dryRun ? past : null;
+    recorder = recorderOf(recorded, { ...identityOf(wanted), run }, warn);
+    await recorder.begin();
+    const request = {
+      run,
+      trigger,
+      dryRun,
+      staleAfterSeconds: settings.staleAfterSeconds,
+      force,
+      attempts: 1,
+      carried: null,
+      startedAt: Date.now(),
+    };
+    const follower = new RunFollower(recorder);
+    const report = await runCleanup(target, request, {
+      observer: noted(observer, recorder, recorded === null ? null : follower),
+      signal,
+      ...(wanted.confirm === undefined ? {} : { confirm: wanted.confirm }),
+      ...(past === null
+        ? {}
+        : {
+            sightings: past.sightingsOf(settings, { mostBytes: settings.sightings, readOnly: dryRun, warn }),
+            past: await pastOf(past.ledger, settings.name, fingerprintOf(settings)).catch(() => null),
+          }),
+    });
+    follower.finish();
+    await recorder.end({ outcome: report.outcome, report });
+    if (recorded !== null) await keepLook(recorded.ledger, target, report, signal);
+    return report;
+  } catch (error) {
+    const known = explain(error, settings);
+    await recorder?.end({ outcome: 'failed', reason: sentenceOf(known) });
+    if (known instanceof Failure) throw known;
+    throw new Failure('RUN_FAILED', `the run failed: ${sentenceOf(known)}`, { cause: known });
+  } finally {
+    target?.close();
+    past?.close();
+  }
+}
+
+/** The same observer, with the record kept beside it. */
+function noted(observer: Observer, recorder: RunRecorder, follower: RunFollower | null): Observer {
+  return {
+    ...observer,
+    ...(follower === null
+      ? {}
+      : {
+          condemn: async (next) => await follower.condemn(next),
+          removed: (removed) => follower.removed(removed),
+        }),
+    phase: (phase, sentence) => {
+      observer.phase?.(phase, sentence);
+      recorder.phase(phase);
+    },
+    progress: (phase, tally) => {
+      observer.progress?.(phase, tally);
+      recorder.progress({ swept: tally.swept, deleted: tally.keys });
+    },
+  };
+}
+
+/** What is known of earlier runs; `null`, and a line, where that can't be had. */
+async function openPast(
+  queue: QueueConfig,
+  settings: LedgerSettings,
+  warn: (sentence: string) => void,
+): Promise<OpenLedger | null> {
+  try {
+    return await openLedger(queue, settings);
+  } catch (error) {
+    warn(`this run is not recorded, and goes by the heartbeats there are: ${sentenceOf(error)}`);
+    return null;
+  }
+}
+
+function identityOf({ target, trigger, by }: DirectRun): Omit<RunToRecord, 'run'> {
+  return {
+    target: target.name,
+    fingerprint: fingerprintOf(target),
+    trigger,
+    by,
+    dryRun: false,
+    ...(target.trash > 0 ? { trashMs: target.trash } : {}),
+    families: target.schema.families,
+    attempt: 1,
+  };
+}
+
+function recorderOf(past: OpenLedger | null, run: RunToRecord, warn: (sentence: string) => void): RunRecorder {
+  return past === null ? new RunRecorder(null, run, warn) : past.ledger.record(run, warn);
+}
