@@ -21,7 +21,7 @@ const PURE = [
   'test/store/!(collisions).test.ts',
   'test/cli/render.test.ts',
   'test/ledger/sightings/sightings{Block,Key}.test.ts',
-  'test/queue/payload.test.ts',
+  'test/queue/{payload,places}.test.ts',
 ];
 
 /** The order in which files begin: the longest early, whatever they are called. */

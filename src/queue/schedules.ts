@@ -9,6 +9,7 @@ import { isWorkedOn, type Member, readMembers } from './members.ts';
 import { schedulerIdOf } from './names.ts';
 import { SCORES_PER_MS } from './putOff.ts';
 import type { Queues, TickData } from './queues.ts';
+import { placesOf } from './places.ts';
 
 /** A tick is done in a moment; a few stay for whoever wonders why nothing ran. */
 const TICKS_KEPT = 20;
@@ -23,8 +24,8 @@ type Targets = ReadonlyMap<string, TargetConfig>;
 
 const besideKeyOf = ({ prefix }: Queues): string => `${prefix}:declared`;
 
-/** Where in its interval a target has its runs, in ms from the interval's start: always the same, and never 0. */
-const placeIn = (every: number, target: TargetConfig): number => {
+/** The place in its interval that a target draws, in ms from the interval's start: always the same, and never 0. */
+const drawnIn = (every: number, target: TargetConfig): number => {
   const hash = createHash('sha256')
     .update(`${target.name} ${fingerprintOf(target)}`)
     .digest()
@@ -32,12 +33,37 @@ const placeIn = (every: number, target: TargetConfig): number => {
   return 1 + Math.floor((hash / 2 ** 32) * (every - 1));
 };
 
-/** Timing as BullMQ takes it. Targets that share an interval are spread over it; one alone begins at once. */
-const wantedOf = (target: TargetConfig, targets: Targets) => {
-  const { cron, tz, every } = target;
-  if (cron !== undefined) return { pattern: cron, ...(tz === undefined ? {} : { tz }) };
-  const together = [...targets.values()].filter((other) => other.cron === undefined && other.every === every);
-  return { every, ...(together.length > 1 ? { offset: placeIn(every, target) } : {}) };
+/** The place of a schedule in this interval; `null` where it has another one, or none. */
+const placeIn = (every: number, scheduler: Scheduler | undefined): number | null =>
+  scheduler !== undefined && !scheduler.pattern && Number(scheduler.every) === every && scheduler.offset !== undefined
+    ? Number(scheduler.offset)
+    : null;
+
+/** Timing as BullMQ takes it, by target. Those that share an interval are spread over it; a first one that is alone begins at once. */
+const timingsOf = (targets: Targets, known: readonly Scheduler[]): ReadonlyMap<string, Wanted> => {
+  const timings = new Map<string, Wanted>();
+  const sharing = new Map<number, TargetConfig[]>();
+  for (const target of targets.values()) {
+    const { name, cron, tz, every } = target;
+    if (cron === undefined) sharing.set(every, [...(sharing.get(every) ?? []), target]);
+    else timings.set(name, { pattern: cron, ...(tz === undefined ? {} : { tz }) });
+  }
+  for (const [every, together] of sharing) {
+    const schedulers = together.map((target) => scheduleOf(known, target));
+    const residents = together.map((target, i) => ({
+      name: target.name,
+      drawn: drawnIn(every, target),
+      stands: placeIn(every, schedulers[i]),
+    }));
+    const taken = known.flatMap((one) => (schedulers.includes(one) ? [] : (placeIn(every, one) ?? [])));
+    const isFirst = residents.length === 1 && residents[0]?.stands === null;
+    const places = isFirst ? new Map<string, number>() : placesOf(every, residents, taken);
+    for (const { name } of together) {
+      const offset = places.get(name);
+      timings.set(name, { every, ...(offset === undefined ? {} : { offset }) });
+    }
+  }
+  return timings;
 };
 type Wanted = { every?: number; offset?: number; pattern?: string; tz?: string };
 
@@ -91,7 +117,7 @@ const isPending = async ({ schedule, connection }: Queues, { key, next, template
 };
 
 /** Whether a schedule is of this deployment, and of a target that its configuration no longer has: it was declared beside
- * all of the present ones, and nobody who still has it is at work. */
+ * most of the present ones, since some may be new, and nobody who still has it is at work. */
 const isLeftBehind = (
   scheduler: Scheduler,
   beside: string | undefined,
@@ -101,8 +127,8 @@ const isLeftBehind = (
   const data = scheduler.template?.data;
   if (data?.fingerprint === undefined || beside === undefined || targets.has(data.target)) return false;
   const declared = new Set(beside.split(' '));
-  const isOurs = [...targets.values()].every((target) => declared.has(`${target.name}@${fingerprintOf(target)}`));
-  return isOurs && !isWorkedOn(members, data.target, data.fingerprint);
+  const known = [...targets.values()].filter((target) => declared.has(`${target.name}@${fingerprintOf(target)}`));
+  return 2 * known.length > targets.size && !isWorkedOn(members, data.target, data.fingerprint);
 };
 
 /**
@@ -111,22 +137,35 @@ const isLeftBehind = (
  */
 export const declareSchedules = async (queues: Queues, targets: Targets, lostOnly = false): Promise<void> => {
   const { schedule, connection } = queues;
-  const known = await schedule.getJobSchedulers();
+  const all = await schedule.getJobSchedulers();
+  const besides = lostOnly ? {} : await connection.hgetall(besideKeyOf(queues));
+  const gone = new Set<string>();
   if (!lostOnly) {
-    const besides = await connection.hgetall(besideKeyOf(queues));
     const members = await readMembers(queues);
-    for (const scheduler of known) {
+    for (const scheduler of all) {
       if (!isLeftBehind(scheduler, besides[scheduler.key], targets, members)) continue;
       await schedule.removeJobScheduler(scheduler.key);
       await connection.hdel(besideKeyOf(queues), scheduler.key);
+      gone.add(scheduler.key);
     }
   }
+  const known = all.filter(({ key }) => !gone.has(key));
   const beside = [...targets.values()].map((target) => `${target.name}@${fingerprintOf(target)}`).join(' ');
-  for (const target of targets.values()) {
-    const wanted = wantedOf(target, targets);
+  const timings = timingsOf(targets, known);
+  // In an order of their own: who sees a part of what another process declares comes to the same places for the rest.
+  for (const name of [...targets.keys()].sort()) {
+    const target = targets.get(name);
+    const wanted = timings.get(name);
+    if (target === undefined || wanted === undefined) continue;
     const scheduler = scheduleOf(known, target);
     const stays = scheduler !== undefined && (lostOnly || isAsWanted(scheduler, target, wanted));
-    if (stays && (await isPending(queues, scheduler))) continue;
+    if (stays && (await isPending(queues, scheduler))) {
+      // Beside whom it stands now, it may be left behind by.
+      if (!lostOnly && besides[scheduler.key] !== beside) {
+        await connection.hset(besideKeyOf(queues), scheduler.key, beside);
+      }
+      continue;
+    }
     const isTaken = known.some(({ key }) => key === schedulerIdOf(target.name));
     const id = scheduler?.key ?? (isTaken ? ownIdOf(target) : schedulerIdOf(target.name));
     // BullMQ keeps the next tick's time when only its place in the interval changes, or a limit.
