@@ -86,8 +86,10 @@ local function note()
   return redis.pcall('SET', KEYS[ttls], some and table.concat(lives) or lives[1], 'PX', keep)
 end
 
+local call = redis.call
 local function trash(at, name)
-  local left = redis.call('PTTL', KEYS[at])
+  local key, there = KEYS[at], KEYS[name]
+  local left = call('PTTL', key)
   if left >= 0 then
     some = true
     lives[name - names + 1] = BASE + (left < MOST and left or MOST)
@@ -95,9 +97,10 @@ local function trash(at, name)
     lives[name - names + 1] = NONE
     if left == -2 then return 0 end
   end
-  -- Before, by its shorter name: the time to live goes with it.
-  redis.call('PEXPIRE', KEYS[at], keep)
-  return redis.call('RENAMENX', KEYS[at], KEYS[name])
+  local moved = call('RENAMENX', key, there)
+  -- After, so that RENAMENX has no time to live to carry along: that would take a tenth longer.
+  if moved == 1 then call('PEXPIRE', there, keep) end
+  return moved
 end
 
 local function remove(first, last)
