@@ -19,7 +19,7 @@ import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { Stopwatch } from '../src/redis/call/stopwatch.ts';
 import { keepLook } from '../src/status/keepLook.ts';
-import { Contact } from '../src/redis/target/target.ts';
+import { Contact } from '../src/redis/target/contact.ts';
 import { explain } from '../src/redis/explain.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
