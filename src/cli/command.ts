@@ -16,10 +16,14 @@ const flagOf = (setting: string): string => setting.replace(/[A-Z]/g, (letter) =
 /** Help and errors fit a terminal of 80 columns. */
 const asHelp = (about: string): string => about.replaceAll('`', '');
 
+/** What the flag does that every command takes. */
+export const NO_COLOR = 'nothing is coloured (NO_COLOR)';
+
 /** A command that takes these settings as flags, besides `--config`. */
 export const newCommand = (name: string, description: string, settings: readonly string[] = []): Command => {
   const command = new Command(name).description(description);
   command.option('--config <file>', 'a YAML file with settings (STALESWEEP_CONFIG)');
+  command.option('--no-color', NO_COLOR);
   for (const setting of settings) {
     const known = ALL_SETTINGS[setting];
     const fallback = known?.default === undefined ? '' : ` (default ${JSON.stringify(known.default)})`;

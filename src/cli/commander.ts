@@ -2,5 +2,5 @@
 import { createRequire } from 'node:module';
 
 type Commander = typeof import('commander');
-export const { Command, CommanderError } = createRequire(import.meta.url)('commander') as Commander;
+export const { Argument, Command, CommanderError } = createRequire(import.meta.url)('commander') as Commander;
 export type Command = import('commander').Command;

@@ -1,7 +1,9 @@
 /** program: the commands, and how they explain themselves. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { NO_COLOR } from './command.ts';
 import { Command } from './commander.ts';
+import { completionCommand } from './commands/completion.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -37,6 +39,11 @@ export const createProgram = (): Command => {
   const program = new Command('stalesweep')
     .description('Finds coordinators whose heartbeat stopped and removes everything they left in Redis.')
     .version(version)
+    .option('--no-color', NO_COLOR)
+    .hook('preAction', (_, command) => {
+      // Whoever colours anything, libraries too, asks this variable.
+      if (command.optsWithGlobals().color === false) process.env.NO_COLOR = '1';
+    })
     .addHelpText('after', HELP);
   const commands = [
     startCommand(),
@@ -53,6 +60,7 @@ export const createProgram = (): Command => {
     explainCommand(),
     doctorCommand(),
     populateCommand(),
+    completionCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands]) {

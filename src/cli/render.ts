@@ -2,6 +2,10 @@
 import { WHY_SAYS } from '../domain/heartbeat.ts';
 import type { Report, UnreadableGroup } from '../domain/report.ts';
 import { plain } from './plain.ts';
+import { wrap } from './wrap.ts';
+
+/** Under what stands behind a name. */
+const FURTHER = ' '.repeat(16);
 
 /** With a comma between thousands. `toLocaleString` would first load the customs of every country. */
 function number(count: number): string {
@@ -37,7 +41,7 @@ const trashedOf = ({ trashed }: Report['keys']): string =>
 export const renderReport = (report: Report): string => {
   const { coordinators, keys, redis, dryRun } = report;
   const title = `run ${report.run} of target "${report.target}"${dryRun ? ' (dry run)' : ''}: ${report.outcome}`;
-  if (report.outcome === 'skipped') return `${title}\n  ${report.reason}`;
+  if (report.outcome === 'skipped') return `${title}\n${wrap(`  ${report.reason}`, '  ')}`;
   const freed =
     redis.memoryEstimateBytes === undefined
       ? `${megabytes(redis.memoryFreedBytes)} freed`
@@ -60,8 +64,8 @@ export const renderReport = (report: Report): string => {
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${freed}`,
   ];
-  for (const [i, group] of report.unreadable.entries()) lines.push(...renderUnreadable(group, i === 0));
-  return lines.join('\n');
+  const unreadable = report.unreadable.flatMap((group, i) => renderUnreadable(group, i === 0));
+  return [...lines.map((line, i) => wrap(line, i === 0 ? '  ' : FURTHER)), ...unreadable].join('\n');
 };
 
 function renderHeld({ since, until }: NonNullable<Report['held']>): string {

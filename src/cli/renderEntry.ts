@@ -3,8 +3,8 @@ import type { Entry, Owner, SweptOnce } from '../explain/entry.ts';
 import { textOf } from '../explain/names.ts';
 import { durationOf, howIs, whoIs } from '../explain/words.ts';
 import { plain } from './plain.ts';
+import { wrap } from './wrap.ts';
 
-const COLUMNS = 80;
 const MARGIN = '  ';
 /** Further lines of a sentence. */
 const FURTHER = '    ';
@@ -15,23 +15,6 @@ const VERDICTS: Readonly<Record<Entry['verdict'], string>> = {
   orphan: 'A run counts it as an orphan and keeps it',
   foreign: 'A run leaves it alone',
 };
-
-/** A sentence in as many lines as it takes; a word that is longer than a line has one of its own, whole, to be copied. */
-function wrapped(sentence: string): string {
-  const lines: string[] = [];
-  let line = MARGIN;
-  for (const word of plain(sentence).split(' ')) {
-    const isFirst = line.trim() === '';
-    const next = isFirst ? `${line}${word}` : `${line} ${word}`;
-    if (next.length <= COLUMNS || isFirst) {
-      line = next;
-      continue;
-    }
-    lines.push(line);
-    line = `${FURTHER}${word}`;
-  }
-  return [...lines, line].join('\n');
-}
 
 function instantOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
@@ -86,5 +69,5 @@ export function renderEntry(entry: Entry): string {
     `${VERDICTS[entry.verdict]}: ${entry.why}.`,
     ...entry.swept.map(sweptIn),
   ];
-  return [plain(textOf(entry.name)), ...sentences.map(wrapped)].join('\n');
+  return [plain(textOf(entry.name)), ...sentences.map((one) => wrap(`${MARGIN}${plain(one)}`, FURTHER))].join('\n');
 }

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import ms from 'ms';
 import { plain } from './plain.ts';
+import { COLUMNS } from './wrap.ts';
 
 // Loaded when first needed, which is not for JSON.
 const require = createRequire(import.meta.url);
@@ -12,7 +13,32 @@ export const instant = (iso: string | null): string => (iso === null ? '-' : iso
 /** A duration in the form the settings take: `5m`. */
 export const duration = (milliseconds: number): string => ms(milliseconds);
 
-/** Columns without lines, as other command-line tools print them. */
+const GAP = 2;
+/** No column is cut to less: what is left still tells one from the other. */
+const LEAST = 8;
+
+/** A cell in this many columns; its end mostly tells it from its neighbours, so it is cut in the middle. JSON has it whole. */
+function cut(cell: string, width: number): string {
+  const letters = [...cell];
+  if (letters.length <= width) return cell;
+  const end = Math.floor((width - 1) / 2);
+  return `${letters.slice(0, width - 1 - end).join('')}…${letters.slice(letters.length - end).join('')}`;
+}
+
+/** How wide each column may be, so that a line fits: the widest give first. */
+function widthsOf(rows: readonly (readonly string[])[]): number[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => [...(row[i] ?? '')].length)));
+  let over = widths.reduce((sum, width) => sum + width + GAP, -GAP) - COLUMNS;
+  while (over > 0) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if ((widths[widest] ?? 0) <= LEAST) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+    over--;
+  }
+  return widths;
+}
+
+/** Columns without lines, as other command-line tools print them, in 80 columns. */
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
   const Table = require('cli-table3') as typeof import('cli-table3');
   const none = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
@@ -23,7 +49,9 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
     chars: { ...chars, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  made.push(...rows.map((row) => row.map(plain)));
+  const plainRows = rows.map((row) => row.map(plain));
+  const widths = widthsOf([head, ...plainRows]);
+  made.push(...plainRows.map((row) => row.map((cell, i) => cut(cell, widths[i] ?? LEAST))));
   return made
     .toString()
     .split('\n')

@@ -5,13 +5,21 @@
  * 1 the world (Redis, permissions, a run), 2 the caller (usage, configuration).
  */
 export const EXIT_CODES = {
+  /** A command line that no command takes. */
   USAGE: 2,
+  /** A setting, a file, a schema or an option that is wrong or unknown. */
   CONFIG: 2,
+  /** No Redis answers at the address, or it is not ready to serve, or it is not the one any more that a run began with. */
   UNREACHABLE: 1,
+  /** A port or an address that the dashboard can't listen on. */
   LISTEN: 1,
+  /** Redis does not let this user, or anybody, do what is needed: trying again changes nothing. */
   DENIED: 1,
+  /** A job in the queue asks for what no run does. */
   JOB_DATA: 1,
+  /** A run ended for a reason that nobody foresaw; the next one finds what is left. */
   RUN_FAILED: 1,
+  /** A run was told to end, and did. */
   INTERRUPTED: 1,
 } as const;
 

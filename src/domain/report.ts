@@ -8,10 +8,15 @@ export type Strategy = 'script' | 'transaction' | 'cluster';
 export type Trigger = 'schedule' | 'manual' | 'cli';
 
 export interface Report {
+  /** Its id: in the queue, in the ledger, in the address of its page. */
   readonly run: string;
+  /** The name of the target. */
   readonly target: string;
+  /** Who asked for it: the schedule, somebody by hand or by the library, or the command line. */
   readonly trigger: Trigger;
+  /** Whether it removed nothing since it was to remove nothing. */
   readonly dryRun: boolean;
+  /** How it ended. */
   readonly outcome: Outcome;
   /**
    * How far it looked (domain/horizon). Only after a `full` pass do its counts tell of everybody: whoever shows how many there are
@@ -26,8 +31,11 @@ export interface Report {
   readonly reason?: string;
   /** ISO 8601, UTC, by the clock of the queue's Redis; without a queue, by that of the machine. */
   readonly startedAt: string;
+  /** The same, for its end. */
   readonly finishedAt: string;
+  /** From the start of the first attempt to the end of the last. */
   readonly durationMs: number;
+  /** The threshold it judged by. */
   readonly staleAfterSeconds: number;
   /** checked = active + stale + unreadable + held + protected; stale = swept + revived, except in a dry or refused run. */
   readonly coordinators: CoordinatorCounts;
@@ -35,7 +43,9 @@ export interface Report {
   readonly held?: { readonly since: string; readonly until: string | null };
   /** How many coordinators have been silent for how long, by tenths of the threshold; the last: for longer than that. */
   readonly silence: readonly number[];
+  /** What it removed; in a dry run, what it would have. */
   readonly keys: KeyCounts;
+  /** What it cost Redis. */
   readonly redis: {
     /** Commands sent to the target. */
     readonly calls: number;
@@ -51,7 +61,9 @@ export interface Report {
   };
   /** Script calls (or transactions) that removed keys. */
   readonly chunks: number;
+  /** How things were removed. */
   readonly strategy: Strategy;
+  /** Which attempt of it this was, from 1 on. */
   readonly attempts: number;
   /** The heartbeats that could not be judged, by reason, in the order of `WHYS`; a reason that nobody gave is left out. */
   readonly unreadable: readonly UnreadableGroup[];
@@ -66,9 +78,13 @@ export interface UnreadableGroup {
 }
 
 export interface CoordinatorCounts {
+  /** All that were met. */
   readonly checked: number;
+  /** Silent for no longer than the threshold. */
   readonly active: number;
+  /** Silent for longer, and to be swept. */
   readonly stale: number;
+  /** They can't be judged, and are kept. */
   readonly unreadable: number;
   /** Silent beyond the threshold, and kept since too many fell silent together (P12). */
   readonly held: number;
@@ -76,13 +92,16 @@ export interface CoordinatorCounts {
   readonly protected: number;
   /** How many of the stale had no heartbeat any more (P11). */
   readonly lapsed: number;
+  /** Everything they left is gone; 0 in a dry run. */
   readonly swept: number;
+  /** They beat again after they were judged, and were kept whole; 0 in a dry run. */
   readonly revived: number;
 }
 
 export interface KeyCounts {
   /** Keys seen to exist that were to go. */
   readonly found: number;
+  /** Those that went; 0 in a dry run. */
   readonly deleted: number;
   /** How many of them are in the trash, and take memory still; only where there is one. */
   readonly trashed?: number;

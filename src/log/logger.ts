@@ -21,7 +21,11 @@ export const createLogger = (level: string): Logger => {
   const options = { level, base: { pid: process.pid }, redact: { paths: SECRETS, censor: '***' } };
   if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
-  return pino(options, pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }));
+  const colorize = process.env.NO_COLOR ? { colorize: false } : {};
+  return pino(
+    options,
+    pretty({ ...colorize, destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }),
+  );
 };
 
 /** How an error is logged: its sentence; its stack too when debugging. */

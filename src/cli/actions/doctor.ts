@@ -6,6 +6,7 @@ import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { plain } from '../plain.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
+import { wrap } from '../wrap.ts';
 
 const SIGNS: Readonly<Record<Finding['status'], string>> = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL' };
 
@@ -17,8 +18,9 @@ export async function diagnose(options: { target?: string; json?: boolean }, com
   if (options.json) console.log(JSON.stringify(findings));
   else {
     for (const { status, check, target, message, advice } of findings) {
-      console.log(plain(`${SIGNS[status]}  ${target === null ? 'queue' : target}: ${check}: ${message}`));
-      if (advice !== null) console.log(`      -> ${advice}`);
+      const found = plain(`${SIGNS[status]}  ${target === null ? 'queue' : target}: ${check}: ${message}`);
+      console.log(wrap(found, '      '));
+      if (advice !== null) console.log(wrap(`      -> ${advice}`, '         '));
     }
   }
   if (findings.some(({ status }) => status === 'failed')) throw new Exit(1);

@@ -10,6 +10,7 @@ import { withQueues } from '../queue.ts';
 import { plain } from '../plain.ts';
 import { instant, table } from '../table.ts';
 import { withPrivateRedis } from '../target.ts';
+import { wrap } from '../wrap.ts';
 
 const outcomeOf = ({ state, report }: HistoryRow): string => {
   if (report === null) return state;
@@ -67,5 +68,5 @@ export async function showHistory(options: Options, command: Command): Promise<v
   );
   if (rows.some(({ report }) => report?.dryRun)) console.log('* dry run');
   for (const { run, failedReason } of rows)
-    if (failedReason) console.log(plain(`run ${shortOf(run)}: ${failedReason}`));
+    if (failedReason) console.log(wrap(plain(`run ${shortOf(run)}: ${failedReason}`), '    '));
 }
