@@ -56,8 +56,10 @@ describe('the alert rules', () => {
     ({ alert, labels, annotations }) => {
       expect(['warning', 'critical']).toContain(labels?.severity);
       expect(annotations?.summary).toMatch(/\.$/);
-      expect(annotations?.runbook).toBe(`docs/monitoring.md#${alert?.toLowerCase()}`);
-      expect(read('docs/monitoring.md')).toContain(`\n### ${alert}\n`);
+      expect(annotations?.runbook_url).toBe(`docs/runbooks/${alert}.md`);
+      expect(read(`docs/runbooks/${alert}.md`)).toMatch(
+        new RegExp(`^# ${alert}\n\n\\*\\*${labels?.severity}\\*\\*: [^]+\n## Look\n[^]+\n## Mend\n`),
+      );
     },
   );
 });
