@@ -88,7 +88,7 @@ export async function walkKeys(run: Run, sweepKeys: () => Promise<void>): Promis
     noteOwners(run, verdicts, verdict);
     if (verdict === 'keep' && verdicts.isShared) run.kept.note(key);
     // Who is an orphan is told once, in the first partition.
-    if (verdict === 'go' || (verdict === 'orphan' && store.partition === 0)) keys.hold(template, key);
+    if (verdict === 'go' || (verdict === 'orphan' && store.partitions.current === 0)) keys.hold(template, key);
   };
   const takeAll = async (page: readonly Buffer[]): Promise<void> => {
     for (const key of page) take(key);

@@ -3,7 +3,7 @@ import { type Clock, judge, silentSeconds, type Why } from '../domain/heartbeat.
 import { ABSENT, type Reading } from '../domain/reading.ts';
 import { readSeconds } from '../redis/clock.ts';
 import { isIdOf } from '../schema/keySchema.ts';
-import type { Found } from '../store/store.ts';
+import type { Found } from '../store/records.ts';
 import type { Run, RunContext } from './context.ts';
 import { type State, stateOf } from './state.ts';
 

@@ -9,8 +9,7 @@ import type { Sighting } from '../domain/sighting.ts';
 import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { isIdOf } from '../schema/keySchema.ts';
-import { type Beat, BeatState, Left, NO_BEAT } from '../store/records.ts';
-import type { Found } from '../store/store.ts';
+import { type Beat, BeatState, type Found, Left, NO_BEAT } from '../store/records.ts';
 import { atWhole, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
 import { namesOf } from './left.ts';
 import { makeRoom } from './mark.ts';
@@ -64,8 +63,8 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
   }
   if (counts) tally.addSilence(silence, run.staleAfterSeconds);
   if (wasStale) {
-    store.awaited--;
-    store.awaitedLapsed--;
+    store.partitions.awaited--;
+    store.partitions.awaitedLapsed--;
   }
   if (state === 'stale') {
     store.enterStale(found, sighting.beatAtSeconds, null);

@@ -12,7 +12,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Reading } from '../domain/reading.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { sharedGlob } from '../schema/glob.ts';
-import type { Found } from '../store/store.ts';
+import type { Found } from '../store/records.ts';
 import { atWhole, pause, type Run, type RunContext, sideBySide, stopIfInterrupted } from './context.ts';
 import { Expiry } from './expiry.ts';
 import { type Judged, judgeEach } from './judgement.ts';
@@ -128,7 +128,7 @@ class Marking {
       if (!first && !wasStale) return;
       if (wasStale) {
         // Whoever wrote it anew meanwhile, it is no proof any more.
-        store.awaited--;
+        store.partitions.awaited--;
         tally.forget(1, 0);
       }
       tally.unreadable++;
@@ -138,7 +138,7 @@ class Marking {
     const { state, beatAt } = judged;
     const beatAtSeconds = Math.ceil(beatAt / 1000);
     const wasStale = store.wasStale(found);
-    if (wasStale) store.awaited--;
+    if (wasStale) store.partitions.awaited--;
     if (first) tally.addSilence(judged.silentSeconds, run.staleAfterSeconds);
     if (first && state === 'active') run.outlook?.see(found.key, run.node.clock.nowSeconds - judged.silentSeconds);
     if (state !== 'stale') {

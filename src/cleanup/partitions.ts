@@ -24,7 +24,8 @@ export async function tellWhoseKeysAre(run: Run, held: boolean): Promise<Gathere
  */
 async function sweepPartition(run: Run, keysHeld: boolean, told: Gathered | null = null): Promise<void> {
   const { observer, schema, store, tally } = run;
-  const which = store.partitions > 1 ? `partition ${store.partition + 1} of ${store.partitions}: ` : '';
+  const which =
+    store.partitions.count > 1 ? `partition ${store.partitions.current + 1} of ${store.partitions.count}: ` : '';
   // A pass only for keys is worth it when one of them could go.
   const walks = !keysHeld && schema.scanned.length > 0 && (tally.stale > 0 || schema.orphanFamilies.size > 0);
   if (walks) {
@@ -57,14 +58,17 @@ async function sweepPartition(run: Run, keysHeld: boolean, told: Gathered | null
 export async function sweepPartitions(run: Run, keysHeld: boolean, told: Gathered | null): Promise<void> {
   const { store, tally, observer } = run;
   await sweepPartition(run, keysHeld, told);
-  while (store.partition + 1 < store.partitions) {
+  while (store.partitions.current + 1 < store.partitions.count) {
     store.nextPartition();
-    observer.phase?.('mark', `partition ${store.partition + 1} of ${store.partitions}: reading its heartbeats`);
+    observer.phase?.(
+      'mark',
+      `partition ${store.partitions.current + 1} of ${store.partitions.count}: reading its heartbeats`,
+    );
     await markPartition(run);
     tally.walk++;
     await recallLapsed(run, false);
     await sweepPartition(run, false);
   }
   // Whose heartbeat vanished before its partition came is stale no more: it left, or another run swept it.
-  tally.forget(store.awaited, store.awaitedLapsed);
+  tally.forget(store.partitions.awaited, store.partitions.awaitedLapsed);
 }

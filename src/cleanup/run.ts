@@ -199,7 +199,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
   await holdIfSudden(run);
   const keysHeld = marked.keysHeld && recalled.fits;
   observer.phase?.('gather', statesIn(tally.coordinators));
-  tally.walks += (keysHeld ? 0 : 1) + 2 * (store.partitions - 1);
+  tally.walks += (keysHeld ? 0 : 1) + 2 * (store.partitions.count - 1);
   let reason = refusal(run, settings, force);
   let told: Gathered | null = null;
   // Of the lapsed many may have left in good order: they are no reason to refuse. Of others there may be only orphans: they count.
@@ -230,7 +230,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
   } finally {
     // Without a look at each partition nobody can say who is left: then the next run goes by what is there now.
     // A dry run that failed has not noted whom it would have left.
-    const whole = ended || (store.partitions === 1 && !(run.dryRun && reason === null));
+    const whole = ended || (store.partitions.count === 1 && !(run.dryRun && reason === null));
     if (!ended && reason === null && whole && !run.dryRun) await noteLeft(run);
     if (whole && (marked.heartbeatsExpire || recalled.any) && !run.signal.aborted) await keepSightings(run, recalled);
   }

@@ -15,7 +15,7 @@ import type { Sighting } from '../domain/sighting.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { globOfIds } from '../schema/glob.ts';
 import { isIdOf } from '../schema/keySchema.ts';
-import type { Found } from '../store/store.ts';
+import type { Found } from '../store/records.ts';
 import type { Owner, OwnerState } from './entry.ts';
 
 /** Somebody whose name is in what was asked about. */

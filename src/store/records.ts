@@ -15,6 +15,13 @@ export interface Proof {
   readonly valueBytes: number;
 }
 
+/** A heartbeat that is to be entered. */
+export interface Found {
+  readonly id: Slice;
+  readonly idSegments: number;
+  readonly swarm: Slice | null;
+}
+
 /** The records of one partition, in the order in which they were added. */
 export class Records {
   protected arena = new Arena();

@@ -7,26 +7,18 @@
 import { isIdOf, type KeySchema } from '../schema/keySchema.ts';
 import { NONE, type Slice } from './arena.ts';
 import { Fingerprinter, FingerprintMap, FingerprintSet } from './fingerprints.ts';
-import { type Beat, BeatState, type Id, NO_BEAT, NO_ID, type Proof, Records } from './records.ts';
+import { type Elsewhere, Partitions } from './partitions.ts';
+import { type Beat, BeatState, type Found, type Id, NO_BEAT, NO_ID, type Proof, Records } from './records.ts';
 import { Swarms } from './swarms.ts';
 
-/**
- * Who an id is to this run. `later`: stale, of a partition that is still to come; `earlier`: it was stale, and its partition
- * has been dealt with.
- */
-export type Standing = 'unknown' | 'living' | 'stale' | 'later' | 'earlier';
-
-/** A heartbeat that is to be entered. */
-export interface Found {
-  readonly id: Slice;
-  readonly idSegments: number;
-  readonly swarm: Slice | null;
-}
+/** Who an id is to this run. `stale`: it has a record. */
+export type Standing = Elsewhere | 'living' | 'stale';
 
 const NO_SWARM: Slice = { bytes: new Uint8Array(0), from: 0, to: 0 };
 
 export class Store extends Records {
   readonly swarms = new Swarms();
+  readonly partitions = new Partitions();
   /** Ids of which a key was found whose proof fits no call: their heartbeats stay, so that it is found again (P3). */
   readonly withheld = new Set<Id>();
   readonly #prints = new Fingerprinter();
@@ -36,19 +28,10 @@ export class Store extends Records {
   readonly #ids = new FingerprintMap();
   /** Heartbeats with a record, where heartbeats name swarms. */
   readonly #beats = new FingerprintMap();
-  /** Stale ids and pairs of other partitions. */
-  readonly #elsewhere = new FingerprintSet();
-  #partitionBits = 0;
-  /** The partition under way, from 0. */
-  partition = 0;
   /** The most segments an id has that was found. */
   mostSegments = 1;
   /** Whether there are ids of a shape that the schema does not know: whatever could be theirs stays (P4). */
   misshapen = false;
-  /** Heartbeats that the first pass found stale, of partitions to come; each counts until it is met again there. */
-  awaited = 0;
-  /** How many of these were lapsed. */
-  awaitedLapsed = 0;
   /** How often somebody turned out to live since it was last set to 0: what was decided before must be decided anew. */
   changes = 0;
 
@@ -58,7 +41,7 @@ export class Store extends Records {
 
   /** The memory held, what ordering will take included. */
   get bytes(): number {
-    return this.recordBytes + this.#living.bytes + this.#elsewhere.bytes;
+    return this.recordBytes + this.#living.bytes + this.partitions.bytes;
   }
 
   /** What a cut into more partitions could make smaller. */
@@ -66,30 +49,29 @@ export class Store extends Records {
     return this.arenaBytes + this.#ids.bytes + this.#beats.bytes;
   }
 
-  get partitions(): number {
-    return 2 ** this.#partitionBits;
+  /** Takes the fingerprint of an id, or of its pair with a swarm. Returns the first half of the id's own. */
+  #take(id: Slice, swarm: Slice | null): number {
+    this.#prints.take(id.bytes, id.from, id.to);
+    const idHigh = this.#prints.high;
+    if (swarm !== null) this.#prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
+    return idHigh;
   }
 
   // --- entering what was found
 
   /** Whether this heartbeat was entered before, or, being of another partition, need not be. */
   has({ id, swarm }: Found): boolean {
-    const prints = this.#prints;
-    prints.take(id.bytes, id.from, id.to);
-    const isHere = this.#partitionOf(prints.high) === this.partition;
-    if (swarm !== null) prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
-    const { high, low } = prints;
+    const isHere = this.partitions.isHere(this.#take(id, swarm));
+    const { high, low } = this.#prints;
     if (this.#living.has(high, low)) return true;
-    if (!isHere) return this.#elsewhere.has(high, low);
+    if (!isHere) return this.partitions.has(high, low);
     return (this.schema.heartbeatDerivable ? this.#ids : this.#beats).get(high, low) !== NONE;
   }
 
   /** Whether an earlier pass entered this one as stale, of a partition that is to come or has come. */
   wasStale({ id, swarm }: Found): boolean {
-    const prints = this.#prints;
-    prints.take(id.bytes, id.from, id.to);
-    if (swarm !== null) prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
-    return this.#elsewhere.has(prints.high, prints.low);
+    this.#take(id, swarm);
+    return this.partitions.has(this.#prints.high, this.#prints.low);
   }
 
   /** Enters one that lives: nothing of it may go. */
@@ -119,17 +101,14 @@ export class Store extends Records {
     prints.take(name.bytes, name.from, name.to);
     const { high, low } = prints;
     if (swarm !== null) this.swarms.see(swarm, false);
-    if (this.#partitionOf(high) !== this.partition) {
-      this.#elsewhere.add(high, low);
-      this.awaited++;
-      if (proof === null) this.awaitedLapsed++;
+    if (!this.partitions.isHere(high)) {
+      this.partitions.await(high, low, proof === null);
       if (swarm === null) return false;
       prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
-      this.#elsewhere.add(prints.high, prints.low);
+      this.partitions.add(prints.high, prints.low);
       return false;
     }
-    const id = this.#enterId(high, low, name);
-    const beat = this.addBeat(id, swarm ?? NO_SWARM, beatAtSeconds, proof);
+    const beat = this.addBeat(this.#enterId(high, low, name), swarm ?? NO_SWARM, beatAtSeconds, proof);
     if (swarm === null) return true;
     prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
     this.#beats.add(prints.high, prints.low, beat);
@@ -170,20 +149,16 @@ export class Store extends Records {
 
   /** The same for an id in one swarm. */
   standingIn(id: Slice, swarm: Slice): Standing {
-    const prints = this.#prints;
-    prints.take(id.bytes, id.from, id.to);
-    const idHigh = prints.high;
-    prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
-    const beat = this.#beats.get(prints.high, prints.low) as Beat;
-    if (beat === NO_BEAT) return this.#standingWithout(idHigh, prints.high, prints.low);
+    const idHigh = this.#take(id, swarm);
+    const { high, low } = this.#prints;
+    const beat = this.#beats.get(high, low) as Beat;
+    if (beat === NO_BEAT) return this.#standingWithout(idHigh, high, low);
     if (this.stateOf(beat) === BeatState.alive || !this.isBeatOf(beat, id, swarm)) return 'living';
     return 'stale';
   }
 
   #standingWithout(idHigh: number, high: number, low: number): Standing {
-    if (this.#living.has(high, low)) return 'living';
-    if (!this.#elsewhere.has(high, low)) return 'unknown';
-    return this.#partitionOf(idHigh) <= this.partition ? 'earlier' : 'later';
+    return this.#living.has(high, low) ? 'living' : this.partitions.standingOf(idHigh, high, low);
   }
 
   /** The record of an id; `NO_ID` when it has none. */
@@ -199,10 +174,8 @@ export class Store extends Records {
       const record = this.idOf(id.bytes, id.from, id.to);
       return record === NO_ID ? NO_BEAT : this.firstBeat(record);
     }
-    const prints = this.#prints;
-    prints.take(id.bytes, id.from, id.to);
-    prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
-    const beat = this.#beats.get(prints.high, prints.low) as Beat;
+    this.#take(id, swarm);
+    const beat = this.#beats.get(this.#prints.high, this.#prints.low) as Beat;
     return beat !== NO_BEAT && this.isBeatOf(beat, id, swarm) ? beat : NO_BEAT;
   }
 
@@ -230,18 +203,17 @@ export class Store extends Records {
 
   // --- partitions
 
-  #partitionOf(high: number): number {
-    return this.#partitionBits === 0 ? 0 : high >>> (32 - this.#partitionBits);
-  }
-
   /** Cuts each partition in two: what belongs to the other half is known by its fingerprint from now on. */
   split(): void {
-    this.#partitionBits++;
+    this.partitions.split();
     const records = this.takeOut();
     this.#forgetWho();
     for (const { id, swarm, beatAtSeconds, proof } of records) {
-      const found = { id, idSegments: 0, swarm: this.schema.heartbeatDerivable ? null : swarm };
-      this.enterStale(found, beatAtSeconds, proof);
+      this.enterStale(
+        { id, idSegments: 0, swarm: this.schema.heartbeatDerivable ? null : swarm },
+        beatAtSeconds,
+        proof,
+      );
     }
   }
 
@@ -250,7 +222,7 @@ export class Store extends Records {
     for (const id of this.ids()) this.#leave(id);
     this.clearRecords();
     this.#forgetWho();
-    this.partition++;
+    this.partitions.next();
   }
 
   /** What later partitions are to know of an id. */
@@ -258,14 +230,13 @@ export class Store extends Records {
     const prints = this.#prints;
     const name = this.nameOf(id);
     prints.take(name.bytes, name.from, name.to);
-    (this.lives(id) ? this.#living : this.#elsewhere).add(prints.high, prints.low);
+    (this.lives(id) ? this.#living : this.partitions).add(prints.high, prints.low);
     if (this.schema.heartbeatDerivable) return;
     for (let beat = this.firstBeat(id); beat !== NO_BEAT; beat = this.nextBeat(beat)) {
       const swarm = this.swarmOf(beat);
-      prints.take(name.bytes, name.from, name.to);
-      prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
+      this.#take(name, swarm);
       const alive = this.stateOf(beat) === BeatState.alive;
-      (alive ? this.#living : this.#elsewhere).add(prints.high, prints.low);
+      (alive ? this.#living : this.partitions).add(prints.high, prints.low);
     }
   }
 

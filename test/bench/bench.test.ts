@@ -22,13 +22,26 @@ const few = (one: Case, foreign = 0): Case => {
   return shortened({ ...one, coordinators: FEW, stale: Math.round(FEW * share), foreign }, 1, 1, 100);
 };
 
-/** Every program, schema, kind of data and way at least once: a case more takes seconds, and shows nothing else. */
+/** What is asked of each program: what it costs, or what others feel of it. */
+const once = (one: Case, asked: Readonly<Record<string, 'cost' | 'felt' | 'both'>>): Case => ({
+  ...one,
+  contenders: among(one, Object.keys(asked)).contenders.map((contender) => ({
+    ...contender,
+    costs: asked[contender.id] === 'felt' ? 0 : 1,
+    felt: asked[contender.id] === 'cost' ? 0 : 1,
+  })),
+});
+
+/** Every program, schema, kind of data and way once: a trial more takes two servers and a process or two, and shows nothing else. */
 const cases: Case[] = [
-  among(few(tenThousand('flat')), ['floor', 'stalesweep', 'stalesweep-warm', 'by-hand', 'idle']),
-  few(other('novice-ttl', 'claude-flow-novice', { ttlMs: 86_400_000 })),
-  few(easy),
-  few({ ...everyday('everyday', 'flat', null), stale: 5_000 }, 1_000),
-  few(behind({ roundTripMs: 0.5, jitter: 0.1 }, 'swarm', 20_000)),
+  once(few(tenThousand('flat')), { 'stalesweep-warm': 'cost', idle: 'felt' }),
+  once(few(other('novice-ttl', 'claude-flow-novice', { ttlMs: 86_400_000 })), { floor: 'cost', stalesweep: 'cost' }),
+  once(few(easy), { stalesweep: 'both', 'by-hand': 'cost', loop: 'cost', 'one-script': 'cost' }),
+  once(few({ ...everyday('everyday', 'flat', null), stale: 5_000 }, 1_000), {
+    'scan-pass': 'cost',
+    stalesweep: 'cost',
+  }),
+  once(few(behind({ roundTripMs: 0.5, jitter: 0.1 }, 'swarm', 20_000)), { floor: 'cost', stalesweep: 'cost' }),
 ];
 
 /** A cost whose figures take much room. */

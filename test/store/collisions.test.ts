@@ -120,7 +120,7 @@ describe.each([
     const of = store();
     of.split();
     of.enterLiving(foundAt(living));
-    for (let partition = 0; partition < of.partitions; partition++) {
+    for (let partition = 0; partition < of.partitions.count; partition++) {
       if (partition > 0) of.nextPartition();
       if (!of.has(foundAt(stale))) of.enterStale(foundAt(stale), SECONDS, proofFor(PROOF_BYTES, 'old'));
       expect(standingsOf(of, living)).toEqual(all('living'));

@@ -1,7 +1,6 @@
 /** entries: heartbeats as the store takes them, from texts of which each character is one byte. */
 import type { Slice } from '../../src/store/arena.ts';
-import type { Proof } from '../../src/store/records.ts';
-import type { Found } from '../../src/store/store.ts';
+import type { Found, Proof } from '../../src/store/records.ts';
 
 /** These bytes in the middle of others. */
 export const sliceOf = (text: string): Slice => {

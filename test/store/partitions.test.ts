@@ -24,17 +24,17 @@ test.each(['swarm', 'flat'] as const)(
         const enter = () => {
           for (const [n, found] of all.entries()) {
             if (!store.has(found)) store.enterStale(found, n, proofFor(PROOF_BYTES, `c${n}`));
-            if (store.partition === 0) for (const at of splits) if (at === n) store.split();
+            if (store.partitions.current === 0) for (const at of splits) if (at === n) store.split();
           }
         };
         enter();
         // Those cuts that were drawn behind the last one.
         for (const at of splits) if (at >= ids) store.split();
-        expect(store.partitions).toBe(2 ** splits.length);
+        expect(store.partitions.count).toBe(2 ** splits.length);
 
         const dealtWith = new Set<number>();
         const alive = new Set<number>();
-        for (let partition = 0; partition < store.partitions; partition++) {
+        for (let partition = 0; partition < store.partitions.count; partition++) {
           if (partition > 0) {
             store.nextPartition();
             enter();
