@@ -3,8 +3,8 @@ import type { Entry, Owner, SweptOnce } from '../explain/entry.ts';
 import { textOf } from '../explain/names.ts';
 import { durationOf, howIs, whoIs } from '../explain/words.ts';
 import { plain } from './plain.ts';
+import { wrap } from './wrap.ts';
 
-const COLUMNS = 80;
 const MARGIN = '  ';
 /** Further lines of a sentence. */
 const FURTHER = '    ';
@@ -16,21 +16,8 @@ const VERDICTS: Readonly<Record<Entry['verdict'], string>> = {
   foreign: 'A run leaves it alone',
 };
 
-/** A sentence in as many lines as it takes; a word that is longer than a line has one of its own, whole, to be copied. */
 function wrapped(sentence: string): string {
-  const lines: string[] = [];
-  let line = MARGIN;
-  for (const word of plain(sentence).split(' ')) {
-    const isFirst = line.trim() === '';
-    const next = isFirst ? `${line}${word}` : `${line} ${word}`;
-    if (next.length <= COLUMNS || isFirst) {
-      line = next;
-      continue;
-    }
-    lines.push(line);
-    line = `${FURTHER}${word}`;
-  }
-  return [...lines, line].join('\n');
+  return wrap(plain(sentence), MARGIN, FURTHER);
 }
 
 function instantOf(ms: number): string {

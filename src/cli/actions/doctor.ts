@@ -5,9 +5,17 @@ import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { plain } from '../plain.ts';
+import { wrap } from '../wrap.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 
 const SIGNS: Readonly<Record<Finding['status'], string>> = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL' };
+
+const MARGIN = ' '.repeat(6);
+
+/** For a terminal in 80 columns; for whatever else reads it, and what is there to be copied, in one line. */
+function lines(sentence: string, first: string, check: string): string {
+  return process.stdout.isTTY && check !== 'acl' ? wrap(sentence, first, MARGIN) : `${first}${sentence}`;
+}
 
 /** Prints the findings; ends in `Exit` when one of them is a failure. */
 export async function diagnose(options: { target?: string; json?: boolean }, command: Command): Promise<void> {
@@ -17,8 +25,12 @@ export async function diagnose(options: { target?: string; json?: boolean }, com
   if (options.json) console.log(JSON.stringify(findings));
   else {
     for (const { status, check, target, message, advice } of findings) {
-      console.log(plain(`${SIGNS[status]}  ${target === null ? 'queue' : target}: ${check}: ${message}`));
-      if (advice !== null) console.log(`      -> ${advice}`);
+      const [says, todo] = [
+        `${target ?? 'queue'}: ${check}: ${plain(message)}`,
+        advice === null ? null : plain(advice),
+      ];
+      console.log(lines(says, `${SIGNS[status]}  `, check));
+      if (todo !== null) console.log(lines(todo, '      -> ', check));
     }
   }
   if (findings.some(({ status }) => status === 'failed')) throw new Exit(1);
