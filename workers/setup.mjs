@@ -9,6 +9,7 @@ import {
   accessSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -114,6 +115,9 @@ const installDependencies = () => {
     .digest('hex');
   const mark = join(ROOT, 'node_modules', '.stalesweep-lock');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
+  if (lstatSync(join(ROOT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    stop('node_modules is a link, and to install would empty what it leads to; run "npm ci" there, or remove the link');
+  }
   console.error('stalesweep: installing dependencies (once)');
   run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], 'npm ci failed; the lines above say why');
   writeFileSync(mark, wanted);

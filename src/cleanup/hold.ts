@@ -28,6 +28,15 @@ export class Hold {
     return true;
   }
 
+  /** How few may be active, so that nobody is held from now on; `null` where that can't happen, or has. */
+  get leastActive(): number | null {
+    const before = this.past?.active ?? null;
+    if (this.setting === false || this.sinceAt !== null || before === null) return null;
+    const { fraction, from } = this.setting;
+    const least = Math.min(Math.ceil(before * fraction), before - from + 1);
+    return least > 0 ? least : null;
+  }
+
   /** What a report says of it. */
   get told(): Pick<Report, 'held'> {
     const { sinceAt, untilAt } = this;

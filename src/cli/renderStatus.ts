@@ -87,12 +87,13 @@ function renderSilence(silence: readonly number[], staleAfterSeconds: number): s
 
 function renderFamilies({ families, complete, atMs }: Look, nowMs: number): string[] {
   const sampled = complete ? '' : ', from a sample';
-  const rows = families.map(({ family, keys, bytes }) => {
+  const rows = families.map(({ family, keys, bytes, idleSeconds }) => {
     const memory = bytes === null ? '-' : bytesOf(bytes);
-    return `  ${plain(family).slice(0, 20).padEnd(22)}${amount(keys).padStart(12)}${memory.padStart(12)}`;
+    const untouched = idleSeconds === undefined ? '-' : secondsOf(idleSeconds);
+    return `  ${plain(family).slice(0, 20).padEnd(22)}${amount(keys).padStart(12)}${memory.padStart(12)}${untouched.padStart(18)}`;
   });
-  const head = `  ${'family'.padEnd(22)}${'keys'.padStart(12)}${'memory'.padStart(12)}  (${relative(atMs, nowMs)}${sampled})`;
-  return [head, ...rows];
+  const head = `  ${'family'.padEnd(22)}${'keys'.padStart(12)}${'memory'.padStart(12)}${'untouched up to'.padStart(18)}`;
+  return [head, ...rows, `  as of ${clockOf(atMs)} (${relative(atMs, nowMs)}${sampled})`];
 }
 
 function renderUnderWay({ run, state, dryRun, progress, swept, deleted, stopping }: RunUnderWay): string {

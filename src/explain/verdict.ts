@@ -15,9 +15,23 @@ export interface Told {
   readonly why: string;
 }
 
-/** What a run that removes nothing anyway would say. */
-function observed({ target }: RunContext, told: Told): Told {
-  if (target.settings.mode !== 'observe' || told.verdict !== 'goes') return told;
+/** What must be so of all coordinators together, which only a run counts, so that it removes anybody. */
+function ifAll({ target, hold }: RunContext): string {
+  const { maxStale, maxStaleFraction } = target.settings;
+  const { leastActive } = hold;
+  const conditions = [
+    ...(maxStale === undefined ? [] : [`no more than ${maxStale} look stale (maxStale)`]),
+    ...(maxStaleFraction < 1 ? [`no more than ${maxStaleFraction} of all look stale (maxStaleFraction)`] : []),
+    ...(leastActive === null ? [] : [`at least ${leastActive} coordinators beat (suddenSilence)`]),
+  ];
+  return conditions.length === 0 ? '' : `; provided that then ${conditions.join(', and ')}`;
+}
+
+/** What a run that removes nothing anyway would say, and what holds only where no guard stops it. */
+function guarded(run: RunContext, told: Told): Told {
+  const { settings } = run.target;
+  if (told.verdict !== 'goes') return told;
+  if (settings.mode !== 'observe') return { ...told, why: `${told.why}${ifAll(run)}` };
   return { verdict: 'stays', why: `this target is only observed (mode: observe); otherwise it would go: ${told.why}` };
 }
 
@@ -34,7 +48,7 @@ export function ofHeartbeat(run: RunContext, owner: Owner | undefined): Told {
   const why = `${whoIs(owner)} ${howIs(owner)}`;
   if (owner.lives) return { verdict: 'stays', why };
   if (owner.state === 'none') return { verdict: 'stays', why: 'there is no such heartbeat now' };
-  return observed(run, { verdict: 'goes', why: `${why}; the heartbeat goes last` });
+  return guarded(run, { verdict: 'goes', why: `${why}; the heartbeat goes last` });
 }
 
 /** Of any other key that the schema names. */
@@ -47,7 +61,7 @@ export async function ofRemain(
   const kind = new Verdicts(run).of(name);
   if (kind === 'go') {
     const stale = first(owners.filter(({ state, lives }) => !lives && state !== 'none'));
-    return observed(run, { verdict: 'goes', why: `${stale}, and nobody who could own it lives` });
+    return guarded(run, { verdict: 'goes', why: `${stale}, and nobody who could own it lives` });
   }
   if (kind === 'orphan') return await ofOrphan(run, name, owners, family);
   const living = owners.filter(({ lives }) => lives);
@@ -79,7 +93,7 @@ async function ofOrphan(
   if (idle <= staleAfterSeconds) return stays(`; it goes once nobody has touched it for ${threshold}`);
   if (!new Verdicts(run).isProvable) return stays('; so many could own it that their absence can not be proved');
   if (!(await anybodyBeats(run))) return stays('; orphans are kept where a run meets no heartbeat at all');
-  return observed(run, { verdict: 'goes', why: `${nobody}, and nobody has touched it for ${durationOf(idle)}` });
+  return guarded(run, { verdict: 'goes', why: `${nobody}, and nobody has touched it for ${durationOf(idle)}` });
 }
 
 /** `null` where Redis does not say. */
@@ -116,7 +130,7 @@ export async function ofCoordinator(run: RunContext, owners: readonly Owner[], h
     return { verdict: 'stays', why: `${first(stale)}; it left nothing that follows from its id` };
   }
   const others = living.length === 0 ? '' : `; ${first(living)}, so what names no swarm stays`;
-  return observed(run, { verdict: 'goes', why: `${first(stale)}${others}` });
+  return guarded(run, { verdict: 'goes', why: `${first(stale)}${others}` });
 }
 
 async function leftNothingAnywhere(run: RunContext, owners: readonly Owner[]): Promise<boolean> {

@@ -47,6 +47,6 @@ export function howIs({ state, silenceSeconds, unreadable, lives }: Owner): stri
     case 'lapsed':
       return `has no heartbeat any more, and was last seen to beat ${silent} ago${lives ? '' : ': it is stale'}`;
     case 'none':
-      return 'is nobody who beats';
+      return 'does not beat';
   }
 }

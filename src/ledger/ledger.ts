@@ -12,6 +12,7 @@ import { RunRecorder, type RunToRecord } from './recorder.ts';
 import { endedSince, type SeenPages } from './runs/endedSince.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
 import { findRun, type WantedRun } from './runs/findRun.ts';
+import { KeptPages } from './runs/keptPages.ts';
 import { readAllOpen } from './runs/openRuns.ts';
 import type { PastRun } from './runs/pastRun.ts';
 import type { HistoryQuery } from './runs/query.ts';
@@ -29,6 +30,7 @@ export interface LedgerSettings extends Bounds {
 /** Every method but `record` rejects with the error of Redis when that can't be reached or refuses. */
 export class Ledger {
   readonly #blocks: Blocks;
+  readonly #pages = new KeptPages();
 
   /**
    * @param redis the queue's; shared, and never closed here
@@ -49,12 +51,12 @@ export class Ledger {
 
   /** Past runs, the newest first. */
   async history(query: HistoryQuery): Promise<HistoryPage> {
-    return await readHistory(this.#blocks, query);
+    return await readHistory(this.#blocks, this.#pages, query);
   }
 
   /** One run by its id; `null` when there is none. */
   async findRun(wanted: WantedRun): Promise<PastRun | null> {
-    return await findRun(this.#blocks, wanted);
+    return await findRun(this.#blocks, this.#pages, wanted);
   }
 
   /** A page of those whom a run swept. */

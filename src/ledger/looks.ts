@@ -9,6 +9,8 @@ export interface FamilyLook {
   readonly keys: number;
   /** `null` where Redis does not tell, or not to this user. */
   readonly bytes: number | null;
+  /** For how long the one that was left alone longest was neither read nor written, in seconds, of a sample; left out where Redis does not tell. */
+  readonly idleSeconds?: number | undefined;
 }
 
 export interface Look {
@@ -37,8 +39,9 @@ export async function readLooks(blocks: Blocks, targets: readonly string[]): Pro
 const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
 function isFamily(value: unknown): value is FamilyLook {
-  const { family, keys, bytes } = Object(value) as Record<keyof FamilyLook, unknown>;
-  return typeof family === 'string' && isCount(keys) && (bytes === null || isCount(bytes));
+  const { family, keys, bytes, idleSeconds } = Object(value) as Record<keyof FamilyLook, unknown>;
+  const isIdle = idleSeconds === undefined || isCount(idleSeconds);
+  return typeof family === 'string' && isCount(keys) && (bytes === null || isCount(bytes)) && isIdle;
 }
 
 /** Checked by hand, as all that a run reads: a library for that would take a run longer to load than its answer to arrive. */

@@ -1,4 +1,5 @@
-/** look: what stands in a target, by family: how many keys, and what they take, from a sample (SCAN, MEMORY USAGE).
+/** look: what stands in a target, by family: how many keys, what they take, and for how long they were left alone, from a
+ * sample (SCAN, MEMORY USAGE, OBJECT IDLETIME).
  *
  *  Owns      how much is looked at: pages as large as a call may be, until enough keys were seen, or two seconds are over.
  *  Promises  reads only, and touches no idle time; a server or a user that refuses MEMORY costs a call for each family.
@@ -28,6 +29,8 @@ export interface FamilySample {
   readonly keys: number;
   /** What they take, in bytes; `null` where Redis does not tell. */
   readonly bytes: number | null;
+  /** For how long the one that was left alone longest was neither read nor written, in seconds; left out where Redis does not tell. */
+  readonly idleSeconds?: number | undefined;
 }
 
 export interface TargetSample {
@@ -44,10 +47,17 @@ export async function lookAt(target: Target, signal: AbortSignal): Promise<Targe
     const parts = looks.map((look) => look.families[family]).filter((part) => part !== undefined);
     return {
       keys: parts.reduce((sum, { keys }) => sum + keys, 0),
+      idleSeconds: longest(parts.map(({ idleSeconds }) => idleSeconds)),
       bytes: parts.some(({ bytes }) => bytes === null) ? null : parts.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
     };
   });
   return { complete: looks.every(({ complete }) => complete), families };
+}
+
+/** The longest of those that are told. */
+function longest(seconds: readonly (number | undefined)[]): number | undefined {
+  const told = seconds.filter((one) => one !== undefined);
+  return told.length === 0 ? undefined : Math.max(...told);
 }
 
 /** At one node. */
@@ -83,9 +93,12 @@ class Look {
     const scale = complete ? 1 : Math.max(1, all / Math.max(1, this.#keys));
     const families: FamilySample[] = [];
     for (const [family, count] of this.#counts.entries()) {
-      const average = await averageSize(calls, this.#isOver ? [] : (this.#some[family] ?? []));
+      const some = this.#isOver ? [] : (this.#some[family] ?? []);
+      const average = await averageSize(calls, some);
+      const idleSeconds = await longestIdle(calls, some);
       const keys = Math.round(count * scale);
-      families.push({ keys, bytes: keys === 0 ? 0 : average === null ? null : Math.round(average * keys) });
+      const bytes = keys === 0 ? 0 : average === null ? null : Math.round(average * keys);
+      families.push({ keys, bytes, ...(keys === 0 || idleSeconds === undefined ? {} : { idleSeconds }) });
     }
     return { complete, families };
   }
@@ -120,6 +133,14 @@ class Look {
     if (kind === 'heartbeat') return this.#schema.heartbeatFamily;
     return kind === 'remain' ? (this.#schema.templates[this.#reader.template]?.family ?? null) : null;
   }
+}
+
+/** Of these keys the longest idle time, in seconds, which asking does not end; `undefined` where Redis does not tell. */
+async function longestIdle(calls: Calls, keys: readonly string[]): Promise<number | undefined> {
+  if (keys.length === 0) return undefined;
+  const { replies } = await calls.sendTogether(keys.map((key) => ['object', ['IDLETIME', key]] as const));
+  await calls.rest.take();
+  return longest(replies.map((reply) => (typeof reply === 'number' ? reply : undefined)));
 }
 
 /** What each of these keys takes, on average; `null` where there are none, or Redis does not tell. */

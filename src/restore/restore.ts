@@ -26,7 +26,7 @@ export interface RestoreOptions {
    * Tells which runs swept a coordinator, and is told what came back. Without it, or where it knows of none, names decide alone,
    * and nothing is noted.
    */
-  readonly ledger?: Pick<Ledger, 'find' | 'noteRestored'> | null;
+  readonly ledger?: Pick<Ledger, 'find' | 'noteRestored' | 'horizonsOf'> | null;
   /** Who asks for it, for the note; left out where that is not known. */
   readonly by?: string | null;
   /** Ends it between two calls, with its reason. */
@@ -38,6 +38,8 @@ export interface RestoreOptions {
 export interface Restored {
   /** How many keys came back, or, in a dry run, would. */
   readonly restored: number;
+  /** How many of those are heartbeats. */
+  readonly heartbeats: number;
   /** The names of those that exist again, and so stay in the trash. */
   readonly existing: readonly string[];
   /** How many have a time to live of their own that is over by now. */
@@ -61,7 +63,8 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       // Last, so that no run takes anybody for stale of whom only a part is back.
       for (const kind of heartbeats ? [false, true] : [false]) {
         for await (const things of contentsOf(asking, searchFor(target.schema, what, kind, runs))) {
-          await bringing.all(things);
+          if (kind && !dryRun) await endHorizon(target.name, options);
+          await bringing.all(things, kind);
         }
       }
     } catch (error) {
@@ -69,6 +72,7 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       await note(target.name, what, bringing.sum, { ...options, heartbeats: false });
       throw error;
     }
+    if (heartbeats && !dryRun) await endHorizon(target.name, options);
     await note(target.name, what, bringing.sum, options);
     return bringing.sum;
   });
@@ -90,6 +94,14 @@ async function runsThatSwept(
   }
 }
 
+/**
+ * A stale heartbeat that is back is older than any that the last full pass saw: the next run looks at everybody. Told before, so
+ * that no run in between goes by what stands, and after, since one may have ended in between.
+ */
+async function endHorizon(target: string, { ledger = null }: RestoreOptions): Promise<void> {
+  await ledger?.horizonsOf(target).keep(null);
+}
+
 /** Says to the ledger what came back; where it can't be told, everything is back all the same. */
 async function note(target: string, what: Wanted, sum: Restored, options: RestoreOptions): Promise<void> {
   const { dryRun = false, ledger = null, heartbeats = false, by = null, warn = () => {} } = options;
@@ -107,6 +119,7 @@ async function note(target: string, what: Wanted, sum: Restored, options: Restor
 
 class Bringing {
   #restored = 0;
+  #heartbeats = 0;
   #expired = 0;
   readonly #existing: string[] = [];
 
@@ -116,10 +129,11 @@ class Bringing {
   ) {}
 
   get sum(): Restored {
-    return { restored: this.#restored, existing: this.#existing, expired: this.#expired };
+    return { restored: this.#restored, heartbeats: this.#heartbeats, existing: this.#existing, expired: this.#expired };
   }
 
-  async all(things: readonly Thing[]): Promise<void> {
+  async all(things: readonly Thing[], areHeartbeats: boolean): Promise<void> {
+    const before = this.#restored;
     const { paces, signal, calls } = this.asking;
     for (let from = 0; from < things.length; ) {
       signal.throwIfAborted();
@@ -134,6 +148,7 @@ class Bringing {
       from += chunk.length;
       await calls.rest.take();
     }
+    if (areHeartbeats) this.#heartbeats += this.#restored - before;
   }
 
   async #some(chunk: readonly Thing[]): Promise<Answer> {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { chainName } from '../../src/ledger/runs/names.ts';
 import { RUN_OUTCOMES, type PastRun, type RunOutcome } from '../../src/ledger/runs/pastRun.ts';
 import { endRun } from '../../src/ledger/runs/endRun.ts';
 import { readHistory } from '../../src/ledger/runs/history.ts';
+import { KeptPages } from '../../src/ledger/runs/keptPages.ts';
 import type { HistoryQuery } from '../../src/ledger/runs/query.ts';
 import { useRedis } from '../support/leaks.ts';
 import { blocksIn, reportOf } from './story.ts';
@@ -29,11 +30,11 @@ const past = (run: string, target: string, outcome: RunOutcome, swept: number): 
 });
 
 /** Page by page, until there are no more. */
-const readAll = async (query: HistoryQuery): Promise<PastRun[]> => {
+const readAll = async (query: HistoryQuery, kept = new KeptPages()): Promise<PastRun[]> => {
   const runs: PastRun[] = [];
   let cursor: string | null = null;
   do {
-    const page = await readHistory(blocksIn(server.current.redis), { ...query, cursor });
+    const page = await readHistory(blocksIn(server.current.redis), kept, { ...query, cursor });
     expect(page.damaged).toBe(0);
     if (page.cursor !== null) expect(page.runs.length).toBe(query.limit);
     runs.push(...page.runs);
@@ -88,6 +89,20 @@ describe('history', () => {
     );
   }, 120_000);
 
+  test('is the same to whoever keeps pages, as many as fit, while runs end', async () => {
+    const blocks = blocksIn(server.current.redis);
+    for (const target of ['a', 'b']) await blocks.addTarget(target);
+    // All of them, a few, none.
+    const keepers = [10 ** 7, 60_000, 1].map((bytes) => new KeptPages(bytes));
+    for (let i = 0; i < 260; i++) {
+      await endRun(blocks, past(String(i), i % 3 === 0 ? 'a' : 'b', 'completed', 0));
+      if (i % 20 !== 0 && i < 255) continue;
+      const newest = await readAll({ limit: 37 });
+      expect(newest).toHaveLength(i + 1);
+      for (const kept of keepers) expect(await readAll({ limit: 37 }, kept)).toEqual(newest);
+    }
+  });
+
   test('has everybody once when several end runs of one target at the same moment', async () => {
     const blocks = [1, 2, 3, 4].map(() => blocksIn(server.current.redis));
     await blocks[0]?.addTarget('a');
@@ -119,8 +134,11 @@ describe('history', () => {
   test('ends at the age, though pages that are partly older are still there', async () => {
     const blocks = blocksIn(server.current.redis);
     await blocks.addTarget('a');
-    for (let i = 0; i < 5; i++) await endRun(blocks, past(String(i), 'a', 'completed', 0));
-    const { runs } = await readHistory(blocksIn(server.current.redis, { ageMs: 0 }), { limit: 5 });
+    let last = 0;
+    for (let i = 0; i < 5; i++) last = (await endRun(blocks, past(String(i), 'a', 'completed', 0))).atMs;
+    // Each has an instant of its own, so those that end at once end a little later.
+    await vi.waitFor(async () => expect(await blocks.nowMs()).toBeGreaterThan(last), { interval: 1 });
+    const { runs } = await readHistory(blocksIn(server.current.redis, { ageMs: 0 }), new KeptPages(), { limit: 5 });
     expect(runs).toEqual([]);
   });
 
@@ -136,10 +154,10 @@ describe('history', () => {
     flipped[whole.length - 3] = (flipped[whole.length - 3] as number) ^ 1;
     for (const damaged of [flipped, whole.subarray(0, 20), whole.subarray(0, 3), randomBytes(100), Buffer.alloc(0)]) {
       await redis.set(key, damaged);
-      expect(await readHistory(blocks, { limit: 5 })).toEqual({ runs: [], cursor: null, damaged: 1 });
+      expect(await readHistory(blocks, new KeptPages(), { limit: 5 })).toEqual({ runs: [], cursor: null, damaged: 1 });
     }
     await endRun(blocks, past('4', 'a', 'completed', 0));
-    const { runs, damaged } = await readHistory(blocks, { limit: 5 });
+    const { runs, damaged } = await readHistory(blocks, new KeptPages(), { limit: 5 });
     expect([runs.map(({ run }) => run), damaged]).toEqual([['4'], 1]);
   });
 });

@@ -4,6 +4,7 @@ import { Bulk } from '../../src/redis/bulk.ts';
 import { ConnectionLost } from '../../src/redis/call/lost.ts';
 import { aclLine } from '../../src/redis/permissions.ts';
 import { restore } from '../../src/restore/restore.ts';
+import { ledgerIn } from '../support/pastRuns.ts';
 import { type CleanOptions, clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ALL_SWEPT, populate } from '../support/populate.ts';
@@ -46,7 +47,7 @@ test.each(STRATEGIES)(
     expect(report.keys.trashed).toBe(report.keys.deleted);
     expect(report.redis.memoryFreedBytes).toBe(0);
 
-    const expected = { restored: report.keys.trashed, existing: [], expired: 0 };
+    const expected = { restored: report.keys.trashed, heartbeats: stale, existing: [], expired: 0 };
     expect(await restore(target(user), { run: 'test-run' }, { heartbeats: true })).toEqual(expected);
     expect(differences(before, await allKeys(redis), performance.now() - startedAt)).toEqual([]);
     expect(await trashed()).toEqual([]);
@@ -63,7 +64,7 @@ test.each(STRATEGIES)('brings nothing back over what exists again, by %s', async
   await redis.set(signal, 'written anew', 'PX', 50_000);
 
   const back = await restore(target(url), idOf('c1'));
-  expect(back).toEqual({ restored: keys.length - 2, existing: [signal], expired: 0 });
+  expect(back).toEqual({ restored: keys.length - 2, heartbeats: 0, existing: [signal], expired: 0 });
   expect(await redis.get(signal)).toBe('written anew');
   expect(await redis.pttl(signal)).toBeGreaterThan(0);
   expect(await redis.exists(heartbeatOf('c1'))).toBe(0);
@@ -99,7 +100,7 @@ test('takes ids literally and as whole segments, and whatever names them', async
   const all = strange.flat().length + 1;
   expect(await trashed()).toHaveLength(all);
   const dry = await restore(target(), { run: 'test-run' }, { heartbeats: true, dryRun: true });
-  expect(dry, 'a dry run counts').toEqual({ restored: all, existing: [], expired: 0 });
+  expect(dry, 'a dry run counts').toEqual({ restored: all, heartbeats: strange.length, existing: [], expired: 0 });
   expect(await trashed()).toHaveLength(all);
 
   await restore(target(), idOf('c*'));
@@ -127,6 +128,7 @@ test('asks the ledger which runs swept an id, and leaves what others took', asyn
   const ledger = {
     find: async () => ({ damaged: 0, swept: [{ batch: { run: 'first' } }] }) as never,
     noteRestored: async () => {},
+    horizonsOf: (name: string) => ledgerIn(redis).horizonsOf(name),
   };
   expect((await restore(target(), idOf('c1'), { ledger })).restored).toBe(6);
   expect(await redis.get(signal)).toBe('first');
@@ -134,6 +136,22 @@ test('asks the ledger which runs swept an id, and leaves what others took', asyn
   // The last that went, where nobody says which.
   await restore(target(), idOf('c1'));
   expect(await redis.get(signal)).toBe('second');
+});
+
+test('a heartbeat that is back ends the horizon that stands, and nothing else does', async () => {
+  const { redis } = server.current;
+  await settle(redis, 'c1', STALE + 10);
+  await sweep();
+  const ledger = ledgerIn(redis);
+  const horizons = ledger.horizonsOf('default');
+  const stands = { ...{ basis: '', beganSeconds: 1, lookedSeconds: 1, restSeconds: 1 }, ttlSeconds: null };
+  await horizons.keep({ ...stands, sighted: false, listed: [] });
+  await restore(target(), idOf('c1'), { ledger, heartbeats: true, dryRun: true });
+  await restore(target(), idOf('c1'), { ledger });
+  expect(await horizons.standing()).not.toBeNull();
+  await restore(target(), idOf('c1'), { ledger, heartbeats: true });
+  expect(await redis.exists(heartbeatOf('c1'))).toBe(1);
+  expect(await horizons.standing()).toBeNull();
 });
 
 test('never takes what is in the trash, and counts none of it (P8)', async () => {
@@ -201,7 +219,7 @@ test('orphans go to the trash as well', async () => {
   const report = await sweep({ settings: { ...KEPT, orphans: ['ack'] } });
   await redis.config('SET', 'maxmemory-policy', 'noeviction');
   expect(report.keys).toMatchObject({ deleted: 1, trashed: 1 });
-  expect(await restore(target(), idOf('nobody'))).toEqual({ restored: 1, existing: [], expired: 0 });
+  expect(await restore(target(), idOf('nobody'))).toEqual({ restored: 1, heartbeats: 0, existing: [], expired: 0 });
   expect(await redis.pttl('blocking:ack:nobody:1')).toBeGreaterThan(4_900_000);
 });
 

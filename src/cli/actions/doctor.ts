@@ -10,6 +10,13 @@ import { wrap } from '../wrap.ts';
 
 const SIGNS: Readonly<Record<Finding['status'], string>> = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL' };
 
+const MARGIN = ' '.repeat(6);
+
+/** For a terminal in 80 columns; for whatever else reads it, and what is there to be copied, in one line. */
+function lines(sentence: string, first: string, check: string): string {
+  return process.stdout.isTTY && check !== 'acl' ? wrap(`${first}${sentence}`, MARGIN) : `${first}${sentence}`;
+}
+
 /** Prints the findings; ends in `Exit` when one of them is a failure. */
 export async function diagnose(options: { target?: string; json?: boolean }, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
@@ -18,9 +25,12 @@ export async function diagnose(options: { target?: string; json?: boolean }, com
   if (options.json) console.log(JSON.stringify(findings));
   else {
     for (const { status, check, target, message, advice } of findings) {
-      const found = plain(`${SIGNS[status]}  ${target === null ? 'queue' : target}: ${check}: ${message}`);
-      console.log(wrap(found, '      '));
-      if (advice !== null) console.log(wrap(`      -> ${advice}`, '         '));
+      const [says, todo] = [
+        `${target ?? 'queue'}: ${check}: ${plain(message)}`,
+        advice === null ? null : plain(advice),
+      ];
+      console.log(lines(says, `${SIGNS[status]}  `, check));
+      if (todo !== null) console.log(lines(todo, '      -> ', check));
     }
   }
   if (findings.some(({ status }) => status === 'failed')) throw new Exit(1);

@@ -32,7 +32,8 @@ export async function bringBack(id: string | undefined, options: Options, comman
       ...{ heartbeats, dryRun, signal: stop.signal, warn: tell, by: whoAsks() },
       ledger: ledger?.ledger ?? null,
     });
-    console.log(options.json ? JSON.stringify(done) : textOf(done, dryRun));
+    const { restored, existing, expired } = done;
+    console.log(options.json ? JSON.stringify({ restored, existing, expired }) : textOf(done, dryRun));
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     ledger?.close();

@@ -1,6 +1,7 @@
 /** find run: one run by its id, quickly where it is roughly known when it was. */
 import type { Blocks } from '../blocks.ts';
 import { readHistory } from './history.ts';
+import type { KeptPages } from './keptPages.ts';
 import type { PastRun } from './pastRun.ts';
 import { writeCursor } from './query.ts';
 
@@ -20,6 +21,7 @@ const LASTS_MS = [60_000, 3_600_000, 86_400_000];
 /** The newest such run; `null` when there is none. Without any hint all that is in the ledger is looked through. Rejects as `Blocks` do. */
 export async function findRun(
   blocks: Blocks,
+  kept: KeptPages,
   { run, target, endedAtMs, startedAtMs }: WantedRun,
 ): Promise<PastRun | null> {
   const query = { run, limit: 1, ...(target === undefined ? {} : { target }) };
@@ -33,7 +35,7 @@ export async function findRun(
   for (const { sinceMs, cursor: from } of spans) {
     let cursor = from;
     do {
-      const page = await readHistory(blocks, { ...query, sinceMs, cursor });
+      const page = await readHistory(blocks, kept, { ...query, sinceMs, cursor });
       const [found] = page.runs;
       if (found !== undefined) return found;
       cursor = page.cursor;

@@ -9,9 +9,10 @@
  */
 import type { Blocks, Listed } from '../blocks.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
+import type { KeptPages } from './keptPages.ts';
 import { chainName, firstOf, instantOf } from './names.ts';
 import { readAllOpen } from './openRuns.ts';
-import { readPage } from './page.ts';
+import { lastOf, readPage } from './page.ts';
 import { type PastRun, parseRun } from './pastRun.ts';
 import { type Cursor, chainsFor, compare, type HistoryQuery, isAsked, readCursor, writeCursor } from './query.ts';
 
@@ -34,14 +35,14 @@ export interface HistoryPage {
 
 /** Something that holds no run later than `latestMs`. */
 type Source =
-  | { readonly kind: 'page'; readonly name: string; readonly latestMs: number }
+  | { readonly kind: 'page'; readonly name: string; readonly atMs: number; readonly latestMs: number }
   | { readonly kind: 'chain'; readonly name: string; readonly before: string; readonly latestMs: number }
   /** The newest of them, and those before it as they are written, the newest last. */
   | { readonly kind: 'runs'; readonly run: PastRun; readonly lines: string[]; readonly latestMs: number };
 
 /** Newest first. Rejects as `Blocks` do; what is damaged is left out, and counted. */
-export async function readHistory(blocks: Blocks, query: HistoryQuery): Promise<HistoryPage> {
-  return await new Walk(blocks, query).page();
+export async function readHistory(blocks: Blocks, kept: KeptPages, query: HistoryQuery): Promise<HistoryPage> {
+  return await new Walk(blocks, kept, query).page();
 }
 
 class Walk {
@@ -52,6 +53,7 @@ class Walk {
 
   constructor(
     private readonly blocks: Blocks,
+    private readonly kept: KeptPages,
     private readonly query: HistoryQuery,
   ) {
     this.#from = typeof query.cursor === 'string' ? readCursor(query.cursor) : null;
@@ -94,7 +96,8 @@ class Walk {
   }
 
   #addPages(chain: string, listed: readonly Listed[], asked: number): void {
-    for (const { name, atMs } of listed) this.#sources.push({ kind: 'page', name, latestMs: this.#bounded(atMs) });
+    for (const { name, atMs } of listed)
+      this.#sources.push({ kind: 'page', name, atMs, latestMs: this.#bounded(atMs) });
     const oldest = listed.at(-1);
     if (oldest === undefined || listed.length < asked) return;
     const latestMs = this.#bounded(firstOf(oldest.name) + OVERLAP_MS);
@@ -153,18 +156,29 @@ class Walk {
       .sort((a, b) => b.latestMs - a.latestMs)
       .slice(0, PAGES_AT_ONCE);
     for (const page of pages) this.#remove(page);
-    this.#pages += pages.length;
+    const unread = pages.filter(({ name, atMs }) => {
+      const lines = this.kept.get(name, atMs);
+      if (lines !== undefined) this.#addRuns([...lines]);
+      return lines === undefined;
+    });
+    this.#pages += unread.length;
     const reading: Promise<void>[] = [];
-    for await (const sealed of this.blocks.read(pages.map(({ name }) => name))) {
+    let at = 0;
+    for await (const sealed of this.blocks.read(unread.map(({ name }) => name))) {
+      const page = unread[at++];
       // One that is gone meanwhile was the oldest.
-      if (sealed !== null) reading.push(this.#readPage(sealed));
+      if (sealed !== null && page !== undefined) reading.push(this.#readPage(page, sealed));
     }
     await Promise.all(reading);
   }
 
-  async #readPage(sealed: Buffer): Promise<void> {
+  async #readPage({ name }: Source & { kind: 'page' }, sealed: Buffer): Promise<void> {
     try {
-      this.#addRuns([...(await readPage(sealed)).lines]);
+      const page = await readPage(sealed);
+      const last = lastOf(page);
+      // By what is in it: somebody may have added to it since its name was read.
+      if (last !== null) this.kept.keep(name, last.atMs, page.lines);
+      this.#addRuns([...page.lines]);
     } catch (error) {
       this.#tellOf(error);
     }

@@ -69,15 +69,15 @@ function Numbers({ status, kind, now }: Props) {
   return (
     <div class="stack">
       <p class="large">
-        {amountOf(goes, 'coordinator')}
+        {goes === 0 ? 'Nobody' : amountOf(goes, 'coordinator')}
         {things} would go.
       </p>
       <p>
-        That is what the last {dryRun ? 'dry run' : 'run'} {dryRun ? 'found' : 'left'} <Time at={atMs} now={now} />:
-        silent for longer than {secondsOf(staleAfterSeconds)}. {amountOf(active, 'active one')} and{' '}
-        {amountOf(unreadable, 'unreadable one')} stay, and so does whoever beats before it is their turn.
+        So many the last {dryRun ? 'dry run found' : 'run left'} <Time at={atMs} now={now} /> that had been silent for
+        longer than {secondsOf(staleAfterSeconds)}. {amountOf(active, 'active one')} and{' '}
+        {amountOf(unreadable, 'unreadable one')} stay, and so does whoever beats again before it is their turn.
         {dryRun && memory !== undefined && ` It would free about ${bytesOf(memory)}.`}
-        {!dryRun && ' Who has fallen silent since is not in it: a dry run says how many that are.'}
+        {!dryRun && ' Who has fallen silent since goes, too: a dry run says how many that are.'}
       </p>
       {kind === 'force' && (
         <p>

@@ -1,5 +1,5 @@
 /** families: what stands in a target, by family. */
-import { amount, bytesOf } from '../amounts.ts';
+import { amount, bytesOf, secondsOf } from '../amounts.ts';
 import { Time } from '../time.tsx';
 import type { RunSummary } from '../../status/pastRuns.ts';
 import type { TargetStatus } from '../../status/status.ts';
@@ -31,7 +31,7 @@ export function Families({ status: { look, past }, now }: Props) {
         <p class="empty">Things and memory by family stand here after the first run.</p>
       ) : (
         <div class="scroll">
-          <table>
+          <table class="sheets families">
             <caption class="unseen">Things and memory by family</caption>
             <thead>
               <tr>
@@ -45,15 +45,27 @@ export function Families({ status: { look, past }, now }: Props) {
                 <th scope="col" class="number">
                   Removed in 24 h
                 </th>
+                <th scope="col" class="number">
+                  Untouched up to
+                </th>
               </tr>
             </thead>
             <tbody>
-              {look.families.map(({ family, keys, bytes }) => (
+              {look.families.map(({ family, keys, bytes, idleSeconds }) => (
                 <tr key={family}>
                   <th scope="row">{family}</th>
-                  <td class="number">{amount(keys)}</td>
-                  <td class="number">{bytes === null ? '–' : bytesOf(bytes)}</td>
-                  <td class="number">{amount(sweptToday(past.runs, family, now))}</td>
+                  <td class="number" data-name="things">
+                    {amount(keys)}
+                  </td>
+                  <td class="number" data-name="memory">
+                    {bytes === null ? '–' : bytesOf(bytes)}
+                  </td>
+                  <td class="number" data-name="removed in 24 h">
+                    {amount(sweptToday(past.runs, family, now))}
+                  </td>
+                  <td class="number" data-name="untouched up to">
+                    {idleSeconds === undefined ? '–' : secondsOf(idleSeconds)}
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -63,17 +63,18 @@ function thingRows({ keys, dryRun }: Report): (readonly [string, string])[] {
   return [
     ...families.map(([family, count]) => [family, amount(count)] as const),
     [dryRun ? 'found in all' : 'removed in all', amount(dryRun ? keys.found : keys.deleted)],
+    ...(keys.trashed === undefined ? [] : [['of them to the trash', amount(keys.trashed)] as const]),
     ['orphans', keys.orphans === null ? 'not looked for' : amount(keys.orphans)],
   ];
 }
 
-function redisRows({ redis, chunks, strategy, dryRun }: Report): (readonly [string, string])[] {
+function redisRows({ redis, chunks, strategy, dryRun, keys }: Report): (readonly [string, string])[] {
   return [
     ['calls', amount(redis.calls)],
     ['slowest call', tookOf(redis.slowestCallMs)],
     ['chunks', amount(chunks)],
     ['removed by', strategy],
-    ...(dryRun ? [] : [['memory freed', bytesOf(redis.memoryFreedBytes)] as const]),
+    ...(dryRun || (keys.trashed ?? 0) > 0 ? [] : [['memory freed', bytesOf(redis.memoryFreedBytes)] as const]),
   ];
 }
 

@@ -23,7 +23,11 @@ function completed(run: PastRun): string[] {
   const { swept, stale, revived, active, checked, held, lapsed } = report.coordinators;
   const { found, deleted } = report.keys;
   const said: string[] = [];
-  if (checked === 0) said.push('It met no coordinator.');
+  if (report.pass === 'none') {
+    said.push('By the last look at everybody, nobody could be stale yet; so it looked at nobody, and removed nothing.');
+  } else if (report.pass === 'due') {
+    said.push(`It looked at ${coordinators(checked)}, those who could have been stale by now, and nobody was.`);
+  } else if (checked === 0) said.push('It met no coordinator.');
   else if (run.dryRun) {
     said.push(
       stale === 0
@@ -34,7 +38,8 @@ function completed(run: PastRun): string[] {
     said.push(`Nobody was swept: ${amount(active)} of ${coordinators(checked)} ${active === 1 ? 'is' : 'are'} active.`);
   else {
     const freed = report.redis.memoryFreedBytes;
-    const memory = freed > 0 ? `; that freed ${bytesOf(freed)}` : '';
+    const isKept = (report.keys.trashed ?? 0) > 0;
+    const memory = isKept ? ', to the trash' : freed > 0 ? `; that freed ${bytesOf(freed)}` : '';
     said.push(
       `${coordinators(swept)} of ${amount(checked)} ${were(swept)} swept, with ${amountOf(deleted, 'thing')}${memory}.`,
     );

@@ -74,6 +74,7 @@ async function giveBack(parts: PageParts, request: Request, response: Response):
 function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Restored; readonly now: number }) {
   const to = usePath();
   const path = restorePath(run, id ?? undefined);
+  const things = would.restored - would.heartbeats;
   return (
     <div class="stack asks">
       <h1>
@@ -84,7 +85,7 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
       <p>
         {would.restored === 0
           ? `Nothing of it can come back to target ${run.target}: it is back already, or never lay in the trash.`
-          : `${amountOf(would.restored, 'key')} ${would.restored === 1 ? 'lies' : 'lie'} in the trash and can come back to target ${run.target}, with the time to live that ${would.restored === 1 ? 'it' : 'they'} had.`}
+          : `${amountOf(things, 'key')} ${things === 1 ? 'lies' : 'lie'} in the trash and can come back to target ${run.target}, with the time to live that ${things === 1 ? 'it' : 'they'} had${would.heartbeats > 0 ? `; besides, ${amountOf(would.heartbeats, 'heartbeat')}, only if you say so` : ''}.`}
         {would.restored > 0 && (
           <>
             {' '}
@@ -114,10 +115,13 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
         </p>
       ) : (
         <form method="post" action={to(path)} class="stack">
-          <label class="choice">
-            <input type="checkbox" name="heartbeats" value="yes" />
-            {id === null ? 'heartbeats' : 'its heartbeat'}, too: who is still silent then is swept again by the next run
-          </label>
+          {would.heartbeats > 0 && (
+            <label class="choice">
+              <input type="checkbox" name="heartbeats" value="yes" />
+              the {amountOf(would.heartbeats, 'heartbeat')}, too: who is still silent then is swept again by the next
+              run
+            </label>
+          )}
           <p class="actions">
             <button type="submit" class="main">
               Give back

@@ -45,7 +45,7 @@ export function RunPage({ run, target, job, swept, notes, now }: RunPageProps) {
       <Lead run={run} job={job} notes={notes} now={now} />
       <Facts run={run} target={target} forced={job?.forced ?? null} now={now} />
       <PhaseLine run={run} />
-      {report !== null && report.outcome !== 'skipped' && <Numbers report={report} />}
+      {report !== null && report.outcome !== 'skipped' && report.pass !== 'none' && <Numbers report={report} />}
       {report !== null && <Unreadable groups={report.unreadable} />}
       {swept !== null && <Swept run={run} notes={notes} now={now} {...swept} />}
       <Behind run={run} job={job} />

@@ -20,6 +20,7 @@ export function Coordinators({ run }: { readonly run: PastRun }) {
   const { report, removed, dryRun } = run;
   if (report === null || report.outcome === 'skipped') return removed.swept > 0 ? amount(removed.swept) : NONE;
   const { stale, swept, checked } = report.coordinators;
+  if (report.pass === 'none') return <span class="soft">nobody due</span>;
   if (dryRun) return <>would: {amount(stale)}</>;
   return (
     <>
@@ -34,7 +35,9 @@ export function Things({ run: { report, removed, dryRun } }: { readonly run: Pas
 }
 
 export function Freed({ run: { report, dryRun } }: { readonly run: PastRun }) {
-  if (report === null || dryRun || report.outcome === 'skipped') return NONE;
+  if (report === null || dryRun || report.outcome === 'skipped' || report.keys.deleted === 0) return NONE;
+  // What lies there still takes its memory.
+  if ((report.keys.trashed ?? 0) > 0) return <span class="soft">in the trash</span>;
   return bytesOf(report.redis.memoryFreedBytes);
 }
 
