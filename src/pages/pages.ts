@@ -70,15 +70,17 @@ export function createPages({ config, queues, ask, askQueue, answerFor }: PagesP
   const router = Router();
   router.use(assets.router);
   const readForm = express.urlencoded({ extended: false, limit: MOST_FORM_BYTES });
-  // The overview shows what was known last; these have nothing to show.
-  const ofLedger = [...runsRoutes(parts), ...runRoutes(parts)].map((route): PageRoute => {
+  const ofOverview = overviewRoutes(parts);
+  // The overview shows what was known last; these have nothing to show, or to do.
+  const needsQueue = ofOverview.filter(({ method }) => method === 'post');
+  const ofLedger = [...needsQueue, ...runsRoutes(parts), ...runRoutes(parts)].map((route): PageRoute => {
     const answer: PageRoute['answer'] = async (request, response) => {
       await insistOn(askQueue);
       await route.answer(request, response);
     };
     return { ...route, answer };
   });
-  for (const { method, path, answer } of [...overviewRoutes(parts), ...ofLedger]) {
+  for (const { method, path, answer } of [...ofOverview.filter((route) => !needsQueue.includes(route)), ...ofLedger]) {
     if (method === 'get') router.get(path, answer);
     else router.post(path, readForm, answer);
   }

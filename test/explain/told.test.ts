@@ -1,7 +1,7 @@
 /** What explain tells of one after the other: who lives, who went and on what proof. */
 import { describe, expect, test } from 'vitest';
 import type { Trigger } from '../../src/domain/report.ts';
-import type { Past } from '../../src/domain/suddenSilence.ts';
+import { isSudden, type Past } from '../../src/domain/suddenSilence.ts';
 import { jsonOf } from '../../src/explain/json.ts';
 import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
 import { restore } from '../../src/restore/restore.ts';
@@ -196,3 +196,37 @@ test('a name that is a key and an id is told of twice, an id in several swarms w
   ]);
   expect(entries[1]?.why).toContain('what names no swarm stays');
 });
+
+test.each([
+  [{ maxStale: 3 }, 'no more than 3 look stale (maxStale)'],
+  [{ maxStaleFraction: 0.25 }, 'no more than 0.25 of all look stale (maxStaleFraction)'],
+])('what goes unless a guard stops the next run is told with that guard: %o', async (settings, condition) => {
+  const { redis } = server.current;
+  const [signal = ''] = await settle(redis, 'c42', STALE + 60);
+  for (const name of ['c42', signal, heartbeatOf('c42')]) {
+    const [free] = await tell([name]);
+    expect(free).toMatchObject({ verdict: 'goes' });
+    expect(free?.why).not.toContain('provided');
+    const [guarded] = await tell([name], { settings });
+    expect(guarded).toMatchObject({ verdict: 'goes' });
+    expect(guarded?.why).toContain(`provided that then ${condition}`);
+  }
+});
+
+test.each([
+  [200, 100],
+  [41, 21],
+  [30, 11],
+])(
+  'of %i who were active, %i are enough that nobody is held, as explain says and a run does',
+  async (before, least) => {
+    const { redis } = server.current;
+    await settle(redis, 'c42', STALE + 60);
+    const past = { active: before, heldSinceAt: null };
+    expect((await tell(['c42'], { past }))[0]?.why).toContain(`at least ${least} coordinators beat (suddenSilence)`);
+    const setting = { fraction: 0.5, from: 20 };
+    expect([least - 1, least].map((active) => isSudden(before, active, setting))).toEqual([true, false]);
+    const [spared] = await tell(['c42'], { past: { active: 20 - 1, heldSinceAt: null } });
+    expect(spared?.why).not.toContain('suddenSilence');
+  },
+);

@@ -1,7 +1,7 @@
 /** banners: what is wrong, the grave first, each with what helps. */
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { Message } from '../message.tsx';
-import { runPath, targetPath } from '../paths.ts';
+import { runPath } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
 import type { Status } from '../../status/status.ts';
 import type { Trouble } from '../../status/troubles.ts';
@@ -56,7 +56,6 @@ function Ways({ trouble: { kind, target, word }, run }: { readonly trouble: Trou
         </a>
       )}
       {why && <a href={to(runPath(run))}>Why?</a>}
-      {!why && kind !== 'held' && <a href={to(targetPath(target))}>Show</a>}
     </>
   );
 }

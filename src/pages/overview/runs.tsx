@@ -38,6 +38,9 @@ export function NextRun({ status, now }: Props) {
   );
 }
 
+/** Of one that does nothing now. */
+const WAITS = { waiting: 'It waits for a worker.', delayed: 'It failed, and waits for its next attempt.' } as const;
+
 function Running({ run, target, now }: { readonly run: RunUnderWay; readonly target: string; readonly now: number }) {
   const to = usePath();
   const { progress, state, dryRun, stopping, startedAtMs } = run;
@@ -57,14 +60,16 @@ function Running({ run, target, now }: { readonly run: RunUnderWay; readonly tar
         </p>
       )}
       <p class="soft">
-        {progress === null ? (
+        {state !== 'active' ? (
+          WAITS[state]
+        ) : progress === null ? (
           `${amountOf(run.swept, 'coordinator')} swept so far`
         ) : (
           <>
             {amount(progress.checked)} checked, {amount(progress.swept)} of {amount(progress.stale)} swept
           </>
         )}
-        {startedAtMs !== null && (
+        {state === 'active' && startedAtMs !== null && (
           <>
             , since <Time at={startedAtMs} now={now} as="clock" focusable={false} />
           </>

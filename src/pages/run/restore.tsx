@@ -118,8 +118,8 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
           {would.heartbeats > 0 && (
             <label class="choice">
               <input type="checkbox" name="heartbeats" value="yes" />
-              the {amountOf(would.heartbeats, 'heartbeat')}, too: who is still silent then is swept again by the next
-              run
+              {id === null ? `the ${amountOf(would.heartbeats, 'heartbeat')}` : 'its heartbeat'}, too: who is still
+              silent then is swept again by the next run
             </label>
           )}
           <p class="actions">
