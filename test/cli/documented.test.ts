@@ -22,7 +22,7 @@ const PAGES = [
 function linesOf(page: string): Line[] {
   const text = readFileSync(join(ROOT, page), 'utf8');
   // In a console's block what was typed stands behind a prompt, and what was printed without one.
-  const blocks = [...text.matchAll(/^```(sh|console)\n([^]*?)^```/gm)];
+  const blocks = [...text.matchAll(/^```(sh|console)\n([\s\S]*?)^```/gm)];
   const typed = blocks.flatMap(([, kind, block = '']) =>
     block.split('\n').flatMap((line) => (kind === 'sh' ? line : line.startsWith('$ ') ? line.slice(2) : [])),
   );

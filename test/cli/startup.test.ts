@@ -77,7 +77,7 @@ test("nor does any command's help", async () => {
   expect(files).toBeLessThan(MOST_FILES);
 });
 
-const RUN = ['bytes', 'commander', 'ioredis', 'ms'];
+const RUN = ['bytes', 'cluster-key-slot', 'commander', 'ioredis', 'ms'];
 /** BullMQ brings the reader of cron patterns. */
 const QUEUE = [...RUN, 'bullmq', 'cron-parser', 'zod'];
 

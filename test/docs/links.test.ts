@@ -14,7 +14,7 @@ function pagesIn(folder: string): string[] {
   });
 }
 
-const withoutCode = (text: string): string => text.replace(/^```[^]*?^```/gm, '');
+const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```/gm, '');
 
 /** As GitHub makes an anchor of a heading. */
 const anchorOf = (heading: string): string =>
