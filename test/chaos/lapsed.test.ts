@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { letLapse, loseWorker } from './lapses.ts';
+import { letLapse } from './lapses.ts';
+import { loseWorker } from './troubles.ts';
 
 test('who dies under a heartbeat that expires is gone after the threshold and one interval, who lives is whole, though a worker is killed (P1, P2, P11)', async (context) => {
   const seen = await letLapse(context, {

@@ -3,18 +3,20 @@
  *
  *      CHAOS_SEED=… npx vitest run test/chaos/lapsed.test.ts      the same draws again
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, type TestContext } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
+import { configFile } from '../support/files.ts';
 import { UNSCRIPTED } from '../support/users.ts';
 import { eventually } from './eventually.ts';
 import { Fleet } from './fleet.ts';
 import { Lapsing, TIMES } from './lapsing.ts';
+import { Place } from './place.ts';
 import { Random } from './random.ts';
 import { Server } from './server.ts';
+import type { Trouble } from './troubles.ts';
+import { Way } from './way.ts';
 
 const ROUND_MS = 200;
 const CALM_MS = 60_000;
@@ -25,14 +27,6 @@ const USER = ['--user', 'stalesweep', 'on', '>secret', ...UNSCRIPTED];
 
 type Strategy = 'script' | 'transaction';
 
-export interface Trouble {
-  readonly fleet: Fleet;
-  readonly target: Server;
-  readonly queue: Server;
-  readonly random: Random;
-  readonly lapsing: Lapsing;
-}
-
 interface Plan {
   readonly strategy: Strategy;
   readonly coordinators: number;
@@ -41,31 +35,9 @@ interface Plan {
   /** What goes wrong, one after the other, with so many seconds between. */
   readonly troubles: readonly ((trouble: Trouble) => Promise<void>)[];
   readonly apartSeconds: number;
+  /** Another deployment has its queue here, too, under a prefix of its own; left out: a Redis of its own. */
+  readonly shares?: { readonly queue: Server; readonly prefix: string };
 }
-
-/** SIGKILL for a worker, and another one in its place. */
-export const loseWorker = async ({ fleet, lapsing }: Trouble): Promise<void> => {
-  const heir = fleet.join(1);
-  await fleet.kill();
-  lapsing.trouble();
-  await heir;
-};
-
-export const restartTarget = async ({ target, random, lapsing }: Trouble): Promise<void> => {
-  await target.shutDown();
-  const away = Date.now();
-  await random.moment(0, 1_500);
-  const back = Date.now();
-  await target.comeBack();
-  lapsing.wasAway(away, back);
-};
-
-export const restartQueue = async ({ queue, random, lapsing }: Trouble): Promise<void> => {
-  await queue.shutDown();
-  await random.moment(0, 1_500);
-  await queue.comeBack();
-  lapsing.trouble();
-};
 
 const reportsIn = async ({ runs }: Queues): Promise<Report[]> =>
   (await runs.getCompleted()).flatMap(({ returnvalue }) => returnvalue ?? []);
@@ -132,24 +104,27 @@ const around = async (plan: Plan, trouble: Trouble, queues: Queues): Promise<voi
 /** Lets them live and die. Fails, with the seed, when anybody living loses something, or anybody dead keeps something. */
 export const letLapse = async ({ onTestFinished }: TestContext, plan: Plan): Promise<Lapsing['seen']> => {
   const random = new Random(Number(process.env.CHAOS_SEED || Date.now() % 1_000_000));
-  const target = await Server.start([...DURABLE, ...USER]);
-  const queue = await Server.start(DURABLE);
-  const file = join(target.folder, 'stalesweep.yaml');
-  await writeFile(file, JSON.stringify({ minStaleAfter: '10s', staleAfter: `${TIMES.staleAfter}s` }));
+  const target = await Place.open([...DURABLE, ...USER]);
+  const queue = plan.shares?.queue ?? (await Server.start(DURABLE));
+  const prefix = plan.shares?.prefix ?? '{stalesweep}';
+  const ways = [await target.way(), await Way.to(queue.port)] as const;
+  const settings = { minStaleAfter: '10s', staleAfter: `${TIMES.staleAfter}s` };
+  const file = await configFile(JSON.stringify(settings), onTestFinished);
   const user = plan.strategy === 'script' ? '' : 'stalesweep:secret@';
   const env = {
-    REDIS_URL: target.url.replace('//', `//${user}`),
-    QUEUE_REDIS_URL: queue.url,
+    REDIS_URL: ways[0].url.replace('//', `//${user}`),
+    QUEUE_REDIS_URL: ways[1].url,
+    STALESWEEP_QUEUE_PREFIX: prefix,
     STALESWEEP_CONFIG: file,
     STALESWEEP_SCHEMA: 'claude-flow-novice',
     STALESWEEP_EVERY: `${TIMES.every}s`,
     STALESWEEP_CALL_BUDGET: '10ms',
   };
-  const queues = await openQueues(queue.url, { onError: () => {}, onReady: () => {} });
-  const lapsing = new Lapsing(target.url, plan.coordinators, random, async () => await reportsIn(queues));
+  const queues = await openQueues({ url: queue.url, prefix }, { onError: () => {}, onReady: () => {} });
+  const lapsing = new Lapsing((await target.way()).url, plan.coordinators, random, async () => await reportsIn(queues));
   const fleet = new Fleet(env, random, onTestFinished);
   try {
-    await around(plan, { fleet, target, queue, random, lapsing }, queues);
+    await around(plan, { fleet, target, queue, ways, random, lapsing }, queues);
     return lapsing.seen;
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
@@ -160,6 +135,8 @@ export const letLapse = async ({ onTestFinished }: TestContext, plan: Plan): Pro
     for (const { child } of fleet.members) child.kill('SIGKILL');
     lapsing.close();
     await queues.close();
-    for (const server of [target, queue]) await server.stop();
+    await ways[1].close();
+    await target.stop();
+    if (!plan.shares) await queue.stop();
   }
 };

@@ -75,8 +75,8 @@ export class Lapsing {
   readonly #redis: Redis;
   readonly #all: Coordinator[];
   #mood: 'wild' | 'calm' = 'wild';
-  /** From when to when the server was up; and when something last went wrong. */
-  readonly #up = [{ from: 0, to: Number.POSITIVE_INFINITY }];
+  /** From when to when the server was up, since each time that silence began anew; and when something last went wrong. */
+  readonly #up = [[{ from: 0, to: Number.POSITIVE_INFINITY }]];
   #troubleAt = 0;
 
   constructor(
@@ -115,16 +115,18 @@ export class Lapsing {
     this.#troubleAt = Date.now();
   }
 
-  /** The target was away between these instants: silence counts from its return (P10). */
-  wasAway(from: number, to: number): void {
-    const last = this.#up.at(-1);
+  /** The target was away between these instants: silence counts anew from its return, or goes on then (P10). */
+  wasAway(from: number, to: number, silence: 'anew' | 'on'): void {
+    const last = this.#up.at(-1)?.at(-1);
     if (last) last.to = from;
-    this.#up.push({ from: to, to: Number.POSITIVE_INFINITY });
+    const next = { from: to, to: Number.POSITIVE_INFINITY };
+    if (silence === 'anew') this.#up.push([next]);
+    else this.#up.at(-1)?.push(next);
     this.trouble();
   }
 
   get #upAt(): number {
-    return this.#up.at(-1)?.from ?? 0;
+    return this.#up.at(-1)?.at(-1)?.from ?? 0;
   }
 
   count(beating: boolean): number {
@@ -205,7 +207,9 @@ export class Lapsing {
 
   /** For how long it has been silent at most, by the server's own rule, in ms. */
   #silence({ lastAt }: Coordinator, now: number): number {
-    return Math.max(...this.#up.map(({ from, to }) => Math.min(to, now) - Math.max(lastAt, from)));
+    const within = ({ from, to }: { from: number; to: number }) =>
+      Math.max(0, Math.min(to, now) - Math.max(lastAt, from));
+    return Math.max(...this.#up.map((spans) => spans.reduce((sum, span) => sum + within(span), 0)));
   }
 
   /** Whether a run looked between these instants, and so knows what was there. */

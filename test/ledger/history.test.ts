@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { chainName } from '../../src/ledger/runs/names.ts';
+import { chainName, instantOf } from '../../src/ledger/runs/names.ts';
+import { PAGE_HEAD_BYTES, writePage } from '../../src/ledger/runs/page.ts';
+import { seal, unseal, VERSION_BYTES } from '../../src/ledger/sealed.ts';
 import { RUN_OUTCOMES, type PastRun, type RunOutcome } from '../../src/ledger/runs/pastRun.ts';
 import { endRun } from '../../src/ledger/runs/endRun.ts';
 import { readHistory } from '../../src/ledger/runs/history.ts';
@@ -129,6 +131,30 @@ describe('history', () => {
     await blocks.addTarget('a');
     for (let i = 0; i < 250; i++) await endRun(blocks, past(String(i), 'a', 'completed', i % 2));
     expect((await readAll({ limit: 3, run: '17' })).map(({ run }) => run)).toEqual(['17']);
+  });
+
+  test('finds any run by its id alone at the first call, however far back, also in pages of older versions', async () => {
+    const blocks = blocksIn(server.current.redis);
+    await blocks.addTarget('a');
+    const ids = Array.from({ length: 700 }, () =>
+      Math.random() < 0.5 ? randomUUID() : randomBytes(4).toString('latin1'),
+    );
+    const lines = ids.map((id, i) =>
+      JSON.stringify({ ...past(id, 'a', 'completed', 1), by: '"run":"x"', atMs: 1_000 + i }),
+    );
+    // As many pages as there are runs: more than a page of history looks into.
+    for (const [i, line] of lines.entries()) {
+      const page = await writePage([line]);
+      const old = seal([unseal(page).subarray(PAGE_HEAD_BYTES - VERSION_BYTES)]);
+      const name = `${chainName('a', 'completed+')}${instantOf(1_000 + i)}`;
+      await blocks.write(name, i % 10 === 0 ? old : page, { atMs: 1_000 + i });
+    }
+    const unbounded = blocksIn(server.current.redis, { ageMs: Number.MAX_SAFE_INTEGER });
+    for (const at of [0, 1, 350, 355, 699]) {
+      const { runs } = await readHistory(unbounded, { limit: 1, run: ids[at] ?? '' });
+      expect(runs.map(({ atMs }) => atMs)).toEqual([1_000 + at]);
+    }
+    expect(await readHistory(unbounded, { limit: 1, run: 'x' })).toEqual({ runs: [], cursor: null, damaged: 0 });
   });
 
   test('ends at the age, though pages that are partly older are still there', async () => {

@@ -14,7 +14,7 @@ import { keysIn, settle } from '../support/world.ts';
 
 // Finished runs of a worker, and all that can be done to them from outside.
 
-const PAST = 24;
+const PAST = 50;
 const QUIET = { onError: () => {}, onReady: () => {} };
 const CLEANUP = '/queues/api/queues/cleanup';
 
@@ -165,13 +165,31 @@ test('edit, promote, duplicate, remove and clean in Bull Board change no report 
   expect((await dashboard.send('PUT', `${CLEANUP}/${first}/promote`, {})).status).toBeGreaterThanOrEqual(400);
   expect((await dashboard.send('PUT', `${CLEANUP}/promote`, {})).status).toBe(200);
   expect(await rowsOf(past)).toEqual(before);
+  expect(await counted()).toBe(countedBefore);
+  // Its form is filled in with all there is of a finished run, which is asked for anew.
+  for (const run of past.slice(0, 8)) {
+    const job = await foreign.getJob(run);
+    const [known, runs] = [await newRuns(), runsIn(await counted())];
+    const options = { ...job?.opts, jobId: run };
+    const answer = await dashboard.send('POST', `${CLEANUP}/add`, { name: job?.name, data: job?.data, options });
+    await nothingWaits();
+    const added = (await newRuns()).filter((one) => !known.includes(one));
+    // What had wrong data is refused, as it was before.
+    expect([answer.status < 300, added.length]).toEqual(
+      before[past.indexOf(run)]?.state === 'failed' ? [false, 0] : [true, 1],
+    );
+    await expect.poll(async () => runsIn(await counted())).toBe(runs + 2 * added.length);
+  }
+  expect(await rowsOf(past)).toEqual(before);
+  expect(await recorded()).toMatchObject(record);
+  const countedAfter = await counted();
   expect((await dashboard.send('PUT', `${CLEANUP}/${second}/clean`, {})).status).toBe(204);
   expect(await rowsOf(past)).toEqual(before.map((row) => (row?.run === second ? undefined : row)));
-  expect(await counted()).toBe(countedBefore);
+  expect(await counted()).toBe(countedAfter);
   const kept = await keysIn(target.redis);
   expect((await dashboard.send('PUT', `${CLEANUP}/clean/completed`, {})).status).toBe(200);
   expect((await dashboard.send('PUT', `${CLEANUP}/clean/failed`, {})).status).toBe(200);
-  expect(await counted()).toBe(countedBefore);
+  expect(await counted()).toBe(countedAfter);
   expect(await recorded()).toMatchObject(record);
   expect(await keysIn(target.redis)).toEqual(kept);
 });

@@ -85,14 +85,16 @@ describe('demo ends in order, and leaves nothing behind, when the signal comes',
 test.each(['worker', 'dashboard', 'start'])(
   '%s ends in order when the signal comes with its first line',
   async (command) => {
-    const server = await startRedis();
+    // BullMQ would complain of such a queue in its own words.
+    const server = await startRedis(['--maxmemory-policy', 'allkeys-lru']);
     try {
       const process = start([command], { REDIS_URL: server.url, STALESWEEP_PORT: '0' });
       await process.says('configuration');
       const { code, stderr } = await process.kill('SIGTERM');
       expect(code).toBe(0);
       expect(stderr).toContain('stopping');
-      expect(stderr).not.toContain('    at ');
+      // Nobody but our log speaks.
+      for (const line of stderr.trim().split('\n')) expect(line).toMatch(/^\{"level":/);
     } finally {
       await server.stop();
     }

@@ -5,23 +5,24 @@
  *      chain  ───┘
  *
  *  Promises  reads only the pages in which the next runs stand, and no more than 200 for a page of history: then it says
- *            with its cursor where to go on, though it has found fewer than were asked for.
+ *            with its cursor where to go on, though it has found fewer than were asked for. Where one run is asked for, the
+ *            heads of 3,200, and of these the pages that may hold it: one in fifty others.
  */
 import type { Blocks, Listed } from '../blocks.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
 import type { KeptPages } from './keptPages.ts';
 import { chainName, firstOf, instantOf } from './names.ts';
 import { readAllOpen } from './openRuns.ts';
-import { lastOf, readPage } from './page.ts';
+import { lastOf, mayHoldRun, PAGE_HEAD_BYTES, readPage } from './page.ts';
 import { type PastRun, parseRun } from './pastRun.ts';
 import { type Cursor, chainsFor, compare, type HistoryQuery, isAsked, readCursor, writeCursor } from './query.ts';
 
-const MOST_PAGES = 200;
-/** Pages for each call: some 10 kB each. */
-const PAGES_AT_ONCE = 8;
-/** Names of pages that are asked for at first, and when those do not suffice. */
+/** How many pages are looked at for a page of history, how many at once, and how many names further ones are asked for by. */
+const BY_PAGES = { most: 200, atOnce: 8, names: 32 } as const;
+/** The same where their heads tell which of them to read. */
+const BY_HEADS = { most: 3_200, atOnce: 128, names: 128 } as const;
+/** Names of pages that are asked for at first. */
 const FIRST_NAMES = 2;
-const FURTHER_NAMES = 32;
 /** Two that begin a page at the same moment may write into both for so long. */
 const OVERLAP_MS = 10_000;
 
@@ -47,7 +48,8 @@ export async function readHistory(blocks: Blocks, kept: KeptPages, query: Histor
 
 class Walk {
   readonly #from: Cursor | null;
-  readonly #sources: Source[] = [];
+  #sources: Source[] = [];
+  readonly #bounds: typeof BY_PAGES | typeof BY_HEADS;
   #pages = 0;
   #damaged = 0;
 
@@ -57,6 +59,7 @@ class Walk {
     private readonly query: HistoryQuery,
   ) {
     this.#from = typeof query.cursor === 'string' ? readCursor(query.cursor) : null;
+    this.#bounds = query.run === undefined ? BY_PAGES : BY_HEADS;
   }
 
   async page(): Promise<HistoryPage> {
@@ -69,7 +72,7 @@ class Walk {
       if (runs.length === this.query.limit) return this.#answer(runs, runs.at(-1) ?? null);
       if (newest.kind === 'runs') this.#take(newest, runs);
       else if (newest.kind === 'chain') await this.#goOn(newest);
-      else if (this.#pages < MOST_PAGES) await this.#readPages();
+      else if (this.#pages < this.#bounds.most) await this.#readPages();
       // Just before the first that was not looked at.
       else return this.#answer(runs, { atMs: newest.latestMs + 1, target: '', run: '' });
     }
@@ -146,7 +149,8 @@ class Walk {
 
   async #goOn(source: Source & { kind: 'chain' }): Promise<void> {
     this.#remove(source);
-    this.#addPages(source.name, await this.blocks.before(source.before, source.name, FURTHER_NAMES), FURTHER_NAMES);
+    const { names } = this.#bounds;
+    this.#addPages(source.name, await this.blocks.before(source.before, source.name, names), names);
   }
 
   /** Reads the pages that come next. */
@@ -154,22 +158,38 @@ class Walk {
     const pages = this.#sources
       .filter((source) => source.kind === 'page')
       .sort((a, b) => b.latestMs - a.latestMs)
-      .slice(0, PAGES_AT_ONCE);
-    for (const page of pages) this.#remove(page);
+      .slice(0, this.#bounds.atOnce);
+    const taken = new Set<Source>(pages);
+    this.#sources = this.#sources.filter((source) => !taken.has(source));
     const unread = pages.filter(({ name, atMs }) => {
       const lines = this.kept.get(name, atMs);
       if (lines !== undefined) this.#addRuns([...lines]);
       return lines === undefined;
     });
     this.#pages += unread.length;
+    const likely = await this.#likely(unread);
     const reading: Promise<void>[] = [];
     let at = 0;
-    for await (const sealed of this.blocks.read(unread.map(({ name }) => name))) {
-      const page = unread[at++];
+    for await (const sealed of this.blocks.read(likely.map(({ name }) => name))) {
+      const page = likely[at++];
       // One that is gone meanwhile was the oldest.
       if (sealed !== null && page !== undefined) reading.push(this.#readPage(page, sealed));
     }
     await Promise.all(reading);
+  }
+
+  /** Of these pages those in which the run may stand that is asked for, or all. */
+  async #likely<P extends { readonly name: string }>(pages: readonly P[]): Promise<readonly P[]> {
+    const { run } = this.query;
+    if (run === undefined) return pages;
+    const likely: P[] = [];
+    const names = pages.map(({ name }) => name);
+    let at = 0;
+    for await (const head of this.blocks.heads(names, PAGE_HEAD_BYTES)) {
+      const page = pages[at++];
+      if (page !== undefined && mayHoldRun(head, run)) likely.push(page);
+    }
+    return likely;
   }
 
   async #readPage({ name }: Source & { kind: 'page' }, sealed: Buffer): Promise<void> {

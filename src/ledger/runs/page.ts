@@ -1,11 +1,19 @@
-/** page: some runs that ended one after the other, compressed. With usual reports a run takes some 60 bytes. */
-import { compressWell, decompress, seal, unseal } from '../sealed.ts';
+/** page: some runs that ended one after the other, compressed, behind a filter of their ids. With usual reports a run takes some 60 bytes. */
+import { compressWell, decompress, seal, unseal, VERSION_BYTES } from '../sealed.ts';
+import { addId, BITS_PER_ID, mayHold } from '../swept/filter.ts';
 import { type PastRun, parseRun } from './pastRun.ts';
 
 /** The more stand together, the less each takes; but to read one, all of them are read: 0.5 ms. */
 export const MOST_RUNS = 100;
 /** What a page may hold before it is compressed. One run may always stand in it, cut to its half. */
 const MOST_BYTES = 1024 * 1024;
+
+/** As many for a page of one run: it will be full soon. */
+const FILTER_BYTES = (MOST_RUNS * BITS_PER_ID) / 8;
+/** Says that a filter follows. Pages of older versions have none, and begin as all that zlib compresses does: with another byte. */
+const HAS_FILTER = FILTER_BYTES;
+/** What tells whether a run may stand in a page. */
+export const PAGE_HEAD_BYTES = VERSION_BYTES + 1 + FILTER_BYTES;
 
 /** A page as it was read: a line of JSON for each run, the oldest first. */
 export interface Page {
@@ -18,12 +26,36 @@ export const NO_PAGE: Page = { sealed: Buffer.alloc(0), lines: [] };
 
 /** Reads a page; rejects with `DamagedBlock`. */
 export async function readPage(sealed: Buffer): Promise<Page> {
-  const text = (await decompress(unseal(sealed), 2 * MOST_BYTES)).toString();
+  const bytes = unseal(sealed);
+  const text = (
+    await decompress(bytes.subarray(filterIn(bytes) === null ? 0 : 1 + FILTER_BYTES), 2 * MOST_BYTES)
+  ).toString();
   return { sealed, lines: text.split('\n') };
 }
 
 export async function writePage(lines: readonly string[]): Promise<Buffer> {
-  return seal([await compressWell(lines.join('\n'))]);
+  const filter = new Uint8Array(FILTER_BYTES);
+  for (const line of lines) {
+    const id = Buffer.from(idIn(line));
+    addId(filter, id, 0, id.length);
+  }
+  return seal([Uint8Array.of(HAS_FILTER), filter, await compressWell(lines.join('\n'))]);
+}
+
+/** Whether a run may stand in a page, by its first `PAGE_HEAD_BYTES`; `false` is certain. */
+export function mayHoldRun(head: Buffer, run: string): boolean {
+  const filter = filterIn(head.subarray(VERSION_BYTES));
+  return filter === null || mayHold(filter, Buffer.from(run));
+}
+
+function filterIn(bytes: Buffer): Uint8Array | null {
+  return bytes[0] === HAS_FILTER ? bytes.subarray(1, 1 + FILTER_BYTES) : null;
+}
+
+/** The run's own id: its report, which has it too, and whatever people wrote, come after. */
+function idIn(line: string): string {
+  const [, id = '""'] = /"run":("(?:[^"\\]|\\.)*")/.exec(line) ?? [];
+  return JSON.parse(id) as string;
 }
 
 /** Whether one more run still belongs to this page. */
