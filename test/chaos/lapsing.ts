@@ -10,7 +10,7 @@ import type { Random } from './random.ts';
 /** A beat every two seconds, gone after eight; stale after twenty; a run every four. */
 export const TIMES = { beat: 2, ttl: 8, staleAfter: 20, every: 4 } as const;
 /** What a slow machine may take beyond the threshold and one interval. */
-const SLACK_SECONDS = 6;
+const SLACK_SECONDS = Number(process.env.CHAOS_SLACK_SECONDS || 6);
 /** A killed worker's run is taken over within 15 seconds; a queue that came back is asked again within some. */
 const RECOVERY_SECONDS = 25;
 
