@@ -151,10 +151,14 @@ describe('history', () => {
     }
     const unbounded = blocksIn(server.current.redis, { ageMs: Number.MAX_SAFE_INTEGER });
     for (const at of [0, 1, 350, 355, 699]) {
-      const { runs } = await readHistory(unbounded, { limit: 1, run: ids[at] ?? '' });
+      const { runs } = await readHistory(unbounded, new KeptPages(), { limit: 1, run: ids[at] ?? '' });
       expect(runs.map(({ atMs }) => atMs)).toEqual([1_000 + at]);
     }
-    expect(await readHistory(unbounded, { limit: 1, run: 'x' })).toEqual({ runs: [], cursor: null, damaged: 0 });
+    expect(await readHistory(unbounded, new KeptPages(), { limit: 1, run: 'x' })).toEqual({
+      runs: [],
+      cursor: null,
+      damaged: 0,
+    });
   });
 
   test('ends at the age, though pages that are partly older are still there', async () => {
