@@ -176,3 +176,19 @@ test('a heartbeat whose id holds an empty segment is unreadable, and what could 
   expect(report.coordinators).toMatchObject({ stale: 1, swept: 1, unreadable: 1 });
   expect(report.unreadable).toEqual([{ why: 'id-shape', count: 1, sample: [heartbeatOf('a::b')] }]);
 });
+
+test('one that comes back while it is asked whether it is still there is as readable as any other (P4)', async () => {
+  const { redis } = server.current;
+  await settle(redis, 'back', 1);
+  const value = String(await redis.get(heartbeatOf('back')));
+  let asked = '';
+  const report = await clean(server.current.url, {
+    before: async (name) => {
+      if (name === 'mget' && asked === '') await redis.del(heartbeatOf('back'));
+      if (name === 'exists' && asked === 'mget') await redis.set(heartbeatOf('back'), value);
+      if (name === 'mget' || name === 'exists') asked += name;
+    },
+  });
+  expect(asked).toMatch(/^mgetexistsmget/);
+  expect(report.coordinators).toMatchObject({ checked: 1, active: 1, unreadable: 0 });
+});

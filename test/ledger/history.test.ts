@@ -154,7 +154,11 @@ describe('history', () => {
       const { runs } = await readHistory(unbounded, new KeptPages(), { limit: 1, run: ids[at] ?? '' });
       expect(runs.map(({ atMs }) => atMs)).toEqual([1_000 + at]);
     }
-    expect(await readHistory(unbounded, new KeptPages(), { limit: 1, run: 'x' })).toEqual({ runs: [], cursor: null, damaged: 0 });
+    expect(await readHistory(unbounded, new KeptPages(), { limit: 1, run: 'x' })).toEqual({
+      runs: [],
+      cursor: null,
+      damaged: 0,
+    });
   });
 
   test('ends at the age, though pages that are partly older are still there', async () => {

@@ -179,15 +179,13 @@ class Walk {
   }
 
   /** Of these pages those in which the run may stand that is asked for, or all. */
-  async #likely<T extends { readonly name: string }>(pages: readonly T[]): Promise<readonly T[]> {
+  async #likely<P extends { readonly name: string }>(pages: readonly P[]): Promise<readonly P[]> {
     const { run } = this.query;
     if (run === undefined) return pages;
-    const likely: T[] = [];
+    const likely: P[] = [];
+    const names = pages.map(({ name }) => name);
     let at = 0;
-    for await (const head of this.blocks.heads(
-      pages.map(({ name }) => name),
-      PAGE_HEAD_BYTES,
-    )) {
+    for await (const head of this.blocks.heads(names, PAGE_HEAD_BYTES)) {
       const page = pages[at++];
       if (page !== undefined && mayHoldRun(head, run)) likely.push(page);
     }

@@ -42,8 +42,12 @@ export class StringHeartbeats {
     const { node } = this;
     const names = without.map((i) => keys[i] as Buffer);
     const exist = await node.steadily('read', () => existing(node.calls, names));
-    const readings: Reading[] = values.map((value) => value ?? OTHER_TYPE);
-    for (const [at, i] of without.entries()) if (!exist[at]) readings[i] = ABSENT;
+    const readings: Reading[] = values.map((value) => value ?? ABSENT);
+    const there = without.filter((_, at) => exist[at]);
+    if (there.length === 0) return readings;
+    // One that expired may have come back between the two questions.
+    const again = await this.#valuesOf(there.map((i) => keys[i] as Buffer));
+    for (const [at, i] of there.entries()) readings[i] = again[at] ?? OTHER_TYPE;
     return readings;
   }
 
