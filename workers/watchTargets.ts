@@ -4,15 +4,13 @@
  * clock, and while it lasts it is noted anew with every look, since a run may begin in the very moment it ends. What can't be
  * noted is kept until it can: a queue may be away together with its target. Only then it is said that the target was seen again.
  */
+import { openServing, type Served } from '../src/redis/openServing.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config, TargetConfig } from '../src/config/resolve.ts';
 import { Failure } from '../src/domain/failure.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import { mergeSpans, type Span } from '../src/ledger/outages.ts';
-import { connect } from '../src/redis/connect.ts';
-import type { Redis } from '../src/redis/ioredis.ts';
-import { Serving } from '../src/redis/serving.ts';
 
 /** How often a target is looked at, in ms. */
 const LOOK_EVERY_MS = 2_000;
@@ -51,7 +49,7 @@ class Watch {
   #since: number | null = null;
   #told = false;
   #refused = false;
-  #asked: { readonly redis: Redis; readonly serving: Serving } | null = null;
+  #asked: Served | null = null;
   #connecting: Promise<void> | null = null;
   #unnoted: readonly Span[] = [];
   #noting = false;
@@ -73,7 +71,7 @@ class Watch {
       void this.#note(at);
       await pause(LOOK_EVERY_MS, undefined, { signal: this.stopping, ref: false }).catch(() => {});
     }
-    this.#asked?.redis.disconnect();
+    this.#asked?.close();
   }
 
   /** The target's clock, in ms; `null` when it does not serve. */
@@ -91,13 +89,12 @@ class Watch {
   async #ask(): Promise<number | null> {
     this.#connecting ??= this.#asked === null ? this.#connect() : null;
     await this.#connecting;
-    return (await this.#asked?.serving.ask()) ?? null;
+    return (await this.#asked?.ask()) ?? null;
   }
 
   async #connect(): Promise<void> {
     try {
-      const redis = await connect(this.target, { onError: () => {} });
-      this.#asked = { redis, serving: new Serving(redis) };
+      this.#asked = await openServing(this.target);
     } finally {
       this.#connecting = null;
     }
@@ -115,7 +112,7 @@ class Watch {
 
   #notServing(): void {
     // Whatever it waits for: the next look asks anew.
-    this.#asked?.redis.disconnect();
+    this.#asked?.close();
     this.#asked = null;
     const now = this.#good === null ? Date.now() : this.#good.at + performance.now() - this.#good.seenAt;
     this.#since ??= this.#good?.at ?? now;

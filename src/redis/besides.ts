@@ -2,6 +2,7 @@
 import type { Announce } from '../config/removalValues.ts';
 import { ANNOUNCED_PREFIX } from './announcement.ts';
 import type { Order } from './call/wire.ts';
+import { ASIDE_PREFIX, SET_ASIDE_GLOB } from './cluster/prefixes.ts';
 import { TRASH_GLOB, TRASH_PREFIX } from './trash/names.ts';
 
 /** What of a target's settings says so; what is left out is off. */
@@ -9,6 +10,8 @@ export interface Besides {
   /** How long things stay in the trash, in ms. */
   readonly trash?: number;
   readonly announce?: Announce | false;
+  /** Of a node of a cluster: a tag that puts names where it serves them. */
+  readonly part?: string | undefined;
 }
 
 /** Each as an ACL names it. */
@@ -24,6 +27,18 @@ const OF_TRASH: Needs = {
   channels: [],
 };
 
+const READING_PART = ['cluster|nodes', 'cluster|countkeysinslot', 'cluster|getkeysinslot', 'asking'];
+
+/** What it takes to read a cluster; nothing elsewhere. */
+export const readingOfPart = ({ part }: Besides): readonly string[] => (part === undefined ? [] : READING_PART);
+
+/** Things in other slots than their owner's heartbeat are set aside before they go. */
+const OF_CLUSTER: Needs = {
+  commands: [...READING_PART, ...['renamenx', 'pttl', 'pexpire', 'sadd', 'srem', 'smembers']],
+  patterns: [SET_ASIDE_GLOB],
+  channels: [],
+};
+
 const escaped = (name: string): string => name.replace(/[\\*?[\]]/g, '\\$&');
 
 function ofAnnouncing(where: Announce): Needs {
@@ -35,8 +50,12 @@ function ofAnnouncing(where: Announce): Needs {
 }
 
 /** What a real run needs besides, and what brings things back; a dry run needs none of it. */
-export function needsBesides({ trash = 0, announce = false }: Besides): Needs {
-  const needs = [...(trash > 0 ? [OF_TRASH] : []), ...(announce === false ? [] : [ofAnnouncing(announce)])];
+export function needsBesides({ trash = 0, announce = false, part }: Besides): Needs {
+  const needs = [
+    ...(trash > 0 ? [OF_TRASH] : []),
+    ...(announce === false ? [] : [ofAnnouncing(announce)]),
+    ...(part === undefined ? [] : [OF_CLUSTER]),
+  ];
   return {
     commands: [...new Set(needs.flatMap(({ commands }) => commands))],
     patterns: [...new Set(needs.flatMap(({ patterns }) => patterns))],
@@ -49,6 +68,22 @@ export function needsBesides({ trash = 0, announce = false }: Besides): Needs {
  * be said shows only when it is, before anything is removed.
  */
 export function questionsBesides(besides: Besides): readonly Order[] {
+  return [...questionsOfCluster(besides), ...questionsOfRest(besides)];
+}
+
+function questionsOfCluster({ part }: Besides): readonly Order[] {
+  if (part === undefined) return [];
+  const key = (what: string) => `${ASIDE_PREFIX}{${part}}:nobody:${what}`;
+  return [
+    ['renamenx', [key('1'), key('2')]],
+    ['pttl', [key('1')]],
+    ['pexpire', [key('1'), 1]],
+    ['smembers', [key('1')]],
+    ['srem', [key('1'), '']],
+  ];
+}
+
+function questionsOfRest(besides: Besides): readonly Order[] {
   const key = (what: string) => `${TRASH_PREFIX}nobody:${what}`;
   const orders: readonly Order[] = [
     ['pttl', [key('1')]],

@@ -7,7 +7,7 @@ import type { Redis } from './ioredis.ts';
 /** What is said of one, as it goes on after "Redis at … ". */
 export const CLUSTER = {
   what: 'holds only a part of the keys',
-  advice: 'clusters can not be used yet: give the URL of a Redis that holds all of them',
+  advice: 'clusters can not be used for this yet: give the URL of a Redis that holds all of them',
 } as const;
 
 /** How a server says that other keys are elsewhere; behind a proxy without a word of it in INFO. */

@@ -110,13 +110,29 @@ const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
 /**
  * Opens a connection and waits until it is ready. Until then nothing is retried: a wrong address fails within five
  * seconds with `UNREACHABLE`, one whose database can't be used, or that is a node of a cluster, with `DENIED`. Afterwards lost
- * connections come back by themselves. A URL alone stands for an address without certificates of its own.
+ * connections come back by themselves. Of a cluster, the first of the named nodes that answers. A URL alone stands for an address without certificates of its own.
  */
 export const connect = async (to: string | Address, options: ConnectOptions = {}): Promise<Redis> => {
-  const { url, tls }: Address = typeof to === 'string' ? { url: to } : to;
-  if (deploymentOf(url)?.kind !== 'single') {
-    throw new Failure('DENIED', `Redis at ${redactUrl(url)} is more than one server, which can not be used here yet`);
+  const address: Address = typeof to === 'string' ? { url: to } : to;
+  const kind = deploymentOf(address.url)?.kind;
+  if (kind !== 'single' && !(kind === 'cluster' && options.toPart)) {
+    const where = redactUrl(address.url);
+    throw new Failure('DENIED', `Redis at ${where} is more than one server, which can not be used here yet`);
   }
+  const failures: unknown[] = [];
+  for (const seed of seedsOf(address)) {
+    try {
+      return await connectTo(seed, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  // What keeps one out most likely keeps all out.
+  throw failures[0];
+};
+
+const connectTo = async ({ url, tls }: Address, options: ConnectOptions): Promise<Redis> => {
   const encrypted = /^rediss:/i.test(url);
   let ready = false;
   let lastError: Error | undefined;
@@ -207,26 +223,10 @@ const infos = new WeakMap<Redis, Info>();
 export const infoAtOpening = (redis: Redis): Info => infos.get(redis) ?? new Map();
 
 /**
- * Opens a connection for one run; of a cluster, to the first of the named nodes that answers. It never comes back by itself: whoever answers then may have restarted with old data (P10).
- * When it breaks, its calls fail; `Link` sees to what follows.
+ * Opens a connection for one run; of a cluster, to the first of the named nodes that answers. It never comes back by itself:
+ * whoever answers then may have restarted with old data (P10). When it breaks, its calls fail; `Link` sees to what follows.
  */
 export const connectForRun = async (to: Address, signal?: AbortSignal): Promise<Redis> => {
-  const [first, ...others] = seedsOf(to);
-  if (first === undefined || others.length === 0) return await connectForRunTo(first ?? to, signal);
-  const failures: unknown[] = [];
-  for (const seed of [first, ...others]) {
-    try {
-      return await connectForRunTo(seed, signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      failures.push(error);
-    }
-  }
-  // What keeps one out most likely keeps all out.
-  throw failures[0];
-};
-
-const connectForRunTo = async (to: Address, signal?: AbortSignal): Promise<Redis> => {
   let info: Info = new Map();
   const redis = await connect(to, {
     signal,

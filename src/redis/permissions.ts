@@ -1,18 +1,18 @@
 /** permissions: what the user of a target must be allowed, for each way a run can go, and what it is refused.
  *  Promises  asking writes nothing: what it removes to see whether it may is a key that can't exist.
  */
+import { deploymentOf } from '../config/deployment.ts';
 import { randomUUID } from 'node:crypto';
 import type { KeySchema } from '../schema/keySchema.ts';
 import { globOf, patternsOf, sharedGlob } from '../schema/glob.ts';
 import { derive, type Template } from '../schema/template.ts';
-import { type Besides, needsBesides, questionsBesides } from './besides.ts';
+import { type Besides, needsBesides, questionsBesides, readingOfPart } from './besides.ts';
 import { mayHaveBeenDone } from './call/lost.ts';
 import type { Order, Reply } from './call/wire.ts';
 import type { Calls } from './calls.ts';
 import { clusterAnswerIn } from './cluster.ts';
 import { isKeyRefusal, isUntaken, refusedCommandIn, saidIn } from './refusals.ts';
 import { scriptRefusal } from './script.ts';
-
 import { askWhetherScriptsRun } from './sweep.ts';
 import { unreadyIn } from './unready.ts';
 
@@ -42,7 +42,7 @@ const commandsFor = ({ schema, ...besides }: Wanted, way: Way): readonly string[
   ...READING,
   'pttl',
   ...(schema.orphanFamilies.size > 0 || way !== 'dry run' ? IDLE : []),
-  ...(way === 'dry run' ? ['memory|usage'] : ['unlink', ...needsBesides(besides).commands]),
+  ...(way === 'dry run' ? ['memory|usage', ...readingOfPart(besides)] : ['unlink', ...needsBesides(besides).commands]),
   ...(way === 'script' ? SCRIPT : way === 'transaction' ? TRANSACTION : []),
 ];
 
@@ -64,7 +64,7 @@ export const aclLine = ({ url, ...wanted }: Wanted & { readonly url: string }, w
   const keys = way === 'dry run' ? patternsIn(wanted.schema) : patternsFor(wanted);
   const channels = way === 'dry run' ? [] : needsBesides(wanted).channels;
   const patterns = [...keys.map((pattern) => `~${pattern}`), ...channels.map((channel) => `&${channel}`)];
-  const select = Number(new URL(url).pathname.slice(1)) > 0 ? ['select'] : [];
+  const select = deploymentOf(url)?.kind === 'single' && Number(new URL(url).pathname.slice(1)) > 0 ? ['select'] : [];
   const commands = [...new Set([...select, ...commandsFor(wanted, way)])].map((command) => `+${command}`);
   return ['ACL SETUSER stalesweep on >secret', ...patterns, ...commands].join(' ');
 };
@@ -142,13 +142,14 @@ export const askPermissions = async (
   calls: Calls,
   { schema, ...besides }: Wanted,
   dryRun: boolean,
-  part?: string,
+  part = besides.part,
 ): Promise<Permissions> => {
   // In several slots, if there are slots, unless the schema keeps them together.
   const nobody = nobodysKeys(schema, part);
   const [one = ''] = nobody;
+  const parts = { ...besides, part };
   const idle = schema.orphanFamilies.size > 0 ? IDLE : [];
-  const more = questionsBesides(besides);
+  const more = questionsBesides(parts);
   const asked = await ask(
     calls,
     [
@@ -191,7 +192,7 @@ export const askPermissions = async (
 
 /** Patterns of the schema of which the user may not even touch a made-up key. */
 export const refusedPatterns = async (calls: Calls, { schema, ...besides }: Wanted): Promise<readonly string[]> => {
-  const keys = nobodysKeys(schema);
+  const keys = nobodysKeys(schema, besides.part);
   const more = needsBesides(besides).patterns;
   const asked = [...keys, ...more.map((pattern) => pattern.replaceAll('*', randomUUID()))];
   const { replies } = await calls.sendTogether(asked.map((key) => ['exists', [key]] as const));

@@ -4,6 +4,8 @@ import { Failure } from '../domain/failure.ts';
 import { Rest } from '../redis/call/rest.ts';
 import { type Calls, ServerCalls } from '../redis/calls.ts';
 import { type Info, keyspaceSizeOf, readInfo } from '../redis/clock.ts';
+import { isClusterNode } from '../redis/cluster.ts';
+import { infoAtOpening } from '../redis/connect.ts';
 import { explain } from '../redis/explain.ts';
 import { isRefusal } from '../redis/refusals.ts';
 import { measureLatency } from '../redis/target/latency.ts';
@@ -26,6 +28,9 @@ export async function withTarget<T>(
 ): Promise<T> {
   const link = await Link.open(target, signal);
   try {
+    if (isClusterNode(infoAtOpening(link.redis))) {
+      throw new Failure('DENIED', `target "${target.name}" is a cluster, of which nothing is kept in a trash yet`);
+    }
     const calls = new ServerCalls(link.redis, new Rest(target.nice));
     const patience = new Patience(link, calls, signal);
     const info = await patience.steadily(async () => await infoOf(calls));

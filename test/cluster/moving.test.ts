@@ -109,6 +109,23 @@ describe('slots that move while a cluster is cleaned', () => {
     expect(await cluster.keys()).toEqual([...living, 'blocking:idempotency:stale:living:done:1'].sort());
   });
 
+  test('hide nobody while they are half moved: a living heartbeat that is over already is seen', async () => {
+    await settle('stale', STALE, ['blocking:idempotency:stale:living:done:1']);
+    const living = await settle('living', ACTIVE);
+    const heartbeat = heartbeatOf('living');
+    const slot = slotOfText(heartbeat);
+    const from = await ownerOf(slot);
+    const to = otherThan(from);
+    const ids = await Promise.all([from, to].map(async ({ redis }) => String(await redis.call('CLUSTER', 'MYID'))));
+    await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0] as string);
+    await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[1] as string);
+    await from.redis.call('MIGRATE', '127.0.0.1', to.port, heartbeat, 0, 5_000);
+    const report = await cleanCluster(cluster);
+    expect(report.coordinators).toMatchObject({ checked: 2, active: 1, swept: 1 });
+    expect(await cluster.keys()).toEqual([...living, 'blocking:idempotency:stale:living:done:1'].sort());
+    for (const node of [to, from]) await node.redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[1] as string);
+  });
+
   test('that stay half moved are waited for, and then said; the next run ends well', async () => {
     const keys = await settle('c', STALE);
     const slot = slotOfText(keys[1] as string);

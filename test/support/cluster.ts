@@ -14,6 +14,8 @@ import { startRedis, type TestRedis } from './redis.ts';
 
 export interface TestCluster {
   readonly url: string;
+  /** The same by encrypted ports, where it has some. */
+  readonly tlsUrl: string;
   /** Those that began with slots, then the replicas, one for each in the same order. */
   readonly nodes: readonly TestRedis[];
   /** The fixture's own way to it. */
@@ -26,10 +28,26 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-async function startNode(args: readonly string[]): Promise<TestRedis & { readonly bus: number }> {
+async function startNode({ args = [], tls }: ClusterOptions): Promise<TestRedis & { bus: number; tlsPort: number }> {
   const bus = await getPort({ host: '127.0.0.1' });
+  const tlsPort = tls === undefined ? 0 : await getPort({ host: '127.0.0.1' });
   const own = ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', '1000'];
-  return { ...(await startRedis([...own, '--appendonly', 'no', ...args])), bus };
+  const ofTls = ['--tls-port', `${tlsPort}`, '--tls-cluster', 'yes', '--tls-auth-clients', 'no'];
+  const node = await startRedis([...own, ...(tls === undefined ? [] : [...ofTls, ...tls]), ...args]);
+  let stopped: Promise<void> | null = null;
+  const stop = async () => {
+    stopped ??= node.stop();
+    await stopped;
+  };
+  return { ...node, stop, bus, tlsPort };
+}
+
+export interface ClusterOptions {
+  /** Whether each primary has a replica. */
+  readonly replicas?: boolean;
+  readonly args?: readonly string[];
+  /** The arguments that name a certificate, for encrypted ports beside the others. */
+  readonly tls?: readonly string[];
 }
 
 const POLL_MS = 20;
@@ -40,12 +58,9 @@ export async function until(holds: () => Promise<boolean>): Promise<void> {
 }
 
 /** Starts so many primaries with equal shares of the slots, and, where asked for, a replica of each. */
-export async function startCluster(
-  primaries = 3,
-  { replicas = false, args = [] }: { readonly replicas?: boolean; readonly args?: readonly string[] } = {},
-): Promise<TestCluster> {
-  const count = replicas ? 2 * primaries : primaries;
-  const nodes = await Promise.all(Array.from({ length: count }, async () => await startNode(args)));
+export async function startCluster(primaries = 3, options: ClusterOptions = {}): Promise<TestCluster> {
+  const count = options.replicas ? 2 * primaries : primaries;
+  const nodes = await Promise.all(Array.from({ length: count }, async () => await startNode(options)));
   const first = nodes[0] as (typeof nodes)[0];
   for (const [i, { redis }] of nodes.entries()) {
     await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
@@ -76,6 +91,7 @@ export async function startCluster(
   };
   return {
     url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`)}`,
+    tlsUrl: `rediss+cluster://${nodes.map(({ tlsPort }) => `127.0.0.1:${tlsPort}`)}`,
     nodes,
     redis,
     keys: async () => {

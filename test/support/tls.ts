@@ -35,16 +35,22 @@ export interface TlsRedis {
   stop(): Promise<void>;
 }
 
+/** The files of a server whose certificate is for 127.0.0.1 alone, as its arguments, and the authority that signed it. */
+export const serverFiles = (folder: string): { readonly ca: string; readonly args: readonly string[] } => {
+  const ca = make(folder, 'ca', []);
+  const signed = ['-CA', ca, '-CAkey', join(folder, 'ca.key'), '-addext', 'basicConstraints=critical,CA:FALSE'];
+  const cert = make(folder, 'server', [...signed, '-addext', 'subjectAltName=IP:127.0.0.1']);
+  const args = ['--tls-ca-cert-file', ca, '--tls-cert-file', cert, '--tls-key-file', join(folder, 'server.key')];
+  return { ca, args };
+};
+
 /** A redis-server with an encrypted port; `clients`: whether it asks them for certificates. */
 export const startTlsRedis = async (clients: 'yes' | 'no'): Promise<TlsRedis> => {
   const folder = mkdtempSync(join(tmpdir(), 'stalesweep-tls-'));
-  const ca = make(folder, 'ca', []);
+  const { ca, args: files } = serverFiles(folder);
   const signed = ['-CA', ca, '-CAkey', join(folder, 'ca.key'), '-addext', 'basicConstraints=critical,CA:FALSE'];
-  const names = ['-addext', 'subjectAltName=IP:127.0.0.1'];
-  const cert = make(folder, 'server', [...signed, ...names]);
   const clientCert = make(folder, 'client', signed);
   const port = await getPort({ host: '127.0.0.1' });
-  const files = ['--tls-ca-cert-file', ca, '--tls-cert-file', cert, '--tls-key-file', join(folder, 'server.key')];
   const server = await startRedis(['--tls-port', `${port}`, '--tls-auth-clients', clients, ...files]);
   return {
     url: `rediss://127.0.0.1:${port}`,

@@ -68,7 +68,7 @@ export class Members {
     return members;
   }
 
-  /** All that own slots, in the order of their first. */
+  /** All that own slots, in the order of their first, then those to which some are being moved. */
   get nodes(): readonly [Node, ...Node[]] {
     const nodes = this.#topology.primaries.flatMap(({ id }) => this.#nodes.get(id)?.node ?? []);
     return nodes as readonly Node[] as readonly [Node, ...Node[]];
@@ -90,9 +90,7 @@ export class Members {
 
   /** Where keys of a slot are: at its owner, then at those to which it is being moved. */
   holdersOf(slot: number): readonly Node[] {
-    const owner = this.#topology.owners[slot] ?? '';
-    const importing = [...this.#topology.members.values()].filter(({ importing }) => importing.includes(slot));
-    return [owner, ...importing.map(({ id }) => id)].flatMap((id) => this.#nodes.get(id)?.node ?? []);
+    return [...this.#topology.holdersOf(slot)].flatMap((id) => this.#nodes.get(id)?.node ?? []);
   }
 
   /**

@@ -7,11 +7,11 @@
  * on, too, so that a failover which loses the one has lost the other before.
  */
 import { randomBytes } from 'node:crypto';
+import { ASIDE_PREFIX } from './prefixes.ts';
 import { SLOTS, slotOf, tagOf } from './slots.ts';
 
-const PREFIX = 'stalesweep:aside:';
 /** Finds all that is set aside. */
-export const ASIDE_GLOB = `${PREFIX}*`;
+export const ASIDE_GLOB = `${ASIDE_PREFIX}*`;
 
 const SENDING_BYTES = 6;
 const ASIDE = /^stalesweep:aside:\{[0-9a-z]+\}:[\w-]{8}:[0-9a-z]+:/;
@@ -24,7 +24,7 @@ export class AsideNames {
 
   /** The name aside of a byte string in this slot. */
   next(name: string, slot: number): string {
-    return `${PREFIX}{${tagOf(slot)}}:${this.#sending}:${(this.#position++).toString(36)}:${name}`;
+    return `${ASIDE_PREFIX}{${tagOf(slot)}}:${this.#sending}:${(this.#position++).toString(36)}:${name}`;
   }
 }
 

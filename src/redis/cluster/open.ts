@@ -33,7 +33,7 @@ export async function openCluster(seed: Link, parts: Omit<MembersParts, 'rest'>)
     if (!wishes.dryRun) await whole.settleLeft();
     return new Target(
       settings,
-      { nodes: () => members.nodes, whole, lapsedClock, moves: new SlotWatch(members) },
+      { nodes: () => members.nodes, whole, lapsedClock, moves: new SlotWatch(members), close: () => members.close() },
       stopwatch,
     );
   } catch (error) {

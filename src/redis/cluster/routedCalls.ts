@@ -2,13 +2,13 @@
  *  Owns      which command names which keys, and how the answers of parts become one.
  *  Leaves    who owns a slot to members, what is tried again to each node.
  */
-import { Bulk } from '../bulk.ts';
 import type { Rest } from '../call/rest.ts';
 import type { Stopwatch } from '../call/stopwatch.ts';
 import type { Argument, Order, Reply } from '../call/wire.ts';
 import type { Answer, Calls } from '../calls.ts';
 import type { Node } from '../target/node.ts';
 import type { Kind } from '../target/paces.ts';
+import { keysIn, sumOf, valuesOf } from './bySlot.ts';
 import type { Members } from './members.ts';
 import { slotOf } from './slots.ts';
 
@@ -61,42 +61,11 @@ export class RoutedCalls implements Calls {
   }
 
   async #mget(args: readonly Argument[], encoding: 'latin1' | null): Promise<Answer> {
-    const keys = keysIn(args);
-    const values: Reply[] = Array.from({ length: keys.length }, () => null);
-    const answers = [...bySlot(keys)].map(async ([slot, positions]) => {
-      const { reply, ms } = await this.#part(slot, 'mget', keys, positions, encoding);
-      for (const [i, value] of (reply as Reply[]).entries()) values[positions[i] as number] = value;
-      return ms;
-    });
-    return { reply: values, ms: Math.max(0, ...(await Promise.all(answers))) };
+    return await valuesOf(args, async (slot, names) => await this.#one(slot, 'mget', [names], encoding));
   }
 
   async #summed(name: string, args: readonly Argument[]): Promise<Answer> {
-    const keys = keysIn(args);
-    const answers = [...bySlot(keys)].map(
-      async ([slot, positions]) => await this.#part(slot, name, keys, positions, 'latin1'),
-    );
-    const all = await Promise.all(answers);
-    return {
-      reply: all.reduce((sum, { reply }) => sum + Number(reply), 0),
-      ms: Math.max(0, ...all.map(({ ms }) => ms)),
-    };
-  }
-
-  async #part(
-    slot: number,
-    name: string,
-    keys: readonly Buffer[],
-    positions: readonly number[],
-    encoding: 'latin1' | null,
-  ): Promise<Answer> {
-    const names = new Bulk(positions.length * 64);
-    for (const at of positions) names.add(keys[at] as Buffer);
-    try {
-      return await this.#one(slot, name, [names], encoding);
-    } finally {
-      names.clear();
-    }
+    return await sumOf(args, async (slot, names) => await this.#one(slot, name, [names], 'latin1'));
   }
 }
 
@@ -105,32 +74,6 @@ function slotFor(name: string, args: readonly Argument[]): number {
   const [key] = SCRIPTS.has(name) ? keysIn(args.slice(2), 1) : keysIn(args.slice(AFTER_A_WORD.has(name) ? 1 : 0), 1);
   if (key === undefined) throw new TypeError(`${name} names no key, so no node of a cluster can be told for it`);
   return slotOf(key);
-}
-
-/** The first `most` arguments as bytes. */
-function keysIn(args: readonly Argument[], most = Number.POSITIVE_INFINITY): readonly Buffer[] {
-  const keys: Buffer[] = [];
-  for (const arg of args) {
-    if (keys.length >= most) break;
-    if (!(arg instanceof Bulk)) keys.push(Buffer.from(String(arg), 'latin1'));
-    // Where they stand holds until the next one is added.
-    else
-      arg.forEach((bytes, from, to) => {
-        if (keys.length < most) keys.push(Buffer.from(bytes.subarray(from, to)));
-      });
-  }
-  return keys;
-}
-
-function bySlot(keys: readonly Buffer[]): ReadonlyMap<number, number[]> {
-  const positions = new Map<number, number[]>();
-  for (const [at, key] of keys.entries()) {
-    const slot = slotOf(key);
-    const known = positions.get(slot);
-    if (known === undefined) positions.set(slot, [at]);
-    else known.push(at);
-  }
-  return positions;
 }
 
 /** A reply of byte strings, as those get it who ask for bytes. */

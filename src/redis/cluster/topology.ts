@@ -18,11 +18,13 @@ export interface Member {
   readonly open: readonly number[];
   /** Of those, the ones that are being moved to it. */
   readonly importing: readonly number[];
+  /** The others, each with the id of the node that it is being moved to. */
+  readonly leaving: ReadonlyMap<number, string>;
   /** Whether it is the node that was asked. */
   readonly isSelf: boolean;
 }
 
-const MOVE = /^\[(\d+)-([<>])-\w+\]$/;
+const MOVE = /^\[(\d+)-([<>])-(\w+)\]$/;
 const RANGE = /^(\d+)(?:-(\d+))?$/;
 
 function memberIn(line: string, asked: string): Member | null {
@@ -34,11 +36,13 @@ function memberIn(line: string, asked: string): Member | null {
   const slots: number[] = [];
   const open: number[] = [];
   const importing: number[] = [];
+  const leaving = new Map<number, string>();
   for (const word of rest) {
-    const [, moving, way] = MOVE.exec(word) ?? [];
+    const [, moving, way, other = ''] = MOVE.exec(word) ?? [];
     if (moving !== undefined) {
       open.push(Number(moving));
       if (way === '<') importing.push(Number(moving));
+      else leaving.set(Number(moving), other);
       continue;
     }
     const [all, from, to = from] = RANGE.exec(word) ?? [];
@@ -54,6 +58,7 @@ function memberIn(line: string, asked: string): Member | null {
     slots,
     open,
     importing,
+    leaving,
     isSelf: words.includes('myself'),
   };
 }
@@ -91,9 +96,25 @@ export class Topology {
     this.open = new Set([...members.values()].flatMap(({ open }) => open));
   }
 
-  /** Those that own slots, in the order of their first. */
+  /** Those that own slots, in the order of their first, then those to which some are being moved. */
   get primaries(): readonly Member[] {
-    return [...new Set(this.owners)].flatMap((id) => this.members.get(id ?? '') ?? []);
+    const all = [...this.members.values()];
+    const coming = all.filter(({ importing }) => importing.length > 0).map(({ id }) => id);
+    const ids = new Set([...this.owners, ...all.flatMap(({ leaving }) => [...leaving.values()]), ...coming]);
+    return [...ids].flatMap((id) => this.members.get(id ?? '') ?? []);
+  }
+
+  /** Where keys of a slot are: at its owner, then at those to which it is being moved. */
+  holdersOf(slot: number): ReadonlySet<string> {
+    const holders = new Set<string>();
+    const owner = this.owners[slot];
+    if (owner !== undefined) holders.add(owner);
+    for (const { id, importing, leaving } of this.members.values()) {
+      const to = leaving.get(slot);
+      if (to !== undefined) holders.add(to);
+      if (importing.includes(slot)) holders.add(id);
+    }
+    return holders;
   }
 
   /** Slots that nobody owns. */

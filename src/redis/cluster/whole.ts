@@ -32,7 +32,7 @@ import { hasTag, slotOf, slotOfText } from './slots.ts';
  * one: of 16,384 slots a few each. The larger, the longer what belongs to somebody who comes back meanwhile is out of sight: this many
  * take some tenths of a second.
  */
-const CHUNK_KEYS = 50_000;
+const CHUNK_KEYS = 100_000;
 const READ_AT_ONCE = 2_000;
 const MOST_PROOFS = 1_000_000;
 

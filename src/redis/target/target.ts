@@ -21,6 +21,8 @@ export interface TargetParts {
   readonly lapsedClock: Clock;
   /** `null`: nothing ever goes from one node to another. */
   readonly moves: Moves | null;
+  /** Ends all connections. */
+  readonly close: () => void;
 }
 
 export class Target {
@@ -45,7 +47,11 @@ export class Target {
   /** A target that is one server. */
   static of(settings: TargetConfig, node: Node, stopwatch: Stopwatch): Target {
     const { lapsedClock } = node;
-    return new Target(settings, { nodes: () => [node], whole: node, lapsedClock, moves: null }, stopwatch);
+    return new Target(
+      settings,
+      { nodes: () => [node], whole: node, lapsedClock, moves: null, close: () => node.close() },
+      stopwatch,
+    );
   }
 
   /** Those that are to be walked, as they are now. */
@@ -66,6 +72,6 @@ export class Target {
 
   /** Ends all connections. */
   close(): void {
-    for (const node of this.nodes) node.close();
+    this.parts.close();
   }
 }

@@ -1,0 +1,32 @@
+/** primaries: the nodes of a cluster that own slots, for whoever asks each of them something and is no run. */
+import type { Address } from '../../config/tls.ts';
+import { infoIn } from '../clock.ts';
+import { isClusterNode } from '../cluster.ts';
+import type { Redis } from '../ioredis.ts';
+import { addressOf } from './address.ts';
+import { tagOf } from './slots.ts';
+import { type Member, membersIn, Topology } from './topology.ts';
+
+export interface Primary {
+  readonly address: Address;
+  readonly member: Member;
+  /** Puts names where this node serves them. */
+  readonly tag: string;
+}
+
+/**
+ * Those of the cluster that a connection leads into, in the order of their slots; `null` where it leads to no node of one. Rejects
+ * with the error of Redis.
+ * @param of how it was reached
+ */
+export async function primariesOf(redis: Redis, of: Address): Promise<readonly Primary[] | null> {
+  const info = infoIn(String(await redis.info('cluster').catch(() => '')));
+  if (!isClusterNode(info)) return null;
+  const reply = String(await redis.call('CLUSTER', 'NODES'));
+  const topology = new Topology([membersIn(reply, redis.options.host ?? '')]);
+  return topology.primaries.map((member) => ({
+    address: addressOf(of, member),
+    member,
+    tag: tagOf(topology.slotsOf(member.id)[0] ?? 0),
+  }));
+}
