@@ -7,6 +7,7 @@ import { checkAddresses, checkGuards, checkHold, checkOutages } from '../health/
 import { checkHeartbeats } from '../health/heartbeats.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { readMembers } from '../queue/members.ts';
+import { checkSentinels } from '../health/sentinels.ts';
 import { checkTrash } from '../health/trash.ts';
 import { findingsOf, readQueueState } from '../health/queueState.ts';
 import { openQueues, type Queues } from '../queue/queues.ts';
@@ -130,6 +131,7 @@ const examineTarget = async (findings: Finding[], target: TargetConfig): Promise
   try {
     const calls = new ServerCalls(redis);
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
+    for (const finding of await checkSentinels(target)) findings.push({ target: target.name, ...finding });
     const permissions = await askPermissions(calls, target, false);
     const refused = [...permissions.refused, ...permissions.untaken.map(({ command }) => command)];
     checkPermissions(report, target, permissions, await refusedPatterns(calls, target));
@@ -177,6 +179,7 @@ const examineQueue = async (findings: Finding[], config: Config, targets: readon
   const redis = await connect(config.queue, { toRead: true });
   try {
     report('connection', 'ok', `${redactUrl(config.queue.url)} answers`);
+    for (const finding of await checkSentinels(config.queue)) findings.push({ target: null, ...finding });
     const info = await readInfo(new ServerCalls(redis)).catch((error: unknown) => {
       if (!isRefusal(error)) throw error;
       report(
