@@ -6,6 +6,7 @@ import type { Finding } from '../health/finding.ts';
 import { checkAddresses, checkGuards, checkHold, checkOutages } from '../health/guards.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { readMembers } from '../queue/members.ts';
+import { checkSentinels } from '../health/sentinels.ts';
 import { findingsOf, readQueueState } from '../health/queueState.ts';
 import { openQueues, type Queues } from '../queue/queues.ts';
 import { examineTarget } from './examineTarget.ts';
@@ -46,6 +47,7 @@ const examineQueue = async (findings: Finding[], config: Config, targets: readon
   const redis = await connect(config.queue, { toRead: true });
   try {
     report('connection', 'ok', `${redactUrl(config.queue.url)} answers`);
+    for (const finding of await checkSentinels(config.queue)) findings.push({ target: null, ...finding });
     const info = await readInfo(new ServerCalls(redis)).catch((error: unknown) => {
       if (!isRefusal(error)) throw error;
       report(

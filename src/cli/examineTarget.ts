@@ -4,6 +4,7 @@ import { redactUrl } from '../config/redisUrl.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import type { Finding } from '../health/finding.ts';
 import { checkHeartbeats } from '../health/heartbeats.ts';
+import { checkSentinels } from '../health/sentinels.ts';
 import { checkTrash } from '../health/trash.ts';
 import { type Calls, ServerCalls } from '../redis/calls.ts';
 import { type Info, readInfo, UPTIME } from '../redis/clock.ts';
@@ -77,6 +78,7 @@ export const examineTarget = async (findings: Finding[], target: TargetConfig): 
   const redis = await connect(target, { toRead: true, toPart: true });
   try {
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
+    for (const finding of await checkSentinels(target)) findings.push({ target: target.name, ...finding });
     const primaries = await primariesOf(redis, target);
     if (primaries === null) await examineServer(findings, target, redis);
     else await examineCluster(findings, target, primaries);

@@ -1,6 +1,7 @@
 /** document: the settings as the README lists them, from the table that validates them. */
 import { NOTIFY_SETTINGS } from './notify.ts';
 import { PROCESS_SETTINGS } from './processSettings.ts';
+import { SENTINEL_SETTINGS } from './sentinel.ts';
 import { ADDRESS_SETTINGS, OWN_TARGET_SETTINGS, TARGET_SETTINGS } from './settings.ts';
 
 type Row = { readonly env?: string; readonly default?: unknown; readonly about: string };
@@ -11,6 +12,8 @@ const FILE_KEYS: Readonly<Record<string, string>> = {
   queueUrl: 'queue.url',
   queuePrefix: 'queue.prefix',
   config: '',
+  sentinelUser: 'sentinel.user',
+  sentinelPassword: 'sentinel.password',
   notifyUrl: 'notify.url',
   notifyOn: 'notify.on',
   notifySecret: 'notify.secret',
@@ -33,6 +36,7 @@ export const documentSettings = (): string =>
     '| in the file | environment | default | what it does |',
     '|---|---|---|---|',
     ...rows(ADDRESS_SETTINGS),
+    ...rows(SENTINEL_SETTINGS),
     ...rows(OWN_TARGET_SETTINGS),
     ...rows(TARGET_SETTINGS),
     ...rows(NOTIFY_SETTINGS),

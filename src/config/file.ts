@@ -1,6 +1,7 @@
 /** file: what may stand in the YAML file. Unknown keys are refused. */
 import { notifyFields } from './notify.ts';
 import { PROCESS_SETTINGS } from './processSettings.ts';
+import { sentinelFields } from './sentinel.ts';
 import type { Setting } from './setting.ts';
 import { OWN_TARGET_SETTINGS, TARGET_SETTINGS } from './settings.ts';
 import { fields, Misfit, named, type Value } from './shape.ts';
@@ -15,7 +16,7 @@ function schemasOf<Table extends Record<string, Setting>>(table: Table): Schemas
 const TEMPLATE_EXAMPLE = 'heartbeat: "beat:{coordinator}"';
 const URL_EXAMPLE = 'url: "redis://host:6379/0"';
 
-const QUEUE_FIELDS = { url: redisUrl, prefix: keyPrefix };
+const QUEUE_FIELDS = { url: redisUrl, prefix: keyPrefix, sentinel: sentinelFields };
 const anyQueue = fields(QUEUE_FIELDS, URL_EXAMPLE);
 const wholeQueue = fields(QUEUE_FIELDS, URL_EXAMPLE, ['url']);
 
@@ -33,6 +34,7 @@ const targetFields = {
   ...schemasOf(TARGET_SETTINGS),
   ...schemasOf(OWN_TARGET_SETTINGS),
   url: redisUrl,
+  sentinel: sentinelFields,
   // The queue keeps the finished jobs of all targets together: whichever run ends next removes the oldest, whoever's they are.
   history: forAllTargets,
   notify: forAllTargets,
@@ -42,6 +44,7 @@ const FILE_FIELDS = {
   ...schemasOf(TARGET_SETTINGS),
   ...schemasOf(PROCESS_SETTINGS),
   queue: queueFields,
+  sentinel: sentinelFields,
   notify: notifyFields,
   targets: named(fields(targetFields, URL_EXAMPLE), URL_EXAMPLE),
   schemas: named(schemaDefinition, TEMPLATE_EXAMPLE),

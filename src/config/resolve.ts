@@ -22,6 +22,7 @@ import {
 import { NOTIFY_SETTINGS, type Notify, notifyOf } from './notify.ts';
 import { overridesOf } from './overrides.ts';
 import { PROCESS_SETTINGS, type ProcessValues } from './processSettings.ts';
+import { SENTINEL_SETTINGS, sentinelOf } from './sentinel.ts';
 import { withoutServices } from './services.ts';
 import { ADDRESS_SETTINGS, SETTINGS_ENV, TARGET_SETTINGS, type TargetValues } from './settings.ts';
 import type { Address } from './tls.ts';
@@ -115,8 +116,9 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
   if (stray) throw new Failure('CONFIG', `unknown setting "${legible(stray)}"${suggestion(stray, SETTINGS_ENV)}`);
 
   const file = readFile(configFile);
-  const { targets: fileTargets = {}, schemas: _, queue, notify, ...everyone } = file;
+  const { targets: fileTargets = {}, schemas: _, queue, notify, sentinel, ...everyone } = file;
   const address = { ...envLevel(ADDRESS_SETTINGS, env), ...flagLevel(ADDRESS_SETTINGS, flags) };
+  const sentinelEnv = envLevel(SENTINEL_SETTINGS, env);
   const prefix = (address.queuePrefix as string | undefined) ?? queue?.prefix ?? QUEUE_PREFIX;
   const schemas = schemasOf(file);
   // Those that ship are known to be right.
@@ -127,7 +129,12 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
   if (names.length === 0 || (address.url !== undefined && !names.includes('default'))) names.unshift('default');
   const targets = new Map<string, TargetConfig>();
   for (const name of names) {
-    const { url: fileUrl, id, ...own } = Object.hasOwn(fileTargets, name) ? (fileTargets[name] ?? {}) : {};
+    const {
+      url: fileUrl,
+      id,
+      sentinel: ownSentinel,
+      ...own
+    } = Object.hasOwn(fileTargets, name) ? (fileTargets[name] ?? {}) : {};
     const levels = [
       flagLevel(TARGET_SETTINGS, flags),
       fromEnv,
@@ -154,6 +161,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
         name,
         url: url ?? DEFAULT_URL,
         id,
+        sentinel: sentinelOf(sentinelEnv, ownSentinel, sentinel),
         maxStale,
         cron,
         tz,
@@ -168,9 +176,14 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
   const processLevels = [flagLevel(PROCESS_SETTINGS, flags), envLevel(PROCESS_SETTINGS, env), ownFile];
   const process = Object.assign({}, defaultLevel(PROCESS_SETTINGS), ...processLevels.toReversed());
   const first = targets.get('default') ?? [...targets.values()][0];
+  const isOwnQueue = address.queueUrl !== undefined || queue?.url !== undefined;
   return {
     targets,
-    queue: { url: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL, prefix },
+    queue: {
+      url: (address.queueUrl as string | undefined) ?? queue?.url ?? first?.url ?? DEFAULT_URL,
+      prefix,
+      sentinel: sentinelOf(sentinelEnv, queue?.sentinel, isOwnQueue ? undefined : first?.sentinel, sentinel),
+    },
     overrides: configFile === undefined ? [] : overridesOf(configFile.name, fileTargets, fromEnv, env.REDIS_URL),
     targetGiven: address.url !== undefined || names.some((name) => fileTargets[name]?.url !== undefined),
     notify: notifyOf(envLevel(NOTIFY_SETTINGS, env), notify),

@@ -4,6 +4,7 @@ import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { NOTIFY_SETTINGS } from './notify.ts';
 import { PROCESS_SETTINGS } from './processSettings.ts';
 import { announce, trash } from './removalValues.ts';
+import { SENTINEL_SETTINGS } from './sentinel.ts';
 import type { Setting, Values } from './setting.ts';
 import {
   cron,
@@ -166,7 +167,7 @@ export const ADDRESS_SETTINGS = {
     schema: redisUrl,
     env: 'REDIS_URL',
     about:
-      'The Redis that is cleaned: the target named `default`. A `redis://`, `rediss://`, `valkey://` or `valkeys://` address, or `unix:///run/redis.sock?db=0`.',
+      'The Redis that is cleaned: the target named `default`. A `redis://`, `rediss://`, `valkey://` or `valkeys://` address, `redis+sentinel://host1:26379,host2:26379/mymaster?db=0` (or `rediss+sentinel://`), or `unix:///run/redis.sock?db=0`.',
   },
   queueUrl: {
     schema: redisUrl,
@@ -189,6 +190,7 @@ export const ALL_SETTINGS: Readonly<Record<string, Setting>> = {
   ...ADDRESS_SETTINGS,
   ...TARGET_SETTINGS,
   ...OWN_TARGET_SETTINGS,
+  ...SENTINEL_SETTINGS,
   ...NOTIFY_SETTINGS,
   ...PROCESS_SETTINGS,
 };

@@ -11,11 +11,13 @@ export const showConfig = (config: Config): Record<string, unknown> => {
     ...(config.notify === undefined ? {} : { notify: showNotify(config.notify) }),
     queue: redactUrl(config.queue.url),
     queuePrefix: config.queue.prefix,
-    targets: [...config.targets.values()].map(({ schema, url, orphans, history: _, tls: __, ...target }) => ({
-      ...target,
-      url: redactUrl(url),
-      schema: schema.name,
-      orphans,
-    })),
+    targets: [...config.targets.values()].map(
+      ({ schema, url, orphans, history: _, tls: __, sentinel: ___, ...target }) => ({
+        ...target,
+        url: redactUrl(url),
+        schema: schema.name,
+        orphans,
+      }),
+    ),
   };
 };

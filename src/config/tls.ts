@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
 import { readText } from './readText.ts';
 import type { ProcessValues } from './processSettings.ts';
+import type { SentinelEntry } from './sentinel.ts';
 
 /** Certificates and a key, as PEM. What is missing: nobody but the usual authorities is trusted, and no certificate shown. */
 export interface Tls {
@@ -16,6 +17,8 @@ export interface Address {
   readonly url: string;
   /** Used only when the URL is `rediss://`. */
   readonly tls?: Tls | undefined;
+  /** As whom to ask the sentinels that the URL names. */
+  readonly sentinel?: SentinelEntry | undefined;
 }
 
 /** What a certificate or key file must hold; throws at anything else. */

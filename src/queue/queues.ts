@@ -38,9 +38,10 @@ export const connectQueue = async (to: string | QueueConfig, watch: QueueWatch, 
   const options = blocking ? { maxRetriesPerRequest: null, commandTimeout: undefined } : {};
   const redis = await connect(to, { onError: watch.onError, redis: options });
   redis.on('ready', watch.onReady);
-  const { retryStrategy } = redis.options;
+  const { retryStrategy, sentinelRetryStrategy } = redis.options;
   // BullMQ makes its second, blocking connection from these options.
   redis.options.retryStrategy = (attempt) => (watch.leaving?.aborted ? null : retryStrategy?.(attempt));
+  redis.options.sentinelRetryStrategy = (attempt) => (watch.leaving?.aborted ? null : sentinelRetryStrategy?.(attempt));
   return redis;
 };
 

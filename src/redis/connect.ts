@@ -11,6 +11,8 @@ import { seedsOf } from './cluster/address.ts';
 import type { Info } from './clock.ts';
 import { insistOnWhole } from './cluster.ts';
 import type { Redis } from './ioredis.ts';
+import { insistOnPrimary, sentinelOptions, sentinelReason } from './sentinel.ts';
+import { LATE, lastWords, reasonOf } from './unreached.ts';
 import { unreadyIn } from './unready.ts';
 import { untilAborted } from './untilAborted.ts';
 
@@ -30,7 +32,6 @@ const LONGEST_PAUSE_MS = 2_000;
 const FAREWELL_MS = 100;
 /** How often it is looked whether the name of a replica leads to a primary by now. */
 const LOOK_UP_EVERY_MS = 2_000;
-const LATE = 'no answer in time';
 
 export interface ConnectOptions {
   /** Told of every connection error after the first success; must not throw. */
@@ -46,50 +47,6 @@ export interface ConnectOptions {
   /** Options of a library that needs its own. */
   readonly redis?: Omit<RedisOptions, 'replyMapping'>;
 }
-
-/** What TLS makes of an authority that nobody told it of. */
-const UNKNOWN_AUTHORITY = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
-
-const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
-
-const reasonOf = (error: Error | undefined, encrypted: boolean): string => {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
-  const closed = error === undefined || CLOSED.has(code) || error.message === 'Connection is closed.';
-  if (closed && !encrypted) return 'it closed the connection; if it speaks TLS, use rediss://';
-  // Whether its reason or only the end of the connection arrives is a matter of luck.
-  if (closed || code.includes('CERTIFICATE_REQUIRED')) {
-    return 'it closed the connection; if it asks for a certificate, set STALESWEEP_TLS_CERT';
-  }
-  if (UNKNOWN_AUTHORITY.has(code)) {
-    return 'its certificate comes from an authority that is not trusted here; name a file with it in STALESWEEP_TLS_CA';
-  }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another name';
-  if (/^(EPROTO|ERR_SSL_)/.test(code)) return 'TLS could not be agreed on; without TLS, use redis://';
-  if (code === 'ENOENT') return 'its socket does not exist';
-  if (code === 'EACCES') return 'its socket may not be used by this user';
-  if (code === 'ECONNREFUSED') return 'connection refused';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its host name is not known';
-  if (code === 'ETIMEDOUT' || error.message === 'connect ETIMEDOUT' || error.message === LATE) {
-    return encrypted ? `${LATE}; if it does not speak TLS, use redis://` : LATE;
-  }
-  if (/WRONGPASS|invalid (username-)?password/i.test(error.message)) return 'it refused the user name or password';
-  if (/NOAUTH/.test(error.message)) return 'it asks for a password';
-  return error.message;
-};
-
-/** What a server says on its own before it closes, where that is why it can't be used; `null` for anything else. */
-const lastWords = (text: string): string | null => {
-  const [, refusal] = /^-(?:ERR )?((?:max number of clients|DENIED )[^.\r\n]*)/.exec(text) ?? [];
-  if (refusal !== undefined) return `it says: ${refusal}`;
-  const [, protocol] = /^(HTTP|SSH)[/-]/.exec(text) ?? [];
-  return protocol === undefined ? null : `what answers there speaks ${protocol}; it is no Redis`;
-};
 
 /** Throws when the database of the URL was not selected: ioredis would go on in database 0, which is another one's. */
 const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
@@ -115,7 +72,7 @@ const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
 export const connect = async (to: string | Address, options: ConnectOptions = {}): Promise<Redis> => {
   const address: Address = typeof to === 'string' ? { url: to } : to;
   const kind = deploymentOf(address.url)?.kind;
-  if (kind !== 'single' && !(kind === 'cluster' && options.toPart)) {
+  if (kind !== 'single' && kind !== 'sentinel' && !(kind === 'cluster' && options.toPart)) {
     const where = redactUrl(address.url);
     throw new Failure('DENIED', `Redis at ${where} is more than one server, which can not be used here yet`);
   }
@@ -132,8 +89,10 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   throw failures[0];
 };
 
-const connectTo = async ({ url, tls }: Address, options: ConnectOptions): Promise<Redis> => {
-  const encrypted = /^rediss:/i.test(url);
+const connectTo = async (address: Address, options: ConnectOptions): Promise<Redis> => {
+  const { url, tls } = address;
+  const deployment = deploymentOf(url);
+  const encrypted = /^rediss(\+sentinel)?:/i.test(url);
   let ready = false;
   let lastError: Error | undefined;
   let lookedUpAt = Number.NEGATIVE_INFINITY;
@@ -159,13 +118,19 @@ const connectTo = async ({ url, tls }: Address, options: ConnectOptions): Promis
     enableReadyCheck: false,
   };
   const socket = unixSocketIn(url);
-  const redis = socket === null ? createClient(url, settings) : createClient({ ...settings, ...socket });
+  const named = socket ?? sentinelOptions(address, () => ready && options.redis?.retryStrategy === undefined);
+  const redis = named === null ? createClient(url, settings) : createClient({ ...settings, ...named });
+  let saidSentinel: Error | undefined;
+  redis.on('sentinelError', (error: Error) => {
+    saidSentinel = error;
+  });
   redis.on('error', (error: Error) => {
     lastError = error;
     if (ready) options.onError?.(error);
   });
   let said: string | null = null;
   redis.once('connect', () => {
+    saidSentinel = undefined;
     // The library closes, or complains of its parser, before anybody is told.
     const { stream } = redis as unknown as { readonly stream?: Socket };
     stream?.once('data', (bytes) => {
@@ -176,7 +141,7 @@ const connectTo = async ({ url, tls }: Address, options: ConnectOptions): Promis
     await redis.connect();
     // Asked at once with what follows.
     const whole = insistOnWhole(redis, `Redis at ${redactUrl(url)}`, {
-      all: options.onInfo !== undefined,
+      all: options.onInfo !== undefined || deployment?.kind === 'sentinel',
       toPart: options.toPart === true,
     });
     whole.catch(() => {});
@@ -187,6 +152,7 @@ const connectTo = async ({ url, tls }: Address, options: ConnectOptions): Promis
       if (!isIn) throw error;
     });
     const info = await whole;
+    if (deployment?.kind === 'sentinel') insistOnPrimary(info, `Redis at ${redactUrl(url)}`);
     options.onInfo?.(info);
     await insistOnDatabase(redis, redactUrl(url));
   };
@@ -210,7 +176,8 @@ const connectTo = async ({ url, tls }: Address, options: ConnectOptions): Promis
       if (unready === null) continue;
       throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} ${unready.what}; ${unready.advice}`, { cause });
     }
-    const reason = said ?? reasonOf(lastError ?? (error instanceof Error ? error : undefined), encrypted);
+    const unnamed = deployment?.kind === 'sentinel' ? sentinelReason(saidSentinel, deployment.name) : null;
+    const reason = unnamed ?? said ?? reasonOf(lastError ?? (error instanceof Error ? error : undefined), encrypted);
     throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} could not be reached: ${reason}`, { cause: error });
   } finally {
     settled.abort();

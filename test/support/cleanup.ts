@@ -94,7 +94,7 @@ export const clean = async (url: string, options: CleanOptions = {}): Promise<Re
     startedAt: Date.now(),
     ...Object.fromEntries(Object.entries(options).filter(([name]) => REQUESTED.has(name))),
   };
-  const link = await Link.open({ url }, signal);
+  const link = await Link.open({ ...settings, url }, signal);
   try {
     const stopwatch = new Stopwatch();
     const calls = new HookedCalls(link.redis, options, new Rest(settings.nice), stopwatch);

@@ -21,6 +21,7 @@ import {
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
 import { isRefusal, refusedCommandIn } from '../refusals.ts';
 import { Remover } from '../remover.ts';
+import { infoSincePromotion } from '../sentinel.ts';
 import { MOST_KEYS_EVER, type SweepChunk, type SweepResult } from '../sweep.ts';
 import { measureLatency } from './latency.ts';
 import type { Link } from './link.ts';
@@ -205,7 +206,7 @@ const readTargetInfo = async (
     refusal = error;
     return new Map();
   });
-  if (info.has(UPTIME)) return info;
+  if (info.has(UPTIME)) return settings.restartGrace ? await infoSincePromotion(settings, info) : info;
   const [missing, wayOut] =
     refusedCommandIn(refusal) === null ? [`${UPTIME} in INFO`, ''] : ['INFO', 'grant the user +info'];
   const what = `target "${settings.name}": without ${missing} nobody can tell whether Redis came back with old data (P10)`;

@@ -1,0 +1,142 @@
+/** sentinel: the sentinels that know which of several servers is the primary: how the library asks them, and what they say of it.
+ *
+ *  Promises  who was promoted counts as a server that came back with old data (P10): the last beats before a failover may be lost
+ *            with the server that took them.
+ */
+import type { RedisOptions } from 'ioredis';
+import { type Deployment, deploymentOf, type HostPort } from '../config/deployment.ts';
+import { redactUrl } from '../config/redisUrl.ts';
+import type { Address } from '../config/tls.ts';
+import { Failure } from '../domain/failure.ts';
+import { createClient } from './client.ts';
+import { type Info, UPTIME } from './clock.ts';
+
+type Sentinels = Extract<Deployment, { kind: 'sentinel' }>;
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+/** A sentinel that takes longer is passed over, in ms: three of them must not take as long as a connection may. */
+const ANSWER_TIMEOUT_MS = 2_000;
+const LONGEST_PAUSE_MS = 1_000;
+
+function sentinelsIn(url: string): Sentinels | null {
+  const deployment = deploymentOf(url);
+  return deployment?.kind === 'sentinel' ? deployment : null;
+}
+
+/**
+ * What the library needs to ask the sentinels that an address names, at each connection anew; `null` for an address of another kind.
+ * @param lasts whether they are to be asked again and again, while none of them answers
+ */
+export function sentinelOptions(address: Address, lasts: () => boolean): Options | null {
+  const sentinels = sentinelsIn(address.url);
+  if (sentinels === null) return null;
+  const { hosts, name, db, username, password, encrypted } = sentinels;
+  const { sentinel = {}, tls } = address;
+  return {
+    sentinels: [...hosts],
+    name,
+    role: 'master',
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(sentinel.user === undefined ? {} : { sentinelUsername: sentinel.user }),
+    ...(sentinel.password === undefined ? {} : { sentinelPassword: sentinel.password }),
+    ...(encrypted ? { tls: { ...tls }, sentinelTLS: { ...tls }, enableTLSForSentinelMode: true } : {}),
+    sentinelCommandTimeout: ANSWER_TIMEOUT_MS,
+    sentinelRetryStrategy: (attempt) => (lasts() ? Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS) : null),
+  };
+}
+
+/** Fails (`UNREACHABLE`) where the server to which sentinels led is not the primary, or does not say; they may not know yet. */
+export function insistOnPrimary(info: Info, where: string): void {
+  const role = info.get('role');
+  if (role === 'master') return;
+  if (role === undefined) {
+    throw new Failure('DENIED', `${where} does not say in INFO whether it is the primary; grant the user +info`);
+  }
+  throw new Failure(
+    'UNREACHABLE',
+    `${where} is not the primary any more, or not yet: its sentinels are about to agree`,
+  );
+}
+
+/** Why none of them named a server, of which the last said this; `null` where it said nothing. */
+export function sentinelReason(error: Error | undefined, name: string): string | null {
+  if (error === undefined) return null;
+  if (/No such master|invalid reply: null$/.test(error.message))
+    return `none of its sentinels names a primary "${name}"`;
+  if (/NOAUTH|WRONGPASS|NOPERM/.test(error.message)) {
+    return 'its sentinels refuse the user name or password; set STALESWEEP_SENTINEL_PASSWORD';
+  }
+  return 'none of its sentinels answers';
+}
+
+/** What one sentinel says of the primary, by name. */
+export type Told = ReadonlyMap<string, string>;
+
+async function ask({ url, tls, sentinel = {} }: Address, at: HostPort, { name, encrypted }: Sentinels): Promise<Told> {
+  const redis = createClient({
+    ...at,
+    ...(sentinel.user === undefined ? {} : { username: sentinel.user }),
+    ...(sentinel.password === undefined ? {} : { password: sentinel.password }),
+    ...(encrypted ? { tls: { ...tls } } : {}),
+    lazyConnect: true,
+    connectTimeout: ANSWER_TIMEOUT_MS,
+    commandTimeout: ANSWER_TIMEOUT_MS,
+    enableReadyCheck: false,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    connectionName: 'stalesweep',
+  });
+  try {
+    await redis.connect();
+    const reply = await redis.call('SENTINEL', 'MASTER', name);
+    if (!Array.isArray(reply)) throw new Error(`no answer of a sentinel: ${redactUrl(url)}`);
+    return new Map(reply.flatMap((field, i) => (i % 2 === 0 ? [[String(field), String(reply[i + 1])]] : [])));
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** One sentinel, and what it says, or why it says nothing. */
+export interface Asked {
+  readonly at: string;
+  readonly told: Told | Error;
+}
+
+/** Asks each of the sentinels that an address names, side by side; none for an address of another kind. */
+export async function askSentinels(address: Address): Promise<readonly Asked[]> {
+  const sentinels = sentinelsIn(address.url);
+  if (sentinels === null) return [];
+  return await Promise.all(
+    sentinels.hosts.map(async (at) => ({
+      at: `${at.host}:${at.port}`,
+      told: await ask(address, at, sentinels).catch((error: Error) => error),
+    })),
+  );
+}
+
+const NEVER_PROMOTED = /^0*$/;
+
+/**
+ * INFO of a primary to which sentinels led: where it was a replica before, as of a server that came back with its data when it was
+ * promoted. No sentinel knows since when for longer than it runs itself. Fails (`UNREACHABLE`) where none tells.
+ */
+export async function infoSincePromotion(address: Address, info: Info): Promise<Info> {
+  if (sentinelsIn(address.url) === null || NEVER_PROMOTED.test(info.get('master_replid2') ?? '')) return info;
+  const told = (await askSentinels(address)).flatMap((one) => (one.told instanceof Error ? [] : [one.told]));
+  const seconds = told
+    .filter((one) => one.get('role-reported') === 'master')
+    .map((one) => Number(one.get('role-reported-time')) / 1000)
+    .filter(Number.isFinite);
+  if (seconds.length === 0) {
+    const where = `Redis at ${redactUrl(address.url)}`;
+    throw new Failure(
+      'UNREACHABLE',
+      `${where} was promoted, and none of its sentinels says when: nobody can be judged`,
+    );
+  }
+  const since = Math.floor(Math.min(Number(info.get(UPTIME) ?? 0), Math.max(...seconds)));
+  // As one says that loaded something.
+  return new Map([...info, [UPTIME, String(since)], ['rdb_last_load_keys_loaded', '1']]);
+}
