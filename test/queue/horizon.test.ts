@@ -21,7 +21,6 @@ test('a scheduled run looks at nobody while nobody can be stale; whoever asks fo
     QUEUE_REDIS_URL: queue.server.url,
     STALESWEEP_EVERY: '1s',
     STALESWEEP_SUDDEN_SILENCE: 'false',
-    STALESWEEP_HORIZON: 'true',
   };
   const worker = await startWorker(env, onTestFinished);
   const ledger = new Ledger(queue.server.redis, '{stalesweep}', { sizeBytes: 64e6, ageMs: 9e9 });
