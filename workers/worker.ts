@@ -1,5 +1,6 @@
 /** worker: takes runs from the queue, one a target at a time, as many targets at once as configured. */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
@@ -75,6 +76,8 @@ const endBlocking = async (worker: Worker): Promise<void> => {
 /** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there; afterwards it outlasts outages. */
 export const startWorker = async ({ config, metrics, logger, outage, onEnded }: WorkerParts): Promise<Running> => {
   const stopping = new AbortController();
+  // Each target's watch waits for it, and there may be many.
+  setMaxListeners(0, stopping.signal);
   const watch = { ...watchQueue(outage), leaving: stopping.signal };
   const queues = await openQueues(config.queue, watch);
   const connection = await connectQueue(config.queue, watch, true);

@@ -71,8 +71,10 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       // What has not been looked at lies there still.
       await note(target.name, what, bringing.sum, { ...options, heartbeats: false });
       throw error;
+    } finally {
+      // Also where it failed: some of them may be back.
+      if (heartbeats && !dryRun) await endHorizon(target.name, options);
     }
-    if (heartbeats && !dryRun) await endHorizon(target.name, options);
     await note(target.name, what, bringing.sum, options);
     return bringing.sum;
   });

@@ -13,6 +13,7 @@ import { labelOf } from './page/words.ts';
 import { FULL_PLAN, GROUPS, planOf } from './plan.ts';
 import { type Cost, VERSION } from './results.ts';
 import { readResults, writeResults } from './store.ts';
+import { costTable, measureUnitCosts } from './unitCosts.ts';
 
 const PATIENCE_MS = 120_000;
 /** Not a multiple of a swarm: in the last one, some live and some do not. */
@@ -136,6 +137,22 @@ describe('the benchmark', () => {
     PATIENCE_MS,
   );
 
+  test(
+    'measures what one key costs that is walked past, judged or removed',
+    async () => {
+      const costs = await measureUnitCosts({ foreign: 2_000, coordinators: 200, trials: 1 });
+      expect(costs).toHaveLength(5);
+      const [run, ...keys] = costs;
+      expect(Math.min(Number(run?.cpu), Number(run?.sent), Number(run?.peak))).toBeGreaterThan(0);
+      // Names of who is nobody's business never come over the wire; of others each does at least once.
+      const [walked, ...ours] = keys.map(({ sent }) => sent);
+      expect(Number(walked)).toBeLessThan(20);
+      expect(Math.min(...ours)).toBeGreaterThan(20);
+      expect(costTable(costs).rows).toHaveLength(5);
+    },
+    PATIENCE_MS,
+  );
+
   test.each([
     ['by-hand', 'by-hand left 0 keys of 600; it should have removed 593'],
     ['floor', 'floor left 600 keys of 600; it should have removed 593'],
@@ -175,12 +192,12 @@ describe('the benchmark', () => {
 
   test('takes cases by their group and by their name, and says which there are', () => {
     expect(new Set(FULL_PLAN.map(({ id }) => id)).size).toBe(FULL_PLAN.length);
-    expect(planOf(undefined)).toEqual({ cases: FULL_PLAN, history: true, day: true });
+    expect(planOf(undefined)).toEqual({ cases: FULL_PLAN, history: true, day: true, costs: false });
     const { cases, history } = planOf('ways, easy-100000');
     expect(cases.map(({ group }) => group).filter((group) => group !== 'ways')).toEqual(['easy']);
     expect([cases.length > 10, history]).toEqual([true, false]);
-    expect(planOf('history')).toEqual({ cases: [], history: true, day: false });
-    expect(planOf('day')).toEqual({ cases: [], history: false, day: true });
+    expect(planOf('history')).toEqual({ cases: [], history: true, day: false, costs: false });
+    expect(planOf('day')).toEqual({ cases: [], history: false, day: true, costs: false });
     expect(() => planOf('way')).toThrow(`there is no case "way"; use ${GROUPS.join(', ')}, or one of `);
   });
 });

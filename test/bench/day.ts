@@ -78,14 +78,15 @@ const movedBy = (horizon: Horizon, seconds: number): Horizon => ({
   listed: horizon.listed.map((one) => ({ ...one, sinceSeconds: one.sinceSeconds + seconds })),
 });
 
-const mainThreadMs = async (redis: Redis): Promise<number> => {
+/** CPU time of a server's main thread so far, in ms. */
+export const mainThreadMs = async (redis: Redis): Promise<number> => {
   const info = await redis.info('cpu');
   const field = (name: string) => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
   return (field('used_cpu_user_main_thread') + field('used_cpu_sys_main_thread')) * 1000;
 };
 
 /** Sets keys, so many at a time. */
-const setAll = async (redis: Redis, entries: Iterable<readonly string[]>): Promise<void> => {
+export const setAll = async (redis: Redis, entries: Iterable<readonly string[]>): Promise<void> => {
   let pipeline = redis.pipeline();
   for (const entry of entries) {
     pipeline.call('SET', ...entry);

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { table } from '../../src/cli/table.ts';
 import { DAY, measureDay } from './day.ts';
 import { HISTORY, measureHistory } from './history.ts';
+import { COSTS, costTable, measureUnitCosts } from './unitCosts.ts';
 import { describeMachine } from './machine.ts';
 import { measureCase } from './measure.ts';
 import { aimsTable, failuresOf, feltTable, shortCostTable, type Table } from './page/tables.ts';
@@ -67,6 +68,7 @@ const full = async (options: Options): Promise<void> => {
     day = await measureDay(DAY);
     await write();
   }
+  if (plan.costs) show(costTable(await measureUnitCosts(COSTS)));
   show(aimsTable(cases, history, day));
   progress(`wrote ${join(options.out, 'benchmarks.md')}`);
 };

@@ -47,19 +47,27 @@ export const FULL_PLAN: readonly Case[] = [
 /** Those that are not about one run. */
 const THE_HISTORY = 'history';
 const THE_DAY = 'day';
+const THE_COSTS = 'costs';
 
 /** By what cases can be asked for: a group, or one of them. */
-export const GROUPS: readonly string[] = [...new Set(FULL_PLAN.map(({ group }) => group)), THE_HISTORY, THE_DAY];
+export const GROUPS: readonly string[] = [
+  ...new Set(FULL_PLAN.map(({ group }) => group)),
+  THE_HISTORY,
+  THE_DAY,
+  THE_COSTS,
+];
 
 export interface Plan {
   readonly cases: readonly Case[];
   readonly history: boolean;
   readonly day: boolean;
+  /** What one key costs: printed alone, since docs/scaling.md says what it means. */
+  readonly costs: boolean;
 }
 
 /** The cases of these names, separated by commas; all without. Fails with a sentence when there is none of a name. */
 export const planOf = (only: string | undefined): Plan => {
-  if (only === undefined) return { cases: FULL_PLAN, history: true, day: true };
+  if (only === undefined) return { cases: FULL_PLAN, history: true, day: true, costs: false };
   const names = only.split(',').map((name) => name.trim());
   const ids = FULL_PLAN.map(({ id }) => id);
   const unknown = names.find((name) => !GROUPS.includes(name) && !ids.includes(name));
@@ -70,6 +78,7 @@ export const planOf = (only: string | undefined): Plan => {
     cases: FULL_PLAN.filter(({ id, group }) => names.includes(id) || names.includes(group)),
     history: names.includes(THE_HISTORY),
     day: names.includes(THE_DAY),
+    costs: names.includes(THE_COSTS),
   };
 };
 

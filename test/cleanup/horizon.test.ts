@@ -1,6 +1,7 @@
 /** What a scheduled run sends that need not look, and when it must all the same. */
 import { describe, expect, test } from 'vitest';
 import type { Look } from '../../src/domain/horizon.ts';
+import { type RestoreOptions, restore } from '../../src/restore/restore.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -157,6 +158,25 @@ describe('a scheduled run', () => {
     expect((await run({ gapSeconds: 60, onLook })).pass).toBe('none');
     expect((await run({ gapSeconds: 100, onLook })).pass).toBe('full');
     expect(looks).toMatchObject([{ pass: 'none' }, { pass: 'full', why: expect.stringContaining('expire') }]);
+  });
+
+  test('looks at everybody after somebody was given back with the heartbeat, and sweeps again who is still silent', async () => {
+    await settleAll(20, [700]);
+    const { run, horizons } = runner({ trash: '1h' });
+    expect(await run()).toMatchObject({ pass: 'full', coordinators: { swept: 1 } });
+    expect((await run()).pass).toBe('none');
+    const ledger = {
+      find: async () => ({ swept: [], damaged: 0 }),
+      noteRestored: async () => {},
+      horizonsOf: () => horizons,
+    };
+    const giveBack = async (options: RestoreOptions) =>
+      await restore(targetOf(server.current.url), { run: 'test-run' }, { ...options, ledger } as RestoreOptions);
+    await giveBack({ dryRun: true, heartbeats: true });
+    await giveBack({});
+    expect((await run()).pass).toBe('none');
+    expect((await giveBack({ heartbeats: true })).restored).toBe(1);
+    expect(await run()).toMatchObject({ pass: 'full', coordinators: { swept: 1 } });
   });
 
   test('looks at everybody once another server answers at the address', async () => {

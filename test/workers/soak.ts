@@ -1,10 +1,14 @@
 /** soak: 200 coordinators that beat every two seconds, stale after a minute, through outages of a minute and a half in every way; and
- * the same where the queue stands still together with the target.
+ * the same where the queue stands still together with the target. Then fifty targets for five minutes.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'vitest';
 import { endure } from './endure.ts';
+import { useQueue } from '../support/queue.ts';
+import { expectFiftyCleaned } from './fifty.ts';
 import { OUTAGES } from './outages.ts';
+
+const queue = useQueue();
 
 const SCENE = {
   coordinators: 200,
@@ -29,4 +33,10 @@ test('nobody who beats is swept for an outage, whoever died goes after its own s
 
 test.for(SHARED)('nor where the Redis of target and queue %s (P10)', async (how, { onTestFinished }) => {
   await endure({ [how]: OUTAGES[how] }, { ...SCENE, shared: true }, onTestFinished);
+});
+
+test('of fifty targets that share a minute one hangs, one refuses and one is full: the others keep their intervals', async ({
+  onTestFinished,
+}) => {
+  await expectFiftyCleaned(queue, { everyMs: 60_000, runs: 5, leastShare: 0.9 }, onTestFinished);
 });
