@@ -2,7 +2,7 @@
 import { WHY_SAYS } from '../domain/heartbeat.ts';
 import type { Report, UnreadableGroup } from '../domain/report.ts';
 import { plain } from './plain.ts';
-import { wrap } from './wrap.ts';
+import { fit } from './wrap.ts';
 
 /** Under what stands behind a name. */
 const FURTHER = ' '.repeat(16);
@@ -41,7 +41,7 @@ const trashedOf = ({ trashed }: Report['keys']): string =>
 export const renderReport = (report: Report): string => {
   const { coordinators, keys, redis, dryRun } = report;
   const title = `run ${report.run} of target "${report.target}"${dryRun ? ' (dry run)' : ''}: ${report.outcome}`;
-  if (report.outcome === 'skipped') return `${title}\n${wrap(`  ${report.reason}`, '  ')}`;
+  if (report.outcome === 'skipped') return `${title}\n${fit(`  ${report.reason}`, '  ')}`;
   const freed =
     redis.memoryEstimateBytes === undefined
       ? `${megabytes(redis.memoryFreedBytes)} freed`
@@ -65,7 +65,7 @@ export const renderReport = (report: Report): string => {
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${freed}`,
   ];
   const unreadable = report.unreadable.flatMap((group, i) => renderUnreadable(group, i === 0));
-  return [...lines.map((line, i) => wrap(line, i === 0 ? '  ' : FURTHER)), ...unreadable].join('\n');
+  return [...lines.map((line, i) => fit(line, i === 0 ? '  ' : FURTHER)), ...unreadable].join('\n');
 };
 
 function renderHeld({ since, until }: NonNullable<Report['held']>): string {

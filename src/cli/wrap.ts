@@ -23,3 +23,8 @@ export function wrap(sentence: string, further: string): string {
   }
   return [...lines, line].join('\n');
 }
+
+/** A sentence as whoever reads it wants it: wrapped on a terminal; for a program, or a file to be searched, in one line. */
+export function fit(sentence: string, further: string): string {
+  return process.stdout.isTTY ? wrap(sentence, further) : sentence;
+}

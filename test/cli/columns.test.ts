@@ -14,6 +14,18 @@ const server = useRedis();
 const longest = (text: string): number => Math.max(...text.split('\n').map((line) => [...line].length));
 const LONG = 'a-target-with-a-name-as-long-as-names-may-be-and-that-is-64-long';
 
+/** What it comes to where standard output is a terminal. */
+const onTerminal = async <T>(act: () => T | Promise<T>): Promise<T> => {
+  const { stdout } = process;
+  const before = stdout.isTTY;
+  stdout.isTTY = true;
+  try {
+    return await act();
+  } finally {
+    stdout.isTTY = before;
+  }
+};
+
 test('every list fits 80 columns, however long the names are', async () => {
   const { redis, url } = server.current;
   await settle(redis, 'c1', STALE);
@@ -22,20 +34,25 @@ test('every list fits 80 columns, however long the names are', async () => {
     JSON.stringify({ targets: { [LONG]: { url, cron: '*/15 8-18 * * 1-5', tz: 'America/Argentina/Buenos_Aires' } } }),
   );
   const env = { STALESWEEP_CONFIG: file };
-  for (const args of [
-    ['history'],
-    ['schedule'],
-    ['status'],
-    ['doctor'],
-    ['run', '--dry-run', '--list'],
-    ['explain', 'c1'],
-  ]) {
-    const { stdout } = await command(args, env);
+  for (const args of [['history'], ['schedule'], ['status'], ['run', '--dry-run', '--list'], ['explain', 'c1']]) {
+    const { stdout } = await onTerminal(async () => await command(args, env));
     expect(stdout.trim(), args.join(' ')).not.toBe('');
     expect(longest(stdout), `${args.join(' ')}\n${stdout}`).toBeLessThanOrEqual(80);
   }
   for (const one of createProgram().commands)
     expect(longest((await command([one.name(), '--help'], {})).stdout)).toBeLessThanOrEqual(80);
+});
+
+test('on a terminal doctor fits 80 columns, but for what is there to be copied; for a program each finding is one line', async () => {
+  const env = { REDIS_URL: server.current.url };
+  const doctor = async () => (await command(['doctor'], env)).stdout.trim().split('\n');
+  const shown = await onTerminal(doctor);
+  const acl = /^ok {4}default: acl: /;
+  expect(shown.filter((line) => acl.test(line))).toHaveLength(3);
+  expect(longest(shown.filter((line) => !acl.test(line)).join('\n'))).toBeLessThanOrEqual(80);
+  const piped = await doctor();
+  for (const line of piped) expect(line).toMatch(/^(ok {4}|WARN {2}|FAIL {2}| {6}-> )\S/);
+  expect(piped.join(' ').split(/\s+/)).toEqual(shown.join(' ').split(/\s+/));
 });
 
 test('a table keeps every row and column, and cuts the widest first', () => {
@@ -65,7 +82,6 @@ test('a report of very many fits too', async () => {
   const many = 1_234_567_890;
   const coordinators = Object.fromEntries(Object.keys(report.coordinators).map((state) => [state, many]));
   const keys = { ...report.keys, found: many, deleted: many, trashed: many, orphans: many, kept: many };
-  expect(
-    longest(renderReport({ ...report, coordinators: { ...report.coordinators, ...coordinators }, keys })),
-  ).toBeLessThanOrEqual(80);
+  const grown = { ...report, coordinators: { ...report.coordinators, ...coordinators }, keys };
+  expect(longest(await onTerminal(() => renderReport(grown)))).toBeLessThanOrEqual(80);
 });

@@ -4,7 +4,7 @@ import { examine } from '../../src/cli/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { sentenceOf } from '../../src/domain/failure.ts';
 import { explain } from '../../src/redis/explain.ts';
-import { type CleanOptions, clean, targetOf } from '../support/cleanup.ts';
+import { type CleanOptions, cleanWhatAnswers, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { RentedRedis, type Rule } from '../support/rented/proxy.ts';
 import { all, without } from '../support/rented/rules.ts';
@@ -46,7 +46,7 @@ const outcomeOf = async (rule: Rule, options: CleanOptions) => {
   const rented = await RentedRedis.open(server.current.port, rule);
   onTestFinished(async () => await rented.close());
   try {
-    return { report: await clean(rented.url, options), sentence: '', commands: rented.commands };
+    return { report: await cleanWhatAnswers(rented.url, options), sentence: '', commands: rented.commands };
   } catch (error) {
     const sentence = sentenceOf(explain(error, targetOf(rented.url, options.settings)));
     return { report: null, sentence, commands: rented.commands };

@@ -9,7 +9,8 @@ import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 import type { Argument, Order, Reply } from '../../src/redis/call/wire.ts';
 import { type Answer, ServerCalls } from '../../src/redis/calls.ts';
 import { Link } from '../../src/redis/target/link.ts';
-import { Node } from '../../src/redis/target/node.ts';
+import { openTarget } from '../../src/redis/target/contact.ts';
+import { Node, type NodeWishes } from '../../src/redis/target/node.ts';
 import { Target } from '../../src/redis/target/target.ts';
 
 type Arguments = readonly Argument[];
@@ -79,32 +80,35 @@ export const targetOf = (url: string, settings: object = {}): TargetConfig => {
   return target;
 };
 
-/** Cleans the Redis at this address once, over a connection of its own. */
+const requestIn = (options: CleanOptions, settings: TargetConfig): RunRequest => ({
+  run: 'test-run',
+  trigger: 'manual',
+  dryRun: false,
+  staleAfterSeconds: settings.staleAfterSeconds,
+  force: false,
+  attempts: 1,
+  carried: null,
+  startedAt: Date.now(),
+  ...Object.fromEntries(Object.entries(options).filter(([name]) => REQUESTED.has(name))),
+});
+
+const wishesIn = ({ observer, outages }: CleanOptions, { dryRun }: RunRequest, signal: AbortSignal): NodeWishes => ({
+  dryRun,
+  signal,
+  warn: (sentence) => observer?.warn?.(sentence),
+  outages: async (nowMs) => outages?.(nowMs) ?? [],
+});
+
+/** Cleans the one Redis at this address once, over a connection of its own. */
 export const clean = async (url: string, options: CleanOptions = {}): Promise<Report> => {
   const settings = options.target ?? targetOf(url, options.settings);
-  const { signal = new AbortController().signal, observer } = options;
-  const request: RunRequest = {
-    run: 'test-run',
-    trigger: 'manual',
-    dryRun: false,
-    staleAfterSeconds: settings.staleAfterSeconds,
-    force: false,
-    attempts: 1,
-    carried: null,
-    startedAt: Date.now(),
-    ...Object.fromEntries(Object.entries(options).filter(([name]) => REQUESTED.has(name))),
-  };
+  const { signal = new AbortController().signal } = options;
+  const request = requestIn(options, settings);
   const link = await Link.open({ ...settings, url }, signal);
   try {
     const stopwatch = new Stopwatch();
     const calls = new HookedCalls(link.redis, options, new Rest(settings.nice), stopwatch);
-    const wishes = {
-      dryRun: request.dryRun,
-      signal,
-      warn: (sentence: string) => observer?.warn?.(sentence),
-      outages: async (nowMs: number) => options.outages?.(nowMs) ?? [],
-    };
-    const node = await Node.examine(link, calls, settings, wishes);
+    const node = await Node.examine(link, calls, settings, wishesIn(options, request, signal));
     try {
       return await runCleanup(Target.of(settings, node, stopwatch), request, options);
     } finally {
@@ -112,5 +116,18 @@ export const clean = async (url: string, options: CleanOptions = {}): Promise<Re
     }
   } finally {
     link.close();
+  }
+};
+
+/** The same as workers do it: whatever answers there, one Redis or many. Without hooks. */
+export const cleanWhatAnswers = async (url: string, options: CleanOptions = {}): Promise<Report> => {
+  const settings = targetOf(url, options.settings);
+  const { signal = new AbortController().signal } = options;
+  const request = requestIn(options, settings);
+  const target = await openTarget(settings, wishesIn(options, request, signal));
+  try {
+    return await runCleanup(target, request, options);
+  } finally {
+    target.close();
   }
 };

@@ -6,15 +6,15 @@ import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { plain } from '../plain.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
-import { wrap } from '../wrap.ts';
+import { fit } from '../wrap.ts';
 
 const SIGNS: Readonly<Record<Finding['status'], string>> = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL' };
 
 const MARGIN = ' '.repeat(6);
 
-/** For a terminal in 80 columns; for whatever else reads it, and what is there to be copied, in one line. */
+/** What is there to be copied stays in one line. */
 function lines(sentence: string, first: string, check: string): string {
-  return process.stdout.isTTY && check !== 'acl' ? wrap(`${first}${sentence}`, MARGIN) : `${first}${sentence}`;
+  return check === 'acl' ? `${first}${sentence}` : fit(`${first}${sentence}`, MARGIN);
 }
 
 /** Prints the findings; ends in `Exit` when one of them is a failure. */

@@ -10,7 +10,7 @@ import { withQueues } from '../queue.ts';
 import { plain } from '../plain.ts';
 import { instant, table } from '../table.ts';
 import { withPrivateRedis } from '../target.ts';
-import { wrap } from '../wrap.ts';
+import { fit } from '../wrap.ts';
 
 const outcomeOf = ({ state, report }: HistoryRow): string => {
   if (report === null) return state;
@@ -68,5 +68,5 @@ export async function showHistory(options: Options, command: Command): Promise<v
   );
   if (rows.some(({ report }) => report?.dryRun)) console.log('* dry run');
   for (const { run, failedReason } of rows)
-    if (failedReason) console.log(wrap(plain(`run ${shortOf(run)}: ${failedReason}`), '    '));
+    if (failedReason) console.log(fit(plain(`run ${shortOf(run)}: ${failedReason}`), '    '));
 }

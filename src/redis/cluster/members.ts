@@ -54,7 +54,7 @@ export class Members {
     const members = new Members(parts);
     const asked = seed.redis.options.host ?? '';
     // The seed may be a replica, which knows the owners as well.
-    const reply = String(await new ServerCalls(seed.redis).send('cluster', ['NODES']).then(({ reply }) => reply));
+    const reply = await nodesTold(new ServerCalls(seed.redis), redactUrl(parts.settings.url));
     members.#topology = new Topology([membersIn(reply, asked)]);
     try {
       members.#insistOnAll();
@@ -224,5 +224,18 @@ export class Members {
 
   close(): void {
     for (const { node } of this.#nodes.values()) node.close();
+  }
+}
+
+/** What a node says of all nodes. Fails (`DENIED`) where it does not say that, or not to this user. */
+async function nodesTold(calls: ServerCalls, where: string): Promise<string> {
+  try {
+    const { reply } = await calls.send('cluster', ['NODES']);
+    return String(reply);
+  } catch (error) {
+    const said = error instanceof Error && /^(ERR|NOPERM) /.test(error.message) ? error.message : null;
+    if (said === null) throw error;
+    const sentence = `Redis at ${where} is a node of a cluster, and does not name the others (${said}); grant the user +cluster|nodes`;
+    throw new Failure('DENIED', sentence, { cause: error });
   }
 }

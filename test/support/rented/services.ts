@@ -45,7 +45,7 @@ export const SERVICES: Readonly<Record<string, Service>> = {
       all(RESP2, without([...ADMINISTRATION, 'SELECT']), ([name]) =>
         name === 'INFO' ? { change: (reply) => withLine(reply, 'cluster_enabled:1') } : 'pass',
       ),
-    outcome: /is a node of a cluster, which holds only a part of the keys; clusters can not be used yet/,
+    outcome: /is a node of a cluster, and does not name the others/,
     dry: /is a node of a cluster/,
   },
   // https://docs.amazonaws.cn/en_us/memorydb/latest/devguide/restrictedcommands.html; that INFO is silent is supposed
@@ -57,7 +57,7 @@ export const SERVICES: Readonly<Record<string, Service>> = {
         infoOf([...START, 'aof_enabled']),
         spread(['MGET', 'EXISTS', 'UNLINK', 'WATCH', 'EVAL', 'EVALSHA']),
       ),
-    outcome: /holds only a part of the keys \(CROSSSLOT\); clusters can not be used yet/,
+    outcome: /holds only a part of the keys \(CROSSSLOT\); clusters can not be used for this yet/,
     dry: /holds only a part of the keys \(CROSSSLOT\)/,
   },
   // https://cloud.google.com/memorystore/docs/redis/product-constraints
@@ -81,7 +81,7 @@ export const SERVICES: Readonly<Record<string, Service>> = {
         without([...ADMINISTRATION, 'ACL', 'CLUSTER'], () => 'ERR not allowed'),
         spread(['WATCH', 'EVAL', 'EVALSHA']),
       ),
-    outcome: /holds only a part of the keys \(CROSSSLOT\); clusters can not be used yet/,
+    outcome: /holds only a part of the keys \(CROSSSLOT\); clusters can not be used for this yet/,
     dry: 'script',
   },
   // https://redis.io/docs/latest/operate/rs/references/compatibility/commands/cluster
