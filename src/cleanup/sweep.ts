@@ -1,56 +1,22 @@
 /** sweep: remove the things of stale coordinators, batch by batch.
  *      mark ──▶ gather ──▶ [sweep] ──▶ report
- *  Owns      the order of removal, and what happens when a coordinator beat again meanwhile.
- *  Leaves    what a batch holds to batch, the proof and the removal itself, in one step, to redis/sweep.
+ *  Owns      the order of removal, and that what was found to live is left.
+ *  Leaves    what a call tells of the living to learn, what a batch holds to batch, the proof and the removal itself, in one step, to redis/sweep.
  *  Promises  heartbeats go last, in the same call as their coordinator's other things or after them (P3); a key goes only
  *            while all its owners' heartbeats are as they were judged (P1).
  */
-import { keysIn, type SweepResult } from '../redis/sweep.ts';
+import { keysIn } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
-import { type Beat, BeatState, type Id, NO_BEAT } from '../store/records.ts';
+import { BeatState, type Id, NO_BEAT } from '../store/records.ts';
 import { type Batch, batchOf, keysBatchOf, release } from './batch.ts';
 import { atWhole, inFlight, pause, type Run, type RunContext } from './context.ts';
 import { countBatch } from './count.ts';
-import { learnBorn } from './elsewhere.ts';
-import { forget, leftNothing } from './lapsed.ts';
+import { learn } from './learn.ts';
 import { batches } from './batches.ts';
 import { removedBy } from './removals.ts';
 import { slicesOf } from './slices.ts';
 import { NO_SWARM } from './spellers.ts';
 import { type Unit, unitOf } from './unit.ts';
-
-/** Brings the store in line with what the call saw, which removed nothing. */
-async function learn(run: RunContext, batch: Batch, result: SweepResult & { swept: false }): Promise<void> {
-  const { store, tally } = run;
-  const at = (beats: readonly Beat[], positions: readonly number[]) => positions.flatMap((one) => beats[one] ?? []);
-  // Another call that was under way with the same heartbeat may have told already: each counts once.
-  for (const beat of at(batch.judgedBeats, result.revived)) {
-    if (store.stateOf(beat) === BeatState.stale) revive(run, beat);
-  }
-  const absent = result.born.length > 0 ? batch.absent.texts() : [];
-  for (const position of result.born) {
-    const beat = batch.absentBeats[position] ?? NO_BEAT;
-    if (beat === NO_BEAT) learnBorn(run, Buffer.from(absent[position] ?? '', 'latin1'));
-    else if (store.stateOf(beat) === BeatState.lapsed) revive(run, beat);
-    else store.revive(beat, run.node.clock.nowSeconds);
-  }
-  for (const beat of at(batch.judgedBeats, result.vanished)) {
-    if (store.stateOf(beat) !== BeatState.stale) continue;
-    // It expired: from now on its absence is the proof. Or another run swept it: then there is nothing left of it.
-    store.become(beat, BeatState.lapsed);
-    tally.lapsed++;
-    const nothing = await leftNothing(run, beat);
-    // Another call may have told more of it meanwhile.
-    if (nothing && store.stateOf(beat) === BeatState.lapsed) forget(run, beat);
-  }
-}
-
-function revive({ store, tally, node }: RunContext, beat: Beat): void {
-  if (store.stateOf(beat) === BeatState.lapsed) tally.lapsed--;
-  // It has beaten after the run began.
-  store.revive(beat, node.clock.nowSeconds);
-  tally.revived++;
-}
 
 /** Sweeps one batch; whether all was still as judged. If not, nothing was removed and the store knows more. */
 async function sweepBatch(run: RunContext, batch: Batch): Promise<boolean> {

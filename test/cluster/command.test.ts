@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { examine } from '../../src/cli/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { expectNoClusterLeaks, startCluster, type TestCluster } from '../support/cluster.ts';
+import { settleIn, startCluster, useCluster } from '../support/cluster.ts';
 import { command } from '../support/command.ts';
 import { folder } from '../support/files.ts';
 import { useRedis } from '../support/leaks.ts';
@@ -11,46 +11,31 @@ import { work } from '../support/worker.ts';
 import { ACTIVE, beat, everythingOf, STALE } from '../support/world.ts';
 
 const queue = useRedis();
-let cluster: TestCluster;
-
-beforeAll(async () => {
-  cluster = await startCluster();
-});
-beforeEach(async () => await cluster.flush());
-afterEach(async () => await expectNoClusterLeaks(cluster));
-afterAll(async () => await cluster.stop());
-
-async function settle(id: string, silentSeconds: number): Promise<string[]> {
-  // Well away from the threshold, or the second may turn.
-  const at = Date.now() - (silentSeconds + 5) * 1000;
-  const keys = everythingOf(id);
-  await Promise.all(keys.map(async (key, i) => await cluster.redis.set(key, i === 0 ? beat(at, id) : '1')));
-  return keys;
-}
+const place = useCluster();
 
 const envOf = (url: string) => ({ REDIS_URL: url, QUEUE_REDIS_URL: queue.current.url, ...NEVER });
 
 describe.each(['its nodes', 'one of its nodes, as if it were all'])('a cluster by the address of %s', (how) => {
-  const url = () => (how === 'its nodes' ? cluster.url : (cluster.nodes[1]?.url ?? ''));
+  const url = () => (how === 'its nodes' ? place.current.url : (place.current.nodes[1]?.url ?? ''));
 
   test('is cleaned by run; a dry run counts the same and writes nothing', async () => {
-    const kept = await settle('living', ACTIVE);
-    for (let i = 0; i < 9; i++) await settle(`c${i}`, STALE);
-    const all = await cluster.keys();
+    const kept = await settleIn(place.current, 'living', ACTIVE);
+    for (let i = 0; i < 9; i++) await settleIn(place.current, `c${i}`, STALE);
+    const all = await place.current.keys();
     const dry = await command(['run', '--dry-run', '--json'], envOf(url()));
     expect(dry.stderr).toBe('');
-    expect(await cluster.keys()).toEqual(all);
+    expect(await place.current.keys()).toEqual(all);
     const real = await command(['run', '--json'], envOf(url()));
     const [foreseen, became] = [dry, real].map(({ stdout }) => JSON.parse(stdout));
     expect(became).toMatchObject({ outcome: 'completed', strategy: 'cluster', coordinators: { stale: 9, swept: 9 } });
     expect(became.keys.found).toBe(foreseen.keys.found);
     expect(became.keys.deleted).toBe(all.length - kept.length);
-    expect(await cluster.keys()).toEqual([...kept].sort());
+    expect(await place.current.keys()).toEqual([...kept].sort());
   });
 
   test('is cleaned by a worker, and explain knows who is there', async () => {
-    const kept = await settle('living', ACTIVE);
-    await settle('gone', STALE);
+    const kept = await settleIn(place.current, 'living', ACTIVE);
+    await settleIn(place.current, 'gone', STALE);
     const [told] = JSON.parse((await command(['explain', 'blocking:signal:gone', '--json'], envOf(url()))).stdout);
     expect(told).toMatchObject({ kind: 'key', verdict: 'goes', owners: [{ coordinator: 'gone', state: 'stale' }] });
     const worker = await work(envOf(url()));
@@ -59,11 +44,11 @@ describe.each(['its nodes', 'one of its nodes, as if it were all'])('a cluster b
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'completed', strategy: 'cluster', coordinators: { swept: 1 } });
     await worker.close();
     expect(worker.log()).not.toMatch(/MOVED|CROSSSLOT|"level":(40|50)/);
-    expect(await cluster.keys()).toEqual([...kept].sort());
+    expect(await place.current.keys()).toEqual([...kept].sort());
   });
 
   test('is examined by doctor, primary by primary, without a complaint', async () => {
-    await settle('living', ACTIVE);
+    await settleIn(place.current, 'living', ACTIVE);
     const config = resolveConfig({}, { REDIS_URL: url(), QUEUE_REDIS_URL: queue.current.url });
     const findings = (await examine(config, [...config.targets.values()])).filter(({ target }) => target !== null);
     const said = findings.filter(({ check }) => check === 'server').map(({ message }) => message);

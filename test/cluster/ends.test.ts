@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cleanCluster, startCluster, type TestCluster } from '../support/cluster.ts';
-import { ACTIVE, beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
+import { cleanCluster, isMarker, ownName, settleIn, startCluster, type TestCluster } from '../support/cluster.ts';
+import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
 let cluster: TestCluster;
 
@@ -10,18 +10,10 @@ beforeAll(async () => {
 beforeEach(async () => await cluster.flush());
 afterAll(async () => await cluster.stop());
 
-async function settle(id: string, silentSeconds: number): Promise<string[]> {
-  // Well away from the threshold, or the second may turn.
-  const at = Date.now() - (silentSeconds + 5) * 1000;
-  const keys = everythingOf(id);
-  await Promise.all(keys.map(async (key, i) => await cluster.redis.set(key, i === 0 ? beat(at, id) : '1')));
-  return keys;
-}
-
 describe('a run that ends while things are aside', () => {
   test('leaves them to the next one, which puts back what belongs to somebody who lives, and sweeps the rest', async () => {
-    const living = await settle('back', STALE);
-    for (let i = 0; i < 5; i++) await settle(`c${i}`, STALE);
+    const living = await settleIn(cluster, 'back', STALE);
+    for (let i = 0; i < 5; i++) await settleIn(cluster, `c${i}`, STALE);
     const before = await cluster.keys();
     // As a killed process leaves it: it does nothing any more, nor puts anything back.
     let isKilled = false;
@@ -36,20 +28,20 @@ describe('a run that ends while things are aside', () => {
     const aside = (await cluster.keys()).filter((key) => key.startsWith('stalesweep:aside:'));
     expect(aside.length).toBeGreaterThan(0);
     await cluster.redis.set(heartbeatOf('back'), beat(Date.now() - ACTIVE, 'back'));
-    const wasAside = (await cluster.keys()).map((key) => key.replace(/^stalesweep:aside:[^:]*:[^:]*:[^:]*:/, ''));
+    const wasAside = (await cluster.keys()).map(ownName);
     const own = living.filter((key) => wasAside.includes(key));
     const warned: string[] = [];
     const report = await cleanCluster(cluster, { observer: { warn: (sentence) => warned.push(sentence) } });
     expect(report.coordinators).toMatchObject({ active: 1, stale: 5, swept: 5 });
     expect(warned).toContain(`put back ${aside.length} keys that a run had set aside which did not end`);
-    const left = (await cluster.keys()).filter((key) => !key.startsWith('stalesweep:asides:'));
+    const left = (await cluster.keys()).filter((key) => !isMarker(key));
     expect(left).toEqual([...own].sort());
     expect(own).toContain(heartbeatOf('back'));
     expect(before.length).toBeGreaterThan(left.length);
   });
 
   test('and one that fails puts them back itself: what is gone is gone with a stale one, whose heartbeat stays', async () => {
-    const keys = await settle('c', STALE);
+    const keys = await settleIn(cluster, 'c', STALE);
     let failed = false;
     const run = cleanCluster(cluster, {
       before: async (name) => {
@@ -68,7 +60,7 @@ describe('a run that ends while things are aside', () => {
   });
 
   test('never overwrites what was written anew: the older one stays aside for a day, and is named', async () => {
-    const keys = await settle('c', STALE);
+    const keys = await settleIn(cluster, 'c', STALE);
     const [, signal = ''] = keys;
     const warned: string[] = [];
     let wrote = false;

@@ -1,35 +1,35 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
-import { cleanCluster, startCluster, type TestCluster, until } from '../support/cluster.ts';
+import {
+  cleanCluster,
+  isMarker,
+  ownName,
+  settleIn,
+  startCluster,
+  type TestCluster,
+  until,
+} from '../support/cluster.ts';
 import type { TestRedis } from '../support/redis.ts';
-import { ACTIVE, beat, everythingOf, STALE } from '../support/world.ts';
+import { ACTIVE, STALE } from '../support/world.ts';
 
 let cluster: TestCluster;
 
 afterEach(async () => await cluster.stop());
-
-async function settle(id: string, silentSeconds: number): Promise<string[]> {
-  // Well away from the threshold, or the second may turn.
-  const at = Date.now() - (silentSeconds + 5) * 1000;
-  const keys = everythingOf(id);
-  await Promise.all(keys.map(async (key, i) => await cluster.redis.set(key, i === 0 ? beat(at, id) : '1')));
-  return keys;
-}
 
 const roleOf = async ({ redis }: TestRedis) => String(((await redis.call('ROLE')) as unknown[])[0]);
 
 /** All that is there, whether aside or not, by its own name. */
 const owned = async () =>
   (await cluster.keys())
-    .filter((key) => !key.startsWith('stalesweep:asides:'))
-    .map((key) => key.replace(/^stalesweep:aside:[^:]*:[^:]*:[^:]*:/, ''))
+    .filter((key) => !isMarker(key))
+    .map(ownName)
     .sort();
 
 describe('a primary that is killed', () => {
   test('in mid-run ends the run; once its replica took over the next one ends well, and nobody who lives has lost anything', async () => {
     cluster = await startCluster(3, { replicas: true });
-    const kept = await settle('living', ACTIVE);
-    for (let i = 0; i < 30; i++) await settle(`c${i}`, STALE);
+    const kept = await settleIn(cluster, 'living', ACTIVE);
+    for (let i = 0; i < 30; i++) await settleIn(cluster, `c${i}`, STALE);
     const [victim, , , heir] = cluster.nodes as readonly [TestRedis, TestRedis, TestRedis, TestRedis];
     const moment = 3 + Math.floor(Math.random() * 60);
     let calls = 0;
@@ -54,7 +54,7 @@ describe('a primary that is killed', () => {
 
   test('before the run, without a replica: it says which slots can not be judged, and removes nothing', async () => {
     cluster = await startCluster(3, { args: ['--cluster-require-full-coverage', 'no'] });
-    for (let i = 0; i < 10; i++) await settle(`c${i}`, STALE);
+    for (let i = 0; i < 10; i++) await settleIn(cluster, `c${i}`, STALE);
     const [, victim] = cluster.nodes as readonly TestRedis[];
     await victim?.stop();
     const before = await cluster.keys();

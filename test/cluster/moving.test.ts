@@ -1,29 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { slotOfText } from '../../src/redis/cluster/slots.ts';
-import { cleanCluster, expectNoClusterLeaks, moveSlot, startCluster, type TestCluster } from '../support/cluster.ts';
+import { cleanCluster, isMarker, moveSlot, ownName, settleIn, useCluster } from '../support/cluster.ts';
 import type { TestRedis } from '../support/redis.ts';
-import { ACTIVE, beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
+import { ACTIVE, heartbeatOf, STALE } from '../support/world.ts';
 
-let cluster: TestCluster;
-
-beforeAll(async () => {
-  cluster = await startCluster();
-});
-beforeEach(async () => await cluster.flush());
-afterEach(async () => await expectNoClusterLeaks(cluster));
-afterAll(async () => await cluster.stop());
-
-async function settle(id: string, silentSeconds: number, more: readonly string[] = []): Promise<string[]> {
-  // Well away from the threshold, or the second may turn.
-  const at = Date.now() - (silentSeconds + 5) * 1000;
-  const keys = [...everythingOf(id), ...more];
-  await Promise.all(keys.map(async (key, i) => await cluster.redis.set(key, i === 0 ? beat(at, id) : '1')));
-  return keys;
-}
+const place = useCluster();
 
 async function ownerOf(slot: number): Promise<TestRedis> {
-  for (const node of cluster.nodes) {
+  for (const node of place.current.nodes) {
     const keys = await node.redis.call('CLUSTER', 'NODES');
     const [self = ''] = String(keys)
       .split('\n')
@@ -41,13 +26,13 @@ function isIn(slot: number, range: string): boolean {
 }
 
 const otherThan = (node: TestRedis): TestRedis => {
-  const others = cluster.nodes.filter((one) => one !== node);
+  const others = place.current.nodes.filter((one) => one !== node);
   return others[Math.floor(Math.random() * others.length)] as TestRedis;
 };
 
 async function move(slot: number): Promise<void> {
   const from = await ownerOf(slot);
-  await moveSlot(cluster, slot, from, otherThan(from));
+  await moveSlot(place.current, slot, from, otherThan(from));
 }
 
 describe('slots that move while a cluster is cleaned', () => {
@@ -58,7 +43,7 @@ describe('slots that move while a cluster is cleaned', () => {
       const lives = i % 3 === 0;
       // Who lives and who is stale share a key, which goes with none of them.
       const shared = lives ? [] : [`blocking:idempotency:c${i}:c${i - (i % 3)}:done:${i}`];
-      const keys = await settle(`c${i}`, lives ? ACTIVE : STALE, shared);
+      const keys = await settleIn(place.current, `c${i}`, lives ? ACTIVE : STALE, { more: shared });
       kept.push(...(lives ? keys : shared));
       for (const key of keys) slots.add(slotOfText(key));
     }
@@ -70,48 +55,46 @@ describe('slots that move while a cluster is cleaned', () => {
     let failed = 0;
     for (let run = 0; run < 3; run++) {
       // What a run can't settle while a slot is on its way, it says, and the next one does.
-      await cleanCluster(cluster).catch((error: unknown) => {
+      await cleanCluster(place.current).catch((error: unknown) => {
         expect(error).toBeInstanceOf(Error);
         failed++;
       });
-      const there = new Set(
-        (await cluster.keys()).map((key) => key.replace(/^stalesweep:aside:[^:]*:[^:]*:[^:]*:/, '')),
-      );
+      const there = new Set((await place.current.keys()).map(ownName));
       expect(kept.filter((key) => !there.has(key))).toEqual([]);
     }
     ended = true;
     await moving;
-    await cleanCluster(cluster);
-    expect(await cluster.keys()).toEqual(kept.sort());
+    await cleanCluster(place.current);
+    expect(await place.current.keys()).toEqual(kept.sort());
     expect(failed).toBeLessThan(3);
   });
 
   test('hide nobody from the walk: a living heartbeat that goes where the walk has been is seen', async () => {
     // By its own key alone the stale one could have it; by the heartbeat that moves it belongs to one who lives, too.
-    await settle('stale', STALE, ['blocking:idempotency:stale:living:done:1']);
-    const living = await settle('living', ACTIVE);
+    await settleIn(place.current, 'stale', STALE, { more: ['blocking:idempotency:stale:living:done:1'] });
+    const living = await settleIn(place.current, 'living', ACTIVE);
     const slot = slotOfText(heartbeatOf('living'));
     const from = await ownerOf(slot);
     const passed = otherThan(from);
     // The heartbeat is away from the one before its pages are asked for, and comes to the other after its were.
     let pages = 0;
-    const scanned = cluster.nodes.length;
+    const scanned = place.current.nodes.length;
     let moved: Promise<void> | null = null;
-    const report = await cleanCluster(cluster, {
+    const report = await cleanCluster(place.current, {
       before: async (name) => {
         if (name === 'scan' && pages++ === scanned - 1) {
-          moved ??= moveSlot(cluster, slot, from, passed);
+          moved ??= moveSlot(place.current, slot, from, passed);
           await moved;
         }
       },
     });
     expect(report.coordinators).toMatchObject({ checked: 2, active: 1, swept: 1 });
-    expect(await cluster.keys()).toEqual([...living, 'blocking:idempotency:stale:living:done:1'].sort());
+    expect(await place.current.keys()).toEqual([...living, 'blocking:idempotency:stale:living:done:1'].sort());
   });
 
   test('hide nobody while they are half moved: a living heartbeat that is over already is seen', async () => {
-    await settle('stale', STALE, ['blocking:idempotency:stale:living:done:1']);
-    const living = await settle('living', ACTIVE);
+    await settleIn(place.current, 'stale', STALE, { more: ['blocking:idempotency:stale:living:done:1'] });
+    const living = await settleIn(place.current, 'living', ACTIVE);
     const heartbeat = heartbeatOf('living');
     const slot = slotOfText(heartbeat);
     const from = await ownerOf(slot);
@@ -120,28 +103,31 @@ describe('slots that move while a cluster is cleaned', () => {
     await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0] as string);
     await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[1] as string);
     await from.redis.call('MIGRATE', '127.0.0.1', to.port, heartbeat, 0, 5_000);
-    const report = await cleanCluster(cluster);
+    const report = await cleanCluster(place.current);
     expect(report.coordinators).toMatchObject({ checked: 2, active: 1, swept: 1 });
-    expect(await cluster.keys()).toEqual([...living, 'blocking:idempotency:stale:living:done:1'].sort());
+    expect(await place.current.keys()).toEqual([...living, 'blocking:idempotency:stale:living:done:1'].sort());
     for (const node of [to, from]) await node.redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[1] as string);
   });
 
   test('that stay half moved are waited for, and then said; the next run ends well', async () => {
-    const keys = await settle('c', STALE);
+    const keys = await settleIn(place.current, 'c', STALE);
     const slot = slotOfText(keys[1] as string);
     const from = await ownerOf(slot);
     const to = otherThan(from);
     const ids = await Promise.all([from, to].map(async ({ redis }) => String(await redis.call('CLUSTER', 'MYID'))));
     await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0] as string);
     await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[1] as string);
-    const failure = await cleanCluster(cluster).catch((error: unknown) => error);
+    const failure = await cleanCluster(place.current).catch((error: unknown) => error);
     expect(String(failure)).toMatch(/TRYAGAIN|being moved/);
     expect(failure).not.toBeInstanceOf(Failure);
     // That something may be aside there nobody could take back.
-    expect((await cluster.keys()).filter((key) => !key.startsWith('stalesweep:asides:'))).toEqual([...keys].sort());
+    expect((await place.current.keys()).filter((key) => !isMarker(key))).toEqual([...keys].sort());
     await from.redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
     await to.redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
-    expect(await cleanCluster(cluster)).toMatchObject({ coordinators: { swept: 1 }, keys: { deleted: keys.length } });
-    expect((await cluster.keys()).filter((key) => !key.startsWith('stalesweep:asides:'))).toEqual([]);
+    expect(await cleanCluster(place.current)).toMatchObject({
+      coordinators: { swept: 1 },
+      keys: { deleted: keys.length },
+    });
+    expect((await place.current.keys()).filter((key) => !isMarker(key))).toEqual([]);
   });
 });

@@ -1,26 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { CallHooks } from '../support/cleanup.ts';
-import { cleanCluster, expectNoClusterLeaks, startCluster, type TestCluster } from '../support/cluster.ts';
-import { ACTIVE, beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
+import { cleanCluster, settleIn, useCluster } from '../support/cluster.ts';
+import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
-let cluster: TestCluster;
+const place = useCluster();
 
-beforeAll(async () => {
-  cluster = await startCluster();
-});
-beforeEach(async () => await cluster.flush());
-afterEach(async () => await expectNoClusterLeaks(cluster));
-afterAll(async () => await cluster.stop());
-
-async function settle(id: string, silentSeconds: number): Promise<string[]> {
-  // Well away from the threshold, or the second may turn.
-  const at = Date.now() - (silentSeconds + 5) * 1000;
-  const keys = [...everythingOf(id), `blocking:idempotency:${id}:other:done:1`];
-  await Promise.all(keys.map(async (key, i) => await cluster.redis.set(key, i === 0 ? beat(at, id) : id)));
-  return keys;
-}
-
-const revive = async (id: string) => await cluster.redis.set(heartbeatOf(id), beat(Date.now() - ACTIVE, id));
+const revive = async (id: string) => await place.current.redis.set(heartbeatOf(id), beat(Date.now() - ACTIVE, id));
 
 /** Calls of these scripts and commands, counted from 1; `what` is done once, before or after the nth of them. */
 function once(name: string, nth: number, when: 'before' | 'after', what: () => Promise<unknown>): CallHooks {
@@ -45,10 +30,11 @@ describe('who beats again while a cluster is swept loses nothing (P1)', () => {
   test.each(moments)('whichever %s it is that it beats %s', async (name, when) => {
     let fell = 0;
     for (let nth = 1; nth < 40; nth += 1 + Math.floor(Math.random() * 3)) {
-      await cluster.flush();
+      await place.current.flush();
       const ids = Array.from({ length: 8 }, (_, i) => `c${i}`);
       const keys = new Map<string, string[]>();
-      for (const id of ids) keys.set(id, await settle(id, STALE));
+      for (const id of ids)
+        keys.set(id, await settleIn(place.current, id, STALE, { more: [`blocking:idempotency:${id}:other:done:1`] }));
       const one = ids[Math.floor(Math.random() * ids.length)] as string;
       let came = false;
       let missing: string[] | null = null;
@@ -56,11 +42,11 @@ describe('who beats again while a cluster is swept loses nothing (P1)', () => {
         // Before that it is nobody's fault what is gone.
         await revive(one);
         came = true;
-        const there = new Set(await cluster.keys());
+        const there = new Set(await place.current.keys());
         missing = (keys.get(one) ?? []).filter((key) => !there.has(key));
       });
-      const report = await cleanCluster(cluster, hooks);
-      const left = await cluster.keys();
+      const report = await cleanCluster(place.current, hooks);
+      const left = await place.current.keys();
       expect(left.filter((key) => key.startsWith('stalesweep:'))).toEqual([]);
       if (!came) break;
       const { swept, revived, stale } = report.coordinators;

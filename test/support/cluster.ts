@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import getPort from 'get-port';
 import { Cluster } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { runCleanup, type RunRequest } from '../../src/cleanup/run.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
@@ -11,6 +12,7 @@ import { Link } from '../../src/redis/target/link.ts';
 import { type CleanOptions, HookedCalls, targetOf } from './cleanup.ts';
 import { expectNoLeaks } from './leaks.ts';
 import { startRedis, type TestRedis } from './redis.ts';
+import { beat, everythingOf } from './world.ts';
 
 export interface TestCluster {
   readonly url: string;
@@ -177,3 +179,47 @@ export async function moveSlot({ nodes }: TestCluster, slot: number, from: TestR
     });
   }
 }
+
+export interface Left {
+  readonly swarm?: string;
+  /** Further names, beside everything of the shipped schema. */
+  readonly more?: readonly string[];
+}
+
+/** Writes a coordinator with all that it leaves; resolves to the names, its heartbeat first. */
+export async function settleIn(
+  { redis }: TestCluster,
+  id: string,
+  silentSeconds: number,
+  { swarm, more = [] }: Left = {},
+): Promise<string[]> {
+  // Well away from the threshold, or the second may turn.
+  const at = Date.now() - (silentSeconds + 5) * 1000;
+  const keys = [...everythingOf(id, swarm), ...more];
+  await Promise.all(keys.map(async (key, i) => await redis.set(key, i === 0 ? beat(at, id) : id)));
+  return keys;
+}
+
+/** One cluster of three for a file: empty before each test, and without leaks after each. */
+export function useCluster(): { readonly current: TestCluster } {
+  let cluster: TestCluster | undefined;
+  const use = {
+    get current(): TestCluster {
+      if (cluster === undefined) throw new Error('the cluster has not started');
+      return cluster;
+    },
+  };
+  beforeAll(async () => {
+    cluster = await startCluster();
+  });
+  beforeEach(async () => await use.current.flush());
+  afterEach(async () => await expectNoClusterLeaks(use.current));
+  afterAll(async () => await cluster?.stop());
+  return use;
+}
+
+/** What something that may be aside is called where it belongs. */
+export const ownName = (key: string): string => key.replace(/^stalesweep:aside:[^:]*:[^:]*:[^:]*:/, '');
+
+/** Whether it only says that something may be aside. */
+export const isMarker = (key: string): boolean => key.startsWith('stalesweep:asides:');

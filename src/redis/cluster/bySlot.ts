@@ -2,7 +2,7 @@
 import { Bulk } from '../bulk.ts';
 import type { Argument, Reply } from '../call/wire.ts';
 import type { Answer } from '../calls.ts';
-import { slotOf } from './slots.ts';
+import { positionsBySlot } from './slots.ts';
 
 type Ask = (slot: number, names: Bulk) => Promise<Answer>;
 
@@ -45,15 +45,8 @@ async function partsOf(
   ask: Ask,
   take: (reply: Reply, positions: readonly number[]) => void,
 ): Promise<number> {
-  const slots = new Map<number, number[]>();
-  for (const [at, key] of keys.entries()) {
-    const slot = slotOf(key);
-    const known = slots.get(slot);
-    if (known === undefined) slots.set(slot, [at]);
-    else known.push(at);
-  }
   let slowest = 0;
-  const asked = [...slots].map(async ([slot, positions]) => {
+  const asked = [...positionsBySlot(keys)].map(async ([slot, positions]) => {
     const names = new Bulk(positions.length * 64);
     for (const at of positions) names.add(keys[at] as Buffer);
     try {

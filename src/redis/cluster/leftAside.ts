@@ -4,6 +4,7 @@
  * it begins puts back all that it finds aside, and then judges as ever: who is still stale is swept with it, and who lives has it again.
  * Whoever was at work after all notices, and leaves the heartbeats, so that nothing is orphaned.
  */
+import type { Bulk } from '../bulk.ts';
 import { scanPage } from '../keyspace.ts';
 import { putBack } from '../putBack.ts';
 import { ScanEnd } from '../scanEnd.ts';
@@ -12,12 +13,13 @@ import { each, withBulks } from './aside.ts';
 import type { Members } from './members.ts';
 import { ASIDE_GLOB, markerKeys, ownNameOf, secondOf, tokenOf } from './names.ts';
 import type { RoutedCalls } from './routedCalls.ts';
-import { slotOf } from './slots.ts';
+import { positionsBySlot } from './slots.ts';
 
 /** A chunk does not take so long; whose word is older was killed. */
 const AT_WORK_SECONDS = 60;
 
 export class LeftAside {
+  readonly #begunAt = performance.now();
   #token: string | null = null;
   /** Chunks of which something may be aside. */
   #underWay = 0;
@@ -43,7 +45,6 @@ export class LeftAside {
       await this.calls.send('sadd', [key, token]);
     });
   }
-  readonly #begunAt = performance.now();
 
   /** One chunk is settled: nothing of it is aside. After one that is not, the word stays. */
   async leave(): Promise<void> {
@@ -70,10 +71,11 @@ export class LeftAside {
     await Promise.all(
       this.members.nodes.map(async (node) => {
         for await (const keys of asideAt(node)) {
-          await each(bySlot(keys), async (names) => {
-            const own = names.map((name) => (ownNameOf(name) as Buffer).toString('latin1'));
-            const became = await withBulks([names.map((name) => name.toString('latin1')), own], async ([from, to]) => {
-              return await putBack(this.calls, from as never, to as never);
+          await each([...positionsBySlot(keys).values()], async (positions) => {
+            const names = positions.map((at) => (keys[at] as Buffer).toString('latin1'));
+            const own = positions.map((at) => (ownNameOf(keys[at] as Buffer) as Buffer).toString('latin1'));
+            const became = await withBulks([names, own], async ([from, to]) => {
+              return await putBack(this.calls, from as Bulk, to as Bulk);
             });
             back += became.filter((what) => what === 'back').length;
             for (const [i, what] of became.entries()) if (what === 'taken') taken.push(own[i] as string);
@@ -104,15 +106,4 @@ async function* asideAt(node: Node): AsyncGenerator<readonly Buffer[]> {
     yield page.keys.filter((key) => ownNameOf(key) !== null);
     await node.calls.rest.take();
   } while (cursor !== '0');
-}
-
-function bySlot(keys: readonly Buffer[]): readonly (readonly Buffer[])[] {
-  const slots = new Map<number, Buffer[]>();
-  for (const key of keys) {
-    const slot = slotOf(key);
-    const known = slots.get(slot);
-    if (known === undefined) slots.set(slot, [key]);
-    else known.push(key);
-  }
-  return [...slots.values()];
 }

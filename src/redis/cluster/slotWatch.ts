@@ -5,8 +5,8 @@
  * they come to, so that nothing slips by between the two.
  */
 import { Failure } from '../../domain/failure.ts';
-import type { Node } from '../target/node.ts';
 import type { Moves } from '../target/moves.ts';
+import type { Node } from '../target/node.ts';
 import { each } from './aside.ts';
 import type { Members } from './members.ts';
 

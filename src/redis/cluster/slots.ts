@@ -51,3 +51,15 @@ export function rangesOf(slots: readonly number[]): string {
   }
   return ranges.join(', ');
 }
+
+/** The positions of names, slot by slot; a text stands for its bytes, one a character. */
+export function positionsBySlot(names: readonly (Uint8Array | string)[]): ReadonlyMap<number, readonly number[]> {
+  const slots = new Map<number, number[]>();
+  for (const [at, name] of names.entries()) {
+    const slot = typeof name === 'string' ? slotOfText(name) : slotOf(name);
+    const known = slots.get(slot);
+    if (known === undefined) slots.set(slot, [at]);
+    else known.push(at);
+  }
+  return slots;
+}
