@@ -14,6 +14,7 @@ import type { Members } from './members.ts';
 import { ASIDE_GLOB, markerKeys, ownNameOf, secondOf, tokenOf } from './names.ts';
 import type { RoutedCalls } from './routedCalls.ts';
 import { positionsBySlot } from './slots.ts';
+import { SlotWatch } from './slotWatch.ts';
 
 /** A chunk does not take so long; whose word is older was killed. */
 const AT_WORK_SECONDS = 60;
@@ -68,21 +69,27 @@ export class LeftAside {
     if (tokens.size === 0) return { back: 0, taken: [] };
     const taken: string[] = [];
     let back = 0;
+    const putBackAll = async (keys: readonly Buffer[]): Promise<void> => {
+      const aside = keys.filter((key) => ownNameOf(key) !== null);
+      await each([...positionsBySlot(aside).values()], async (positions) => {
+        const names = positions.map((at) => (aside[at] as Buffer).toString('latin1'));
+        const own = positions.map((at) => (ownNameOf(aside[at] as Buffer) as Buffer).toString('latin1'));
+        const became = await withBulks([names, own], async ([from, to]) => {
+          return await putBack(this.calls, from as Bulk, to as Bulk);
+        });
+        back += became.filter((what) => what === 'back').length;
+        for (const [i, what] of became.entries()) if (what === 'taken') taken.push(own[i] as string);
+      });
+    };
+    // What moves meanwhile would else stay aside, and be nobody's once its owner's heartbeat has gone.
+    const moves = new SlotWatch(this.members);
+    await moves.begin();
     await Promise.all(
       this.members.nodes.map(async (node) => {
-        for await (const keys of asideAt(node)) {
-          await each([...positionsBySlot(keys).values()], async (positions) => {
-            const names = positions.map((at) => (keys[at] as Buffer).toString('latin1'));
-            const own = positions.map((at) => (ownNameOf(keys[at] as Buffer) as Buffer).toString('latin1'));
-            const became = await withBulks([names, own], async ([from, to]) => {
-              return await putBack(this.calls, from as Bulk, to as Bulk);
-            });
-            back += became.filter((what) => what === 'back').length;
-            for (const [i, what] of became.entries()) if (what === 'taken') taken.push(own[i] as string);
-          });
-        }
+        for await (const keys of asideAt(node, moves)) await putBackAll(keys);
       }),
     );
+    for await (const keys of moves.missed()) await putBackAll(keys);
     const old = [...tokens].filter((token) => !(this.nowSeconds - secondOf(token) <= AT_WORK_SECONDS));
     if (old.length > 0) {
       await each(markerKeys(), async (key) => {
@@ -94,7 +101,7 @@ export class LeftAside {
 }
 
 /** All that is set aside at one node, page by page. */
-async function* asideAt(node: Node): AsyncGenerator<readonly Buffer[]> {
+async function* asideAt(node: Node, moves: SlotWatch): AsyncGenerator<readonly Buffer[]> {
   const end = new ScanEnd(node.keyspace);
   let cursor = '0';
   do {
@@ -103,7 +110,8 @@ async function* asideAt(node: Node): AsyncGenerator<readonly Buffer[]> {
     node.paces.tell('scan', count, page.ms);
     cursor = page.cursor;
     end.note(cursor, count, page.keys.length);
-    yield page.keys.filter((key) => ownNameOf(key) !== null);
+    moves.look();
+    yield page.keys;
     await node.calls.rest.take();
   } while (cursor !== '0');
 }
