@@ -10,7 +10,7 @@ beforeAll(async () => {
 beforeEach(async () => await cluster.flush());
 afterAll(async () => await cluster.stop());
 
-describe('a run that ends while things are aside', () => {
+describe('a run that ends while things are aside leaves nothing of anybody (P3)', () => {
   test('leaves them to the next one, which puts back what belongs to somebody who lives, and sweeps the rest', async () => {
     const living = await settleIn(cluster, 'back', STALE);
     for (let i = 0; i < 5; i++) await settleIn(cluster, `c${i}`, STALE);
