@@ -116,7 +116,7 @@ describe('the benchmark', () => {
   test(
     'measures a day of scheduled runs, and shows it among the aims',
     async () => {
-      const plan = { hours: 1, coordinators: 200, foreign: 1_000, deathsPerHour: 4, every: [5] };
+      const plan = { hours: 1, coordinators: 200, foreign: 1_000, deathsPerHour: 4, fullPassOf: 2, every: [5] };
       const day = await measureDay(plan);
       const [{ passes, cpuMs } = { passes: { full: 0, due: 0, none: 0 }, cpuMs: { full: 0, horizon: 0 } }] =
         day.schedules;

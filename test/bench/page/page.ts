@@ -37,12 +37,20 @@ const growth = (cases: readonly CaseResult[]): string[] => [
   markdown(growthTable(cases)),
 ];
 
-const dayText = ({ hours, coordinators, foreign, deathsPerHour, measuredAt, schedules }: DayResult): string => {
+const dayText = ({
+  hours,
+  coordinators,
+  foreign,
+  deathsPerHour,
+  fullPassOf,
+  measuredAt,
+  schedules,
+}: DayResult): string => {
   const passes = schedules.map(
     ({ everyMinutes, passes: { full, due, none }, deaths }) =>
       `every ${everyMinutes} min ${full} of ${full + due + none} runs looked at everybody, ${due} at a few, ${none} at nobody, and ${deaths} deaths were found as early as by full passes`,
   );
-  return `The day is ${hours} hours long, with ${countText(coordinators)} coordinators that beat every 30 s among ${countText(foreign)} other keys, of whom ${deathsPerHour} die in an hour (${measuredAt.slice(0, 10)}): ${passes.join('; ')}.`;
+  return `The day is ${hours} hours long, with ${countText(coordinators)} coordinators that beat every 30 s among ${countText(foreign)} other keys, of whom ${deathsPerHour} die in an hour (${measuredAt.slice(0, 10)}): ${passes.join('; ')}. Full passes are all alike: every ${fullPassOf}th was made.`;
 };
 
 /** The page. */
