@@ -57,6 +57,8 @@ export interface RunOptions {
 export interface HorizonToKeep {
   /** What it is to hold for. */
   readonly basis: string;
+  /** How many keys there were in the database as the run began. */
+  readonly keys: number;
   /** The one that stands; `null`: none. */
   readonly before: Horizon | null;
   /**
@@ -91,7 +93,10 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   let left: Horizon | null = null;
   try {
     const report = await runToItsEnd(run, request, options);
-    if (horizon && leavesHorizon(run, report)) left = run.outlook?.horizon(horizon.basis, horizon.before) ?? null;
+    if (horizon && leavesHorizon(run, report)) {
+      const keys = Math.max(0, horizon.keys - report.keys.deleted);
+      left = run.outlook?.horizon(horizon.basis, keys, horizon.before) ?? null;
+    }
     return report;
   } finally {
     await horizon?.keep(left);

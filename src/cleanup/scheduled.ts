@@ -50,7 +50,7 @@ export async function runFrom(contact: Contact, asked: RunRequest, options: Sche
     return await runCleanup(await contact.examine(wishes), request, await options.full());
   }
   const before = await horizons.standing();
-  const horizon = { basis, before, keep: async (left: Horizon | null) => await horizons.keep(left) };
+  const horizon = { basis, before, keys: contact.keys, keep: async (left: Horizon | null) => await horizons.keep(left) };
   // What an earlier attempt has begun, a full pass ends.
   const mayGoBy = request.trigger === 'schedule' && request.carried === null;
   const report = mayGoBy ? await goBy(contact, request, horizon, options) : null;
@@ -71,6 +71,7 @@ async function goBy(
   const look = lookFor(horizon, {
     basis,
     nowSeconds,
+    keys: contact.keys,
     staleAfterSeconds: request.staleAfterSeconds,
     gapSeconds,
     sweepsOrphans: settings.schema.orphanFamilies.size > 0,

@@ -32,12 +32,16 @@ export interface Horizon {
   readonly ttlSeconds: number | null;
   /** Whether it is known who was seen, so that one without a heartbeat may be stale, too (P11). */
   readonly sighted: boolean;
+  /** How many keys the pass left in the database, those of others included; 0 where that is not known. */
+  readonly keys: number;
 }
 
 /** What is known as a run begins. */
 export interface Circumstances {
   readonly basis: string;
   readonly nowSeconds: number;
+  /** How many keys there are in the database; 0 where that is not known. */
+  readonly keys: number;
   readonly staleAfterSeconds: number;
   /** In how many seconds the next scheduled run comes; asked only where it matters. */
   readonly gapSeconds: () => number;
@@ -64,6 +68,11 @@ const CLOCK_SHARE = 1 / 10;
  * of the threshold, whatever was spared. That is how old it is with the usual settings.
  */
 const SEEN_SHARE = 1 / 2;
+/**
+ * A database that holds so many times as many keys as the last pass left, and so many more, was filled by something else than life, such
+ * as an import, whose beats may be old.
+ */
+const FILLED = { times: 1.25, more: 100 } as const;
 /** A run may begin late by this share of the time between two. */
 const LATE_SHARE = 1 / 10;
 
@@ -76,6 +85,7 @@ export function lookFor(horizon: Horizon | null, now: Circumstances): Look {
   const { beganSeconds, ttlSeconds } = horizon;
   if (horizon.basis !== now.basis) return full('server, schema, threshold or a list has changed since the last pass');
   if (nowSeconds < horizon.lookedSeconds) return full("the target's clock went back");
+  if (now.keys > horizon.keys * FILLED.times + FILLED.more) return full('there are many more keys than the last pass left');
   if (now.outage) return full('there was an outage since the last pass');
   if (now.sweepsOrphans && nowSeconds + now.gapSeconds() - beganSeconds > staleAfterSeconds) {
     return full('orphans are looked for once in every threshold');
@@ -154,9 +164,10 @@ export class Outlook {
 
   /**
    * The horizon that this pass leaves.
+   * @param keys how many it leaves in the database
    * @param before the one that an earlier pass left, whatever it held for; `null`: none
    */
-  horizon(basis: string, before: Horizon | null): Horizon {
+  horizon(basis: string, keys: number, before: Horizon | null): Horizon {
     this.#cut();
     return {
       basis,
@@ -166,6 +177,7 @@ export class Outlook {
       restSeconds: this.#restSeconds,
       ttlSeconds: this.#ttlWith(before?.ttlSeconds || null),
       sighted: this.sighted,
+      keys,
     };
   }
 

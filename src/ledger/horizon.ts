@@ -10,7 +10,7 @@ import { horizonName } from './runs/names.ts';
 import { compress, decompress, seal, unseal } from './sealed.ts';
 
 /** Another way to judge heartbeats, or to write this, is another format: then what stands is none. */
-const FORMAT = 1;
+const FORMAT = 2;
 const MOST_BYTES = 1024 * 1024;
 
 /** As it is written: names byte for byte, instants in whole seconds. */
@@ -33,11 +33,12 @@ function isWhole(value: unknown): value is number {
 }
 
 function isWritten(value: unknown): value is Written {
-  const { format, basis, listed, ttlSeconds, beganSeconds, lookedSeconds, restSeconds } = (value ?? {}) as Written;
+  const { format, basis, listed, ttlSeconds, beganSeconds, lookedSeconds, restSeconds, keys } = (value ??
+    {}) as Written;
   return (
     format === FORMAT &&
     typeof basis === 'string' &&
-    [beganSeconds, lookedSeconds, restSeconds].every(isWhole) &&
+    [beganSeconds, lookedSeconds, restSeconds, keys].every(isWhole) &&
     (ttlSeconds === null || isWhole(ttlSeconds)) &&
     Array.isArray(listed) &&
     listed.every((one) => Array.isArray(one) && typeof one[0] === 'string' && isWhole(one[1]))

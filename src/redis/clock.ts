@@ -37,12 +37,14 @@ export const upSecondsOf = (info: Info): number | null => {
   return startedEmpty ? null : Number(info.get(UPTIME) ?? 0);
 };
 
+const keysIn = (field = ''): number => Number(/keys=(\d+)/.exec(field)?.[1] ?? 0);
+
+/** How many keys there are in one database. */
+export const keysOf = (info: Info, db: number): number => keysIn(info.get(`db${db}`));
+
 /** How many keys there are in all databases together; near enough to tell how far a walk has come. */
 export const keyspaceSizeOf = (info: Info): number =>
-  [...info].reduce(
-    (sum, [name, value]) => sum + (/^db\d+$/.test(name) ? Number(/keys=(\d+)/.exec(value)?.[1] ?? 0) : 0),
-    0,
-  );
+  [...info].reduce((sum, [name, value]) => sum + (/^db\d+$/.test(name) ? keysIn(value) : 0), 0);
 
 export const usedMemoryBytesOf = (info: Info): number => Number(info.get('used_memory') ?? 0);
 

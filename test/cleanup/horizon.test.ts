@@ -179,6 +179,19 @@ describe('a scheduled run', () => {
     expect(await run()).toMatchObject({ pass: 'full', coordinators: { swept: 1 } });
   });
 
+  test('looks at everybody once the database was filled with old data, also where the pass before has swept as much', async () => {
+    await settleAll(20, [100]);
+    const { run } = runner();
+    await run();
+    expect((await run()).pass).toBe('none');
+    const imported = Array.from({ length: 40 }, (_, n) => 700 + n);
+    for (let round = 0; round < 2; round++) {
+      await settleAll(20, imported);
+      expect(await run()).toMatchObject({ pass: 'full', coordinators: { swept: 40 } });
+      expect((await run()).pass).toBe('none');
+    }
+  });
+
   test('looks at everybody once another server answers at the address', async () => {
     const first = await startRedis();
     await settleAll(20, [], first);

@@ -14,6 +14,7 @@ import {
 
 const THRESHOLD = 600;
 const BEGAN = 1_000_000;
+const KEYS = 5_000;
 /** A writer's clock may be behind by a tenth of the threshold. */
 const BEHIND = 60;
 
@@ -21,6 +22,7 @@ const nameOf = (n: number): Buffer => Buffer.from(`c${n}`);
 const at = (nowSeconds: number, given: Partial<Circumstances> = {}): Circumstances => ({
   basis: 'same',
   nowSeconds,
+  keys: KEYS,
   staleAfterSeconds: THRESHOLD,
   gapSeconds: () => 60,
   sweepsOrphans: false,
@@ -33,7 +35,7 @@ const horizonOf = (seen: ReadonlyMap<number, number>, ttlSeconds: number | null 
   const outlook = new Outlook(BEGAN, THRESHOLD);
   for (const [n, since] of seen) outlook.see(nameOf(n), since);
   if (ttlSeconds !== null) outlook.seeTtl(ttlSeconds);
-  return outlook.horizon('same', null);
+  return outlook.horizon('same', KEYS, null);
 };
 
 const silentFor = fc.oneof(fc.integer({ min: 0, max: THRESHOLD }), fc.integer({ min: 590, max: THRESHOLD }));
@@ -108,7 +110,7 @@ describe('a horizon', () => {
   test('takes no more room for names than it may: of those that are long fewer are known, the rest bound it', () => {
     const outlook = new Outlook(BEGAN, THRESHOLD);
     for (let n = 0; n < 500; n++) outlook.see(Buffer.alloc(10_000, n), BEGAN - THRESHOLD + n);
-    const { listed, restSeconds } = outlook.horizon('same', null);
+    const { listed, restSeconds } = outlook.horizon('same', KEYS, null);
     expect(listed).toHaveLength(6);
     expect(restSeconds).toBe(BEGAN - THRESHOLD + 6);
   });
@@ -117,6 +119,7 @@ describe('a horizon', () => {
     ['another server, schema, threshold or list', { basis: 'other' }],
     ["a clock that went back since the last run's", { nowSeconds: BEGAN + 49 }],
     ['an outage', { outage: true }],
+    ['an import of many keys', { keys: 1.25 * KEYS + 101 }],
     ['orphans, whose next run would come too late', { sweepsOrphans: true, gapSeconds: () => THRESHOLD - 49 }],
     ['heartbeats that expire before the next run', { gapSeconds: () => 36 }, 89],
     ['heartbeats of which nobody knows how long they live', {}, 0],

@@ -21,6 +21,7 @@ const horizons: fc.Arbitrary<Horizon> = fc.record({
   restSeconds: seconds,
   ttlSeconds: fc.option(seconds),
   sighted: fc.boolean(),
+  keys: fc.nat(),
   listed: fc.array(fc.record({ key: fc.uint8Array({ maxLength: 300 }), sinceSeconds: seconds }), { maxLength: 1_000 }),
 });
 const plain = (horizon: Horizon | null) =>

@@ -9,7 +9,7 @@ import { Failure } from '../../domain/failure.ts';
 import { Rest } from '../call/rest.ts';
 import { Stopwatch } from '../call/stopwatch.ts';
 import { ServerCalls } from '../calls.ts';
-import { readSeconds } from '../clock.ts';
+import { keysOf, readSeconds } from '../clock.ts';
 import { isClusterNode } from '../cluster.ts';
 import { infoAtOpening } from '../connect.ts';
 import { Link } from './link.ts';
@@ -49,6 +49,12 @@ export class Contact {
   /** Which process of which history answers there, as it said when it was connected to; `null` where it did not say, or there are several. */
   get server(): string | null {
     return this.#isCluster ? null : this.link.identity;
+  }
+
+  /** How many keys the database held, as the server said when it was connected to; 0 where it did not say. */
+  get keys(): number {
+    const { redis } = this.link;
+    return keysOf(infoAtOpening(redis), redis.options.db ?? 0);
   }
 
   get #isCluster(): boolean {
