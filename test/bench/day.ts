@@ -1,11 +1,12 @@
 /** day: what scheduled runs take of Redis in a day in which hardly anybody dies, beside runs that look at everybody each time.
  *
  * The day is told as fast as it can be: before each run whoever lives has beaten as it would have by then, seen from now, and what is
- * known of the past is moved to where it lies from there. Only what the runs themselves take is counted, connecting included. Full
- * passes are all alike, so of those only every so many are made; who must have been found by when is known from the deaths.
+ * known of the past is moved to where it lies from there; for a run that will look at a few or nobody only those few have, or nobody. Only
+ * what the runs themselves take is counted, connecting included. Full passes are all alike, so of those only every so many are made; who
+ * must have been found by when is known from the deaths.
  */
 import type { Redis } from 'ioredis';
-import type { Horizon, Pass } from '../../src/domain/horizon.ts';
+import { type Horizon, lookFor, type Pass } from '../../src/domain/horizon.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { startRedis } from '../support/redis.ts';
 import { KeptHorizon, runScheduled } from '../support/scheduled.ts';
@@ -46,6 +47,7 @@ export const DAY: DayPlan = {
 };
 
 const BEATS_EVERY_SECONDS = 30;
+const STALE_AFTER_SECONDS = 600;
 const MEMBERS = 20;
 const BATCH = 5_000;
 const FOREIGN_VALUE = 'x'.repeat(64);
@@ -154,13 +156,54 @@ for n = from, to - 1 do
   end
 end`;
 
-/** Lets everybody beat as until this time of the day. Of who is dead the last beat stays where it is seen from now, until it is swept. */
-const beat = async (redis: Redis, plan: DayPlan, deaths: ReadonlyMap<number, number>, now: number): Promise<number> => {
+/** A run may begin so many seconds after what it finds was written, on a busy machine. */
+const LATE_SECONDS = 5;
+
+/** Whom a run will look at, by what earlier ones left; `null`: at everybody, or it may come to that. */
+const lookedAt = (
+  stands: Horizon | null,
+  deaths: ReadonlyMap<number, number>,
+  now: number,
+  everyMinutes: number,
+): readonly number[] | null => {
+  const looks = [now, now + LATE_SECONDS].map((nowSeconds) =>
+    lookFor(stands, {
+      basis: stands?.basis ?? '',
+      nowSeconds,
+      keys: 0,
+      staleAfterSeconds: STALE_AFTER_SECONDS,
+      gapSeconds: () => everyMinutes * 60,
+      sweepsOrphans: false,
+      outage: false,
+    }),
+  );
+  if (looks.some(({ pass }) => pass === 'full')) return null;
+  const keys = looks.flatMap((look) =>
+    look.pass === 'due' ? look.due.map(({ key }) => Buffer.from(key).toString()) : [],
+  );
+  const who = keys.map((key) => Number(/(\d+)$/.exec(key)?.[1]));
+  return who.some((n) => deaths.has(n)) ? null : who;
+};
+
+/**
+ * Lets them beat as until this time of the day. Of who is dead the last beat stays where it is seen from now, until it is swept.
+ * @param who `null`: everybody
+ */
+const beat = async (
+  redis: Redis,
+  plan: DayPlan,
+  deaths: ReadonlyMap<number, number>,
+  now: number,
+  who: readonly number[] | null,
+): Promise<number> => {
   const server = Number((await redis.time())[0]);
   const dead = [...deaths].filter(([, diesAt]) => diesAt <= now);
-  for (let from = 0; from < plan.coordinators; from += BATCH) {
-    const to = Math.min(plan.coordinators, from + BATCH);
-    const numbers = [from, to, server, now, MEMBERS, BEATS_EVERY_SECONDS, ...dead.map(([n]) => n)];
+  const ranges: (readonly [number, number])[] = who?.map((n) => [n, n + 1] as const) ?? [];
+  for (let from = 0; who === null && from < plan.coordinators; from += BATCH) {
+    ranges.push([from, Math.min(plan.coordinators, from + BATCH)]);
+  }
+  for (const range of ranges) {
+    const numbers = [...range, server, now, MEMBERS, BEATS_EVERY_SECONDS, ...dead.map(([n]) => n)];
     await redis.eval(BEAT, 0, ...numbers);
   }
   const beats = dead.map(([n, diesAt]) => {
@@ -184,8 +227,9 @@ const tell = async (redis: Redis, url: string, plan: DayPlan, everyMinutes: numb
   const runOne = async (way: 'horizon' | 'full', now: number, mustBeSwept: number) => {
     const db = way === 'horizon' ? 1 : 2;
     await redis.select(db);
-    past[way].ahead = now - (await beat(redis, plan, deaths, now));
-    const settings = { horizon: way === 'horizon', suddenSilence: false };
+    const who = way === 'full' ? null : lookedAt(past[way].standsNow, deaths, now, everyMinutes);
+    past[way].ahead = now - (await beat(redis, plan, deaths, now, who));
+    const settings = { horizon: way === 'horizon', suddenSilence: false, staleAfter: `${STALE_AFTER_SECONDS}s` };
     const target = targetOf(`${url}/${db}`, settings);
     const before = await mainThreadMs(redis);
     const report = await runScheduled({ target, horizons: past[way], gapSeconds: everyMinutes * 60 });
@@ -199,8 +243,9 @@ const tell = async (redis: Redis, url: string, plan: DayPlan, everyMinutes: numb
   let runs = 0;
   let fullPasses = 0;
   for (let now = 1; now < plan.hours * 3_600; now += everyMinutes * 60) {
-    const { staleAfterSeconds } = targetOf(url, {});
-    const silent = [...deaths].filter(([n, diesAt]) => diesAt <= now && now - lastBeat(n, diesAt) > staleAfterSeconds);
+    const silent = [...deaths].filter(
+      ([n, diesAt]) => diesAt <= now && now - lastBeat(n, diesAt) > STALE_AFTER_SECONDS,
+    );
     passes[await runOne('horizon', now, silent.length)]++;
     if (runs++ % plan.fullPassOf !== 0) continue;
     await runOne('full', now, silent.length);
