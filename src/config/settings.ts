@@ -102,7 +102,7 @@ export const TARGET_SETTINGS = {
   horizon: {
     schema: truth,
     env: 'STALESWEEP_HORIZON',
-    default: false,
+    default: true,
     about:
       'Whether a scheduled run looks no further than it must: not at all while nobody can be stale since the last full pass, and only at those who could be while these are few. Else every run looks at everybody.',
   },
