@@ -9,7 +9,7 @@ const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url
 /** Nothing of the developer's own settings reaches a test. */
 export const environment = (env: Record<string, string>): NodeJS.ProcessEnv => {
   const clean = Object.entries(process.env).filter(
-    ([name]) => !/^(STALESWEEP_|REDIS_URL|QUEUE_REDIS_URL|LOG_LEVEL)/.test(name),
+    ([name]) => !/^(STALESWEEP_|REDIS_URL|QUEUE_REDIS_URL|LOG_LEVEL|OTEL_)/.test(name),
   );
   return { ...Object.fromEntries(clean), ...env };
 };
