@@ -42,14 +42,16 @@ export interface Running {
 /**
  * Starts a command; it is killed at the end of the test if it still runs.
  * @param finished what a test's context offers, where several tests run at once
+ * @param main another build's command than this project's own
  */
 export const start = (
   args: readonly string[],
   env: Record<string, string>,
   cwd?: string,
   finished = ofCurrent,
+  main = MAIN,
 ): Running => {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
