@@ -32,6 +32,17 @@ COPY --from=build /app/src/pages/assets ./src/pages/assets
 USER node
 EXPOSE 3000
 
+# docker build --build-arg REVISION="$(git rev-parse HEAD)" --build-arg SOURCE=https://… .
+ARG REVISION=""
+ARG SOURCE=""
+LABEL org.opencontainers.image.title="stalesweep" \
+  org.opencontainers.image.description="Finds coordinators whose heartbeat stopped and removes everything they left in Redis, and nothing else." \
+  org.opencontainers.image.version="0.1.0" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.base.name="docker.io/library/node:20.20.2-bookworm-slim" \
+  org.opencontainers.image.revision="$REVISION" \
+  org.opencontainers.image.source="$SOURCE"
+
 # A dashboard answers on its port, a worker only when it has a metrics port; either proves that the process lives.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "\

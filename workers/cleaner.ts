@@ -23,6 +23,7 @@ import { Contact } from '../src/redis/target/contact.ts';
 import { explain } from '../src/redis/explain.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
+import { type OnPhase, type TracedRun, traced } from '../src/telemetry/tracing.ts';
 import { Recording } from './recording.ts';
 import { endAgain, seal } from './finality.ts';
 import { StopWatch } from './stopWish.ts';
@@ -74,6 +75,7 @@ async function clean(
   token: string,
   payload: RunPayload,
   lost: AbortSignal,
+  onPhase: OnPhase,
 ): Promise<Report> {
   const { queues, metrics, stopping, ledger, warnings } = parts;
   const { target } = payload;
@@ -114,6 +116,7 @@ async function clean(
       logger.debug({ phase }, sentence);
       journal.phase(phase, sentence);
       record.phase(phase);
+      onPhase(phase);
     },
     progress: (phase, tally) => journal.progress(phase, tally),
     warn,
@@ -178,6 +181,15 @@ async function clean(
   }
 }
 
+/** An attempt of a run as traces tell of it. */
+const tracedOf = (job: RunJob, { target, trigger, dryRun }: RunPayload): TracedRun => ({
+  run: String(job.id),
+  target: target.name,
+  trigger,
+  dryRun,
+  attempt: job.attemptsMade + 1,
+});
+
 /** Makes the function that a BullMQ worker calls for each job. */
 export const createCleaner = (parts: CleanerParts) => {
   const { config, queues } = parts;
@@ -199,7 +211,13 @@ export const createCleaner = (parts: CleanerParts) => {
       const payload = whose.ours;
       const other = await runInProgress(queues.runs, job, payload.target);
       const report =
-        other === null ? await clean(tools, job, token, payload, lost) : skippedReport(job, payload, other);
+        other === null
+          ? await traced(
+              tracedOf(job, payload),
+              async (onPhase) => await clean(tools, job, token, payload, lost, onPhase),
+              (error) => error instanceof WaitingError,
+            )
+          : skippedReport(job, payload, other);
       await seal(job, token, parts.lockMs, { report });
       return report;
     } catch (error) {

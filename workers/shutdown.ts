@@ -1,12 +1,16 @@
 /** shutdown: SIGTERM and SIGINT end a process in order, from its first moment on; a second signal ends it at once. */
 import { once } from 'node:events';
 import type { Logger } from '../src/log/logger.ts';
+import { Outage } from '../src/log/outages.ts';
+import { startTracing } from '../src/telemetry/tracing.ts';
 import type { Running } from './worker.ts';
 
 /** When everything is closed, a connection that leads nowhere may linger; it keeps nobody from leaving for longer than this. */
 const LINGER_MS = 1_000;
 /** Closing must not outlast the grace that process managers usually give, the shortest of which is ten seconds. */
 const CLOSE_TIMEOUT_MS = 7_000;
+/** How much of it the last traces may take. */
+const TRACES_MS = 2_000;
 
 /** Several parts as one: closed in turn, last started first, each even when another fails to. */
 export const closeAll = (parts: readonly Running[]): Running => ({
@@ -34,6 +38,17 @@ const listen = (logger: Logger): AbortSignal => {
   return stop.signal;
 };
 
+/** The traces of a process that stays. */
+const traces = async (logger: Logger): Promise<Running> => {
+  const outage = new Outage(logger, 'traces');
+  const watch = {
+    warn: (sentence: string) => logger.warn(sentence),
+    failed: (error: Error) => outage.failed(error),
+    restored: () => outage.restored(),
+  };
+  return await startTracing(process.env, watch, TRACES_MS);
+};
+
 /**
  * Starts parts, runs until a signal comes, and closes them, last started first; resolves with the exit code. `start`
  * adds each part as soon as there is something to close. When the signal comes while it is at work, it need not go on:
@@ -46,6 +61,7 @@ export const untilStopped = async (
   const parts: Running[] = [];
   const stop = listen(logger);
   try {
+    parts.push(await traces(logger));
     await start(parts, stop);
     if (!stop.aborted) await once(stop, 'abort');
   } catch (error) {

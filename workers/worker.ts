@@ -18,6 +18,7 @@ import { announce } from '../src/queue/members.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import { UnrecoverableError } from '../src/queue/bullmq.ts';
 import type { RunData } from '../src/queue/payload.ts';
+import { queueTracing } from '../src/telemetry/tracing.ts';
 import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { createCleaner } from './cleaner.ts';
 import { enterLane, leaveLanes } from './lanes.ts';
@@ -108,6 +109,7 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
   };
   const runs = new PatientWorker<RunData, Report>(RUN_QUEUE, work, {
     ...options,
+    ...queueTracing(),
     concurrency: config.process.concurrency,
     // For jobs that other programs add without saying how long they are to be kept.
     ...(kept && {

@@ -22,6 +22,7 @@ import { explain } from '../redis/explain.ts';
 import { openTarget } from '../redis/target/contact.ts';
 import type { Target } from '../redis/target/target.ts';
 import { keepLook } from '../status/keepLook.ts';
+import { traced } from '../telemetry/tracing.ts';
 
 export interface DirectRun {
   readonly target: TargetConfig;
@@ -46,8 +47,20 @@ export interface DirectRun {
  * signal is aborted, unless with a `StopWish`; with `RUN_FAILED` for anything else.
  */
 export async function runDirectly(wanted: DirectRun): Promise<Report> {
-  const { target: settings, queue, trigger, force, signal, observer } = wanted;
-  const dryRun = wanted.dryRun || settings.mode === 'observe';
+  const { target, trigger } = wanted;
+  const run = randomUUID();
+  const dryRun = wanted.dryRun || target.mode === 'observe';
+  return await traced({ run, target: target.name, trigger, dryRun, attempt: 1 }, async (onPhase) => {
+    const phase: Observer['phase'] = (name, sentence) => {
+      onPhase(name);
+      wanted.observer.phase?.(name, sentence);
+    };
+    return await clean({ ...wanted, dryRun, observer: { ...wanted.observer, phase } }, run);
+  });
+}
+
+async function clean(wanted: DirectRun, run: string): Promise<Report> {
+  const { target: settings, queue, trigger, dryRun, force, signal, observer } = wanted;
   const warn = (sentence: string) => observer.warn?.(sentence);
   let target: Target | null = null;
   let past = null as OpenLedger | null;
@@ -59,7 +72,6 @@ export async function runDirectly(wanted: DirectRun): Promise<Report> {
       return past === null ? [] : await outagesOf(past.ledger, settings, nowMs, signal);
     };
     target = await openTarget(settings, { dryRun, signal, warn, outages });
-    const run = randomUUID();
     // Of dry runs, those of the queue are recorded.
     const recorded = wanted.record && !dryRun ? past : null;
     recorder = recorderOf(recorded, { ...identityOf(wanted), run }, warn);

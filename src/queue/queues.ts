@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { QueueConfig } from '../config/resolve.ts';
 import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { connect } from '../redis/connect.ts';
+import { queueTracing } from '../telemetry/tracing.ts';
 import { Queue } from './bullmq.ts';
 import type { RunData } from './payload.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from './names.ts';
@@ -54,7 +55,8 @@ export const openQueues = async (to: string | QueueConfig, watch: QueueWatch): P
   const prefix = prefixOf(to);
   // BullMQ would tell the terminal what it thinks of the server's version and eviction policy: that is for doctor to say.
   const options = { connection, prefix, skipMetasUpdate: watch.passive === true, skipVersionCheck: true };
-  const runs = new Queue<RunData>(RUN_QUEUE, options);
+  // Not the ticks: each makes the next, and all of them would be one trace without end.
+  const runs = new Queue<RunData>(RUN_QUEUE, { ...options, ...queueTracing() });
   const schedule = new Queue<TickData>(SCHEDULE_QUEUE, options);
   for (const queue of [runs, schedule]) queue.on('error', watch.onError);
   return {

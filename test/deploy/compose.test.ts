@@ -61,9 +61,10 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('sets only environment variables that stalesweep knows', () => {
+  test('sets only environment variables that stalesweep knows, or of OpenTelemetry those that its page names', () => {
+    const traces = [...read('docs/monitoring.md').matchAll(/`(OTEL_\w+)`/g)].map(([, name]) => name);
     for (const [, { environment = {} }] of ours) {
-      for (const variable of Object.keys(environment)) expect(SETTINGS_ENV).toContain(variable);
+      for (const variable of Object.keys(environment)) expect([...SETTINGS_ENV, ...traces]).toContain(variable);
     }
   });
 

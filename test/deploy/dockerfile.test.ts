@@ -1,32 +1,67 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { cpSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename, join } from 'node:path';
+import { DockerfileParser, Label } from 'dockerfile-ast';
+import { validate } from 'dockerfile-utils';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { NODE_OPTIONS } from '../bench/program.ts';
-import { CLI_COMMANDS, exists, PACKAGE, PROGRAM, read } from './project.ts';
+import { start } from '../support/cli.ts';
+import { folder } from '../support/files.ts';
+import { populate } from '../support/populate.ts';
+import { startRedis } from '../support/redis.ts';
+import { CLI_COMMANDS, exists, PACKAGE, PROGRAM, ROOT, read } from './project.ts';
+
+const dockerfile = DockerfileParser.parse(read('Dockerfile'));
 
 interface Instruction {
   readonly name: string;
   readonly rest: string;
 }
 
-const instructions: readonly Instruction[] = read('Dockerfile')
-  .replace(/^#.*$/gm, '')
-  .replace(/\\\n/g, '')
-  .split('\n')
-  .filter((line) => line.trim() !== '')
-  .map((line) => {
-    const [name = '', ...rest] = line.trim().split(/\s+/);
-    return { name, rest: rest.join(' ') };
-  });
-
+const instructions: readonly Instruction[] = dockerfile.getInstructions().map((instruction) => ({
+  name: instruction.getKeyword(),
+  rest: instruction.getArgumentsContent()?.replace(/\\\n\s*/g, '') ?? '',
+}));
 const all = (name: string): string[] => instructions.filter((one) => one.name === name).map(({ rest }) => rest);
 const finalStage = instructions.slice(instructions.findLastIndex(({ name }) => name === 'FROM'));
 const list = (text: string): string[] => JSON.parse(text.slice(text.indexOf('['))) as string[];
-const copiedFromHere = all('COPY')
-  .filter((rest) => !rest.startsWith('--from='))
-  .flatMap((rest) => rest.split(' ').slice(0, -1));
+
+interface Copied {
+  /** The stage it is made in. */
+  readonly into: string;
+  /** The stage it comes from; `null`: this folder. */
+  readonly from: string | null;
+  readonly files: readonly string[];
+  readonly to: string;
+}
+
+const stageNames = dockerfile.getFROMs().map((from) => from.getBuildStage() ?? 'final');
+const copies: readonly Copied[] = dockerfile.getCOPYs().map((copy) => {
+  const names = copy.getArguments().map((argument) => argument.getValue());
+  const stage = dockerfile.getFROMs().findLastIndex((from) => from.getRange().start.line < copy.getRange().start.line);
+  return {
+    into: stageNames[stage] ?? '',
+    from: copy.getFromFlag()?.getValue() ?? null,
+    files: names.slice(0, -1),
+    to: names.at(-1) ?? '',
+  };
+});
+const copiedFromHere = copies.flatMap(({ from, files }) => (from === null ? files : []));
 const healthcheck = list(all('HEALTHCHECK')[0] ?? '[]');
+
+/** Makes the folder of the final stage as the image's is; what npm and the compiler bring is this project's own. */
+const makeFinal = async (): Promise<string> => {
+  const root = await folder();
+  for (const { into, from, files, to } of copies) {
+    if (into !== 'final' || from === 'dependencies') continue;
+    for (const file of files.map((name) => name.replace(/^\/app\//, '')))
+      cpSync(join(ROOT, file), to.endsWith('/') ? join(root, to, basename(file)) : join(root, to), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+  return root;
+};
 
 /** Whether the healthcheck of the image calls a container with this environment healthy. */
 const isHealthy = (env: Record<string, string>): Promise<boolean> =>
@@ -47,6 +82,61 @@ const serve = async (status: number): Promise<string> => {
 };
 
 describe('the image', () => {
+  test('is described in instructions that exist, and none that is wrong or deprecated', () => {
+    expect(validate(read('Dockerfile'))).toEqual([]);
+    expect(validate('FROM node\nCOYP a b').map(({ message }) => message)).toEqual(['Unknown instruction: COYP']);
+  });
+
+  test('says what it is, of which version, under which licence, on what it stands', () => {
+    const labels = Object.fromEntries(
+      dockerfile
+        .getInstructions()
+        .flatMap((one) =>
+          one instanceof Label ? one.getProperties().map((label) => [label.getName(), label.getValue()]) : [],
+        ),
+    );
+    const [base] = dockerfile.getFROMs().toReversed();
+    const named = (name: string) => labels[`org.opencontainers.image.${name}`];
+    expect(named('title')).toBe(PACKAGE.name);
+    expect(named('version')).toBe(PACKAGE.version);
+    expect(named('description')).toBe(PACKAGE.description);
+    expect(named('licenses')).toBe(PACKAGE.license);
+    expect(named('base.name')).toBe(`docker.io/library/${base?.getImage()}`);
+    for (const given of ['REVISION', 'SOURCE']) {
+      expect(named(given.toLowerCase())).toBe(`$${given}`);
+      expect(all('ARG').map((rest) => rest.split('=')[0])).toContain(given);
+    }
+  });
+
+  test('builds from all that the compiler is told to read', () => {
+    const build = copies.filter(({ into, from }) => into === 'build' && from === null).flatMap(({ files }) => files);
+    const files = [/tsc -p (\S+)/.exec(PACKAGE.scripts.build ?? '')?.[1] ?? ''];
+    for (const file of files) {
+      const settings = JSON.parse(read(file)) as { readonly extends?: string; readonly include?: readonly string[] };
+      if (settings.extends !== undefined) files.push(basename(settings.extends));
+      expect(build).toContain(file);
+      if (file === files[0]) expect(settings.include?.filter((name) => !build.includes(name))).toEqual([]);
+    }
+    expect(files.length).toBeGreaterThan(1);
+  });
+
+  test('holds all that its program needs: put together as it says, it cleans and shows its pages', async () => {
+    const final = await makeFinal();
+    const server = await startRedis();
+    onTestFinished(async () => await server.stop());
+    const env = { REDIS_URL: server.url, STALESWEEP_PORT: '0', NODE_ENV: 'production' };
+    await populate(env, 20, 10);
+    const [program = '', main = ''] = list(all('ENTRYPOINT')[0] ?? '');
+    expect(program).toBe('node');
+    const served = start(list(all('CMD')[0] ?? ''), env, final, undefined, join(final, main));
+    await served.says('"swept":10');
+    const [, url = ''] = /dashboard: (http:\S+)/.exec(served.stdout()) ?? [];
+    const page = await (await fetch(url)).text();
+    const [, style = ''] = /href="([^"]+\.css)"/.exec(page) ?? [];
+    expect((await fetch(new URL(style, url))).status).toBe(200);
+    expect((await served.kill('SIGTERM')).code).toBe(0);
+  });
+
   test.each([...new Set(copiedFromHere)])('is built from %s, which exists', (path) => {
     expect(exists(path)).toBe(true);
   });
@@ -71,7 +161,7 @@ describe('the image', () => {
     const installs = all('RUN').filter((rest) => /npm (ci|i|install)\b/.test(rest));
     for (const install of installs) expect(install).toMatch(/^npm ci .*--ignore-scripts$/);
     expect(installs.at(-1)).toContain('--omit=dev');
-    expect(finalStage.find(({ rest }) => rest.includes('node_modules'))?.rest).toContain('--from=dependencies');
+    expect(copies.find(({ into, to }) => into === 'final' && to.includes('node_modules'))?.from).toBe('dependencies');
   });
 
   test("starts this project's program with a command that it has", () => {

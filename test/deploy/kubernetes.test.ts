@@ -7,6 +7,7 @@ import { resolveConfig } from '../../src/config/resolve.ts';
 import { SETTINGS_ENV } from '../../src/config/settings.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { folder } from '../support/files.ts';
+import { wrongIn } from './kubernetesSchemas.ts';
 import { CLI_COMMANDS, read, readYaml } from './project.ts';
 
 const FOLDER = 'deploy/kubernetes';
@@ -50,6 +51,9 @@ interface Kustomization {
 
 const kustomization = readYaml<Kustomization>(`${FOLDER}/kustomization.yaml`);
 const things = kustomization.resources.flatMap((name) => thingsIn(read(`${FOLDER}/${name}`)));
+const parts = ['monitoring/monitors.yaml', 'scaling/scaledobject.yaml'].flatMap((name) =>
+  thingsIn(read(`${FOLDER}/${name}`)),
+);
 const deployments = things.filter(({ kind }) => kind === 'Deployment');
 
 describe('deploy/kubernetes', () => {
@@ -65,6 +69,27 @@ describe('deploy/kubernetes', () => {
     ]);
     const { version } = JSON.parse(read('package.json')) as { version: string };
     expect(kustomization.images).toEqual([expect.objectContaining({ name: 'stalesweep', newTag: version })]);
+  });
+
+  test.each([...things, ...parts].map((one) => [`${one.kind} ${one.metadata.name}`, one] as const))(
+    '%s is what the schema of its kind allows, with no field that it does not know',
+    (_, thing) => expect(wrongIn(thing)).toEqual([]),
+  );
+
+  test('a schema refuses what is wrong, and tells of a field that it does not know', () => {
+    const [worker] = deployments;
+    const { template, ...spec } = worker?.spec ?? {};
+    const [container, ...others] = template?.spec.containers ?? [];
+    const withContainer = (changed: object) => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      spec: { ...spec, template: { ...template, spec: { containers: [{ ...container, ...changed }, ...others] } } },
+    });
+    expect(wrongIn(withContainer({ ports: [{ containerPort: 'http' }] })).join()).toContain('containerPort');
+    const mistyped = wrongIn(withContainer({ livenessProb: {} }));
+    expect(mistyped).toEqual(['unknown field .spec.template.spec.containers.0.livenessProb']);
+    const probe = { ...container?.livenessProbe, periodSecond: 1 };
+    expect(wrongIn(withContainer({ livenessProbe: probe })).join()).toContain('livenessProbe.periodSecond');
   });
 
   test.each(deployments.map((one) => [one.metadata.name, one] as const))(
@@ -121,6 +146,7 @@ describe('deploy/kubernetes', () => {
     const made = error === undefined ? thingsIn(stdout) : things;
     expect(stderr ?? '').toBe('');
     expect(made.length).toBeGreaterThanOrEqual(things.length);
+    expect(made.flatMap(wrongIn)).toEqual([]);
     const secrets = made.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name);
     for (const name of [...(stdout?.matchAll(/name: (stalesweep-\w+)\n\s+key: STALESWEEP/g) ?? [])])
       expect(secrets).toContain(name[1]);

@@ -14,6 +14,10 @@ export const readYaml = <T>(path: string): T => parse(read(path), { merge: true 
 export const exists = (path: string): boolean => existsSync(ROOT + path);
 
 export const PACKAGE = JSON.parse(read('package.json')) as {
+  name: string;
+  version: string;
+  description: string;
+  license: string;
   scripts: Record<string, string>;
   bin: Record<string, string>;
 };

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,6 +63,24 @@ describe('the alert rules', () => {
       );
     },
   );
+});
+
+describe('the address of the runbooks', () => {
+  test('is set in every alert by the command that the page gives, and set anew by another', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stalesweep-runbooks-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await cp(FOLDER, join(folder, 'docs/monitoring'), { recursive: true });
+    const [command = ''] = /^sed .*alerts\.yml$/m.exec(read('docs/monitoring.md')) ?? [];
+    const base = 'https://git.example.com/stalesweep/blob/main';
+    expect(command).toContain(base);
+    const file = join(folder, 'docs/monitoring/alerts.yml');
+    for (const at of [base, 'https://wiki.example.org/ops']) {
+      execFileSync('sh', ['-c', command.replace(base, at)], { cwd: folder });
+      const urls = [...(await readFile(file, 'utf8')).matchAll(/runbook_url: (.*)/g)].map(([, url]) => url);
+      expect(urls.slice().sort()).toEqual(alerts.map(({ alert }) => `${at}/docs/runbooks/${alert}.md`).sort());
+      expect(await promtool('check', 'rules', file)).toContain(`${rules.length} rules found`);
+    }
+  });
 });
 
 describe('prometheus.yml', () => {

@@ -9,7 +9,7 @@ const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url
 /** Nothing of the developer's own settings reaches a test. */
 export const environment = (env: Record<string, string>): NodeJS.ProcessEnv => {
   const clean = Object.entries(process.env).filter(
-    ([name]) => !/^(STALESWEEP_|REDIS_URL|QUEUE_REDIS_URL|LOG_LEVEL)/.test(name),
+    ([name]) => !/^(STALESWEEP_|REDIS_URL|QUEUE_REDIS_URL|LOG_LEVEL|OTEL_)/.test(name),
   );
   return { ...Object.fromEntries(clean), ...env };
 };
@@ -42,14 +42,16 @@ export interface Running {
 /**
  * Starts a command; it is killed at the end of the test if it still runs.
  * @param finished what a test's context offers, where several tests run at once
+ * @param main another build's command than this project's own
  */
 export const start = (
   args: readonly string[],
   env: Record<string, string>,
   cwd?: string,
   finished = ofCurrent,
+  main = MAIN,
 ): Running => {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),

@@ -1,6 +1,7 @@
 /** enqueue: asks for a run through the queue, and waits for it where that is wanted. */
 import { Failure } from '../../domain/failure.ts';
 import { enqueue } from '../../queue/enqueue.ts';
+import type { Queues } from '../../queue/queues.ts';
 import { waitForRun } from '../../queue/waitForRun.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
@@ -8,6 +9,7 @@ import { configOf } from '../config.ts';
 import { QUIET, withQueues } from '../queue.ts';
 import { renderReport } from '../render.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
+import { withTracing } from '../tracing.ts';
 
 interface Options {
   readonly target?: string;
@@ -30,7 +32,7 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
     ...(staleAfter === undefined ? {} : { staleAfter }),
     ...(options.force ? { force: true } : {}),
   } as const;
-  await withQueues(config, async (queues) => {
+  const work = async (queues: Queues): Promise<void> => {
     const { run, joined, difference, onlyDry } = await enqueue(queues.runs, config.targets, data).catch(
       (error: unknown) => {
         throw error instanceof Failure && error.code === 'JOB_DATA' ? new Failure('USAGE', error.message) : error;
@@ -53,5 +55,6 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
     const report = await waitForRun(queues, config.queue, QUIET, run);
     console.log(options.json ? JSON.stringify(report) : renderReport(report));
     if (report.outcome === 'refused' || report.outcome === 'stopped' || onlyDry) throw new Exit(1);
-  });
+  };
+  await withTracing(async () => await withQueues(config, work));
 }

@@ -1,7 +1,7 @@
 /** run: one cleanup here and now, without the queue. */
 import { once } from 'node:events';
 import { type Ahead, StopWish } from '../../cleanup/run.ts';
-import { runDirectly } from '../../direct/run.ts';
+import { type DirectRun, runDirectly } from '../../direct/run.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
@@ -9,6 +9,7 @@ import { Listing } from '../listing.ts';
 import { createProgressBar } from '../progress.ts';
 import { megabytes, renderReport } from '../render.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
+import { withTracing } from '../tracing.ts';
 import { whoAsks } from '../whoAsks.ts';
 
 interface Options {
@@ -33,7 +34,7 @@ export async function run(options: Options, command: Command): Promise<void> {
   const print = async (lines: string) => await bar.aside(async () => await printed(lines));
   const { list } = new Listing(target.schema.families, options.json === true, print);
   try {
-    const report = await runDirectly({
+    const wanted: DirectRun = {
       target,
       queue: config.queue,
       ledger: config.process.ledger,
@@ -47,7 +48,8 @@ export async function run(options: Options, command: Command): Promise<void> {
       ...(asksFirst(options)
         ? { confirm: async (ahead) => await bar.aside(async () => await confirmed(ahead, target.name, stop)) }
         : {}),
-    });
+    };
+    const report = await withTracing(async () => await runDirectly(wanted));
     bar.stop();
     console.log(options.json ? JSON.stringify(report) : renderReport(report));
     if (report.outcome !== 'completed') throw new Exit(1);
