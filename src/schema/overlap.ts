@@ -1,7 +1,7 @@
 /** overlap: whether some name could be read as either of two templates, exactly.
  *
- * Each template is a small automaton over bytes; both are walked side by side, every pair of places once, until a name ends
- * in both or all pairs are seen (the product construction: Hopcroft, Motwani, Ullman, Introduction to Automata Theory, 4.2.1).
+ * Each template is a small automaton over bytes, which may go on in several ways; both are walked side by side, every pair of
+ * places once, until a name ends in both or all pairs are seen (the product construction: Hopcroft, Motwani, Ullman, Introduction to Automata Theory, 4.2.1).
  */
 import type { IdShape } from './ids.ts';
 import type { Template, Token } from './template.ts';
@@ -27,13 +27,19 @@ class Automaton {
     this.#tokens = template.tokens;
   }
 
+  /** The one byte that leads on from this place; `null` where others may. */
+  only({ token, at }: Place): string | null {
+    const next = this.#tokens[token];
+    return next?.kind === 'literal' ? (next.text[at] ?? null) : null;
+  }
+
   /** The places a name can begin at. */
   start(): Place[] {
     return this.#settle(this.#begin(0));
   }
 
-  accepts(places: readonly Place[]): boolean {
-    return places.some(({ token }) => token === this.#tokens.length);
+  accepts({ token }: Place): boolean {
+    return token === this.#tokens.length;
   }
 
   /** Where one more byte leads from this place. */
@@ -88,12 +94,9 @@ class Automaton {
   }
 }
 
-/** Every byte that a literal or a word holds, and one that stands for all others. */
-function alphabetOf(templates: readonly Template[], { never }: IdShape): readonly string[] {
-  const texts = templates.flatMap(({ tokens }) =>
-    tokens.flatMap((token) => (token.kind === 'literal' ? token.text : '')),
-  );
-  const bytes = new Set([COLON, ...[...texts, ...never].flatMap((text) => [...text])]);
+/** Bytes that differ where no literal says which one comes: what ends a segment, those of words, and one that stands for all others. */
+function alphabetOf({ never }: IdShape): readonly string[] {
+  const bytes = new Set([COLON, ...never.join('')]);
   for (let code = 0; code < 256; code++) {
     const other = String.fromCharCode(code);
     if (!bytes.has(other)) return [...bytes, other];
@@ -101,34 +104,41 @@ function alphabetOf(templates: readonly Template[], { never }: IdShape): readonl
   return [...bytes];
 }
 
+/** Both places, as a text of their own. */
+function nameOf(x: Place, y: Place): string {
+  const words = x.word === null && y.word === null ? '' : JSON.stringify([x.word, y.word]);
+  return `${x.token} ${x.at} ${y.token} ${y.at} ${words}`;
+}
+
 /** Whether some key could be read as either template, ids having this shape. */
 export function overlap(left: Template, right: Template, ids: IdShape): boolean {
   if (!left.prefix.startsWith(right.prefix) && !right.prefix.startsWith(left.prefix)) return false;
   const a = new Automaton(left, ids);
   const b = new Automaton(right, ids);
-  const alphabet = alphabetOf([left, right], ids);
+  const alphabet = alphabetOf(ids);
   const seen = new Set<string>();
-  const waiting: [Place[], Place[]][] = [[a.start(), b.start()]];
+  const waiting: [Place, Place][] = [];
+  const visit = (xs: readonly Place[], ys: readonly Place[]): void => {
+    for (const x of xs) {
+      for (const y of ys) {
+        const pair = nameOf(x, y);
+        if (seen.has(pair)) continue;
+        seen.add(pair);
+        waiting.push([x, y]);
+      }
+    }
+  };
+  visit(a.start(), b.start());
   for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
     const [x, y] = pair;
     if (a.accepts(x) && b.accepts(y)) return true;
-    for (const byte of alphabet) {
-      const nextX = distinct(x.flatMap((place) => a.next(place, byte)));
-      const nextY = nextX.length === 0 ? [] : distinct(y.flatMap((place) => b.next(place, byte)));
-      if (nextY.length === 0) continue;
-      const name = JSON.stringify([nextX, nextY]);
-      if (seen.has(name)) continue;
-      seen.add(name);
-      waiting.push([nextX, nextY]);
+    const only = a.only(x) ?? b.only(y);
+    for (const byte of only === null ? alphabet : [only]) {
+      const next = a.next(x, byte);
+      if (next.length > 0) visit(next, b.next(y, byte));
     }
   }
   return false;
-}
-
-/** Each place once, in one order, so that equal sets look alike. */
-function distinct(places: readonly Place[]): Place[] {
-  const byName = new Map(places.map((place) => [JSON.stringify(place), place]));
-  return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? []);
 }
 
 /**

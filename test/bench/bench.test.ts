@@ -38,11 +38,8 @@ const cases: Case[] = [
   once(few(tenThousand('flat')), { 'stalesweep-warm': 'cost', idle: 'felt' }),
   once(few(other('novice-ttl', 'claude-flow-novice', { ttlMs: 86_400_000 })), { floor: 'cost', stalesweep: 'cost' }),
   once(few(easy), { stalesweep: 'both', 'by-hand': 'cost', loop: 'cost', 'one-script': 'cost' }),
-  once(few({ ...everyday('everyday', 'flat', null), stale: 5_000 }, 1_000), {
-    'scan-pass': 'cost',
-    stalesweep: 'cost',
-  }),
-  once(few(behind({ roundTripMs: 0.5, jitter: 0.1 }, 'swarm', 20_000)), { floor: 'cost', stalesweep: 'cost' }),
+  once(few({ ...everyday('everyday', 'flat', null), stale: 5_000 }, 1_000), { 'scan-pass': 'cost' }),
+  once(few(behind({ roundTripMs: 0.5, jitter: 0.1 }, 'swarm', 20_000)), { floor: 'cost' }),
 ];
 
 /** A cost whose figures take much room. */

@@ -66,7 +66,7 @@ describe.each(STRATEGIES)('by %s', (_, rules) => {
         const there = theirs.length === 0 ? 0 : await redis.exists(...theirs);
         expect(there).toBe(theirs.length);
       }),
-      { numRuns: 25 },
+      { numRuns: 8 },
     );
   }, 180_000);
 });

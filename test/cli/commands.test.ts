@@ -45,13 +45,13 @@ describe('run', () => {
 describe('run --list', () => {
   test('says who would go, then who goes: a line each, as JSON with the report last', async () => {
     await populate(env(), 200, 180);
-    const dry = await cli(['run', '--dry-run', '--list'], env());
+    const dry = await command(['run', '--dry-run', '--list'], env());
     expect(dry).toMatchObject({ code: 0, stderr: '' });
     const shown = dry.stdout.split('\n');
     expect(shown.filter((line) => /^\S+ in swarm-\d+, silent for 1h/.test(line))).toHaveLength(180);
     const reportAt = shown.findIndex((line) => line.startsWith('run '));
     for (const line of shown.slice(0, reportAt)) expect(line.length).toBeLessThanOrEqual(80);
-    const { code, stdout, stderr } = await cli(['run', '--list', '--json'], env());
+    const { code, stdout, stderr } = await command(['run', '--list', '--json'], env());
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout
       .trimEnd()
@@ -89,8 +89,8 @@ test('explain tells whose a key is, what a run does with it, and once that has b
       swept: [],
     },
   ]);
-  const report = JSON.parse((await cli(['run', '--json'], env())).stdout) as Report;
-  const told = await cli(['explain', 'c42'], env());
+  const report = JSON.parse((await command(['run', '--json'], env())).stdout) as Report;
+  const told = await command(['explain', 'c42'], env());
   expect(told.stdout.replace(/\s+/g, ' ')).toContain(`c42 in s1 was swept by run ${report.run} (`);
   // Only a name that is longer than a line makes a longer one.
   expect(told.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
@@ -117,13 +117,14 @@ describe('the command line', () => {
   });
 
   test('stops with exit code 2 and a sentence at a setting nobody knows', async () => {
-    const { code, stderr } = await cli(['run'], env({ STALESWEEP_STALE_AFTR: '10m' }));
+    const { code, stderr } = await command(['run'], env({ STALESWEEP_STALE_AFTR: '10m' }));
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr: 'stalesweep: unknown setting "STALESWEEP_STALE_AFTR", did you mean "STALESWEEP_STALE_AFTER"?\n',
     });
   });
 
+  const bareMs = bareStartMs();
   test.each([
     ['run', command],
     ['enqueue', cli],
@@ -137,7 +138,7 @@ describe('the command line', () => {
     '%s ends within 10 seconds with exit code 1 and one sentence, without the password, when Redis is not there',
     async (line, ask) => {
       // On a machine that does much else, starting takes longer, too.
-      const startMs = 40 * (await bareStartMs());
+      const startMs = 40 * (await bareMs);
       const startedAt = performance.now();
       const { code, stdout, stderr } = await ask(line.split(' '), {
         REDIS_URL: 'redis://user:hush@127.0.0.1:1',

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cli, start } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { folder } from '../support/files.ts';
 import { useRedis } from '../support/leaks.ts';
 
@@ -22,7 +23,7 @@ test('demo says what it does and where to look, cleans a sample of its own, and 
   expect(demo.stdout()).toContain('1 wrong-unit');
 
   // Another command in that folder means the demo's Redis, and judges as the demo does.
-  const judged = await cli(['run', '--dry-run', '--json'], {}, cwd);
+  const judged = await command(['run', '--dry-run', '--json'], {}, cwd);
   expect(JSON.parse(judged.stdout)).toMatchObject({ staleAfterSeconds: 20, coordinators: { protected: 1 } });
   const { code, stderr } = await cli(['demo'], {}, cwd);
   expect({ code, stderr }).toEqual({
@@ -36,7 +37,7 @@ test('demo says what it does and where to look, cleans a sample of its own, and 
 }, 240_000);
 
 test('start without a target is refused in one sentence that names both ways', async () => {
-  const { code, stdout, stderr } = await cli(['start'], {});
+  const { code, stdout, stderr } = await command(['start'], {});
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/^stalesweep: no target: set REDIS_URL, or name a file [^\n]*"stalesweep demo"[^\n]*\n$/);
 });

@@ -45,10 +45,9 @@ const contentOf = async ({ redis }: TestRedis): Promise<string> => {
 };
 
 test.each([
-  ['environment', cli, async () => environment()],
+  ['environment', async () => environment()],
   [
     'file',
-    command,
     async () => {
       const { REDIS_URL, QUEUE_REDIS_URL } = urls();
       const { REDIS_URL: _, QUEUE_REDIS_URL: __, STALESWEEP_DASHBOARD_PASSWORD: ___, ...rest } = environment();
@@ -58,7 +57,7 @@ test.each([
   ],
 ] as const)(
   'secrets that come by the %s are in no log, error, page, metric, process list, job or report',
-  async (_, ask, given) => {
+  async (_, given) => {
     const env = await given();
     await populate(env, 100, 90);
     const worker = start(['worker'], env);
@@ -66,8 +65,10 @@ test.each([
     await Promise.all([worker.says('worker started'), dashboard.says('dashboard started')]);
     const said: Record<string, string> = {};
 
-    const ran = await ask(['enqueue', '--wait', '--json'], env);
+    // One is a process of its own, and so are those that stay: the others print the same in this one.
+    const ran = await cli(['enqueue', '--wait', '--json'], env);
     expect(ran.code).toBe(0);
+    said.process = ran.stdout + ran.stderr;
     for (const args of [
       ['run'],
       ['enqueue'],
@@ -76,7 +77,7 @@ test.each([
       ['doctor', '--json'],
       ['run', '--target', 'x'],
     ]) {
-      const { stdout, stderr } = await ask(args, env);
+      const { stdout, stderr } = await command(args, env);
       said[args.join(' ')] = stdout + stderr;
     }
     const headers = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD}`).toString('base64')}` };
@@ -115,7 +116,7 @@ test.each([
     await Promise.all([worker.says('lost; trying again'), dashboard.says('lost; trying again')]);
     said.unready = await (await fetch(`${address}/readyz`)).text();
     expect(said.unready).toContain('unavailable');
-    const refused = await ask(['run'], env);
+    const refused = await command(['run'], env);
     expect(refused.code).toBe(1);
     said.refused = refused.stdout + refused.stderr;
     for (const [server, user] of [

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { cli, start } from '../support/cli.ts';
+import { command } from '../support/command.ts';
 import { ledgerIn, noteRun } from '../support/pastRuns.ts';
 import { startRedis } from '../support/redis.ts';
 
@@ -24,10 +25,8 @@ it('says what no run has told yet and how to be told, then what one did, in 80 c
       complete: false,
       families: target.schema.families.map((family) => ({ family, keys: 1_234_567, bytes: 7_654_321 })),
     });
-    const [text, json] = await Promise.all([
-      cli(['status'], env),
-      cli(['status', '--json', '--target', 'default'], env),
-    ]);
+    const text = await command(['status'], env);
+    const json = await command(['status', '--json', '--target', 'default'], env);
     expect(text.stdout).toContain('1,237 active, 37 of them at risk; 0 stale, 1 unreadable');
     expect(text.stdout).toMatch(/heartbeat +1,234,567 +7\.7 MB/);
     expect(text.stdout.replace(/\s+/g, ' ')).toContain('2 coordinators swept, 12 things removed');
@@ -44,7 +43,7 @@ it('says what no run has told yet and how to be told, then what one did, in 80 c
     });
     expect(targets[0].families[0]).toEqual({ family: 'heartbeat', keys: 1_234_567, bytes: 7_654_321 });
 
-    const unknown = await cli(['status', '--target', 'nope'], env);
+    const unknown = await command(['status', '--target', 'nope'], env);
     expect([unknown.code, unknown.stderr]).toEqual([2, 'stalesweep: unknown target "nope"; there are: default\n']);
 
     const watching = start(['status', '--watch', '--json'], env);

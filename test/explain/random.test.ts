@@ -10,7 +10,7 @@ import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ask } from './asking.ts';
 
-const WORLDS = 12;
+const WORLDS = 6;
 /** A failure is made as small as it gets before it is shown. */
 const TIMEOUT_MS = 300_000;
 /** A second that turns meanwhile may make somebody stale; such a world is written again. */

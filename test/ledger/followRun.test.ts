@@ -135,7 +135,7 @@ test('with `detail: keys`, the names stand there before anything goes, and after
         for (const [id, names] of had) expect(await namesOf(id)).toEqual(names);
       },
     ),
-    { numRuns: 8 },
+    { numRuns: 4 },
   );
 }, 60_000);
 

@@ -87,7 +87,7 @@ describe('history', () => {
           for (const run of read) expect(run).toEqual(ended[Number(run.run)]);
         }
       }),
-      { numRuns: 12 },
+      { numRuns: 6 },
     );
   }, 120_000);
 

@@ -35,7 +35,7 @@ test('what any process saw is put together, in whatever order it is told, by sev
       for (const [i, { fromMs }] of kept.entries()) if (i > 0) expect(fromMs).toBeGreaterThan(kept[i - 1]?.toMs ?? 0);
       expect(await one.outagesSince('default', since)).toEqual(kept.filter(({ toMs }) => toMs > since));
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 

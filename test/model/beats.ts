@@ -1,5 +1,6 @@
 /** beats: what may stand in a heartbeat: good beats of every age, and everything that only looks like one. */
 import fc from 'fast-check';
+import { anyText } from '../support/text.ts';
 
 /**
  * A heartbeat's value, to be written out at a given time. In `text`, `<ms>` stands for the instant `ageMs` before it in ms,
@@ -153,7 +154,7 @@ const noise: fc.Arbitrary<string> = fc.oneof(
   fc.json({ maxDepth: 2 }),
   fc.jsonValue({ maxDepth: 1 }).map((timestamp) => JSON.stringify({ timestamp })),
   fc.tuple(fc.constantFrom(...USABLE), fc.nat(60)).map(([text, length]) => text.slice(0, length)),
-  fc.string({ unit: 'binary', maxLength: 8 }),
+  anyText({ maxLength: 8 }),
 );
 
 /** A beat that can be judged, of long ago. */

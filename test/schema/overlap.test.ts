@@ -77,10 +77,10 @@ test('tells exactly which templates can name one key, whatever the shape of ids 
       if (shared) met++;
       else apart++;
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
-  expect(met).toBeGreaterThan(10);
-  expect(apart).toBeGreaterThan(10);
+  expect(met).toBeGreaterThan(4);
+  expect(apart).toBeGreaterThan(4);
 });
 
 test.each([

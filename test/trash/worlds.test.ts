@@ -11,7 +11,7 @@ import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { STRATEGIES, urlFor } from '../support/users.ts';
 
-const KEYSPACES = 40;
+const KEYSPACES = 15;
 const TIMEOUT_MS = 300_000;
 const TRASH = 'stalesweep:trash';
 const MORE = ['+renamenx', '+pexpire', '+persist', '+set', '+pttl'];
