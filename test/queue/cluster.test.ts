@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Finding } from '../../src/health/finding.ts';
+import { startCluster, settleIn, type TestCluster } from '../support/cluster.ts';
+import { command } from '../support/command.ts';
+import { startDashboard } from '../support/dashboard.ts';
+import { ACTIVE, STALE } from '../support/world.ts';
+import { work } from '../support/worker.ts';
+
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await startCluster(3, { replicas: true });
+});
+afterAll(async () => await cluster?.stop());
+
+const json = async (args: readonly string[], env: Record<string, string>): Promise<unknown[]> => {
+  const { code, stdout, stderr } = await command(args, env);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return (stdout.trim() === '' ? [] : [JSON.parse(stdout) as unknown]).flat();
+};
+
+test('one cluster is the target and has the queue: schedule, runs, ledger, pages and doctor, by the URL of any node', async () => {
+  const env = { REDIS_URL: cluster.url, QUEUE_REDIS_URL: cluster.nodes[1]?.url ?? '', STALESWEEP_EVERY: '1h' };
+  const living = await settleIn(cluster, 'living', ACTIVE);
+  await settleIn(cluster, 'c1', STALE);
+  const working = await work(env);
+  // The first of an interval begins at once.
+  const past = async () => (await json(['history', '--json'], env)) as unknown[];
+  await expect.poll(past, { interval: 200 }).toMatchObject([{ by: 'schedule', state: 'completed' }]);
+  await settleIn(cluster, 'c2', STALE);
+  const [report] = await json(['enqueue', '--wait', '--json'], { ...env, QUEUE_REDIS_URL: cluster.url });
+  expect(report).toMatchObject({ outcome: 'completed', coordinators: { active: 1, swept: 1 } });
+  const keys = (await cluster.keys()).filter((key) => !key.startsWith('{stalesweep}:'));
+  expect(keys).toEqual([...living].sort());
+
+  const dashboard = await startDashboard(env);
+  try {
+    const pages = ['/', '/runs', '/queues', '/readyz', '/metrics'].map(async (path) => await dashboard.ask(path));
+    expect((await Promise.all(pages)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const page = await (await dashboard.ask('/runs?find=c2')).text();
+    expect(page).toContain('c2');
+  } finally {
+    await dashboard.close();
+  }
+  const findings = (await json(['doctor', '--json'], env)) as Finding[];
+  expect(findings.filter(({ target }) => target === null)).toMatchObject([
+    { check: 'connection', status: 'ok' },
+    {
+      check: 'server',
+      message: expect.stringMatching(/^a cluster, of which 127.0.0.1:\d+ serves the slot of the queue/),
+    },
+    { check: 'replicas', message: expect.stringMatching(/^127.0.0.1:\d+ has one/) },
+    { check: 'address', status: 'warning' },
+    { check: 'version' },
+    { check: 'eviction' },
+    { check: 'work', message: '1 worker, not paused, no rate limit' },
+  ]);
+  await working.close();
+  expect(working.log()).not.toMatch(/"level":[456]0/);
+});
+
+test.for([
+  [
+    { STALESWEEP_QUEUE_PREFIX: 'team-a' },
+    'queue.prefix "team-a" has no braces, without which a cluster spreads its keys over all nodes; write "{team-a}"',
+  ],
+  [
+    { QUEUE_REDIS_URL: 'redis+cluster://127.0.0.1:1,127.0.0.1:2' },
+    'redis+cluster://127.0.0.1:1,127.0.0.1:2 could not be reached: connection refused',
+  ],
+] as const)('what keeps a queue from a cluster is said in one sentence: %o', async ([more, sentence]) => {
+  const env = { REDIS_URL: cluster.url, QUEUE_REDIS_URL: cluster.url, ...more };
+  const { code, stderr } = await command(['enqueue'], env);
+  expect(code).toBe(1);
+  expect(stderr).toContain(sentence);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+});
