@@ -1,17 +1,30 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Finding } from '../../src/health/finding.ts';
-import { startCluster, settleIn, type TestCluster } from '../support/cluster.ts';
+import { settleIn, startCluster, type TestCluster } from '../support/cluster.ts';
 import { command } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
-import { ACTIVE, STALE } from '../support/world.ts';
+import { NEVER } from '../support/queue.ts';
+import { startRedis } from '../support/redis.ts';
+import { serverFiles } from '../support/tls.ts';
 import { work } from '../support/worker.ts';
+import { ACTIVE, STALE } from '../support/world.ts';
+import { killOften, ofCluster } from './kills.ts';
 
 let cluster: TestCluster;
 
+const folder = mkdtempSync(join(tmpdir(), 'stalesweep-tls-'));
+const files = serverFiles(folder);
+
 beforeAll(async () => {
-  cluster = await startCluster(3, { replicas: true });
+  cluster = await startCluster(3, { replicas: true, tls: files.args });
 });
-afterAll(async () => await cluster?.stop());
+afterAll(async () => {
+  await cluster?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const json = async (args: readonly string[], env: Record<string, string>): Promise<unknown[]> => {
   const { code, stdout, stderr } = await command(args, env);
@@ -59,6 +72,17 @@ test('one cluster is the target and has the queue: schedule, runs, ledger, pages
   expect(working.log()).not.toMatch(/"level":[456]0/);
 });
 
+test('users and TLS reach it, and who may not ask CLUSTER as well', async () => {
+  for (const { redis } of cluster.nodes) {
+    await redis.call('ACL', 'SETUSER', 'clerk', 'on', '>s3cret', '~*', '&*', '+@all', '-cluster');
+  }
+  const env = { REDIS_URL: cluster.url, STALESWEEP_TLS_CA: files.ca };
+  const url = cluster.tlsUrl.replace('://', '://clerk:s3cret@');
+  const [asked] = await json(['enqueue', '--json'], { ...env, QUEUE_REDIS_URL: url });
+  const { stdout } = await command(['enqueue', '--json'], { ...env, QUEUE_REDIS_URL: cluster.tlsUrl });
+  expect(JSON.parse(stdout)).toEqual({ ...(asked as object), joined: true });
+});
+
 test.for([
   [
     { STALESWEEP_QUEUE_PREFIX: 'team-a' },
@@ -74,4 +98,17 @@ test.for([
   expect(code).toBe(1);
   expect(stderr).toContain(sentence);
   expect(stderr.trim().split('\n')).toHaveLength(1);
+});
+
+test('the node that has the queue dies at any moment: the run asked for stands in the ledger once, with all who went (P3, P13)', async () => {
+  const target = await startRedis();
+  onTestFinished(async () => await target.stop());
+  const env = { ...NEVER, REDIS_URL: target.url, QUEUE_REDIS_URL: cluster.url, STALESWEEP_NICE: '2' };
+  const prefix = '{stalesweep}:killed';
+  const working = await work({ ...env, STALESWEEP_QUEUE_PREFIX: prefix });
+  const place = ofCluster(cluster);
+  const told = await killOften({ place, target, env: { ...env, STALESWEEP_QUEUE_PREFIX: prefix }, count: 1 });
+  expect(told).toMatchObject({ asked: 1, runs: 1, lost: 0, doubled: 0, outcomes: { completed: 1 } });
+  expect(told.recorded).toBeGreaterThanOrEqual(told.gone);
+  await working.close();
 });

@@ -12,6 +12,7 @@ import type { HostPort } from '../../config/deployment.ts';
 import type { Address } from '../../config/tls.ts';
 import { createClient } from '../client.ts';
 import { AbstractConnector } from '../ioredis.ts';
+import { isRefusal } from '../refusals.ts';
 import { addressOf, entryOf, hostsOf } from './address.ts';
 import { slotOfText } from './slots.ts';
 import { type Member, membersIn, Topology } from './topology.ts';
@@ -21,8 +22,7 @@ type Options = Omit<RedisOptions, 'replyMapping'>;
 /** A node that takes longer is passed over, in ms: of three that do not answer the last must be heard within a connection's time. */
 const ANSWER_TIMEOUT_MS = 2_000;
 const LONGEST_PAUSE_MS = 1_000;
-/** What a server says that is no node of a cluster: it has all slots. */
-const NO_CLUSTER = /cluster support disabled/i;
+const MOVED = /^MOVED \d+ (.*):(\d+)$/;
 
 /**
  * What the library needs to find the node that serves a key.
@@ -31,7 +31,6 @@ const NO_CLUSTER = /cluster support disabled/i;
  * @param lasts whether nodes are to be asked again and again, while none of them knows who serves it
  */
 export function slotOptions(of: Address, key: string, lasts: () => boolean): Options {
-  const slot = slotOfText(key);
   const { username, password, encrypted } = entryOf(of);
   const known = new Known(hostsOf(of));
   class SlotConnector extends AbstractConnector {
@@ -59,7 +58,7 @@ export function slotOptions(of: Address, key: string, lasts: () => boolean): Opt
 
     async #find(): Promise<HostPort> {
       for (let attempt = 1; ; attempt++) {
-        const found = await ownerBy(known, of, slot, () => this.connecting);
+        const found = await ownerBy(known, of, key, () => this.connecting);
         if (!this.connecting) throw new Error('Connection is closed.');
         if (!(found instanceof Error)) return found;
         // The same name as for sentinels, so that whoever gives up one kind of search gives up the other.
@@ -104,13 +103,15 @@ class Known {
 }
 
 /** Who serves the slot, as the first node says that knows somebody who lives; why nobody is known, where none does. */
-async function ownerBy(known: Known, of: Address, slot: number, goesOn: () => boolean): Promise<HostPort | Error> {
+async function ownerBy(known: Known, of: Address, key: string, goesOn: () => boolean): Promise<HostPort | Error> {
+  const slot = slotOfText(key);
   let failure: Error | null = null;
   for (const at of known.inTurn()) {
     if (!goesOn()) break;
     try {
-      const members = await askNode(of, at);
-      if (members === null) return at;
+      const told = await askNode(of, at, key);
+      if ('host' in told) return told;
+      const { members } = told;
       known.learn(members);
       const topology = new Topology([members]);
       const owner = topology.members.get(topology.owners[slot] ?? '');
@@ -123,8 +124,12 @@ async function ownerBy(known: Known, of: Address, slot: number, goesOn: () => bo
   return failure ?? new Error('no node of the cluster is known');
 }
 
-/** What a node says of its cluster; `null` where it is in none. */
-async function askNode(of: Address, at: HostPort): Promise<readonly Member[] | null> {
+/** What a node says of its cluster; where it is in none, or may not be asked, who serves the key, as far as it says. */
+async function askNode(
+  of: Address,
+  at: HostPort,
+  key: string,
+): Promise<HostPort | { readonly members: readonly Member[] }> {
   const { url, tls } = addressOf(of, at);
   let said: Error | null = null;
   const redis = createClient(url, {
@@ -142,9 +147,15 @@ async function askNode(of: Address, at: HostPort): Promise<readonly Member[] | n
   });
   try {
     await redis.connect();
-    return membersIn(String(await redis.call('CLUSTER', 'NODES')), at.host);
+    const reply = await redis.call('CLUSTER', 'NODES').catch((error: Error) => error);
+    if (!(reply instanceof Error)) return { members: membersIn(String(reply), at.host) };
+    if (!isRefusal(reply)) throw reply;
+    const moved = await redis.exists(key).then(
+      () => null,
+      (error: Error) => MOVED.exec(error.message),
+    );
+    return moved === null ? at : { host: moved[1] || at.host, port: Number(moved[2]) };
   } catch (error) {
-    if (error instanceof Error && NO_CLUSTER.test(error.message)) return null;
     throw said ?? error;
   } finally {
     redis.disconnect();
