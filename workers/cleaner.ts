@@ -25,7 +25,7 @@ import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
 import { type OnPhase, type TracedRun, traced } from '../src/telemetry/tracing.ts';
 import { Recording } from './recording.ts';
-import { endAgain, seal } from './finality.ts';
+import { endAgain, seal, standingEnd } from './finality.ts';
 import { StopWatch } from './stopWish.ts';
 import { earlierAttempts, Journal, type RunJob } from './journal.ts';
 import { unreadableIn, Warnings } from './tell.ts';
@@ -42,6 +42,13 @@ export interface CleanerParts {
   readonly lockMs: number;
 }
 
+/**
+ * How long the end of a run is repeated to a queue that does not take it, in ms: longer than it takes until a replica was promoted. Its
+ * job could not end before either.
+ */
+const INSIST_MS = 30_000;
+/** The same for a process that is to end. */
+const LEAVE_MS = 5_000;
 /** How long a process that is to end waits for the chunk in progress. */
 const DROP_MS = 1_000;
 
@@ -106,10 +113,19 @@ async function clean(
     journal.note(unreadable.sentence);
   };
   const onLost = () => fenced.abort();
+  const fencedOff = () => lost.aborted || fenced.signal.aborted;
+  let gone = false;
+  /** A job that nobody holds any more went with the server that had taken it, or somebody took it away. */
+  const isGone = async () => {
+    gone = (await queues.runs.getJob(String(job.id)).catch(() => job)) === undefined;
+    return gone;
+  };
   const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, onLost, (tally) => record.progress(tally));
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
-  const identity = { run: String(job.id), attempt: job.attemptsMade + 1, payload };
-  const record = await Recording.begin(ledger, identity, warn);
+  // Who goes on with it notes its end.
+  const insistMs = () => (fencedOff() && !gone ? 0 : stopping.aborted ? LEAVE_MS : INSIST_MS);
+  const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
+  const record = await Recording.begin(ledger, { ...identity, payload, insistMs }, warn);
   const observer: Observer = {
     ...(payload.dryRun ? {} : record.observer),
     phase: (phase, sentence) => {
@@ -158,14 +174,16 @@ async function clean(
   };
   try {
     const report = await cleanOpened(await Contact.open(target, signal, stopwatch));
+    if (fencedOff() && !(await isGone())) throw new Error('another worker has taken the run over');
     await record.ended(report);
     const { coordinators, keys, durationMs, outcome, pass, dryRun } = report;
     const counts = pass === 'none' ? {} : { ...coordinators, deleted: keys.deleted };
     logger.info({ outcome, pass, durationMs, ...counts, dryRun }, 'run ended');
     return report;
   } catch (error) {
-    if (lost.aborted || fenced.signal.aborted) {
-      record.lost();
+    if (fencedOff()) {
+      if (await isGone()) await record.gone();
+      else record.lost();
       throw explain(error, target);
     }
     if (!signal.aborted) {
@@ -206,6 +224,12 @@ export const createCleaner = (parts: CleanerParts) => {
     const sealed = sealedIn(job.progress);
     if (sealed !== null && isBack(job, sealed)) return await endAgain(queues, config.targets, job, sealed);
     try {
+      const end = await standingEnd(parts.ledger, job, sealed);
+      if (end !== null) {
+        await seal(job, token, parts.lockMs, end);
+        if ('report' in end) return end.report;
+        throw new UnrecoverableError(end.failure);
+      }
       const whose = await whoseRun(queues, config.targets, String(job.id), job.data);
       if (whose.ours === null) return await leaveToOthers(job, token, whose.why);
       const payload = whose.ours;

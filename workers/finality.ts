@@ -4,6 +4,7 @@ import { UnrecoverableError } from '../src/queue/bullmq.ts';
 import type { TargetConfig } from '../src/config/resolve.ts';
 import { sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
+import type { Ledger } from '../src/ledger/ledger.ts';
 import { enqueue } from '../src/queue/enqueue.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { backProgress, type End, type Sealed, sealedProgress } from '../src/queue/sealed.ts';
@@ -43,4 +44,18 @@ export const endAgain = async (
   const failure = new UnrecoverableError(end.failure);
   failure.stack = `${failure.name}: ${failure.message}`;
   throw failure;
+};
+
+/**
+ * How a run ended whose job has not: its worker died in between, or the queue's server, before a replica had the job's end. It is not
+ * done again. `null` where it has not ended, as far as can be told.
+ */
+export const standingEnd = async (ledger: Ledger, job: RunJob, sealed: Sealed | null): Promise<End | null> => {
+  if (sealed === null && job.stalledCounter === 0) return null;
+  const target: unknown = job.data?.target;
+  if (typeof target !== 'string') return null;
+  const wanted = { run: String(job.id), target, startedAtMs: Number(job.timestamp) || 0 };
+  const past = await ledger.endOf(wanted).catch(() => null);
+  if (past === null || past.outcome === 'interrupted') return null;
+  return past.report === null ? { failure: past.reason ?? 'it failed' } : { report: past.report };
 };

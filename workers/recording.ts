@@ -13,6 +13,10 @@ export interface RecordedRun {
   readonly run: string;
   readonly attempt: number;
   readonly payload: RunPayload;
+  /** Whether a worker was taken for gone under it, who may have ended it. */
+  readonly again: boolean;
+  /** As `RunToRecord` has it. */
+  readonly insistMs: () => number;
 }
 
 export class Recording {
@@ -27,15 +31,15 @@ export class Recording {
   /** Notes that the run begins or goes on. Where that is not possible, it is said once, and the run goes on. */
   static async begin(
     ledger: Ledger,
-    { run, attempt, payload }: RecordedRun,
+    { payload, ...told }: RecordedRun,
     warn: (sentence: string) => void,
   ): Promise<Recording> {
     const { target, trigger, dryRun } = payload;
     const identity = {
-      ...{ run, target: target.name, fingerprint: fingerprintOf(target), trigger, by: null, dryRun },
+      ...{ ...told, target: target.name, fingerprint: fingerprintOf(target), trigger, by: null, dryRun },
       ...(target.trash > 0 ? { trashMs: target.trash } : {}),
     };
-    const recorder = ledger.record({ ...identity, families: target.schema.families, attempt }, warn);
+    const recorder = ledger.record({ ...identity, families: target.schema.families }, warn);
     await recorder.begin();
     return new Recording(recorder);
   }
@@ -67,6 +71,12 @@ export class Recording {
     this.#follower.finish();
     const reason = sentenceOf(error);
     await (goesOn ? this.#recorder.suspend(reason) : this.#recorder.end({ outcome: 'failed', reason }));
+  }
+
+  /** Nobody will go on with it: its job has left the queue. */
+  async gone(): Promise<void> {
+    this.#follower.finish();
+    await this.#recorder.end({ outcome: 'interrupted', reason: 'its job is not in the queue any more' });
   }
 
   /** Another worker has taken the run over. */

@@ -1,6 +1,8 @@
 /** doctor: one finding per thing that can be wrong, each with what to do about it. */
+import type { Socket } from 'node:net';
+import { deploymentOf } from '../config/deployment.ts';
 import { redactUrl } from '../config/redisUrl.ts';
-import type { Config, TargetConfig } from '../config/resolve.ts';
+import type { Config, QueueConfig, TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Finding } from '../health/finding.ts';
 import { checkAddresses, checkGuards, checkHold, checkOutages } from '../health/guards.ts';
@@ -12,7 +14,9 @@ import { openQueues, type Queues } from '../queue/queues.ts';
 import { examineTarget } from './examineTarget.ts';
 import { QUIET } from './queue.ts';
 import { ServerCalls } from '../redis/calls.ts';
-import { readInfo } from '../redis/clock.ts';
+import { type Info, readInfo } from '../redis/clock.ts';
+import { isClusterNode } from '../redis/cluster.ts';
+import type { Redis } from '../redis/ioredis.ts';
 import { connect } from '../redis/connect.ts';
 import { explain } from '../redis/explain.ts';
 import { isRefusal } from '../redis/refusals.ts';
@@ -21,6 +25,24 @@ import { checkEviction, checkRole, checkSaving, checkVersion, type Report, repor
 
 /** BullMQ's own minimum. */
 const OLDEST_QUEUE_VERSION = 5;
+
+/** Which server of several has the queue, and who would take its place. */
+const checkQueuePlace = (report: Report, info: Info, redis: Redis, { url }: QueueConfig): void => {
+  const isOfCluster = isClusterNode(info);
+  const isOfSeveral = isOfCluster || deploymentOf(url)?.kind === 'sentinel';
+  if (!isOfSeveral) return;
+  const replicas = Number(info.get('connected_slaves') ?? 0);
+  const { remoteAddress, remotePort } = redis.stream as Socket;
+  const where = `${remoteAddress}:${remotePort}`;
+  if (isOfCluster) report('server', 'ok', `a cluster, of which ${where} serves the slot of the queue's keys`);
+  if (replicas === 0) {
+    report('replicas', 'warning', `${where} has no replica: were it lost, so were runs and ledger`, 'give it one');
+  } else report('replicas', 'ok', `${where} has ${replicas === 1 ? 'one' : replicas}, which is waited for`);
+  if (isOfCluster && deploymentOf(url)?.kind === 'single') {
+    const advice = 'write redis+cluster:// with several nodes, as in redis+cluster://node-1:6379,node-2:6379';
+    report('address', 'warning', 'the URL names one node of the cluster, without which nobody finds the queue', advice);
+  }
+};
 
 /** What those who work on the queue have noted of a target. */
 const examinePast = async (
@@ -44,7 +66,7 @@ const examinePast = async (
 
 const examineQueue = async (findings: Finding[], config: Config, targets: readonly TargetConfig[]): Promise<void> => {
   const report = reporter(findings, null);
-  const redis = await connect(config.queue, { toRead: true });
+  const redis = await connect(config.queue, { toRead: true, prefix: config.queue.prefix });
   try {
     report('connection', 'ok', `${redactUrl(config.queue.url)} answers`);
     for (const finding of await checkSentinels(config.queue)) findings.push({ target: null, ...finding });
@@ -59,6 +81,7 @@ const examineQueue = async (findings: Finding[], config: Config, targets: readon
       return null;
     });
     if (info !== null) {
+      checkQueuePlace(report, info, redis, config.queue);
       checkVersion(report, info, OLDEST_QUEUE_VERSION);
       checkRole(report, info);
       checkEviction(report, info, true, false);

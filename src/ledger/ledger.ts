@@ -3,11 +3,13 @@
  */
 import type { Redis } from 'ioredis';
 import type { Horizons } from '../domain/horizon.ts';
+import { outliving } from '../redis/replicated.ts';
 import { Blocks, type Bounds } from './blocks.ts';
 import { type Look, readLooks, writeLook } from './looks.ts';
 import { horizonsOf } from './horizon.ts';
 import { addOutage, outagesSince, type Span } from './outages.ts';
 import type { GivenBack, RestoredNote } from './restored.ts';
+import { endOf } from './recorded.ts';
 import { RunRecorder, type RunToRecord } from './recorder.ts';
 import { endedSince, type SeenPages } from './runs/endedSince.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
@@ -57,6 +59,11 @@ export class Ledger {
   /** One run by its id; `null` when there is none. */
   async findRun(wanted: WantedRun): Promise<PastRun | null> {
     return await findRun(this.#blocks, this.#pages, wanted);
+  }
+
+  /** How a run ended since this instant, in ms, that is no later than its end; `null` where it has not. */
+  async endOf(run: Pick<PastRun, 'run' | 'target' | 'startedAtMs'>): Promise<PastRun | null> {
+    return await endOf(this.#blocks, run);
   }
 
   /** A page of those whom a run swept. */
@@ -119,7 +126,7 @@ export class Ledger {
 
   /** Notes a span in which a target did not answer or took no writes. */
   async addOutage(target: string, span: Span): Promise<void> {
-    await addOutage(this.#blocks, target, span);
+    await outliving(this.#blocks.redis, async () => await addOutage(this.#blocks, target, span));
   }
 
   /** Those that ended after this instant, in ms, in order; apart from each other. */

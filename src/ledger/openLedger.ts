@@ -14,7 +14,7 @@ export interface OpenLedger {
 
 /** Opens it. Fails (`UNREACHABLE`) within seconds when the queue's Redis is not there. */
 export async function openLedger(queue: QueueConfig, settings: LedgerSettings): Promise<OpenLedger> {
-  const redis = await connect(queue, { onError: () => {} });
+  const redis = await connect(queue, { onError: () => {}, prefix: queue.prefix });
   return {
     ledger: new Ledger(redis, queue.prefix, settings),
     sightingsOf: (target, options) =>

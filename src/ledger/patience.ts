@@ -19,13 +19,14 @@ export async function within<T>(ms: number, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Tries `act` again and again until it succeeds, for so many ms; rejects as the last try did. */
-export async function insist(ms: number, act: () => Promise<void>): Promise<void> {
-  for (const until = performance.now() + ms; ; ) {
+/** Tries `act` again and again until it succeeds, for so many ms, as it is after each try; rejects as the last try did. */
+export async function insist(ms: () => number, act: () => Promise<void>): Promise<void> {
+  for (const begunAt = performance.now(); ; ) {
+    const leftMs = () => begunAt + ms() - performance.now();
     try {
-      return await within(Math.max(0, until - performance.now()), act);
+      return await within(Math.max(0, leftMs()), act);
     } catch (error) {
-      if (performance.now() + AGAIN_MS >= until) throw error;
+      if (leftMs() <= AGAIN_MS) throw error;
       await pause(AGAIN_MS);
     }
   }

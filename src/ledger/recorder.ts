@@ -7,9 +7,11 @@
  */
 import type { Report } from '../domain/report.ts';
 import type { Blocks } from './blocks.ts';
+import { isRefusal } from '../redis/refusals.ts';
+import { outliving } from '../redis/replicated.ts';
 import { insist, Trouble, within } from './patience.ts';
 import { endRun } from './runs/endRun.ts';
-import { addTo, type Recorded, RENEW_EVERY_MS, renew } from './recorded.ts';
+import { addTo, endOf, type Recorded, RENEW_EVERY_MS, renew } from './recorded.ts';
 import { addLease, addProgress, type Commands, dropLease, readOpen, sendOpen, writeOpen } from './runs/openRuns.ts';
 import { PhaseWatch } from './runs/phases.ts';
 import { settleGone } from './runs/settleGone.ts';
@@ -35,6 +37,13 @@ export interface RunToRecord extends RunIdentity {
   readonly attempt?: number;
   /** Whether the names of what is swept are kept, too, which takes several times the room. */
   readonly withNames?: boolean;
+  /** Whether somebody may have ended it who was taken for gone: then how he did it stands. */
+  readonly again?: boolean;
+  /**
+   * How long its end is repeated to a Redis that does not take it, in ms, asked again after each try; then also a run whose beginning
+   * was not taken in time is noted as soon as it can be. @default 5,000, and what was not noted at the beginning is not noted
+   */
+  readonly insistMs?: () => number;
 }
 
 export interface RunEnd {
@@ -46,6 +55,7 @@ export interface RunEnd {
 
 export class RunRecorder {
   #recorded: Recorded | null = null;
+  #timer: NodeJS.Timeout | undefined;
   /** Whoever begins too late finds that nobody waits any more. */
   #gaveUp = false;
   readonly #trouble: Trouble;
@@ -78,6 +88,12 @@ export class RunRecorder {
     } catch (error) {
       this.#gaveUp = true;
       this.#trouble.tell('this run is not recorded', error);
+      if (this.wanted.insistMs === undefined || isRefusal(error)) return false;
+      // By now it is another one that is asked, or soon will be.
+      const recorded = this.#follow(blocks, Date.now(), null);
+      recorded.batches.late = true;
+      this.#keep(recorded);
+      return false;
     }
     return this.#recorded !== null;
   }
@@ -130,9 +146,12 @@ export class RunRecorder {
   /** Notes how the run ended; resolves once that stands in the ledger, or after five seconds. */
   async end({ outcome, reason = null, report = null }: RunEnd): Promise<void> {
     await this.#finish('how this run ended is not recorded', async ({ blocks, run }) => {
+      const end = this.wanted.again ? await endOf(blocks, run) : null;
+      if (end !== null && end.outcome !== 'interrupted') return;
       const removed = report === null ? run.removed : removedBy(report);
       const why = reason ?? report?.reason ?? null;
-      await endRun(blocks, { ...run, state: 'ended', outcome, reason: why, report, removed });
+      const ended = { ...run, state: 'ended', outcome, reason: why, report, removed } as const;
+      await outliving(blocks.redis, async () => await endRun(blocks, ended));
       await sendOpen(blocks, run, dropLease);
     });
   }
@@ -147,16 +166,31 @@ export class RunRecorder {
 
   /** Says no more: another process goes on with this run. */
   leave(): void {
-    clearInterval(this.#recorded?.timer);
+    clearInterval(this.#timer);
     this.#recorded = null;
   }
 
   async #begin(blocks: Blocks): Promise<void> {
-    const { families, attempt, withNames: _, ...identity } = this.wanted;
-    await blocks.addTarget(identity.target);
+    const { target, run } = this.wanted;
     const nowMs = await blocks.nowMs();
     // What stands there and is no run is replaced.
-    const earlier = await readOpen(blocks, identity.target, identity.run).catch(() => null);
+    const earlier = await readOpen(blocks, target, run).catch(() => null);
+    const recorded = this.#follow(blocks, nowMs, earlier);
+    await outliving(blocks.redis, async () => {
+      await blocks.addTarget(target);
+      // First of all that it lives: else it would be taken for interrupted.
+      await sendOpen(blocks, recorded.run, addLease);
+      if (!this.#gaveUp) await writeOpen(blocks, recorded.run);
+    });
+    if (this.#gaveUp) return;
+    this.#keep(recorded);
+    // Beside the run, and no matter if it fails: the next one tries again.
+    void settleGone(blocks).catch(() => {});
+  }
+
+  /** What there is of a run that begins, or goes on from what stands of it. */
+  #follow(blocks: Blocks, nowMs: number, earlier: PastRun | null): Recorded {
+    const { families, attempt, withNames: _, insistMs: __, again: ___, ...identity } = this.wanted;
     const run: PastRun = {
       ...identity,
       state: 'active',
@@ -168,28 +202,24 @@ export class RunRecorder {
       removed: earlier?.removed ?? { swept: 0, deleted: 0 },
       report: null,
     };
-    // First of all that it lives: else it would be taken for interrupted.
-    await sendOpen(blocks, run, addLease);
-    if (this.#gaveUp) return;
-    await writeOpen(blocks, run);
-    if (this.#gaveUp) return;
     const batches = new BatchWriter(blocks, run, families, nowMs, (error) =>
       this.#trouble.tell('not all that this run sweeps is recorded', error),
     );
-    const recorded: Recorded = {
+    return {
       blocks,
       run,
       batches,
       phases: new PhaseWatch(earlier?.phases),
       log: new SweptLog(async (batch, number) => await batches.write(batch, number), this.nameBytes),
-      timer: setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref(),
       renewedAt: performance.now(),
       progressedAt: 0,
-      renewing: false,
+      renewal: null,
     };
+  }
+
+  #keep(recorded: Recorded): void {
     this.#recorded = recorded;
-    // Beside the run, and no matter if it fails: the next one tries again.
-    void settleGone(blocks).catch(() => {});
+    this.#timer = setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref();
   }
 
   async #finish(what: string, act: (recorded: Recorded) => Promise<void>): Promise<void> {
@@ -198,7 +228,8 @@ export class RunRecorder {
     if (recorded === null) return;
     recorded.run = { ...recorded.run, ...recorded.phases.field };
     try {
-      await insist(INSIST_MS, async () => {
+      await insist(this.wanted.insistMs ?? (() => INSIST_MS), async () => {
+        await recorded.renewal;
         await recorded.log.flush();
         await recorded.batches.settle();
         await act(recorded);

@@ -1,7 +1,9 @@
 /** enqueue: ask for a run. While one of the same target waits or runs, whoever asks joins it. */
 import type { Job, JobsOptions, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
+import { outliving } from '../redis/replicated.ts';
 import { deduplicationIdOf, JOB_NAME } from './names.ts';
 import { differenceOf, parsePayload, type RunData, type RunPayload } from './payload.ts';
 
@@ -74,7 +76,14 @@ export const enqueue = async (
 ): Promise<Enqueued> => {
   const payload = parsePayload(data, targets);
   const { target } = payload;
-  const { run, before } = await addRun(queue, { ...data, fingerprint: fingerprintOf(target) }, target.history);
+  const wanted = { ...data, fingerprint: fingerprintOf(target) };
+  let first: Asked | null = null;
+  const { run, before } = await outliving(queue.opts.connection as Redis, async () => {
+    const asked = await addRun(queue, wanted, target.history);
+    // Asked twice, it finds itself.
+    if (asked.run !== first?.run) first = asked;
+    return first;
+  });
   if (before?.trigger === 'schedule' && payload.trigger !== 'schedule') await wantAll(queue, run, payload.trigger);
   const other = before && readable(before, targets);
   return {

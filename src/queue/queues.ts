@@ -37,7 +37,7 @@ export interface QueueWatch {
 export const connectQueue = async (to: string | QueueConfig, watch: QueueWatch, blocking = false): Promise<Redis> => {
   // BullMQ's workers wait for Redis as long as it takes; their blocking calls must neither time out nor give up.
   const options = blocking ? { maxRetriesPerRequest: null, commandTimeout: undefined } : {};
-  const redis = await connect(to, { onError: watch.onError, redis: options });
+  const redis = await connect(to, { onError: watch.onError, prefix: prefixOf(to), redis: options });
   redis.on('ready', watch.onReady);
   const { retryStrategy, sentinelRetryStrategy } = redis.options;
   // BullMQ makes its second, blocking connection from these options.

@@ -3,6 +3,7 @@ import type { Job } from 'bullmq';
 import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { Failure } from '../domain/failure.ts';
+import { outliving } from '../redis/replicated.ts';
 import type { RunData } from './payload.ts';
 import type { Queues } from './queues.ts';
 
@@ -21,7 +22,8 @@ export const stopRun = async (queues: Queues, run: string): Promise<void> => {
   if (ENDED.includes(await queues.runs.getJobState(run))) {
     throw new Failure('RUN_FAILED', `there is no run ${JSON.stringify(run.slice(0, 64))} that has not ended`);
   }
-  await queues.connection.set(keyOf(queues, run), Date.now(), 'EX', REMEMBERED_SECONDS);
+  const { connection } = queues;
+  await outliving(connection, () => connection.set(keyOf(queues, run), Date.now(), 'EX', REMEMBERED_SECONDS));
 };
 
 /** The run of a target that is in progress, or between two attempts; `null` when there is none. */

@@ -24,6 +24,13 @@ export function clusterAnswerIn(error: unknown): string | null {
 /** Whether INFO says so. */
 export const isClusterNode = (info: Info): boolean => info.get('cluster_enabled') === '1';
 
+/** A server that holds only a part of the keys, where all are needed. */
+export class HoldsPart extends Failure {
+  constructor(where: string) {
+    super('DENIED', `${where} is a node of a cluster, which ${CLUSTER.what}; ${CLUSTER.advice}`);
+  }
+}
+
 /**
  * What INFO says of a server, so that who answers is known without another question: all, or only whether it is a node of a cluster.
  * Then it fails (`DENIED`), unless that will do. Who may not ask, or gets no answer to this, is told so by what follows.
@@ -36,5 +43,5 @@ export async function insistOnWhole(
   const reply = await (all ? redis.info() : redis.info('cluster')).catch(() => '');
   const info = infoIn(String(reply));
   if (toPart || !isClusterNode(info)) return info;
-  throw new Failure('DENIED', `${where} is a node of a cluster, which ${CLUSTER.what}; ${CLUSTER.advice}`);
+  throw new HoldsPart(where);
 }

@@ -9,7 +9,7 @@ import { Failure } from '../domain/failure.ts';
 import { createClient } from './client.ts';
 import { seedsOf } from './cluster/address.ts';
 import type { Info } from './clock.ts';
-import { insistOnWhole } from './cluster.ts';
+import { HoldsPart, insistOnWhole } from './cluster.ts';
 import type { Redis } from './ioredis.ts';
 import { insistOnPrimary, sentinelOptions, sentinelReason } from './sentinel.ts';
 import { LATE, lastWords, reasonOf } from './unreached.ts';
@@ -28,8 +28,6 @@ const SILENCE_TIMEOUT_MS = 15_000;
 /** Until the connection is ready, greeting and password included. */
 const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
-/** A server that stands still does not answer the end of a connection either; until then a call under way there would not fail. */
-const FAREWELL_MS = 100;
 /** How often it is looked whether the name of a replica leads to a primary by now. */
 const LOOK_UP_EVERY_MS = 2_000;
 
@@ -44,12 +42,17 @@ export interface ConnectOptions {
   readonly onInfo?: (info: Info) => void;
   /** Whether a node of a cluster will do, which holds only a part of the keys. */
   readonly toPart?: boolean;
+  /**
+   * What all keys begin with that will be asked for: of a cluster, the node that serves them is meant, whichever that is at the
+   * time. Left out: they may lie anywhere.
+   */
+  readonly prefix?: string;
   /** Options of a library that needs its own. */
   readonly redis?: Omit<RedisOptions, 'replyMapping'>;
 }
 
 /** Throws when the database of the URL was not selected: ioredis would go on in database 0, which is another one's. */
-const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
+export const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
   const { db = 0 } = redis.options;
   if (db === 0) return;
   try {
@@ -67,12 +70,15 @@ const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
 /**
  * Opens a connection and waits until it is ready. Until then nothing is retried: a wrong address fails within five
  * seconds with `UNREACHABLE`, one whose database can't be used, or that is a node of a cluster, with `DENIED`. Afterwards lost
- * connections come back by themselves. Of a cluster, the first of the named nodes that answers. A URL alone stands for an address without certificates of its own.
+ * connections come back by themselves. Of a cluster, to the node that serves keys with this prefix, or, where a part will do, to
+ * the first of the named nodes that answers. A URL alone stands for an address without certificates of its own.
  */
 export const connect = async (to: string | Address, options: ConnectOptions = {}): Promise<Redis> => {
   const address: Address = typeof to === 'string' ? { url: to } : to;
   const kind = deploymentOf(address.url)?.kind;
-  if (kind !== 'single' && kind !== 'sentinel' && !(kind === 'cluster' && options.toPart)) {
+  const { prefix, toPart, signal } = options;
+  if (kind === 'cluster' && prefix !== undefined) return await connectTo(address, options, prefix);
+  if (kind !== 'single' && kind !== 'sentinel' && !(kind === 'cluster' && toPart)) {
     const where = redactUrl(address.url);
     throw new Failure('DENIED', `Redis at ${where} is more than one server, which can not be used here yet`);
   }
@@ -81,7 +87,9 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
     try {
       return await connectTo(seed, options);
     } catch (error) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
+      const isNode = error instanceof HoldsPart && kind === 'single' && unixSocketIn(address.url) === null;
+      if (isNode && prefix !== undefined) return await connectTo(address, options, prefix);
       failures.push(error);
     }
   }
@@ -89,12 +97,14 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   throw failures[0];
 };
 
-const connectTo = async (address: Address, options: ConnectOptions): Promise<Redis> => {
+/** @param within what keys begin with in the slot of a cluster whose node is meant; left out: the server at the address is */
+const connectTo = async (address: Address, options: ConnectOptions, within?: string): Promise<Redis> => {
   const { url, tls } = address;
   const deployment = deploymentOf(url);
-  const encrypted = /^rediss(\+sentinel)?:/i.test(url);
+  const encrypted = /^rediss(\+(sentinel|cluster))?:/i.test(url);
   let ready = false;
   let lastError: Error | undefined;
+  const elsewhere = within === undefined ? /^READONLY/ : /^(READONLY|MOVED)/;
   let lookedUpAt = Number.NEGATIVE_INFINITY;
   // Where the name still leads to the replica, every command would else be sent there again and again.
   const mayLookUp = (): boolean => {
@@ -110,15 +120,19 @@ const connectTo = async (address: Address, options: ConnectOptions): Promise<Red
     connectionName: 'stalesweep',
     retryStrategy: (attempt) => (ready ? Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS) : null),
     // A replica answers READONLY after a failover: the name leads to the new primary once it is looked up again.
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') && mayLookUp() ? 2 : false),
+    // And who lost a slot, MOVED.
+    reconnectOnError: (error) => (elsewhere.test(error.message) && mayLookUp() ? 2 : false),
     // Said here too, since the library takes "REDISS://" for an address without encryption.
     ...(encrypted ? { tls: { ...tls } } : {}),
     ...options.redis,
     // A server that is not ready says more to a command than to the library's look at INFO, which waits without a word.
     enableReadyCheck: false,
   };
-  const socket = unixSocketIn(url);
-  const named = socket ?? sentinelOptions(address, () => ready && options.redis?.retryStrategy === undefined);
+  const lasts = () => ready && options.redis?.retryStrategy === undefined;
+  const named =
+    within === undefined
+      ? (unixSocketIn(url) ?? sentinelOptions(address, lasts))
+      : await slotOptionsOf(address, within, lasts);
   const redis = named === null ? createClient(url, settings) : createClient({ ...settings, ...named });
   let saidSentinel: Error | undefined;
   redis.on('sentinelError', (error: Error) => {
@@ -141,8 +155,8 @@ const connectTo = async (address: Address, options: ConnectOptions): Promise<Red
     await redis.connect();
     // Asked at once with what follows.
     const whole = insistOnWhole(redis, `Redis at ${redactUrl(url)}`, {
-      all: options.onInfo !== undefined || deployment?.kind === 'sentinel',
-      toPart: options.toPart === true,
+      all: options.onInfo !== undefined || deployment?.kind === 'sentinel' || within !== undefined,
+      toPart: options.toPart === true || within !== undefined,
     });
     whole.catch(() => {});
     // Being connected is not being let in: a wrong password shows with the first command. A user who may not PING is in.
@@ -152,7 +166,11 @@ const connectTo = async (address: Address, options: ConnectOptions): Promise<Red
       if (!isIn) throw error;
     });
     const info = await whole;
-    if (deployment?.kind === 'sentinel') insistOnPrimary(info, `Redis at ${redactUrl(url)}`);
+    if (deployment?.kind === 'sentinel') insistOnPrimary(info, `Redis at ${redactUrl(url)}`, 'its sentinels are');
+    // Who is not told by INFO is told by MOVED.
+    else if (within !== undefined && info.has('role')) {
+      insistOnPrimary(info, `Redis at ${redactUrl(url)}`, 'its cluster is');
+    }
     options.onInfo?.(info);
     await insistOnDatabase(redis, redactUrl(url));
   };
@@ -184,55 +202,15 @@ const connectTo = async (address: Address, options: ConnectOptions): Promise<Red
   }
 };
 
-const infos = new WeakMap<Redis, Info>();
-
-/** What INFO said as a connection for a run was opened; nothing, where it said nothing. */
-export const infoAtOpening = (redis: Redis): Info => infos.get(redis) ?? new Map();
-
-/**
- * Opens a connection for one run; of a cluster, to the first of the named nodes that answers. It never comes back by itself:
- * whoever answers then may have restarted with old data (P10). When it breaks, its calls fail; `Link` sees to what follows.
- */
-export const connectForRun = async (to: Address, signal?: AbortSignal): Promise<Redis> => {
-  let info: Info = new Map();
-  const redis = await connect(to, {
-    signal,
-    toRead: true,
-    toPart: true,
-    onInfo: (told) => {
-      info = told;
-    },
-    redis: {
-      // A call that was not answered in time is tried again: a Redis that stood still goes on where it was.
-      socketTimeout: undefined,
-      retryStrategy: () => null,
-      reconnectOnError: null,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      disconnectTimeout: FAREWELL_MS,
-    },
-  });
-  infos.set(redis, info);
-  return redis;
+/** Loaded by those alone who need it: most have one server. */
+const slotOptionsOf = async (address: Address, prefix: string, lasts: () => boolean) => {
+  const { slotOptions } = await import('./cluster/slotConnector.ts');
+  return slotOptions(address, insistOnTag(prefix), lasts);
 };
 
-/** Opens a second connection to where `first` leads, as it was opened. It ends with the first, and never comes back. */
-export const connectBeside = async (first: Redis): Promise<Redis> => {
-  const second = first.duplicate();
-  const end = () => second.disconnect();
-  first.once('end', end);
-  second.once('end', () => first.off('end', end));
-  try {
-    await second.connect();
-    await insistOnDatabase(second, 'the target');
-    if (first.status === 'ready') return second;
-    throw new Error('the connection was closed');
-  } catch (error) {
-    second.disconnect();
-    if (error instanceof Failure) throw error;
-    const reason = reasonOf(error instanceof Error ? error : undefined, first.options.tls !== undefined);
-    throw new Failure('UNREACHABLE', `Redis takes no second connection, which a run by transaction needs: ${reason}`, {
-      cause: error,
-    });
-  }
+/** Throws where keys with this prefix would lie all over a cluster; else returns it. */
+const insistOnTag = (prefix: string): string => {
+  if (/\{[^}]+\}/.test(prefix)) return prefix;
+  const sentence = `queue.prefix "${prefix}" has no braces, without which a cluster spreads its keys over all nodes; write "{${prefix}}"`;
+  throw new Failure('DENIED', sentence);
 };

@@ -3,5 +3,5 @@
 import { createRequire } from 'node:module';
 
 type Ioredis = typeof import('ioredis');
-export const { Command, Redis } = createRequire(import.meta.url)('ioredis') as Ioredis;
+export const { AbstractConnector, Command, Redis } = createRequire(import.meta.url)('ioredis') as Ioredis;
 export type Redis = import('ioredis').Redis;

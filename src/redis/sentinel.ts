@@ -47,17 +47,17 @@ export function sentinelOptions(address: Address, lasts: () => boolean): Options
   };
 }
 
-/** Fails (`UNREACHABLE`) where the server to which sentinels led is not the primary, or does not say; they may not know yet. */
-export function insistOnPrimary(info: Info, where: string): void {
+/**
+ * Fails (`UNREACHABLE`) where the server to which others led is not the primary, or does not say; they may not know yet.
+ * @param who those others, as in "its sentinels are"
+ */
+export function insistOnPrimary(info: Info, where: string, who: string): void {
   const role = info.get('role');
   if (role === 'master') return;
   if (role === undefined) {
     throw new Failure('DENIED', `${where} does not say in INFO whether it is the primary; grant the user +info`);
   }
-  throw new Failure(
-    'UNREACHABLE',
-    `${where} is not the primary any more, or not yet: its sentinels are about to agree`,
-  );
+  throw new Failure('UNREACHABLE', `${where} is not the primary any more, or not yet: ${who} about to agree`);
 }
 
 /** Why none of them named a server, of which the last said this; `null` where it said nothing. */

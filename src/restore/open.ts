@@ -5,7 +5,7 @@ import { Rest } from '../redis/call/rest.ts';
 import { type Calls, ServerCalls } from '../redis/calls.ts';
 import { type Info, keyspaceSizeOf, readInfo } from '../redis/clock.ts';
 import { isClusterNode } from '../redis/cluster.ts';
-import { infoAtOpening } from '../redis/connect.ts';
+import { infoAtOpening } from '../redis/connectForRun.ts';
 import { explain } from '../redis/explain.ts';
 import { isRefusal } from '../redis/refusals.ts';
 import { measureLatency } from '../redis/target/latency.ts';

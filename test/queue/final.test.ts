@@ -1,10 +1,10 @@
 import { Queue, QueueEvents } from 'bullmq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { followRuns } from '../../src/dashboard/followRuns.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { Outage } from '../../src/log/outages.ts';
-import { followRuns } from '../../src/dashboard/followRuns.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
-import { Ledger } from '../../src/ledger/ledger.ts';
 import { enqueue } from '../../src/queue/enqueue.ts';
 import { readQueuedRuns } from '../../src/queue/history.ts';
 import { type Running, startWorker } from '../../workers/worker.ts';

@@ -7,8 +7,8 @@ import { openQueues } from '../../src/queue/queues.ts';
 import { listSchedules } from '../../src/queue/scheduleList.ts';
 import { waitForRun } from '../../src/queue/waitForRun.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { keysIn, settle } from '../support/world.ts';
 import { work } from '../support/worker.ts';
+import { keysIn, settle } from '../support/world.ts';
 
 // Two deployments, A and B, whose queues stand in the same Redis.
 

@@ -5,7 +5,7 @@ import { type Running, startWorker } from '../support/cli.ts';
 import { command } from '../support/command.ts';
 import { populate } from '../support/populate.ts';
 import { NEVER, useQueue } from '../support/queue.ts';
-import { work, type Working } from '../support/worker.ts';
+import { type Working, work } from '../support/worker.ts';
 
 const queue = useQueue();
 const STALE = 2_900;

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Bulk } from '../../src/redis/bulk.ts';
-import { connectBeside, connectForRun } from '../../src/redis/connect.ts';
+import { connectBeside, connectForRun } from '../../src/redis/connectForRun.ts';
 import { sweepOrphans } from '../../src/redis/orphans.ts';
 import { type SweepChunk, sweep } from '../../src/redis/sweep.ts';
 import { Transactions } from '../../src/redis/transaction.ts';

@@ -1,4 +1,7 @@
 /** cluster: a private Redis Cluster on this machine, and one run against it with hooks. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import getPort from 'get-port';
 import { Cluster } from 'ioredis';
@@ -27,21 +30,47 @@ export interface TestCluster {
   /** How many keys all primaries hold. */
   size(): Promise<number>;
   flush(): Promise<void>;
+  /** Starts a node again that was stopped, at its address, with what it knew of the cluster and without keys. */
+  comeBack(node: TestRedis): Promise<void>;
   stop(): Promise<void>;
 }
 
-async function startNode({ args = [], tls }: ClusterOptions): Promise<TestRedis & { bus: number; tlsPort: number }> {
+interface Node extends TestRedis {
+  readonly bus: number;
+  readonly tlsPort: number;
+  /** Another one in its place. */
+  again(): Promise<Node>;
+  /** Removes what it knew. */
+  forget(): void;
+}
+
+async function startNode({ args = [], tls }: ClusterOptions): Promise<Node> {
+  const folder = mkdtempSync(join(tmpdir(), 'stalesweep-node-'));
   const bus = await getPort({ host: '127.0.0.1' });
   const tlsPort = tls === undefined ? 0 : await getPort({ host: '127.0.0.1' });
   const own = ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', '1000'];
-  const ofTls = ['--tls-port', `${tlsPort}`, '--tls-cluster', 'yes', '--tls-auth-clients', 'no'];
-  const node = await startRedis([...own, ...(tls === undefined ? [] : [...ofTls, ...tls]), ...args]);
-  let stopped: Promise<void> | null = null;
-  const stop = async () => {
-    stopped ??= node.stop();
-    await stopped;
+  const ofTls = [
+    '--tls-port',
+    `${tlsPort}`,
+    '--tls-cluster',
+    'yes',
+    '--tls-replication',
+    'yes',
+    '--tls-auth-clients',
+    'no',
+  ];
+  const all = [...own, '--dir', folder, ...(tls === undefined ? [] : [...ofTls, ...tls]), ...args];
+  const begin = async (at?: number): Promise<Node> => {
+    const node = await startRedis(all, at);
+    let stopped: Promise<void> | null = null;
+    const stop = async () => {
+      stopped ??= node.stop();
+      await stopped;
+    };
+    const forget = () => rmSync(folder, { recursive: true, force: true });
+    return { ...node, stop, bus, tlsPort, again: async () => await begin(node.port), forget };
   };
-  return { ...node, stop, bus, tlsPort };
+  return await begin();
 }
 
 export interface ClusterOptions {
@@ -107,9 +136,14 @@ export async function startCluster(primaries = 3, options: ClusterOptions = {}):
     flush: async () => {
       await Promise.all((await answering()).map(async (node) => await node.redis.flushall()));
     },
+    comeBack: async (node) => {
+      const at = nodes.indexOf(node as Node);
+      nodes[at] = await (nodes[at] as Node).again();
+    },
     stop: async () => {
       redis.disconnect();
       await Promise.all(nodes.map(async (node) => await node.stop()));
+      for (const node of nodes) node.forget();
     },
   };
 }

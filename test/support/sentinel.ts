@@ -71,26 +71,41 @@ async function startWatcher(primary: number, { password, sentinelPassword }: Sen
   };
 }
 
+/** The arguments of a replica. */
+const following = ({ port }: TestRedis): readonly string[] => [
+  ...['--replicaof', '127.0.0.1', `${port}`],
+  ...['--repl-diskless-sync-delay', '0'],
+];
+
 export class Sentinels {
   #primaryIsDown = false;
 
+  #primary: TestRedis;
+  #replica: TestRedis;
+
   private constructor(
-    readonly primary: TestRedis,
-    readonly replica: TestRedis,
+    primary: TestRedis,
+    replica: TestRedis,
     readonly watchers: readonly Watcher[],
-    private readonly password: string | undefined,
-  ) {}
+    private readonly options: SentinelOptions,
+  ) {
+    this.#primary = primary;
+    this.#replica = replica;
+  }
+
+  /** The one that was it before the last failover, until it came back. */
+  get primary(): TestRedis {
+    return this.#primary;
+  }
+
+  get replica(): TestRedis {
+    return this.#replica;
+  }
 
   /** Starts them all; resolves once each sentinel knows the others and the replica. */
   static async start(options: SentinelOptions = {}): Promise<Sentinels> {
     const primary = await startRedis();
-    const replica = await startRedis([
-      '--replicaof',
-      '127.0.0.1',
-      `${primary.port}`,
-      '--repl-diskless-sync-delay',
-      '0',
-    ]);
+    const replica = await startRedis(following(primary));
     if (options.password !== undefined) {
       for (const { redis } of [primary, replica]) {
         await redis.config('SET', 'masterauth', options.password);
@@ -100,24 +115,15 @@ export class Sentinels {
       }
     }
     const watchers = await Promise.all([1, 2, 3].map(async () => await startWatcher(primary.port, options)));
-    const sentinels = new Sentinels(primary, replica, watchers, options.password);
-    for (const { redis } of watchers) {
-      await vi.waitFor(async () => {
-        const told = (await redis.call('SENTINEL', 'MASTER', NAME)) as string[];
-        const of = (field: string) => told[told.indexOf(field) + 1];
-        expect([of('num-slaves'), of('num-other-sentinels')]).toEqual(['1', '2']);
-      }, PATIENCE);
-    }
-    await vi.waitFor(async () => {
-      expect(await replica.redis.info('replication')).toContain('master_link_status:up');
-    }, PATIENCE);
+    const sentinels = new Sentinels(primary, replica, watchers, options);
+    await sentinels.#agree();
     return sentinels;
   }
 
   /** The address that names them. */
   get url(): string {
     const hosts = this.watchers.map(({ port }) => `127.0.0.1:${port}`).join(',');
-    return `redis+sentinel://${this.password === undefined ? '' : `:${this.password}@`}${hosts}/${NAME}`;
+    return `redis+sentinel://${this.options.password === undefined ? '' : `:${this.options.password}@`}${hosts}/${NAME}`;
   }
 
   /** Kills the primary (-9); resolves once every sentinel names the replica instead. */
@@ -132,6 +138,33 @@ export class Sentinels {
     }
     await vi.waitFor(async () => {
       expect(await this.replica.redis.info('replication')).toContain('role:master');
+    }, PATIENCE);
+  }
+
+  /** Starts the killed one again at its address, as the replica of the other; resolves once each sentinel knows. */
+  async comeBack(): Promise<void> {
+    const back = await startRedis(following(this.#replica), this.#primary.port);
+    [this.#primary, this.#replica] = [this.#replica, back];
+    this.#primaryIsDown = false;
+    await this.#agree();
+  }
+
+  async #agree(): Promise<void> {
+    for (const { redis } of this.watchers) {
+      await vi.waitFor(async () => {
+        const told = (await redis.call('SENTINEL', 'MASTER', NAME)) as string[];
+        const of = (field: string) => told[told.indexOf(field) + 1];
+        expect([of('num-slaves'), of('num-other-sentinels'), of('flags')]).toEqual(['1', '2', 'master']);
+        const replicas = (await redis.call('SENTINEL', 'REPLICAS', NAME)) as string[][];
+        const flags = replicas.map((one) => [
+          one[one.indexOf('flags') + 1],
+          one[one.indexOf('master-link-status') + 1],
+        ]);
+        expect(flags).toEqual([['slave', 'ok']]);
+      }, PATIENCE);
+    }
+    await vi.waitFor(async () => {
+      expect(await this.#replica.redis.info('replication')).toContain('master_link_status:up');
     }, PATIENCE);
   }
 

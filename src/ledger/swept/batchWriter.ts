@@ -1,4 +1,5 @@
 /** batch writer: writes the batches of one run, and keeps those that Redis did not take until it does. */
+import { outliving } from '../../redis/replicated.ts';
 import type { Blocks } from '../blocks.ts';
 import { batchName, sweptName } from '../runs/names.ts';
 import type { PastRun } from '../runs/pastRun.ts';
@@ -60,7 +61,9 @@ export class BatchWriter {
       const told = { run, target, trigger, by, startedAtMs, ...(trashMs === undefined ? {} : { trashMs }) };
       const meta = { ...told, atMs: this.nowMs(), families: this.families };
       const name = batchName(this.#name, this.begunAtMs, number);
-      await this.blocks.write(name, await batch.encode(meta), { atMs: meta.atMs });
+      const bytes = await batch.encode(meta);
+      // Who is about to go must stand there even when the server that takes this dies.
+      await outliving(this.blocks.redis, async () => await this.blocks.write(name, bytes, { atMs: meta.atMs }));
       this.late = false;
     } finally {
       this.#waiting--;

@@ -11,7 +11,7 @@ import { Stopwatch } from '../call/stopwatch.ts';
 import { ServerCalls } from '../calls.ts';
 import { keysOf, readSeconds } from '../clock.ts';
 import { isClusterNode } from '../cluster.ts';
-import { infoAtOpening } from '../connect.ts';
+import { infoAtOpening } from '../connectForRun.ts';
 import { Link } from './link.ts';
 import { Node, type NodeWishes } from './node.ts';
 import { Paces } from './paces.ts';

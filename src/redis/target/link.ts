@@ -11,7 +11,7 @@ import type { Address } from '../../config/tls.ts';
 import { Failure } from '../../domain/failure.ts';
 import { ConnectionLost } from '../call/lost.ts';
 import { infoIn, type Info } from '../clock.ts';
-import { connectBeside, connectForRun, infoAtOpening } from '../connect.ts';
+import { connectBeside, connectForRun, infoAtOpening } from '../connectForRun.ts';
 import type { Redis } from '../ioredis.ts';
 import { isPassing } from '../unready.ts';
 import { openForRun } from './opening.ts';

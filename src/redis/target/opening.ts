@@ -3,7 +3,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Address } from '../../config/tls.ts';
-import { connectForRun } from '../connect.ts';
+import { connectForRun } from '../connectForRun.ts';
 import type { Redis } from '../ioredis.ts';
 import { isPassing } from '../unready.ts';
 import { retrying } from './retrying.ts';
