@@ -43,8 +43,9 @@ function basisOf({ server, settings }: Contact, { staleAfterSeconds }: RunReques
 /** Cleans one target once. Fails as `runCleanup` does, and as finding out about the target does. */
 export async function runFrom(contact: Contact, asked: RunRequest, options: ScheduledOptions): Promise<Report> {
   const { settings } = contact;
-  const { horizons, wishes } = options;
+  const { horizons } = options;
   const request = requestFor(settings, asked);
+  const wishes = { ...options.wishes, dryRun: request.dryRun };
   const basis = settings.horizon ? basisOf(contact, request) : null;
   if (basis === null || horizons === null) {
     return await runCleanup(await contact.examine(wishes), request, await options.full());

@@ -5,7 +5,7 @@ import { merged, type Outage } from '../../domain/outages.ts';
 import { Rest } from '../call/rest.ts';
 import type { Link } from '../target/link.ts';
 import type { NodeWishes } from '../target/node.ts';
-import { Target } from '../target/target.ts';
+import { Target, type TargetParts } from '../target/target.ts';
 import { Members, type MembersParts } from './members.ts';
 import { SlotWatch } from './slotWatch.ts';
 import { Whole } from './whole.ts';
@@ -31,11 +31,17 @@ export async function openCluster(seed: Link, parts: Omit<MembersParts, 'rest'>)
     const lapsedClock = clockOfAll(members.nodes.map((node) => node.lapsedClock));
     const whole = new Whole(members, clock, rest, stopwatch, wishes.warn);
     if (!wishes.dryRun) await whole.settleLeft();
-    return new Target(
-      settings,
-      { nodes: () => members.nodes, whole, lapsedClock, moves: new SlotWatch(members), close: () => members.close() },
-      stopwatch,
-    );
+    const parts: TargetParts = {
+      nodes: () => members.nodes,
+      primaries: () => members.nodes,
+      whole,
+      reads: whole,
+      copy: null,
+      lapsedClock,
+      moves: new SlotWatch(members),
+      close: () => members.close(),
+    };
+    return new Target(settings, parts, stopwatch);
   } catch (error) {
     members.close();
     throw error;
