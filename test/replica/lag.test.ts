@@ -114,7 +114,7 @@ describe('a replica that is behind', () => {
 });
 
 describe('a replica that is lost in mid-run', () => {
-  test.for([
+  test.for<readonly [string, string, () => Promise<void>]>([
     ['is promoted', 'is a primary', async () => void (await pair.current.replica.redis.replicaof('NO', 'ONE'))],
     [
       'is to follow another primary',
@@ -128,7 +128,7 @@ describe('a replica that is lost in mid-run', () => {
           .toContain('master_link_status:up');
       },
     ],
-  ] as const)('since it %s ends the run, and nobody loses anything', async ([, sentence, change]) => {
+  ])('since it %s ends the run, and nobody loses anything', async ([, sentence, change]) => {
     const { primary, replica, way, settings } = pair.current;
     finished(async () => await follow(replica, way));
     await settle(primary.redis, 'gone', SILENT);
