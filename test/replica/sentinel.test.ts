@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cleanWhatAnswers } from '../support/cleanup.ts';
-import { command } from '../support/command.ts';
 import { callsAt } from '../support/replica.ts';
 import { Sentinels } from '../support/sentinel.ts';
 import { ACTIVE, keysIn, settle } from '../support/world.ts';

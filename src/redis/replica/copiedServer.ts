@@ -27,7 +27,7 @@ export function copiedServer(
     primaries: () => [node],
     whole: dryRun ? shown : node,
     reads: shown,
-    copy: copy.name,
+    copy: `the replica at ${copy.at}`,
     lapsedClock: node.lapsedClock,
     moves: catchingUp(copy),
     close: () => {

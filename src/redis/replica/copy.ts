@@ -73,6 +73,8 @@ export class Copy implements Reader {
       const freshness = new Freshness({ original, copy: raw, name, signal, warn }, waitMs);
       await steadily(async () => await freshness.renew());
       freshness.mostWaitMs = MOST_WAIT_MS;
+      // The library says it to each connection, and nothing when it is refused.
+      if (address.isCopy) await steadily(async () => await raw.send('readonly', []));
       const remover = new Remover(raw, async () => await link.beside());
       await steadily(async () => await remover.prepare(settings, true, part));
       raw.latencyMs = await steadily(async () => await measureLatency(raw));
@@ -87,9 +89,9 @@ export class Copy implements Reader {
     }
   }
 
-  /** What it is, in words. */
-  get name(): string {
-    return `the replica at ${redactUrl(this.address.url)}`;
+  /** Where it is, without a secret. */
+  get at(): string {
+    return redactUrl(this.address.url);
   }
 
   /** From here on it shows everything that its primary holds now. */
