@@ -87,6 +87,9 @@ export const atNodes = (run: Run): readonly RunContext[] => run.target.nodes.map
 /** The run where its target's things are asked for and removed, whichever node they are on. */
 export const atWhole = (run: Run): RunContext => ({ ...run, node: run.target.whole });
 
+/** The run where what its walk found is read: hints, each of which is proved before anything goes by it. */
+export const atReads = (run: Run): RunContext => ({ ...run, node: run.target.reads });
+
 /** Works at all nodes side by side. Rejects as the first that failed did, once all have ended. */
 export async function sideBySide(run: Run, work: (here: RunContext) => Promise<void>): Promise<void> {
   const ended = await Promise.allSettled(atNodes(run).map(work));

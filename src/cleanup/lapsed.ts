@@ -10,7 +10,7 @@ import { Bulk } from '../redis/bulk.ts';
 import { countExisting } from '../redis/keyspace.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import { type Beat, BeatState, type Found, Left, NO_BEAT } from '../store/records.ts';
-import { atWhole, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
+import { atReads, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
 import { namesOf } from './left.ts';
 import { makeRoom } from './mark.ts';
 import { stateOf } from './state.ts';
@@ -159,7 +159,7 @@ export async function leftNothing(run: RunContext, beat: Beat): Promise<boolean>
 
 /** Forgets the lapsed who left nothing: nobody was there to be swept. */
 export async function forgetWhoLeftNothing(run: Run): Promise<void> {
-  await forgetWhoLeftNothingAt(atWhole(run));
+  await forgetWhoLeftNothingAt(atReads(run));
 }
 
 async function forgetWhoLeftNothingAt(run: RunContext): Promise<void> {

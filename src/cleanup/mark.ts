@@ -13,7 +13,7 @@ import type { Reading } from '../domain/reading.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { sharedGlob } from '../schema/glob.ts';
 import type { Found } from '../store/records.ts';
-import { atWhole, pause, type Run, type RunContext, sideBySide, stopIfInterrupted } from './context.ts';
+import { atReads, atWhole, pause, type Run, type RunContext, sideBySide, stopIfInterrupted } from './context.ts';
 import { Expiry } from './expiry.ts';
 import { type Judged, judgeEach } from './judgement.ts';
 import { walk } from './walk.ts';
@@ -42,19 +42,20 @@ class Marking {
   readonly #underWay: Promise<void>[] = [];
   readonly #expiry: Expiry | null;
   readonly #heartbeats: StringHeartbeats;
-  readonly #whole: RunContext;
 
-  /** @param first whether this is the run's first pass, which judges every heartbeat and counts them */
+  /**
+   * @param first whether this is the run's first pass, which judges every heartbeat and counts them
+   * @param reads where values are read: where a node shows what another one owns by now, that one tells
+   */
   constructor(
     private readonly run: RunContext,
     private readonly first: boolean,
+    reads: RunContext,
     holdsKeys = true,
   ) {
     this.holdsKeys = holdsKeys && first && run.schema.scanned.length > 0;
-    // Where a node shows what another one owns by now, that one tells.
-    this.#whole = atWhole(run);
-    this.#heartbeats = new StringHeartbeats(this.#whole.node);
-    this.#expiry = first && (run.sightings !== null || run.outlook !== null) ? new Expiry(this.#whole) : null;
+    this.#heartbeats = new StringHeartbeats(reads.node);
+    this.#expiry = first && (run.sightings !== null || run.outlook !== null) ? new Expiry(reads) : null;
   }
 
   /** How long heartbeats live, as far as was seen; `null` where they do not expire. */
@@ -214,7 +215,7 @@ export async function mark(run: Run): Promise<Marked> {
   run.tally.visited = 0;
   await run.target.moves?.begin();
   await sideBySide(run, async (here) => {
-    const marking = new Marking(here, true);
+    const marking = new Marking(here, true, atReads(run));
     await walkHeartbeats(here, marking, glob);
     keysHeld &&= marking.holdsKeys;
     const { ttlSeconds } = marking;
@@ -222,7 +223,7 @@ export async function mark(run: Run): Promise<Marked> {
     heartbeatsExpire = true;
     run.outlook?.seeTtl(ttlSeconds);
   });
-  const late = new Marking(atWhole(run), true, keysHeld);
+  const late = new Marking(atWhole(run), true, atWhole(run), keysHeld);
   await takeMissed(run, late);
   keysHeld &&= late.holdsKeys;
   run.tally.visited = run.tally.keyspace;
@@ -234,7 +235,7 @@ export async function markPartition(run: Run): Promise<void> {
   const glob = sharedGlob([run.schema.heartbeat]);
   run.tally.visited = 0;
   await run.target.moves?.begin();
-  await sideBySide(run, async (here) => await walkHeartbeats(here, new Marking(here, false), glob));
-  await takeMissed(run, new Marking(atWhole(run), false));
+  await sideBySide(run, async (here) => await walkHeartbeats(here, new Marking(here, false, atReads(run)), glob));
+  await takeMissed(run, new Marking(atWhole(run), false, atWhole(run)));
   run.tally.visited = run.tally.keyspace;
 }

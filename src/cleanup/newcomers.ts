@@ -29,7 +29,8 @@ export async function lookForNewcomers(run: Run): Promise<void> {
   for (const _ of goingKeys(run)) count++;
   if (count === 0) return;
   const lookedAt = performance.now();
-  const few = count < run.tally.keyspace * PASS_SHARE;
+  // How long something was idle at the primary no copy tells; and a pass over one costs the primary nothing.
+  const few = run.target.copy === null && count < run.tally.keyspace * PASS_SHARE;
   if (!few || (await someTouched(atWhole(run)))) {
     await run.target.moves?.begin();
     await sideBySide(run, enterNewcomers);

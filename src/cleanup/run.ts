@@ -196,7 +196,8 @@ function outlookOf({ nodes }: Target, { staleAfterSeconds }: RunRequest): Outloo
 async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confirm']): Promise<string | null> {
   const { observer, store, tally } = run;
   const { settings } = run.target;
-  observer.phase?.('mark', 'looking for stale coordinators');
+  const { copy } = run.target;
+  observer.phase?.('mark', `looking for stale coordinators${copy === null ? '' : `, as ${copy} shows them`}`);
   const marked = await mark(run);
   tally.walk++;
   const recalled = await recallLapsed(run);

@@ -43,14 +43,20 @@ function basisOf({ server, settings }: Contact, { staleAfterSeconds }: RunReques
 /** Cleans one target once. Fails as `runCleanup` does, and as finding out about the target does. */
 export async function runFrom(contact: Contact, asked: RunRequest, options: ScheduledOptions): Promise<Report> {
   const { settings } = contact;
-  const { horizons, wishes } = options;
+  const { horizons } = options;
   const request = requestFor(settings, asked);
+  const wishes = { ...options.wishes, dryRun: request.dryRun };
   const basis = settings.horizon ? basisOf(contact, request) : null;
   if (basis === null || horizons === null) {
     return await runCleanup(await contact.examine(wishes), request, await options.full());
   }
   const before = await horizons.standing();
-  const horizon = { basis, before, keys: contact.keys, keep: async (left: Horizon | null) => await horizons.keep(left) };
+  const horizon = {
+    basis,
+    before,
+    keys: contact.keys,
+    keep: async (left: Horizon | null) => await horizons.keep(left),
+  };
   // What an earlier attempt has begun, a full pass ends.
   const mayGoBy = request.trigger === 'schedule' && request.carried === null;
   const report = mayGoBy ? await goBy(contact, request, horizon, options) : null;

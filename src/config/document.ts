@@ -9,6 +9,7 @@ type Row = { readonly env?: string; readonly default?: unknown; readonly about: 
 const FILE_KEYS: Readonly<Record<string, string>> = {
   url: 'targets.<name>.url',
   id: 'targets.<name>.id',
+  replicas: 'targets.<name>.replicas',
   queueUrl: 'queue.url',
   queuePrefix: 'queue.prefix',
   config: '',

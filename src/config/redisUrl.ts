@@ -27,6 +27,25 @@ export const unixSocketIn = (url: string): UnixSocket | null => {
   };
 };
 
+/** As whom to enter where an address leads, empty for nobody in particular; and whether by TLS. */
+export function entryOf(url: string): {
+  readonly encrypted: boolean;
+  readonly username: string;
+  readonly password: string;
+} {
+  const several = deploymentOf(url);
+  if (several !== null && several.kind !== 'single') {
+    return { encrypted: several.encrypted, username: several.username ?? '', password: several.password ?? '' };
+  }
+  const socket = unixSocketIn(url);
+  if (socket !== null) {
+    return { encrypted: false, username: socket.username ?? '', password: socket.password ?? '' };
+  }
+  const { protocol, username, password } = new URL(url);
+  const encrypted = protocol.toLowerCase() === 'rediss:';
+  return { encrypted, username: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
+
 /** The same address in the scheme that the library knows: Valkey speaks what Redis does. */
 export const inRedisScheme = (url: string): string => url.replace(/^valkey(s?)(\+\w+)?:/i, 'redis$1$2:');
 

@@ -22,9 +22,10 @@ import {
 import { NOTIFY_SETTINGS, type Notify, notifyOf } from './notify.ts';
 import { overridesOf } from './overrides.ts';
 import { PROCESS_SETTINGS, type ProcessValues } from './processSettings.ts';
+import { replicasOf } from './replicas.ts';
 import { SENTINEL_SETTINGS, sentinelOf } from './sentinel.ts';
 import { withoutServices } from './services.ts';
-import { ADDRESS_SETTINGS, SETTINGS_ENV, TARGET_SETTINGS, type TargetValues } from './settings.ts';
+import { ADDRESS_SETTINGS, OWN_TARGET_SETTINGS, SETTINGS_ENV, TARGET_SETTINGS, type TargetValues } from './settings.ts';
 import type { Address } from './tls.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -50,6 +51,8 @@ export interface TargetConfig
   readonly tz: string | undefined;
   /** Stands for the address in the fingerprint. */
   readonly id?: string | undefined;
+  /** Where copies of it may be read, by `readFrom: replica`; empty where it says itself who has some. */
+  readonly replicas: readonly string[];
 }
 
 /** Where the queue is, and what its keys begin with. */
@@ -125,6 +128,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
   for (const [name, definition] of Object.entries(file.schemas ?? {})) compileSchema(name, definition);
 
   const fromEnv = envLevel(TARGET_SETTINGS, env);
+  const { replicas: envReplicas } = envLevel(OWN_TARGET_SETTINGS, env) as { readonly replicas?: readonly string[] };
   const names = Object.keys(fileTargets);
   if (names.length === 0 || (address.url !== undefined && !names.includes('default'))) names.unshift('default');
   const targets = new Map<string, TargetConfig>();
@@ -133,6 +137,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
       url: fileUrl,
       id,
       sentinel: ownSentinel,
+      replicas: fileReplicas = [],
       ...own
     } = Object.hasOwn(fileTargets, name) ? (fileTargets[name] ?? {}) : {};
     const levels = [
@@ -160,6 +165,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
         ...rest,
         name,
         url: url ?? DEFAULT_URL,
+        replicas: replicasOf(name, url ?? DEFAULT_URL, (name === 'default' ? envReplicas : undefined) ?? fileReplicas),
         id,
         sentinel: sentinelOf(sentinelEnv, ownSentinel, sentinel),
         maxStale,

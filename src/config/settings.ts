@@ -4,6 +4,7 @@ import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
 import { NOTIFY_SETTINGS } from './notify.ts';
 import { PROCESS_SETTINGS } from './processSettings.ts';
 import { announce, trash } from './removalValues.ts';
+import { replicaUrls } from './replicas.ts';
 import { SENTINEL_SETTINGS } from './sentinel.ts';
 import type { Setting, Values } from './setting.ts';
 import {
@@ -106,6 +107,13 @@ export const TARGET_SETTINGS = {
     about:
       'Whether a scheduled run looks no further than it must: not at all while nobody can be stale since the last full pass, and only at those who could be while these are few. Else every run looks at everybody.',
   },
+  readFrom: {
+    schema: oneOf('primary', 'replica'),
+    env: 'STALESWEEP_READ_FROM',
+    default: 'primary',
+    about:
+      'With `replica` a run looks at a replica that has caught up, and only what goes is proved and removed at the primary: of a cluster, behind Sentinel, or one of `replicas`.',
+  },
   callBudget: {
     schema: duration(0.1),
     env: 'STALESWEEP_CALL_BUDGET',
@@ -154,6 +162,12 @@ export const TARGET_SETTINGS = {
 
 /** What only a single target can have. */
 export const OWN_TARGET_SETTINGS = {
+  replicas: {
+    schema: replicaUrls,
+    env: 'STALESWEEP_REPLICAS',
+    about:
+      'Replicas that may be read with `readFrom: replica`, the first that has caught up: addresses such as [redis://replica:6379], with the user and password of the target where they name none. The variable is for the target `default`, with commas between them. Needed neither for a cluster nor behind Sentinel.',
+  },
   id: {
     schema: text('a name'),
     about:

@@ -12,9 +12,10 @@ export const showConfig = (config: Config): Record<string, unknown> => {
     queue: redactUrl(config.queue.url),
     queuePrefix: config.queue.prefix,
     targets: [...config.targets.values()].map(
-      ({ schema, url, orphans, history: _, tls: __, sentinel: ___, ...target }) => ({
+      ({ schema, url, orphans, replicas, history: _, tls: __, sentinel: ___, ...target }) => ({
         ...target,
         url: redactUrl(url),
+        ...(replicas.length === 0 ? {} : { replicas: replicas.map(redactUrl) }),
         schema: schema.name,
         orphans,
       }),

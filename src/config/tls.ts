@@ -19,6 +19,8 @@ export interface Address {
   readonly tls?: Tls | undefined;
   /** As whom to ask the sentinels that the URL names. */
   readonly sentinel?: SentinelEntry | undefined;
+  /** Whether it is a replica in a cluster, which serves what it copies to whoever says that this will do (READONLY). */
+  readonly isCopy?: boolean;
 }
 
 /** What a certificate or key file must hold; throws at anything else. */

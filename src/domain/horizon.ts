@@ -85,7 +85,8 @@ export function lookFor(horizon: Horizon | null, now: Circumstances): Look {
   const { beganSeconds, ttlSeconds } = horizon;
   if (horizon.basis !== now.basis) return full('server, schema, threshold or a list has changed since the last pass');
   if (nowSeconds < horizon.lookedSeconds) return full("the target's clock went back");
-  if (now.keys > horizon.keys * FILLED.times + FILLED.more) return full('there are many more keys than the last pass left');
+  if (now.keys > horizon.keys * FILLED.times + FILLED.more)
+    return full('there are many more keys than the last pass left');
   if (now.outage) return full('there was an outage since the last pass');
   if (now.sweepsOrphans && nowSeconds + now.gapSeconds() - beganSeconds > staleAfterSeconds) {
     return full('orphans are looked for once in every threshold');

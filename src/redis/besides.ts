@@ -12,6 +12,8 @@ export interface Besides {
   readonly announce?: Announce | false;
   /** Of a node of a cluster: a tag that puts names where it serves them. */
   readonly part?: string | undefined;
+  /** Whether replicas are read. */
+  readonly readFrom?: 'primary' | 'replica';
 }
 
 /** Each as an ACL names it. */
@@ -30,7 +32,10 @@ const OF_TRASH: Needs = {
 const READING_PART = ['cluster|nodes', 'cluster|countkeysinslot', 'cluster|getkeysinslot', 'asking'];
 
 /** What it takes to read a cluster; nothing elsewhere. */
-export const readingOfPart = ({ part }: Besides): readonly string[] => (part === undefined ? [] : READING_PART);
+export const readingOfPart = ({ part, readFrom }: Besides): readonly string[] => {
+  if (part === undefined) return [];
+  return readFrom === 'replica' ? [...READING_PART, 'readonly'] : READING_PART;
+};
 
 /** Things in other slots than their owner's heartbeat are set aside before they go. */
 const OF_CLUSTER: Needs = {
@@ -38,6 +43,8 @@ const OF_CLUSTER: Needs = {
   patterns: [SET_ASIDE_GLOB],
   channels: [],
 };
+
+const NOTHING: Needs = { commands: [], patterns: [], channels: [] };
 
 const escaped = (name: string): string => name.replace(/[\\*?[\]]/g, '\\$&');
 
@@ -50,11 +57,11 @@ function ofAnnouncing(where: Announce): Needs {
 }
 
 /** What a real run needs besides, and what brings things back; a dry run needs none of it. */
-export function needsBesides({ trash = 0, announce = false, part }: Besides): Needs {
+export function needsBesides({ trash = 0, announce = false, ...of }: Besides): Needs {
   const needs = [
     ...(trash > 0 ? [OF_TRASH] : []),
     ...(announce === false ? [] : [ofAnnouncing(announce)]),
-    ...(part === undefined ? [] : [OF_CLUSTER]),
+    ...(of.part === undefined ? [] : [OF_CLUSTER, { ...NOTHING, commands: readingOfPart(of) }]),
   ];
   return {
     commands: [...new Set(needs.flatMap(({ commands }) => commands))],

@@ -35,6 +35,7 @@ export const connectForRun = async (to: Address, signal?: AbortSignal): Promise<
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       disconnectTimeout: FAREWELL_MS,
+      ...(to.isCopy ? { readOnly: true } : {}),
     },
   });
   infos.set(redis, info);

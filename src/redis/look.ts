@@ -11,7 +11,7 @@ import type { Calls } from './calls.ts';
 import { keyspaceSizeOf, readInfo } from './clock.ts';
 import { scanPage } from './keyspace.ts';
 import { isRefusal } from './refusals.ts';
-import type { Node } from './target/node.ts';
+import type { Place } from './target/place.ts';
 import type { Target } from './target/target.ts';
 
 /** Names are spread over the table by their hash: the first ones met are a sample of all. */
@@ -71,7 +71,7 @@ class Look {
   #keys = 0;
 
   constructor(
-    private readonly node: Node,
+    private readonly node: Place,
     { settings: { schema } }: Target,
     private readonly signal: AbortSignal,
   ) {

@@ -9,6 +9,7 @@ import { redactUrl } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
 import { createClient } from './client.ts';
+import { addressOf } from './cluster/address.ts';
 import { type Info, UPTIME } from './clock.ts';
 
 type Sentinels = Extract<Deployment, { kind: 'sentinel' }>;
@@ -74,7 +75,12 @@ export function sentinelReason(error: Error | undefined, name: string): string |
 /** What one sentinel says of the primary, by name. */
 export type Told = ReadonlyMap<string, string>;
 
-async function ask({ url, tls, sentinel = {} }: Address, at: HostPort, { name, encrypted }: Sentinels): Promise<Told> {
+async function ask(
+  { url, tls, sentinel = {} }: Address,
+  at: HostPort,
+  { name, encrypted }: Sentinels,
+  what: 'MASTER' | 'REPLICAS' = 'MASTER',
+): Promise<readonly Told[]> {
   const redis = createClient({
     ...at,
     ...(sentinel.user === undefined ? {} : { username: sentinel.user }),
@@ -90,12 +96,16 @@ async function ask({ url, tls, sentinel = {} }: Address, at: HostPort, { name, e
   });
   try {
     await redis.connect();
-    const reply = await redis.call('SENTINEL', 'MASTER', name);
+    const reply = await redis.call('SENTINEL', what, name);
     if (!Array.isArray(reply)) throw new Error(`no answer of a sentinel: ${redactUrl(url)}`);
-    return new Map(reply.flatMap((field, i) => (i % 2 === 0 ? [[String(field), String(reply[i + 1])]] : [])));
+    return (what === 'MASTER' ? [reply] : (reply as unknown[][])).map(toldIn);
   } finally {
     redis.disconnect();
   }
+}
+
+function toldIn(fields: readonly unknown[]): Told {
+  return new Map(fields.flatMap((field, i) => (i % 2 === 0 ? [[String(field), String(fields[i + 1])]] : [])));
 }
 
 /** One sentinel, and what it says, or why it says nothing. */
@@ -111,9 +121,43 @@ export async function askSentinels(address: Address): Promise<readonly Asked[]> 
   return await Promise.all(
     sentinels.hosts.map(async (at) => ({
       at: `${at.host}:${at.port}`,
-      told: await ask(address, at, sentinels).catch((error: Error) => error),
+      told: await ask(address, at, sentinels).then(
+        ([told = new Map()]) => told,
+        (error: Error) => error,
+      ),
     })),
   );
+}
+
+/**
+ * The replicas of the primary, as the first sentinel that answers knows them, those that have heard most of it first. Fails
+ * (`UNREACHABLE`) where none answers.
+ */
+export async function replicasKnown(address: Address): Promise<readonly Address[]> {
+  const sentinels = sentinelsIn(address.url);
+  if (sentinels === null) return [];
+  let failed: unknown = null;
+  for (const at of sentinels.hosts) {
+    try {
+      const told = await ask(address, at, sentinels, 'REPLICAS');
+      return told
+        .filter(isWell)
+        .sort((a, b) => Number(b.get('slave-repl-offset')) - Number(a.get('slave-repl-offset')))
+        .map((one) => {
+          const server = { host: one.get('ip') ?? '', port: Number(one.get('port')) };
+          return addressOf(address, server, sentinels.db);
+        });
+    } catch (error) {
+      failed = error;
+    }
+  }
+  const where = `Redis at ${redactUrl(address.url)}`;
+  throw new Failure('UNREACHABLE', `none of the sentinels of ${where} says who its replicas are`, { cause: failed });
+}
+
+function isWell(replica: Told): boolean {
+  const isDown = /s_down|o_down|disconnected/.test(replica.get('flags') ?? '');
+  return !isDown && replica.get('master-link-status') === 'ok';
 }
 
 const NEVER_PROMOTED = /^0*$/;

@@ -4,10 +4,11 @@ import { startRedis, type TestRedis } from './redis.ts';
 
 const PATIENCE_MS = 60_000;
 
-/** The connections to the server other than the fixture's own. */
+/** The connections to the server other than the fixture's own, and those of replication, from a replica (S) or to a primary (M). */
 const strangers = async ({ redis }: TestRedis): Promise<string[]> => {
   const list = String(await redis.call('CLIENT', 'LIST'));
-  return list.split('\n').filter((line) => line !== '' && !line.includes(' name=fixture '));
+  const isOurs = (line: string) => line.includes(' name=fixture ') || / flags=[SM]+ /.test(line);
+  return list.split('\n').filter((line) => line !== '' && !isOurs(line));
 };
 
 /** Fails when connections are left; a server needs a moment to notice that a client went. */

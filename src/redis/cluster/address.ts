@@ -1,33 +1,17 @@
-/** address: how the nodes of a cluster are reached: by the scheme, the user and the certificates of the address that led there. */
+/** address: how servers are reached that others name: by the scheme, the user and the certificates of the address that led there. */
 import { deploymentOf, type HostPort } from '../../config/deployment.ts';
+import { entryOf } from '../../config/redisUrl.ts';
 import type { Address } from '../../config/tls.ts';
-
-interface Entry {
-  readonly encrypted: boolean;
-  /** Empty where there is none. */
-  readonly username: string;
-  readonly password: string;
-}
 
 const USUAL_PORT = 6379;
 
-/** As whom to enter at each of the nodes, and whether by TLS. */
-export function entryOf({ url }: Address): Entry {
-  const several = deploymentOf(url);
-  if (several !== null && several.kind !== 'single') {
-    return { encrypted: several.encrypted, username: several.username ?? '', password: several.password ?? '' };
-  }
-  const { protocol, username, password } = new URL(url);
-  const encrypted = protocol.toLowerCase() === 'rediss:';
-  return { encrypted, username: decodeURIComponent(username), password: decodeURIComponent(password) };
-}
-
-/** The address of one node of the cluster to which `of` leads. */
-export function addressOf(of: Address, { host, port }: HostPort): Address {
-  const { encrypted, username, password } = entryOf(of);
+/** The address of one server of the deployment to which `of` leads. */
+export function addressOf(of: Address, { host, port }: HostPort, db = 0): Address {
+  const { encrypted, username, password } = entryOf(of.url);
   const enter = username || password ? `${encodeURIComponent(username)}:${encodeURIComponent(password)}@` : '';
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return { url: `redis${encrypted ? 's' : ''}://${enter}${where}`, ...(of.tls ? { tls: of.tls } : {}) };
+  const database = db > 0 ? `/${db}` : '';
+  return { url: `redis${encrypted ? 's' : ''}://${enter}${where}${database}`, ...(of.tls ? { tls: of.tls } : {}) };
 }
 
 /** The nodes of a cluster that an address names, in their order: at least one. */

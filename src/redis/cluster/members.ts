@@ -30,6 +30,8 @@ export interface MembersParts {
   readonly wishes: NodeWishes;
   readonly rest: Rest;
   readonly stopwatch: Stopwatch;
+  /** Told of each node that is opened, before anything else is done there, with its replicas and a tag that puts names there. */
+  readonly opened?: (node: Node, replicas: readonly Member[], part: string) => Promise<void>;
   /** How commands go over a connection of this run; left out: as ever. */
   readonly callsOver?: (redis: Redis, rest: Rest, stopwatch: Stopwatch) => ServerCalls;
 }
@@ -171,13 +173,15 @@ export class Members {
   }
 
   async #examine(member: Member): Promise<Node> {
-    const { settings, wishes, rest, stopwatch, callsOver } = this.parts;
+    const { settings, wishes, rest, stopwatch, callsOver, opened } = this.parts;
     let link: Link | null = null;
     try {
       link = await Link.open(addressOf(settings, member), wishes.signal);
       const calls = callsOver?.(link.redis, rest, stopwatch) ?? new ServerCalls(link.redis, rest, stopwatch);
       const [slot = 0] = this.#topology.slotsOf(member.id);
-      return await Node.examine(link, calls, settings, { ...wishes, part: tagOf(slot) });
+      const node = await Node.examine(link, calls, settings, { ...wishes, part: tagOf(slot) });
+      await opened?.(node, this.#topology.replicasOf(member.id), tagOf(slot));
+      return node;
     } catch (error) {
       link?.close();
       if (!(error instanceof Failure && error.code === 'UNREACHABLE')) throw error;

@@ -5,7 +5,9 @@ import { merged, type Outage } from '../../domain/outages.ts';
 import { Rest } from '../call/rest.ts';
 import type { Link } from '../target/link.ts';
 import type { NodeWishes } from '../target/node.ts';
-import { Target } from '../target/target.ts';
+import type { Place } from '../target/place.ts';
+import { Target, type TargetParts } from '../target/target.ts';
+import { Copies } from './copies.ts';
 import { Members, type MembersParts } from './members.ts';
 import { SlotWatch } from './slotWatch.ts';
 import { Whole } from './whole.ts';
@@ -24,22 +26,71 @@ export async function openCluster(seed: Link, parts: Omit<MembersParts, 'rest'>)
     );
   }
   const rest = new Rest(settings.nice);
-  const members = await Members.open(seed, { ...parts, rest, wishes: saidOnce(wishes) });
+  const said = saidOnce({ ...wishes, isSpared: settings.readFrom === 'replica' });
+  const copies = settings.readFrom === 'replica' ? new Copies({ settings, stopwatch, wishes: said }) : null;
+  const members = await openMembers(seed, { ...parts, rest, wishes: said }, copies);
   seed.close();
   try {
     const clock = clockOfAll(members.nodes.map((node) => node.clock));
     const lapsedClock = clockOfAll(members.nodes.map((node) => node.lapsedClock));
     const whole = new Whole(members, clock, rest, stopwatch, wishes.warn);
     if (!wishes.dryRun) await whole.settleLeft();
+    const watch = new SlotWatch(members);
+    const own: TargetParts = {
+      nodes: () => members.nodes,
+      primaries: () => members.nodes,
+      whole,
+      reads: whole,
+      copy: null,
+      lapsedClock,
+      moves: watch,
+      close: () => {
+        copies?.close();
+        members.close();
+      },
+    };
     return new Target(
       settings,
-      { nodes: () => members.nodes, whole, lapsedClock, moves: new SlotWatch(members), close: () => members.close() },
+      copies === null ? own : copiedParts(own, { copies, members, whole, watch, wishes }),
       stopwatch,
     );
   } catch (error) {
+    copies?.close();
     members.close();
     throw error;
   }
+}
+
+async function openMembers(seed: Link, parts: MembersParts, copies: Copies | null): Promise<Members> {
+  if (copies === null) return await Members.open(seed, parts);
+  try {
+    const opened: MembersParts['opened'] = async (...of) => await copies.open(...of);
+    return await Members.open(seed, { ...parts, opened });
+  } catch (error) {
+    copies.close();
+    throw error;
+  }
+}
+
+interface Copied {
+  readonly copies: Copies;
+  readonly members: Members;
+  readonly whole: Whole;
+  readonly watch: SlotWatch;
+  readonly wishes: Pick<NodeWishes, 'dryRun'>;
+}
+
+/** The same cluster, looked at by its replicas; where nothing is removed, everything is asked of them. */
+function copiedParts(own: TargetParts, { copies, members, whole, watch, wishes }: Copied): TargetParts {
+  const reads = copies.whole(members, whole);
+  return {
+    ...own,
+    nodes: () => members.nodes.map((node) => copies.of(node)) as readonly Place[] as readonly [Place, ...Place[]],
+    whole: wishes.dryRun ? reads : whole,
+    reads,
+    copy: copies.namesOf(members.nodes),
+    moves: copies.watching(watch),
+  };
 }
 
 /** What every node says is told once, and what was seen of the target's outages asked for once. */

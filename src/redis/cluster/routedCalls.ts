@@ -21,10 +21,12 @@ const ANYWHERE = new Set(['time', 'publish', 'info']);
 export class RoutedCalls implements Calls {
   latencyMs = 0;
 
+  /** @param shownBy where what a node holds is asked for; left out: there itself */
   constructor(
     private readonly members: Members,
     readonly rest: Rest,
     readonly stopwatch: Stopwatch,
+    private readonly shownBy: (node: Node) => Pick<Node, 'calls' | 'steadily'> = (node) => node,
   ) {}
 
   async send(name: string, args: readonly Argument[], replyEncoding: 'latin1' | null = 'latin1'): Promise<Answer> {
@@ -44,7 +46,10 @@ export class RoutedCalls implements Calls {
 
   async #one(slot: number, name: string, args: readonly Argument[], encoding: 'latin1' | null): Promise<Answer> {
     const kind: Kind = SCRIPTS.has(name) || name === 'unlink' ? 'sweep' : 'read';
-    const attempt = async (node: Node) => await node.steadily(kind, () => node.calls.send(name, args, encoding));
+    const attempt = async (node: Node) => {
+      const place = this.shownBy(node);
+      return await place.steadily(kind, () => place.calls.send(name, args, encoding));
+    };
     // Of a script's keys some are here and some there, and none of them serves both.
     if (SCRIPTS.has(name)) return await this.members.at(slot, attempt);
     return await this.members.at(slot, attempt, async (node) => {

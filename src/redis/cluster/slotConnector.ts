@@ -9,11 +9,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectByTls } from 'node:tls';
 import type { RedisOptions } from 'ioredis';
 import type { HostPort } from '../../config/deployment.ts';
+import { entryOf } from '../../config/redisUrl.ts';
 import type { Address } from '../../config/tls.ts';
 import { createClient } from '../client.ts';
 import { AbstractConnector } from '../ioredis.ts';
 import { isRefusal } from '../refusals.ts';
-import { addressOf, entryOf, hostsOf } from './address.ts';
+import { addressOf, hostsOf } from './address.ts';
 import { slotOfText } from './slots.ts';
 import { type Member, membersIn, Topology } from './topology.ts';
 
@@ -31,7 +32,7 @@ const MOVED = /^MOVED \d+ (.*):(\d+)$/;
  * @param lasts whether nodes are to be asked again and again, while none of them knows who serves it
  */
 export function slotOptions(of: Address, key: string, lasts: () => boolean): Options {
-  const { username, password, encrypted } = entryOf(of);
+  const { username, password, encrypted } = entryOf(of.url);
   const known = new Known(hostsOf(of));
   class SlotConnector extends AbstractConnector {
     readonly #options: Options;

@@ -10,6 +10,8 @@ export interface Member {
   readonly host: string;
   readonly port: number;
   readonly isPrimary: boolean;
+  /** Of a replica: whose. */
+  readonly primaryId: string;
   /** Whether the others have given it up, or it has no address. */
   readonly isGone: boolean;
   readonly epoch: number;
@@ -28,7 +30,7 @@ const MOVE = /^\[(\d+)-([<>])-(\w+)\]$/;
 const RANGE = /^(\d+)(?:-(\d+))?$/;
 
 function memberIn(line: string, asked: string): Member | null {
-  const [id, address = '', flags = '', , , , epoch, , ...rest] = line.split(' ');
+  const [id, address = '', flags = '', primaryId = '', , , epoch, , ...rest] = line.split(' ');
   // host:port@bus,name: the host may be an IPv6 address, and is left out by a node that was never told its own.
   const [, host = '', port] = /^(.*):(\d+)(?:@\d+)?(?:,.*)?$/.exec(address) ?? [];
   if (!id || port === undefined) return null;
@@ -53,6 +55,7 @@ function memberIn(line: string, asked: string): Member | null {
     host: host || asked,
     port: Number(port),
     isPrimary: words.includes('master'),
+    primaryId,
     isGone: words.includes('fail') || words.includes('noaddr'),
     epoch: Number(epoch),
     slots,
@@ -115,6 +118,11 @@ export class Topology {
       if (importing.includes(slot)) holders.add(id);
     }
     return holders;
+  }
+
+  /** The replicas of a node that the others have not given up. */
+  replicasOf(id: string): readonly Member[] {
+    return [...this.members.values()].filter((one) => !one.isPrimary && !one.isGone && one.primaryId === id);
   }
 
   /** Slots that nobody owns. */

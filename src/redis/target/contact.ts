@@ -15,6 +15,8 @@ import { infoAtOpening } from '../connectForRun.ts';
 import { Link } from './link.ts';
 import { Node, type NodeWishes } from './node.ts';
 import { Paces } from './paces.ts';
+import type { Copy, CopyParts } from '../replica/copy.ts';
+import type { Original } from '../replica/original.ts';
 import { Patience } from './patience.ts';
 import type { Reader } from './reader.ts';
 import { Target } from './target.ts';
@@ -23,6 +25,8 @@ import { Target } from './target.ts';
 export class Contact {
   readonly #calls: ServerCalls;
   #target: Target | null = null;
+  /** The replica that is read, once it was needed. */
+  #copy: Copy | null = null;
 
   private constructor(
     readonly settings: TargetConfig,
@@ -72,11 +76,24 @@ export class Contact {
     const patience = new Patience(this.link, this.#calls, signal);
     const paces = new Paces(this.#calls, this.settings, 1);
     await patience.steadily(async () => await paces.begin());
-    return {
+    const here: Reader = {
       calls: this.#calls,
       paces,
       steadily: async (kind, attempt) => await patience.steadily(attempt, () => paces[kind].backOff()),
     };
+    return this.#readsCopy ? await this.#openCopy(here, { signal, warn: () => {} }) : here;
+  }
+
+  get #readsCopy(): boolean {
+    return this.settings.readFrom === 'replica';
+  }
+
+  async #openCopy(original: Original, wishes: CopyParts['wishes']): Promise<Copy> {
+    const { settings, stopwatch } = this;
+    // Loaded when it is needed, which for most is never.
+    const { openCopy } = await import('../replica/find.ts');
+    this.#copy ??= await openCopy(original, { settings, wishes, stopwatch });
+    return this.#copy;
   }
 
   /** Finds out, once, what a run has to know that looks at it. Fails with `DENIED`, or with the error of Redis. */
@@ -87,8 +104,12 @@ export class Contact {
   }
 
   async #examineServer(wishes: NodeWishes): Promise<Target> {
-    const node = await Node.examine(this.link, this.#calls, this.settings, wishes);
-    return Target.of(this.settings, node, this.stopwatch);
+    const { settings, stopwatch } = this;
+    const node = await Node.examine(this.link, this.#calls, settings, { ...wishes, isSpared: this.#readsCopy });
+    if (!this.#readsCopy) return Target.of(settings, node, stopwatch);
+    const copy = await this.#openCopy(node, wishes);
+    const { copiedServer } = await import('../replica/copiedServer.ts');
+    return copiedServer(settings, { node, copy, dryRun: wishes.dryRun, stopwatch });
   }
 
   async #examineCluster(wishes: NodeWishes): Promise<Target> {
@@ -99,8 +120,12 @@ export class Contact {
 
   /** Ends all connections. */
   close(): void {
-    if (this.#target === null) this.link.close();
-    else this.#target.close();
+    if (this.#target !== null) {
+      this.#target.close();
+      return;
+    }
+    this.#copy?.close();
+    this.link.close();
   }
 }
 

@@ -7,7 +7,7 @@ import type { TargetConfig } from '../../config/resolve.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
 import type { Outage } from '../../domain/outages.ts';
-import { type Calls, LONG_WAY_MS, type ServerCalls } from '../calls.ts';
+import type { Calls, ServerCalls } from '../calls.ts';
 import {
   clockOf,
   type Info,
@@ -23,7 +23,7 @@ import { isRefusal, refusedCommandIn } from '../refusals.ts';
 import { Remover } from '../remover.ts';
 import { infoSincePromotion } from '../sentinel.ts';
 import { MOST_KEYS_EVER, type SweepChunk, type SweepResult } from '../sweep.ts';
-import { measureLatency } from './latency.ts';
+import { lanesFor, measureLatency } from './latency.ts';
 import type { Link } from './link.ts';
 import { type Kind, Paces } from './paces.ts';
 import { Patience } from './patience.ts';
@@ -42,6 +42,8 @@ export interface NodeWishes {
   readonly leavesSilent?: boolean;
   /** Told what an operator should know, that is no failure. */
   readonly warn: (sentence: string) => void;
+  /** Whether a replica is looked at instead: then a dry run asks it for TIME and INFO alone. */
+  readonly isSpared?: boolean;
   /** Of a node of a cluster: a tag that puts names where it serves them. */
   readonly part?: string;
   /** What was seen of times in which nobody could beat, up to this instant of the server's clock, in ms; must not reject. */
@@ -96,13 +98,13 @@ export class Node implements Place {
     link: Link,
     calls: ServerCalls,
     settings: TargetConfig,
-    { dryRun, signal, warn, leavesSilent = false, part, outages = async () => [] }: NodeWishes,
+    { dryRun, signal, warn, leavesSilent = false, isSpared = false, part, outages = async () => [] }: NodeWishes,
   ): Promise<Node> {
     const patience = new Patience(link, calls, signal, leavesSilent);
     const info = await patience.steadily(async () => await readTargetInfo(calls, settings, dryRun, warn));
     link.remember(info);
     const remover = new Remover(calls, async () => await link.beside(), warn);
-    await patience.steadily(async () => await remover.prepare(settings, dryRun, part));
+    if (!(dryRun && isSpared)) await patience.steadily(async () => await remover.prepare(settings, dryRun, part));
     const nowSeconds = await patience.steadily(async () => await readSeconds(calls));
     // After the clock was read: an outage that ends as the run begins is known by now.
     const clock = clockOf(nowSeconds, info, settings.restartGrace, await outages(nowSeconds * 1000));
@@ -177,15 +179,6 @@ export class Node implements Place {
     this.link.close();
   }
 }
-
-/**
- * A second call is on its way while Redis works on the first, unless the run is to rest between them. Where the way takes longer
- * than the work, four; not more, since those that arrive together are served one behind the other before anybody else's.
- */
-const lanesFor = (nice: number, latencyMs: number): number => {
-  if (nice > 0) return 1;
-  return latencyMs > LONG_WAY_MS ? 4 : 2;
-};
 
 /** What one says that did not. */
 const STARTED_EMPTY = new Map([

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cleanWhatAnswers } from '../support/cleanup.ts';
+import { callsAt } from '../support/replica.ts';
+import { Sentinels } from '../support/sentinel.ts';
+import { ACTIVE, keysIn, settle } from '../support/world.ts';
+
+const SETTINGS = { sentinel: { password: 'watch-it' }, readFrom: 'replica' };
+const SILENT = 3_600;
+let sentinels: Sentinels;
+
+beforeAll(async () => {
+  sentinels = await Sentinels.start({ password: 'p-ss', sentinelPassword: SETTINGS.sentinel.password });
+});
+afterAll(async () => {
+  await sentinels?.stop();
+});
+
+test('a run reads the replica that sentinels name, by the passwords of the primary', async () => {
+  const { url, primary, replica } = sentinels;
+  const living = await settle(primary.redis, 'living', ACTIVE);
+  await settle(primary.redis, 'c1', SILENT);
+  const told: string[] = [];
+  for (const { redis } of [primary, replica]) await redis.config('RESETSTAT');
+  const report = await cleanWhatAnswers(url, {
+    settings: SETTINGS,
+    observer: { phase: (_, sentence) => told.push(sentence) },
+  });
+  expect(report.coordinators).toMatchObject({ active: 1, stale: 1, swept: 1 });
+  expect(told[0]).toMatch(new RegExp(`as the replica at redis://:\\*\\*\\*@127.0.0.1:${replica.port} shows them`));
+  expect(await keysIn(primary.redis)).toEqual(living.sort());
+  // Whether it may is asked once.
+  expect((await callsAt(primary)).scan).toBe(1);
+});
