@@ -46,9 +46,11 @@ export class Metrics {
     ['target', 'call'],
     CALL_SECONDS,
   );
-  readonly #lastSuccess = this.#gauge('last_success_timestamp_seconds', 'When the last completed run ended.', [
-    'target',
-  ]);
+  readonly #lastSuccess = this.#gauge(
+    'last_success_timestamp_seconds',
+    'When the last completed run ended; dry ones count where the schedule makes them, as `mode: observe` does.',
+    ['target'],
+  );
   readonly #usedMemory = this.#gauge('redis_used_memory_bytes', "The target's memory when it was last asked.", [
     'target',
   ]);
@@ -95,9 +97,11 @@ export class Metrics {
 
   /** Takes from a past report only what tells the present state: counters must not be counted twice. */
   lastKnown(report: Report): void {
-    const { target, outcome, dryRun, coordinators, finishedAt } = report;
+    const { target, outcome, dryRun, trigger, coordinators, finishedAt } = report;
     if (outcome === 'skipped') return;
-    if (outcome === 'completed' && !dryRun) this.#lastSuccess.set({ target }, Date.parse(finishedAt) / 1000);
+    // Whoever only observes has no other runs, and they do all that they are to.
+    const didItsWork = !dryRun || trigger === 'schedule';
+    if (outcome === 'completed' && didItsWork) this.#lastSuccess.set({ target }, Date.parse(finishedAt) / 1000);
     if (!isFull(report)) return;
     this.#unreadable.set({ target }, coordinators.unreadable);
     const { active, atRisk, stale, unreadable, held, protected: spared } = standingOf(report);

@@ -147,6 +147,18 @@ it('takes from past runs the last success, and counts none of them again', async
   await close();
 });
 
+it('takes a dry run for a success where the schedule made it, and not where somebody asked for one', async () => {
+  const { value, close } = await follow();
+  const dry = { ...report('completed'), dryRun: true };
+  await work({ act: () => dry });
+  await expect.poll(() => value(runs('completed'))).toBe(1);
+  expect(await value('stalesweep_last_success_timestamp_seconds{target="default"}')).toBeUndefined();
+  await work({ act: () => ({ ...dry, trigger: 'schedule' }) });
+  await expect.poll(() => value(runs('completed'))).toBe(2);
+  expect(await value('stalesweep_last_success_timestamp_seconds{target="default"}')).toBe(SUCCESS_SECONDS);
+  await close();
+});
+
 it('goes on counting after jobs whose return value or data make no sense', async () => {
   const { value, close } = await follow();
   const returned = [
