@@ -1,7 +1,8 @@
 /** cleaner: what a worker does with one job. The only place where the queue and the run meet. */
 import type { Observer } from '../src/cleanup/context.ts';
+import type { RunOptions } from '../src/cleanup/run.ts';
 import { runFrom } from '../src/cleanup/scheduled.ts';
-import type { Config } from '../src/config/resolve.ts';
+import type { Config, TargetConfig } from '../src/config/resolve.ts';
 import { Failure, sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
@@ -73,6 +74,33 @@ const isLast = (job: RunJob, shown: Error): boolean =>
 /** What all jobs of a worker share. */
 interface Tools extends CleanerParts {
   readonly warnings: Warnings;
+}
+
+interface RunParts {
+  readonly signal: AbortSignal;
+  readonly warn: (sentence: string) => void;
+  readonly observer: Observer;
+}
+
+/** What a run that looks at everybody has to know of earlier ones. */
+async function knownOf(
+  { ledger, queues }: CleanerParts,
+  target: TargetConfig,
+  { signal, warn, observer }: RunParts,
+): Promise<RunOptions> {
+  const sightings = new Sightings(queues.connection, sightingsKeyOf(queues.prefix, target));
+  return {
+    signal,
+    sightings: new RunSightings(sightings, { mostBytes: target.sightings, warn }),
+    past: await pastOf(ledger, target.name, fingerprintOf(target)).catch(() => null),
+    observer,
+  };
+}
+
+/** A report as the log has it. */
+function inShort({ coordinators, keys, durationMs, outcome, pass, dryRun }: Report): object {
+  const counts = pass === 'none' ? {} : { ...coordinators, deleted: keys.deleted };
+  return { outcome, pass, durationMs, ...counts, dryRun };
 }
 
 /** Cleans the target that a job asks for, and tells queue, ledger, log and metrics of it. */
@@ -150,15 +178,7 @@ async function clean(
         gapSeconds: () => nextGapMs(target, Date.now()) / 1000,
         onLook: (look) => logger.debug(look.pass === 'full' ? look : { pass: look.pass }, 'by the horizon'),
         observer,
-        full: async () => ({
-          signal,
-          sightings: new RunSightings(new Sightings(queues.connection, sightingsKeyOf(queues.prefix, target)), {
-            mostBytes: target.sightings,
-            warn,
-          }),
-          past: await pastOf(ledger, target.name, fingerprintOf(target)).catch(() => null),
-          observer,
-        }),
+        full: async () => await knownOf(parts, target, { signal, warn, observer }),
       });
       if (report.pass !== 'full') warnings.goOn(target.name);
       tellOfUnreadable(report);
@@ -176,9 +196,7 @@ async function clean(
     const report = await cleanOpened(await Contact.open(target, signal, stopwatch));
     if (fencedOff() && !(await isGone())) throw new Error('another worker has taken the run over');
     await record.ended(report);
-    const { coordinators, keys, durationMs, outcome, pass, dryRun } = report;
-    const counts = pass === 'none' ? {} : { ...coordinators, deleted: keys.deleted };
-    logger.info({ outcome, pass, durationMs, ...counts, dryRun }, 'run ended');
+    logger.info(inShort(report), 'run ended');
     return report;
   } catch (error) {
     if (fencedOff()) {
