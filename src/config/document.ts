@@ -1,4 +1,4 @@
-/** document: the settings as the README lists them, from the table that validates them. */
+/** document: the settings as the pages list them, from the table that validates them. */
 import { NOTIFY_SETTINGS } from './notify.ts';
 import { PROCESS_SETTINGS } from './processSettings.ts';
 import { SENTINEL_SETTINGS } from './sentinel.ts';
@@ -25,21 +25,30 @@ const cellOf = (value: unknown): string => {
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 };
 
-const rows = (table: Readonly<Record<string, Row>>): string[] =>
-  Object.entries(table).map(([name, { env, default: fallback, about }]) => {
+const TABLES: readonly Readonly<Record<string, Row>>[] = [
+  ADDRESS_SETTINGS,
+  SENTINEL_SETTINGS,
+  OWN_TARGET_SETTINGS,
+  TARGET_SETTINGS,
+  NOTIFY_SETTINGS,
+  PROCESS_SETTINGS,
+];
+
+const rows = (settings: readonly (readonly [string, Row])[]): string[] =>
+  settings.map(([name, { env, default: fallback, about }]) => {
     const key = FILE_KEYS[name] ?? name;
     return `| ${key ? `\`${key}\`` : ''} | ${env ? `\`${env}\`` : ''} | ${cellOf(fallback)} | ${about.replaceAll('|', '\\|')} |`;
   });
 
-/** A Markdown table of every setting. */
-export const documentSettings = (): string =>
-  [
-    '| in the file | environment | default | what it does |',
-    '|---|---|---|---|',
-    ...rows(ADDRESS_SETTINGS),
-    ...rows(SENTINEL_SETTINGS),
-    ...rows(OWN_TARGET_SETTINGS),
-    ...rows(TARGET_SETTINGS),
-    ...rows(NOTIFY_SETTINGS),
-    ...rows(PROCESS_SETTINGS),
-  ].join('\n');
+/** A Markdown table of these settings, in this order; left out: of every one. Throws where there is none of a name. */
+export const documentSettings = (names?: readonly string[]): string => {
+  const known = TABLES.flatMap((table) => Object.entries(table));
+  const wanted = names?.map((name) => {
+    const found = known.find(([one]) => one === name);
+    if (found === undefined) throw new Error(`there is no setting "${name}"`);
+    return found;
+  });
+  return ['| in the file | environment | default | what it does |', '|---|---|---|---|', ...rows(wanted ?? known)].join(
+    '\n',
+  );
+};
