@@ -18,7 +18,12 @@ const placeOf = (file: TestSpecification): number => {
  * What changes its process for all that comes after it, a module or the clock, or measures its memory. All others take turns in a
  * few processes, which load the source once each: loading it anew for every file took some 0.8 s of CPU.
  */
-const ALONE = ['test/store/collisions.test.ts', 'test/store/memory.test.ts', 'test/cleanup/p5-clock.test.ts'];
+const ALONE = [
+  'test/store/collisions.test.ts',
+  'test/store/memory.test.ts',
+  'test/cleanup/p9-live.test.ts',
+  'test/cleanup/p5-clock.test.ts',
+];
 
 /** The order in which files begin: the longest early, whatever they are called. */
 class LongestEarly extends BaseSequencer {

@@ -124,7 +124,6 @@ describe('the command line', () => {
     });
   });
 
-  const bareMs = bareStartMs();
   test.each([
     ['run', command],
     ['enqueue', cli],
@@ -138,7 +137,7 @@ describe('the command line', () => {
     '%s ends within 10 seconds with exit code 1 and one sentence, without the password, when Redis is not there',
     async (line, ask) => {
       // On a machine that does much else, starting takes longer, too.
-      const startMs = 40 * (await bareMs);
+      const startMs = 40 * (await bareStartMs());
       const startedAt = performance.now();
       const { code, stdout, stderr } = await ask(line.split(' '), {
         REDIS_URL: 'redis://user:hush@127.0.0.1:1',

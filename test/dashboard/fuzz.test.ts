@@ -103,9 +103,13 @@ it('answers whatever is sent without failing itself, and a stranger changes noth
     fc.string({ unit: 'grapheme-ascii', maxLength: 5 }).map(encodeURIComponent),
   );
   const path = fc.array(piece, { maxLength: 6 }).map((pieces) => `/${pieces.join('/')}`);
+  const parameter = fc.oneof(
+    fc.constantFrom(..."a9-._~!$&'()*+,;=:@/?%"),
+    anyText({ maxLength: 2 }).map(encodeURIComponent),
+  );
   const query = fc.oneof(
     fc.constant(''),
-    fc.webQueryParameters().map((text) => `?${text}`),
+    fc.array(parameter, { maxLength: 12 }).map((parts) => `?${parts.join('')}`),
   );
   const method = fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS');
   const body = fc.oneof(fc.json(), anyText(), fc.constant(undefined));

@@ -1,0 +1,70 @@
+/** P9: what a run holds follows from its budget, not from how many coordinators there are: by what lives on once the collector has
+ * gone, which no other process on the machine can change. What one coordinator takes while it is held is told in test/store/memory.
+ */
+import { expect, test } from 'vitest';
+import { RunFollower } from '../../src/ledger/followRun.ts';
+import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
+import { clean } from '../support/cleanup.ts';
+import { useRedis } from '../support/leaks.ts';
+import { liveMemory } from '../support/liveMemory.ts';
+import { nowOf } from '../support/world.ts';
+
+const server = useRedis();
+
+const FEWER = 5_000;
+const MORE = 40_000;
+/** A third of what the fewer take: either run goes in rounds, with its budget used up. */
+const BUDGET_BYTES = 512 * 1024;
+/** A name and its entry in a Map take 64 bytes at least: a run that keeps one for each coordinator is found out. */
+const GROWTH_BYTES = (MORE - FEWER) * 40;
+/** What a run takes beside its budget: the pages and calls that are under way, the connection, the ledger's open block. */
+const WORKING_BYTES = 8 * 1024 * 1024;
+/** Sizes grow as far as they may, however busy the machine is. */
+const SETTINGS = { schema: 'flat', callBudget: '10s' };
+const WRITE = `
+for n = 0, tonumber(ARGV[1]) - 1 do
+  redis.call('SET', 'blocking:heartbeat:coordinator-' .. n, '{"timestamp":' .. ARGV[2] .. '}')
+end`;
+
+/** What lives while a recorded run sweeps so many, above what did before, in bytes. */
+const heldWith = async (stale: number): Promise<{ readonly most: number; readonly least: number }> => {
+  const { redis, url } = server.current;
+  await redis.flushall();
+  await redis.eval(WRITE, 0, stale, (await nowOf(redis)) - 3_600_000);
+  const live = () => {
+    const { heapUsed, arrayBuffers } = liveMemory();
+    return heapUsed + arrayBuffers;
+  };
+  const recorder = ledgerIn(redis).record(runOf(`of-${stale}`), unexpected);
+  const follower = new RunFollower(recorder);
+  await recorder.begin();
+  const before = live();
+  const seen: number[] = [];
+  const report = await clean(url, {
+    settings: SETTINGS,
+    memoryBudgetBytes: BUDGET_BYTES,
+    // While a chunk goes no page is under way.
+    before: (name) => {
+      if (name.startsWith('eval')) seen.push(live() - before);
+    },
+    observer: {
+      condemn: async (next) => await follower.condemn(next),
+      removed: (removed) => follower.removed(removed),
+    },
+  });
+  follower.finish();
+  await recorder.end({ outcome: report.outcome, report });
+  expect(report.coordinators).toMatchObject({ stale, swept: stale });
+  // Late in a run: what is under way comes and goes, what is kept of each coordinator does not.
+  return { most: Math.max(...seen), least: Math.min(...seen.slice(Math.ceil(seen.length / 2))) };
+};
+
+test('a recorded run keeps nothing of a coordinator that is gone, and holds no more than its budget and its working room (P9)', async () => {
+  // The first one's code and connections stay.
+  await heldWith(1_000);
+  const fewer = await heldWith(FEWER);
+  const more = await heldWith(MORE);
+  const seen = JSON.stringify({ fewer, more });
+  expect(more.most, seen).toBeLessThan(BUDGET_BYTES + WORKING_BYTES);
+  expect(more.least - fewer.least, seen).toBeLessThan(GROWTH_BYTES);
+});
