@@ -10,11 +10,12 @@ import { populate } from '../src/redis/populate.ts';
 export const SAMPLE = { coordinators: 10_000, stale: 9_900, acks: 2, idempotency: 1 } as const;
 const QUIET = { onError: () => {}, onReady: () => {} };
 
-/** Writes the sample coordinators into the private Redis. */
-export const fillWithSample = async (target: TargetConfig): Promise<void> => {
+/** Writes the sample coordinators into the private Redis, or until `stop`, which it throws: all of them take a second of CPU. */
+export const fillWithSample = async (target: TargetConfig, stop: AbortSignal): Promise<void> => {
   const redis = await connect(target);
   try {
-    await populate(redis, target.schema, { ...SAMPLE, staleAfterSeconds: target.staleAfterSeconds });
+    const sample = { ...SAMPLE, staleAfterSeconds: target.staleAfterSeconds };
+    await populate(redis, target.schema, sample, () => stop.throwIfAborted());
   } finally {
     redis.disconnect();
   }

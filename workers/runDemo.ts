@@ -92,7 +92,7 @@ export const runDemo = async (given: Config, logger: Logger, options: DemoOption
     );
     stop.throwIfAborted();
 
-    await fillWithSample(target);
+    await fillWithSample(target, stop);
     const { coordinators, stale } = SAMPLE;
     const staleAfter = `${target.staleAfterSeconds} s`;
     const [all, silent] = [coordinators, stale].map((count) => count.toLocaleString('en-US'));

@@ -133,12 +133,15 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
   const own = express.Router();
   const ask = async (target: TargetConfig) => await inTime(links.to(target).then((redis) => redis.time()));
   const askQueue = async () => await inTime(queues.connection.time());
-  own.use(protectOwnPages, createPages({ config, queues, ask, askQueue, answerFor: answerWith(logger) }));
+  const { router, gate } = createPages({ config, queues, ask, askQueue, answerFor: answerWith(logger) });
+  own.use(protectOwnPages, router);
+  const board = express.Router();
+  board.use(gate, createBoard(pages, { config, queues, answerFor: answerWith(logger) }));
   const app = assemble(config, logger, judge, [
     { path: '/healthz', answer: answerHealth, open: true },
     { path: '/readyz', answer: answerReadiness(readiness, warnings, createMayKnow(config, judge)), open: true },
     { path: '/metrics', answer: answerScrape({ metrics, targets, queues, links }) },
-    { path: BOARD, answer: createBoard(pages, { config, queues, answerFor: answerWith(logger) }), mounted: true },
+    { path: BOARD, answer: board, mounted: true },
     { path: '/', answer: own, mounted: true },
   ]);
   return { app, close: () => links.close() };

@@ -24,7 +24,10 @@ export function sendError(
     <h1 key="title" class="unseen">
       {word}
     </h1>,
-    <WayBack key="back" again={status === 503 && request.method === 'GET' ? request.url : null} />,
+    <WayBack
+      key="back"
+      again={status === 503 && request.method === 'GET' ? `${request.baseUrl}${request.url}` : null}
+    />,
   ];
   sendPage(
     site,

@@ -4,14 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Config, TargetConfig } from '../config/resolve.ts';
-import { Failure, sentenceOf } from '../domain/failure.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queue/queues.ts';
-import { isRefusal } from '../redis/refusals.ts';
 import { serveAssets } from './assets.ts';
 import { sendError } from './errorPage.tsx';
+import { createGate, insistOn } from './gate.ts';
 import { overviewRoutes } from './overview/routes.tsx';
 import { runsRoutes } from './runs/routes.tsx';
 import { runRoutes } from './run/routes.tsx';
@@ -49,19 +48,15 @@ function versionOf(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-/** Fails (`UNREACHABLE`) within seconds where the queue says nothing, instead of waiting for it. */
-async function insistOn(askQueue: PagesParts['askQueue']): Promise<void> {
-  try {
-    await askQueue();
-  } catch (error) {
-    // It answers, though it does not tell this user the time.
-    if (isRefusal(error)) return;
-    throw new Failure('UNREACHABLE', `the queue does not answer: ${sentenceOf(error)}`, { cause: error });
-  }
+export interface Pages {
+  /** All of them, to be mounted at `/`. */
+  readonly router: Router;
+  /** What is to stand before pages of others that need the queue. */
+  readonly gate: RequestHandler;
 }
 
-/** A router for all of them, to be mounted at `/`. Throws when a file of the pages can't be read. */
-export function createPages({ config, queues, ask, askQueue, answerFor }: PagesParts): Router {
+/** Makes them. Throws when a file of the pages can't be read. */
+export function createPages({ config, queues, ask, askQueue, answerFor }: PagesParts): Pages {
   const assets = serveAssets();
   const { basePath = '', readOnly } = config.process;
   const site: Site = { basePath, readOnly, version: versionOf(), assets: assets.paths };
@@ -89,5 +84,5 @@ export function createPages({ config, queues, ask, askQueue, answerFor }: PagesP
     else sendError(site, request, response, answerFor(thrown));
   };
   router.use(answerError);
-  return router;
+  return { router, gate: createGate(site, askQueue, answerFor) };
 }

@@ -117,8 +117,17 @@ const AGAIN_AFTER_MS = 5_000;
 const listen = (live) => {
   const notice = document.getElementById('connection');
   let lost;
+  /** What can't be asked for now is not offered; what the server switched off stays so. */
+  const offer = (isOn) => {
+    const buttons = live.querySelectorAll(isOn ? 'button[data-late]' : 'form[method=post] button:enabled');
+    for (const button of buttons) {
+      button.disabled = !isOn;
+      button.toggleAttribute('data-late', !isOn);
+    }
+  };
   const late = () => {
     live.classList.add('late');
+    offer(false);
     if (notice !== null) notice.hidden = false;
   };
   const connect = () => {
@@ -127,6 +136,7 @@ const listen = (live) => {
       clearTimeout(lost);
       lost = undefined;
       live.classList.remove('late');
+      offer(true);
       if (notice !== null) notice.hidden = true;
     };
     events.addEventListener('part', ({ data }) => put(JSON.parse(data)));

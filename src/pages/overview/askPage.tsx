@@ -2,6 +2,7 @@
 import type { TargetStatus } from '../../status/status.ts';
 import { amountOf, bytesOf, secondsOf } from '../amounts.ts';
 import { targetPath } from '../paths.ts';
+import { useAnswers } from '../answers.ts';
 import { usePath } from '../site.ts';
 import { Time } from '../time.tsx';
 
@@ -47,11 +48,12 @@ export function AskPage({ status, kind, now }: Props) {
 
 function AskForm(props: { target: string; kind: AskKind | 'dry'; look: string; children: string }) {
   const to = usePath();
+  const answers = useAnswers();
   return (
     <form method="post" action={to('/run')}>
       <input type="hidden" name="target" value={props.target} />
       <input type="hidden" name="kind" value={props.kind} />
-      <button type="submit" class={props.look}>
+      <button type="submit" class={props.look} disabled={!answers}>
         {props.children}
       </button>
     </form>

@@ -2,6 +2,7 @@
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { Message } from '../message.tsx';
 import { runPath } from '../paths.ts';
+import { useAnswers } from '../answers.ts';
 import { usePath, useSite } from '../site.ts';
 import type { Status } from '../../status/status.ts';
 import type { Trouble } from '../../status/troubles.ts';
@@ -45,13 +46,14 @@ function Banner({ trouble, run }: { readonly trouble: Trouble; readonly run: Pas
 function Ways({ trouble: { kind, target, word }, run }: { readonly trouble: Trouble; readonly run: PastRun | null }) {
   const to = usePath();
   const { readOnly } = useSite();
+  const answers = useAnswers();
   if (kind === 'work') return word === 'Paused' ? <a href={to('/queues')}>To the queue</a> : null;
   if (target === null) return null;
   const why = run !== null && ['held', 'refused', 'failing', 'interrupted'].includes(kind);
   return (
     <>
       {kind === 'held' && !readOnly && (
-        <a class="button grave" href={to(askPath(target, 'force'))}>
+        <a class="button grave" {...(answers ? { href: to(askPath(target, 'force')) } : { 'aria-disabled': 'true' })}>
           Sweep them now…
         </a>
       )}

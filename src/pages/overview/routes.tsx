@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import { enqueue, type Enqueued } from '../../queue/enqueue.ts';
 import { stopRun } from '../../queue/stop.ts';
 import { StatusReader, type TargetStatus } from '../../status/status.ts';
+import { AnswersContext } from '../answers.ts';
 import { renderPart, sendPage } from '../page.tsx';
 import type { PageParts, PageRoute } from '../pages.ts';
 import { targetPath } from '../paths.ts';
@@ -81,7 +82,11 @@ class OverviewPages {
       title: kind === 'force' ? 'Sweep them now?' : 'Run now?',
       here: '/',
       pulse: <Pulse status={status} />,
-      children: <AskPage status={target} kind={kind} now={now} />,
+      children: (
+        <AnswersContext.Provider value={status.known !== 'then'}>
+          <AskPage status={target} kind={kind} now={now} />
+        </AnswersContext.Provider>
+      ),
     });
   }
 

@@ -1,6 +1,7 @@
 /** runs: the one in progress, the next one, the last one. */
 import { amount, amountOf, bytesOf, tookOf } from '../amounts.ts';
 import { pathToRun, runPath } from '../paths.ts';
+import { useAnswers } from '../answers.ts';
 import { usePath, useSite } from '../site.ts';
 import { StateWord } from '../state.tsx';
 import { Time } from '../time.tsx';
@@ -83,12 +84,15 @@ function Running({ run, target, now }: { readonly run: RunUnderWay; readonly tar
 /** Ends it after its chunk: what it removed stays removed, and stands in its report. */
 function StopButton({ run, target }: { readonly run: RunUnderWay; readonly target: string }) {
   const to = usePath();
+  const answers = useAnswers();
   if (useSite().readOnly || !run.queued || run.stopping) return null;
   return (
     <form method="post" action={to('/stop')}>
       <input type="hidden" name="target" value={target} />
       <input type="hidden" name="run" value={run.run} />
-      <button type="submit">Stop after its chunk</button>
+      <button type="submit" disabled={!answers}>
+        Stop after its chunk
+      </button>
     </form>
   );
 }

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { redactUrl } from '../../config/redisUrl.ts';
 import type { Status, TargetStatus } from '../../status/status.ts';
 import { secondsOf } from '../amounts.ts';
+import { AnswersContext, useAnswers } from '../answers.ts';
 import { usePath, useSite } from '../site.ts';
 import { askPath, Banners } from './banners.tsx';
 import { RunTimes, SweptByHour } from './charts.tsx';
@@ -28,6 +29,7 @@ export interface TargetView {
 type Part = readonly [id: string, kind: string, show: (view: TargetView) => ComponentChildren];
 
 const PARTS: readonly Part[] = [
+  ['actions', 'actions', ({ target }) => <Actions target={target} />],
   ['banners', 'banners', ({ status, target }) => <Banners status={status} target={target.target} />],
   ['done', 'banners', ({ done, target, now }) => <Done done={done} target={target} now={now} />],
   ['coordinators', 'wide', ({ target, now }) => <Coordinators status={target} now={now} />],
@@ -45,16 +47,16 @@ export function targetParts(view: TargetView): ReadonlyMap<string, ComponentChil
   return new Map(
     PARTS.map(([id, kind, show]) => [
       id,
-      <section key={id} id={id} class={`${kind}${kind === 'banners' ? '' : late}`}>
-        {show(view)}
+      <section key={id} id={id} class={`${kind}${['banners', 'actions'].includes(kind) ? '' : late}`}>
+        <AnswersContext.Provider value={view.status.known !== 'then'}>{show(view)}</AnswersContext.Provider>
       </section>,
     ]),
   );
 }
 
-export function TargetHead({ target }: { readonly target: TargetStatus }) {
+export function TargetHead({ view, actions }: { readonly view: TargetView; readonly actions: ComponentChildren }) {
+  const { target } = view;
   const { settings } = target;
-  const to = usePath();
   return (
     <header class="head">
       <div>
@@ -65,36 +67,42 @@ export function TargetHead({ target }: { readonly target: TargetStatus }) {
           {settings.mode === 'observe' ? 'observed: every run is dry' : 'sweeping'}
         </p>
       </div>
-      {useSite().readOnly ? (
-        <p class="soft">Read-only: runs are asked for elsewhere.</p>
-      ) : (
-        <div class="actions">
-          <form method="post" action={to('/run')}>
-            <input type="hidden" name="target" value={target.target} />
-            <input type="hidden" name="kind" value="dry" />
-            <button type="submit" class={settings.mode === 'observe' ? 'main' : ''}>
-              Dry run now
-            </button>
-          </form>
-          {settings.mode !== 'observe' && (
-            <a class="button main" href={to(askPath(target.target, 'run'))}>
-              Run now…
-            </a>
-          )}
-        </div>
-      )}
+      {actions}
     </header>
+  );
+}
+
+function Actions({ target: { target, settings } }: { readonly target: TargetStatus }) {
+  const to = usePath();
+  const answers = useAnswers();
+  if (useSite().readOnly) return <p class="soft">Read-only: runs are asked for elsewhere.</p>;
+  return (
+    <>
+      <form method="post" action={to('/run')}>
+        <input type="hidden" name="target" value={target} />
+        <input type="hidden" name="kind" value="dry" />
+        <button type="submit" class={settings.mode === 'observe' ? 'main' : ''} disabled={!answers}>
+          Dry run now
+        </button>
+      </form>
+      {settings.mode !== 'observe' && (
+        <a class="button main" {...(answers ? { href: to(askPath(target, 'run')) } : { 'aria-disabled': 'true' })}>
+          Run now…
+        </a>
+      )}
+    </>
   );
 }
 
 export function TargetBody({ view }: { readonly view: TargetView }) {
   const parts = targetParts(view);
   const banners = ['banners', 'done'];
+  const elsewhere = [...banners, 'actions'];
   return (
     <>
       {banners.map((id) => parts.get(id))}
-      <TargetHead target={view.target} />
-      <div class="grid">{[...parts].filter(([id]) => !banners.includes(id)).map(([, part]) => part)}</div>
+      <TargetHead view={view} actions={parts.get('actions')} />
+      <div class="grid">{[...parts].filter(([id]) => !elsewhere.includes(id)).map(([, part]) => part)}</div>
     </>
   );
 }
