@@ -18,7 +18,11 @@ export default defineConfig({
       {
         extends: true,
         // It ends when its time is over, or by Ctrl-C.
-        test: { name: 'soak', include: ['test/{chaos,model,protocol,queue,race,workers}/soak.ts'], testTimeout: 0 },
+        test: {
+          name: 'soak',
+          include: ['test/{alerts,chaos,ledger,model,protocol,queue,race,trash,workers}/soak.ts'],
+          testTimeout: 0,
+        },
       },
       ...Array.from({ length: ROUNDS }, (_, n) => ({
         extends: true as const,

@@ -55,10 +55,10 @@ test.each([
 ] as const)('nobody is held where %s (P12)', async (...[, past, active, settings]) => {
   await populate([
     ['active', active, 10],
-    ['silent', 40, 700],
+    ['silent', 400, 700],
   ]);
   const report = await run({ past, ...(settings === undefined ? {} : { settings }) });
-  expect(report.coordinators).toMatchObject({ active, held: 0, stale: 40, swept: 40 });
+  expect(report.coordinators).toMatchObject({ active, held: 0, stale: 400, swept: 400 });
   expect(report.held).toBeUndefined();
 });
 
