@@ -29,6 +29,8 @@ COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY lua ./lua
 COPY --from=build /app/src/pages/assets ./src/pages/assets
+# For whoever has a shell in here, as the runbooks say it.
+RUN chmod +x dist/src/cli/main.js && ln -s /app/dist/src/cli/main.js /usr/local/bin/stalesweep
 USER node
 EXPOSE 3000
 

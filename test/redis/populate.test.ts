@@ -226,3 +226,11 @@ test('tells after each round trip how many coordinators are complete', async () 
   expect(told).toEqual(told.toSorted((a, b) => a - b));
   expect(told.at(-1)).toBe(2_000);
 });
+
+test('ends where whoever is told so throws, and writes no more', async () => {
+  const sample = { ...SAMPLE, coordinators: 2_000, stale: 1_000 };
+  const stop = AbortSignal.abort(new Error('enough'));
+  const written = populate(server.current.redis, shipped('flat'), sample, () => stop.throwIfAborted());
+  await expect(written).rejects.toThrow('enough');
+  expect(await server.current.redis.dbsize()).toBe(5_000);
+});
