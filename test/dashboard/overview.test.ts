@@ -207,6 +207,8 @@ it(
       expect(await page.locator('tbody th a').allTextContents()).toEqual(['wild', 'default', 'calm']);
       await page.getByRole('link', { name: 'wild' }).click();
       await page.getByText('600 of 1,000 coordinators have fallen silent together').waitFor();
+      // Its name is the script's.
+      await page.getByRole('button', { name: 'Switch to light' }).waitFor();
       expect(await page.locator('form, .button').count()).toBe(0);
       expect(await page.locator('button').allTextContents()).toEqual(['Light']);
       await page.getByRole('button', { name: 'Switch to light' }).click();
