@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The command line. Standard output carries reports and lists, and nothing else; all other words go to stderr. */
-import { sendsTraces } from '../telemetry/wanted.ts';
 import { answer } from './answer.ts';
 
 /** How long the process waits for what is still open, in ms, where a collector of traces may be what is. */
@@ -10,4 +9,7 @@ const LINGER_MS = 100;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 process.exitCode = await answer(process.argv.slice(2));
 // All has been said; what a collector of traces that hangs keeps open keeps nobody from leaving.
-if (sendsTraces(process.env)) setTimeout(() => process.exit(), LINGER_MS).unref();
+if (Object.keys(process.env).some((name) => name.startsWith('OTEL_'))) {
+  const { sendsTraces } = await import('../telemetry/wanted.ts');
+  if (sendsTraces(process.env)) setTimeout(() => process.exit(), LINGER_MS).unref();
+}
