@@ -5,7 +5,7 @@
  *  elsewhere: a key that names a stale coordinator besides would go as that one's alone. So before such keys go it is made sure that
  *  nobody was born: none of the keys has been touched since the pass began, or else another pass, over heartbeats alone, enters
  *  whoever is new.
- *  Promises  reads only.
+ *  Promises  reads only; a replica that is read has caught up by then with what its primary holds at this moment.
  *  Limits    who is born after that and writes an old name anew: docs/safety.md.
  */
 import { idleSeconds } from '../redis/keyspace.ts';

@@ -4,6 +4,7 @@ import { redactUrl } from '../config/redisUrl.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import type { Finding } from '../health/finding.ts';
 import { checkHeartbeats } from '../health/heartbeats.ts';
+import { checkReplicas } from '../health/replicas.ts';
 import { checkSentinels } from '../health/sentinels.ts';
 import { checkTrash } from '../health/trash.ts';
 import { type Calls, ServerCalls } from '../redis/calls.ts';
@@ -14,6 +15,7 @@ import { connect } from '../redis/connect.ts';
 import type { Redis } from '../redis/ioredis.ts';
 import { makingDoWithoutInfo, missingIn } from '../redis/missing.ts';
 import { aclLine, askPermissions, type Permissions, refusedPatterns, WAYS } from '../redis/permissions.ts';
+import { replicasToRead } from '../redis/replica/find.ts';
 import { adviseSchema, type KeyspaceSample, SAMPLED_KEYS, sampleKeyspace } from '../redis/probe.ts';
 import { checkEviction, checkRole, checkSaving, checkVersion, type Report, reporter } from './serverChecks.ts';
 
@@ -80,8 +82,14 @@ export const examineTarget = async (findings: Finding[], target: TargetConfig): 
     report('connection', 'ok', `${redactUrl(target.url)} answers`);
     for (const finding of await checkSentinels(target)) findings.push({ target: target.name, ...finding });
     const primaries = await primariesOf(redis, target);
-    if (primaries === null) await examineServer(findings, target, redis);
-    else await examineCluster(findings, target, primaries);
+    if (primaries !== null) {
+      await examineCluster(findings, target, primaries);
+      return;
+    }
+    await examineServer(findings, target, redis);
+    const replicas = target.readFrom === 'replica' ? await replicasToRead(target) : [];
+    for (const finding of await checkReplicas(target, redis, replicas))
+      findings.push({ target: target.name, ...finding });
   } finally {
     redis.disconnect();
   }
@@ -102,12 +110,15 @@ const examineCluster = async (
     report('address', 'warning', 'the URL names one node of the cluster, without which no run begins', advice);
   }
   const told = new Set<string>();
-  for (const { address, member, tag } of primaries) {
+  for (const { address, member, tag, replicas } of primaries) {
     const where = `${member.host}:${member.port}`;
     const own: Finding[] = [];
     const redis = await connect(address, { toRead: true, toPart: true });
     try {
       await examineServer(own, target, redis, tag);
+      for (const finding of await checkReplicas(target, redis, replicas, tag)) {
+        own.push({ target: target.name, ...finding });
+      }
     } finally {
       redis.disconnect();
     }

@@ -31,6 +31,8 @@ export interface Case extends Sample {
   readonly group: string;
   /** `null`: over loopback. */
   readonly way: Way | null;
+  /** Whether a replica stands beside the server, which a contender may read. */
+  readonly hasReplica?: boolean;
   readonly contenders: readonly Contender[];
 }
 
@@ -64,6 +66,7 @@ const warm = (cold: Contender): Contender => ({ ...cold, id: `${cold.id}-warm`, 
 const idle = contender('idle', 'idle', { removes: 'nothing', costs: 0, felt: REPETITIONS });
 const nice = contender('stalesweep-nice-1', 'stalesweep', { settings: { nice: 1 }, felt: REPETITIONS });
 const smallBudget = contender('stalesweep-64MB', 'stalesweep', { settings: { memoryBudget: '64MB' }, costs: 1 });
+const byReplica = contender('stalesweep-replica', 'stalesweep', { settings: { readFrom: 'replica' } });
 const command = contender('command', 'command', { costs: 1 });
 const byHand = contender('by-hand', 'byHand', { removes: 'all' });
 
@@ -160,6 +163,16 @@ export const everyday = (name: 'everyday' | 'nothing-stale', schema: 'flat' | 's
     way === null
       ? [felt(scanPass, REPETITIONS), felt(stalesweep, REPETITIONS), idle]
       : [times(scanPass, OF_MILLIONS), times(stalesweep, OF_MILLIONS)],
+});
+
+/** What a primary has to do whose replica is looked at. */
+export const replicated = (name: 'nothing-stale' | 'most-stale', schema: 'flat' | 'swarm'): Case => ({
+  id: `replica-${name}-${schema}`,
+  group: 'replica',
+  ...base(schema, 100_000, name === 'most-stale' ? MOST : 0),
+  foreign: name === 'most-stale' ? 0 : FOREIGN,
+  hasReplica: true,
+  contenders: name === 'most-stale' ? [floor, stalesweep, byReplica] : [scanPass, byReplica],
 });
 
 /** Nearly everybody stale, and Redis far away. */

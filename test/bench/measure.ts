@@ -56,7 +56,8 @@ class Trials {
 
   async #inProcess<T>(measure: (setting: Setting) => Promise<T>): Promise<T> {
     const { plan, dataset, contender } = this;
-    const settingOf = (program: Program): Setting => ({ sample: plan, way: plan.way, dataset, contender, program });
+    const { way, hasReplica = false } = plan;
+    const settingOf = (program: Program): Setting => ({ sample: plan, way, hasReplica, dataset, contender, program });
     if (contender.warm) {
       if (this.#warm === undefined) {
         this.#warm = new Program(contender.program);
@@ -75,7 +76,7 @@ class Trials {
 
 /** Measures a case; what fails is noted in its results. */
 export const measureCase = async (plan: Case): Promise<CaseResult> => {
-  const { id, group: _, contenders, ...sample } = plan;
+  const { id, group: _, hasReplica: __, contenders, ...sample } = plan;
   const load = loadNow();
   progress(`${id}: writing the data; the machine's load is ${load}`);
   const dataset = await createDataset(plan);

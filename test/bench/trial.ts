@@ -10,6 +10,7 @@ import { staleKeyCount } from './keys.ts';
 import { Program } from './program.ts';
 import type { Outcome, Task } from './programs/contend.ts';
 import type { Ping, Pings } from './programs/pings.ts';
+import { startReplica, withReplica } from './replica.ts';
 import type { Cost, Felt } from './results.ts';
 import type { Sample } from './sample.ts';
 import { STALE_AFTER } from './write.ts';
@@ -17,6 +18,7 @@ import { STALE_AFTER } from './write.ts';
 export interface Setting {
   readonly sample: Sample;
   readonly way: Way | null;
+  readonly hasReplica: boolean;
   readonly dataset: Dataset;
   readonly contender: Contender;
   /** The contender's process: a new one, or for a warm contender always the same. */
@@ -70,12 +72,13 @@ const check = async ({ sample, contender }: Setting, { redis, data }: Served): P
 };
 
 const onFreshData = async <T>(setting: Setting, measure: (server: Served, url: string) => Promise<T>): Promise<T> => {
-  const { sample, dataset, contender, program, way } = setting;
+  const { sample, dataset, contender, program, way, hasReplica } = setting;
   const server = await dataset.serve();
   const ledger = await startRedis();
+  const replica = hasReplica ? await startReplica(server.port) : null;
   const far = way === null ? null : await openSlowWay(server.port, way.roundTripMs, way.roundTripMs * way.jitter);
   try {
-    const { settings } = contender;
+    const settings = withReplica(contender.settings, replica);
     const { staleBeatAt } = server.data;
     const url = far?.url ?? server.url;
     const task: Task = { url, ledgerUrl: ledger.url, sample, staleBeatAt, staleAfter: STALE_AFTER, settings };
@@ -84,7 +87,7 @@ const onFreshData = async <T>(setting: Setting, measure: (server: Served, url: s
     await check(setting, server);
     return measured;
   } finally {
-    await Promise.all([far?.close(), ledger.stop(), server.stop()]);
+    await Promise.all([far?.close(), replica?.stop(), ledger.stop(), server.stop()]);
   }
 };
 

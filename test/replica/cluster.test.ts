@@ -9,6 +9,7 @@ import {
   startCluster,
   type TestCluster,
 } from '../support/cluster.ts';
+import { command } from '../support/command.ts';
 import { callsAt } from '../support/replica.ts';
 import { ACTIVE, STALE } from '../support/world.ts';
 
@@ -61,6 +62,16 @@ test('a run walks and reads the replicas, and proves and removes at the primarie
   for (const replica of replicas) expect(told[0]).toContain(replica);
   // Whether it may is asked once at each.
   for (const node of primaries()) expect((await callsAt(node)).scan).toBe(1);
+});
+
+test('doctor says which replicas are read, and how far behind they are', async () => {
+  const { stdout } = await command(['doctor', '--json'], { REDIS_URL: cluster.url, STALESWEEP_READ_FROM: 'replica' });
+  for (const { port } of cluster.nodes.slice(PRIMARIES)) {
+    expect(stdout).toMatch(
+      new RegExp(`the replica at redis://127.0.0.1:${port} is read, and is \\d+ bytes behind its primary`),
+    );
+  }
+  expect(stdout).toContain('+readonly');
 });
 
 test('who lives keeps everything while slots move, and the stale go (P1, P2)', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cleanWhatAnswers } from '../support/cleanup.ts';
+import { command } from '../support/command.ts';
 import { callsAt } from '../support/replica.ts';
 import { Sentinels } from '../support/sentinel.ts';
 import { ACTIVE, keysIn, settle } from '../support/world.ts';
@@ -30,4 +31,20 @@ test('a run reads the replica that sentinels name, by the passwords of the prima
   expect(await keysIn(primary.redis)).toEqual(living.sort());
   // Whether it may is asked once.
   expect((await callsAt(primary)).scan).toBe(1);
+});
+
+test('doctor says which replica is read, and how far behind it is', async () => {
+  const { url, replica } = sentinels;
+  const env = {
+    REDIS_URL: url,
+    STALESWEEP_SENTINEL_PASSWORD: SETTINGS.sentinel.password,
+    STALESWEEP_READ_FROM: 'replica',
+  };
+  const { stdout } = await command(['doctor', '--json'], env);
+  expect(stdout).toMatch(
+    new RegExp(
+      `the replica at redis://:\\*\\*\\*@127.0.0.1:${replica.port} is read, and is \\d+ bytes behind its primary`,
+    ),
+  );
+  expect(stdout).not.toMatch(/p-ss|watch-it/);
 });

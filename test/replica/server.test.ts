@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cleanWhatAnswers } from '../support/cleanup.ts';
+import { command } from '../support/command.ts';
 import { callsAt, usePair } from '../support/replica.ts';
 import { ACTIVE, keysIn, settle, writeAll } from '../support/world.ts';
 
@@ -94,5 +95,25 @@ describe('a run that reads a replica', () => {
     expect(calls.scan).toBe(1);
     expect(calls.mget).toBeLessThanOrEqual(report.chunks + 2);
     expect([calls.object, calls['object|idletime'], calls.pttl]).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('doctor', () => {
+  const doctor = async (env: Record<string, string>): Promise<string> =>
+    (await command(['doctor', '--json'], { REDIS_URL: pair.current.primary.url, ...env })).stdout;
+
+  test('says which replica is read, and how far behind it is; and what stands in the way of another', async () => {
+    const { replica } = pair.current;
+    const said = await doctor({
+      STALESWEEP_READ_FROM: 'replica',
+      STALESWEEP_REPLICAS: `redis://127.0.0.1:1,${replica.url}`,
+    });
+    expect(said).toContain('Redis at redis://127.0.0.1:1 could not be reached');
+    expect(said).toMatch(new RegExp(`the replica at ${replica.url} is read, and is \\d+ bytes behind its primary`));
+    expect(said).not.toContain('no run begins');
+  });
+
+  test('warns where none is found', async () => {
+    expect(await doctor({ STALESWEEP_READ_FROM: 'replica' })).toMatch(/no replica is found .*, so no run begins/);
   });
 });

@@ -22,6 +22,11 @@ export function hostsOf({ url }: Address): readonly HostPort[] {
   return [{ host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? USUAL_PORT : Number(port) }];
 }
 
+/** The same of a replica in a cluster, which is to be read. */
+export function copyAddress(of: Address, at: HostPort): Address {
+  return { ...addressOf(of, at), isCopy: true };
+}
+
 /** The addresses of the nodes that an address of a cluster names, in their order; of every other, that itself. */
 export function seedsOf(of: Address): readonly Address[] {
   if (deploymentOf(of.url)?.kind !== 'cluster') return [of];

@@ -8,7 +8,7 @@ import { ReadPlace } from '../replica/readPlace.ts';
 import type { Moves } from '../target/moves.ts';
 import type { Node } from '../target/node.ts';
 import type { Place } from '../target/place.ts';
-import { addressOf } from './address.ts';
+import { copyAddress } from './address.ts';
 import type { Members } from './members.ts';
 import { RoutedCalls } from './routedCalls.ts';
 import type { Member } from './topology.ts';
@@ -30,7 +30,7 @@ export class Copies {
    */
   async open(node: Node, replicas: readonly Member[], part: string): Promise<void> {
     const { settings, wishes } = this.parts;
-    const addresses = replicas.map((one) => ({ ...addressOf(settings, one), isCopy: true }));
+    const addresses = replicas.map((one) => copyAddress(settings, one));
     const copy = await openOneOf(addresses, node, { ...this.parts, wishes: { ...wishes, part } });
     this.#shown.set(node, { copy, place: new ReadPlace(copy, node) });
   }

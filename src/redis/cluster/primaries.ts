@@ -3,7 +3,7 @@ import type { Address } from '../../config/tls.ts';
 import { infoIn } from '../clock.ts';
 import { isClusterNode } from '../cluster.ts';
 import type { Redis } from '../ioredis.ts';
-import { addressOf } from './address.ts';
+import { addressOf, copyAddress } from './address.ts';
 import { tagOf } from './slots.ts';
 import { type Member, membersIn, Topology } from './topology.ts';
 
@@ -12,6 +12,7 @@ export interface Primary {
   readonly member: Member;
   /** Puts names where this node serves them. */
   readonly tag: string;
+  readonly replicas: readonly Address[];
 }
 
 /**
@@ -28,5 +29,6 @@ export async function primariesOf(redis: Redis, of: Address): Promise<readonly P
     address: addressOf(of, member),
     member,
     tag: tagOf(topology.slotsOf(member.id)[0] ?? 0),
+    replicas: topology.replicasOf(member.id).map((one) => copyAddress(of, one)),
   }));
 }

@@ -11,6 +11,7 @@ const LABELS: Readonly<Record<string, string>> = {
   'stalesweep-warm': 'stalesweep, warm',
   'stalesweep-nice-1': 'stalesweep, nice 1',
   'stalesweep-64MB': 'stalesweep, 64 MB',
+  'stalesweep-replica': 'stalesweep, by replica',
   command: 'stalesweep run',
   'by-hand': 'redis-cli | xargs',
   loop: 'scan, GET, DEL',
@@ -56,6 +57,7 @@ export const titleOf = (one: CaseResult): string => {
     ...(ttlMs === null ? [] : ['TTL']),
     ...(foreign === 0 ? [] : [stale === 0 ? 'nothing stale' : 'everyday']),
     ...(way === null ? [] : [wayText(way)]),
+    ...(one.id.startsWith('replica-') ? ['replica'] : []),
   ];
   return [`${schema === 'claude-flow-novice' ? 'novice' : schema} ${shortly(coordinators)}`, ...unlike].join(', ');
 };
