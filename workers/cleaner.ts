@@ -25,6 +25,7 @@ import { explain } from '../src/redis/explain.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
 import { type OnPhase, type TracedRun, traced } from '../src/telemetry/tracing.ts';
+import { Fence } from './fence.ts';
 import { Recording } from './recording.ts';
 import { endAgain, seal, standingEnd } from './finality.ts';
 import { StopWatch } from './stopWish.ts';
@@ -43,13 +44,6 @@ export interface CleanerParts {
   readonly lockMs: number;
 }
 
-/**
- * How long the end of a run is repeated to a queue that does not take it, in ms: longer than it takes until a replica was promoted. Its
- * job could not end before either.
- */
-const INSIST_MS = 30_000;
-/** The same for a process that is to end. */
-const LEAVE_MS = 5_000;
 /** How long a process that is to end waits for the chunk in progress. */
 const DROP_MS = 1_000;
 
@@ -115,9 +109,9 @@ async function clean(
   const { queues, metrics, stopping, ledger, warnings } = parts;
   const { target } = payload;
   const logger = parts.logger.child({ run: job.id, target: target.name });
-  const fenced = new AbortController();
+  const fence = new Fence(queues, job, lost, stopping);
   const wish = new StopWatch(queues, String(job.id));
-  const signal = AbortSignal.any([stopping, lost, fenced.signal, wish.signal]);
+  const signal = AbortSignal.any([stopping, fence.signal, wish.signal]);
   const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
   const request = {
     run: String(job.id),
@@ -140,20 +134,11 @@ async function clean(
     if (isNews(unreadable.news)) logger.warn({ unreadable: report.unreadable }, unreadable.sentence);
     journal.note(unreadable.sentence);
   };
-  const onLost = () => fenced.abort();
-  const fencedOff = () => lost.aborted || fenced.signal.aborted;
-  let gone = false;
-  /** A job that nobody holds any more went with the server that had taken it, or somebody took it away. */
-  const isGone = async () => {
-    gone = (await queues.runs.getJob(String(job.id)).catch(() => job)) === undefined;
-    return gone;
-  };
+  const onLost = () => fence.close();
   const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, onLost, (tally) => record.progress(tally));
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
-  // Who goes on with it notes its end.
-  const insistMs = () => (fencedOff() && !gone ? 0 : stopping.aborted ? LEAVE_MS : INSIST_MS);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
-  const record = await Recording.begin(ledger, { ...identity, payload, insistMs }, warn);
+  const record = await Recording.begin(ledger, { ...identity, payload, insistMs: fence.insistMs }, warn);
   const observer: Observer = {
     ...(payload.dryRun ? {} : record.observer),
     phase: (phase, sentence) => {
@@ -194,13 +179,13 @@ async function clean(
   };
   try {
     const report = await cleanOpened(await Contact.open(target, signal, stopwatch));
-    if (fencedOff() && !(await isGone())) throw new Error('another worker has taken the run over');
+    if (fence.isClosed && !(await fence.isGone())) throw new Error('another worker has taken the run over');
     await record.ended(report);
     logger.info(inShort(report), 'run ended');
     return report;
   } catch (error) {
-    if (fencedOff()) {
-      if (await isGone()) await record.gone();
+    if (fence.isClosed) {
+      if (await fence.isGone()) await record.gone();
       else record.lost();
       throw explain(error, target);
     }

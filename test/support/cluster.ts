@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import getPort from 'get-port';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { runCleanup, type RunRequest } from '../../src/cleanup/run.ts';
+import { type RunRequest, runCleanup } from '../../src/cleanup/run.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 import { openCluster } from '../../src/redis/cluster/open.ts';
