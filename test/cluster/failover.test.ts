@@ -16,6 +16,9 @@ let cluster: TestCluster;
 
 afterEach(async () => await cluster.stop());
 
+/** What takes, removes, and compares and removes. */
+const WRITES = ['renamenx', 'unlink', 'evalsha'];
+
 const roleOf = async ({ redis }: TestRedis) => String(((await redis.call('ROLE')) as unknown[])[0]);
 
 /** All that is there, whether aside or not, by its own name. */
@@ -31,12 +34,12 @@ describe('a primary that is killed', () => {
     const kept = await settleIn(cluster, 'living', ACTIVE);
     for (let i = 0; i < 30; i++) await settleIn(cluster, `c${i}`, STALE);
     const [victim, , , heir] = cluster.nodes as readonly [TestRedis, TestRedis, TestRedis, TestRedis];
-    const moment = 3 + Math.floor(Math.random() * 60);
+    const moment = 3 + Math.floor(Math.random() * 250);
     let calls = 0;
     const killed = cleanCluster(cluster, {
       // The last writes before it may not have reached its replica.
       before: async (name) => {
-        if ((name === 'evalsha' || name === 'unlink') && ++calls === moment) await victim.stop();
+        if (WRITES.includes(name) && ++calls === moment) await victim.stop();
       },
     });
     const failure = await killed.catch((error: unknown) => error);
