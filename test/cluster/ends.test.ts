@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cleanCluster, isMarker, ownName, settleIn, startCluster, type TestCluster } from '../support/cluster.ts';
+import { cleanCluster, isMarker, ownName, settleIn } from '../support/cluster.ts';
+import { startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
 let cluster: TestCluster;

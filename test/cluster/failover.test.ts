@@ -1,14 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
-import {
-  cleanCluster,
-  isMarker,
-  ownName,
-  settleIn,
-  startCluster,
-  type TestCluster,
-  until,
-} from '../support/cluster.ts';
+import { cleanCluster, isMarker, ownName, settleIn } from '../support/cluster.ts';
+import { startCluster, type TestCluster, until } from '../support/clusterServers.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { ACTIVE, STALE } from '../support/world.ts';
 

@@ -29,24 +29,23 @@ import { RoutedCalls } from './routedCalls.ts';
 import { hasTag, slotOf } from './slots.ts';
 
 /**
- * A chunk is cut into calls slot by slot, so its own size is no matter of how long a call takes, but of how many keys of a slot go in
+ * A chunk goes in small calls, slot by slot, so its own size is no matter of how long one takes, but of how many keys of a slot go in
  * one: of 16,384 slots a few each. The larger, the longer what belongs to somebody who comes back meanwhile is out of sight: this many
- * take some tenths of a second.
+ * take half a second or so. Who is to rest between calls takes fewer at a time.
  */
-const CHUNK_KEYS = 100_000;
+const CHUNK_KEYS = 60_000;
 const READ_AT_ONCE = 2_000;
 const MOST_PROOFS = 1_000_000;
 
 const fixed = (size: number) => ({ size, isLeast: true });
-/** Each node has paces of its own. */
-const SIZES: Sizes = { scan: fixed(READ_AT_ONCE), read: fixed(READ_AT_ONCE), sweep: fixed(CHUNK_KEYS), tell: () => {} };
 
 export class Whole implements Place {
   readonly calls: RoutedCalls;
-  readonly paces = SIZES;
+  /** Each node has paces of its own. */
+  readonly paces: Sizes;
   readonly lanes = 1;
   readonly strategy = 'cluster';
-  readonly mostKeys = CHUNK_KEYS;
+  readonly mostKeys: number;
   readonly mostProofs = MOST_PROOFS;
   readonly keyspace: number;
   readonly #left: LeftAside;
@@ -60,6 +59,9 @@ export class Whole implements Place {
     private readonly warn: (sentence: string) => void,
   ) {
     this.calls = new RoutedCalls(members, rest, stopwatch);
+    this.mostKeys = Math.ceil(CHUNK_KEYS / (1 + rest.nice));
+    const read = fixed(READ_AT_ONCE);
+    this.paces = { scan: read, read, sweep: fixed(this.mostKeys), tell: () => {} };
     this.keyspace = members.nodes.reduce((sum, { keyspace }) => sum + keyspace, 0);
     this.#left = new LeftAside(members, this.calls, clock.nowSeconds);
   }
