@@ -19,6 +19,8 @@ export interface Answer {
 /** From here on the way takes longer than most calls do. */
 export const LONG_WAY_MS = 1;
 
+const MOST_IN_BURST = 500;
+
 /** Sends commands to a target, wherever they have to go. */
 export interface Calls {
   /** What a call takes that asks for nothing, in ms: the way there and back. 0 until it was measured. */
@@ -37,7 +39,10 @@ export interface Calls {
 export class ServerCalls implements Calls {
   latencyMs = 0;
   /** So many commands a burst should hold: they take Redis a millisecond or two. */
-  readonly mostInBurst: number = 500;
+  get mostInBurst(): number {
+    return MOST_IN_BURST;
+  }
+
   #redis: Redis;
   #lastReplyAt = 0;
   #underWay = 0;

@@ -21,6 +21,8 @@ export interface CallHooks {
   readonly before?: (name: string, args: Arguments) => unknown;
   /** Awaited after its reply came, before the run sees it. */
   readonly after?: (name: string, reply: Reply) => unknown;
+  /** How many small commands go at once; with hooks one, so that they come between any two, unless it says otherwise. */
+  readonly mostInBurst?: number;
 }
 
 export interface CleanOptions extends RunOptions, CallHooks, Partial<RunRequest> {
@@ -48,8 +50,10 @@ export class HookedCalls extends ServerCalls {
     return result;
   }
 
-  /** One by one, so that others' commands may come between any two of them. */
-  override readonly mostInBurst = 1;
+  override get mostInBurst(): number {
+    const { before, after, mostInBurst } = this.#hooks;
+    return mostInBurst ?? (before || after ? 1 : super.mostInBurst);
+  }
 
   override async sendBurst(burst: Burst) {
     if (burst.count > 0) await this.#hooks.before?.(burst.name, []);
