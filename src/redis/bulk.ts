@@ -5,6 +5,7 @@
 const CR = 13;
 const LF = 10;
 const DOLLAR = 36;
+const STAR = 42;
 const ZERO = 48;
 /** Below this a loop copies faster than a call into the runtime does. */
 const SHORT = 48;
@@ -71,22 +72,35 @@ export class Bulk {
 
   /** Opens an argument of this many bytes: `put` them, then `end` it. */
   begin(bytes: number): void {
-    const needed = this.#length + bytes + FRAME;
-    if (needed > this.#buffer.length) {
-      const larger = takeBuffer(Math.max(needed, this.#buffer.length * 2));
-      this.#buffer.copy(larger, 0, 0, this.#length);
-      giveBuffer(this.#buffer);
-      this.#buffer = larger;
-    }
-    this.#buffer[this.#length++] = DOLLAR;
+    this.#makeRoom(bytes);
+    this.#putNumber(DOLLAR, bytes);
+  }
+
+  /** Opens a command of so many arguments, its name among them: they follow. Of what holds commands no arguments can be read. */
+  beginCommand(args: number): void {
+    this.#makeRoom(0);
+    this.#putNumber(STAR, args);
+  }
+
+  #putNumber(kind: number, number: number): void {
+    this.#buffer[this.#length++] = kind;
     let digit = 1;
-    while (digit * 10 <= bytes) digit *= 10;
-    for (let rest = bytes; digit >= 1; digit = Math.floor(digit / 10)) {
+    while (digit * 10 <= number) digit *= 10;
+    for (let rest = number; digit >= 1; digit = Math.floor(digit / 10)) {
       this.#buffer[this.#length++] = ZERO + Math.floor(rest / digit);
       rest %= digit;
     }
     this.#buffer[this.#length++] = CR;
     this.#buffer[this.#length++] = LF;
+  }
+
+  #makeRoom(bytes: number): void {
+    const needed = this.#length + bytes + FRAME;
+    if (needed <= this.#buffer.length) return;
+    const larger = takeBuffer(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    giveBuffer(this.#buffer);
+    this.#buffer = larger;
   }
 
   put(source: Uint8Array, from: number, to: number): void {
@@ -96,6 +110,11 @@ export class Bulk {
       for (let at = from, into = this.#length; at < to; at++, into++) buffer[into] = source[at] as number;
     }
     this.#length += to - from;
+  }
+
+  /** Puts a byte string: one character for each byte. */
+  putText(text: string): void {
+    this.#length += this.#buffer.write(text, this.#length, 'latin1');
   }
 
   end(): void {
@@ -113,7 +132,7 @@ export class Bulk {
   /** Adds a byte string: one character for each byte. */
   addText(text: string): void {
     this.begin(text.length);
-    this.#length += this.#buffer.write(text, this.#length, 'latin1');
+    this.putText(text);
     this.end();
   }
 

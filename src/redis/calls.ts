@@ -3,6 +3,7 @@
  *  Leaves    how they travel to call/wire, sums to call/stopwatch, pauses to call/rest.
  */
 import { giveBuffer } from './bulk.ts';
+import { type Burst, BurstCommand } from './call/burst.ts';
 import { ConnectionLost, isLate } from './call/lost.ts';
 import { Rest } from './call/rest.ts';
 import { Stopwatch } from './call/stopwatch.ts';
@@ -17,6 +18,8 @@ export interface Answer {
 
 /** From here on the way takes longer than most calls do. */
 export const LONG_WAY_MS = 1;
+
+const MOST_IN_BURST = 500;
 
 /** Sends commands to a target, wherever they have to go. */
 export interface Calls {
@@ -35,6 +38,11 @@ export interface Calls {
 
 export class ServerCalls implements Calls {
   latencyMs = 0;
+  /** So many commands a burst should hold: they take Redis a millisecond or two. */
+  get mostInBurst(): number {
+    return MOST_IN_BURST;
+  }
+
   #redis: Redis;
   #lastReplyAt = 0;
   #underWay = 0;
@@ -82,6 +90,35 @@ export class ServerCalls implements Calls {
     };
   }
 
+  /**
+   * Sends commands in one go. Resolves once all are answered, to the reply of each, bulk strings as bytes, or the error of Redis in
+   * its place. Rejects with `ConnectionLost`, whatever of them was done by then; nobody may add to it meanwhile.
+   */
+  async sendBurst(burst: Burst): Promise<readonly (Reply | Error)[]> {
+    if (burst.count === 0) return [];
+    const redis = this.#redis;
+    const command = new BurstCommand(burst);
+    const sentAt = performance.now();
+    this.stopwatch.count += burst.count;
+    try {
+      const replies = await command.over(redis);
+      const repliedAt = performance.now();
+      const ms = repliedAt - Math.max(sentAt, this.#lastReplyAt);
+      this.#lastReplyAt = repliedAt;
+      this.rest.owe(this.#workIn(ms));
+      // Redis serves others between them, so what each took is what they waited for.
+      this.stopwatch.note(burst.name, ms / burst.count);
+      return replies;
+    } catch (error) {
+      throw lostOr(error, redis);
+    }
+  }
+
+  /** What a long way takes is no work. */
+  #workIn(ms: number): number {
+    return Math.max(0, ms - (this.latencyMs > LONG_WAY_MS ? this.latencyMs : 0));
+  }
+
   async #send(redis: Redis, name: string, args: readonly Argument[], replyEncoding: 'latin1' | null): Promise<Answer> {
     const { buffer, length } = encode(name, args);
     const command = new EncodedCommand(name, buffer.subarray(0, length), replyEncoding);
@@ -101,8 +138,7 @@ export class ServerCalls implements Calls {
     giveBuffer(buffer);
     const ms = Math.max(repliedAt - Math.max(sentAt, this.#lastReplyAt), (repliedAt - sentAt) / share);
     this.#lastReplyAt = repliedAt;
-    // What a long way takes is no work.
-    this.rest.owe(Math.max(0, ms - (this.latencyMs > LONG_WAY_MS ? this.latencyMs : 0)));
+    this.rest.owe(this.#workIn(ms));
     this.stopwatch.note(name, ms);
     return { reply, ms: repliedAt - sentAt };
   }

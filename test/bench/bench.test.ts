@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { table } from '../../src/cli/table.ts';
 import { folder } from '../support/files.ts';
-import { among, type Case, behind, easy, everyday, other, shortened, tenThousand } from './cases.ts';
+import { among, type Case, behind, easy, everyday, onCluster, other, shortened, tenThousand } from './cases.ts';
 import { measureDay } from './day.ts';
 import { measureHistory } from './history.ts';
 import { describeMachine } from './machine.ts';
@@ -40,6 +40,7 @@ const cases: Case[] = [
   once(few(easy), { stalesweep: 'both', 'by-hand': 'cost', loop: 'cost', 'one-script': 'cost' }),
   once(few({ ...everyday('everyday', 'flat', null), stale: 5_000 }, 1_000), { 'scan-pass': 'cost' }),
   once(few(behind({ roundTripMs: 0.5, jitter: 0.1 }, 'swarm', 20_000)), { floor: 'cost' }),
+  once(few(onCluster(20_000)), { floor: 'cost', 'floor-by-slot': 'cost', stalesweep: 'cost' }),
 ];
 
 /** A cost whose figures take much room. */

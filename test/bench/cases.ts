@@ -33,6 +33,8 @@ export interface Case extends Sample {
   readonly way: Way | null;
   /** Whether a replica stands beside the server, which a contender may read. */
   readonly hasReplica?: boolean;
+  /** Over how many primaries of a cluster its keys are spread; left out: one server has them all. */
+  readonly primaries?: number;
   readonly contenders: readonly Contender[];
 }
 
@@ -186,6 +188,19 @@ export const behind = (way: Way, schema: 'flat' | 'swarm', coordinators: number)
     contenders: [times(floor, trials), times(stalesweep, trials)],
   };
 };
+
+/** Nearly everybody stale, on a cluster. */
+export const onCluster = (coordinators: number): Case => ({
+  id: `cluster-swarm-${coordinators}`,
+  group: 'cluster',
+  ...base('swarm', coordinators, MOST),
+  primaries: 3,
+  contenders: [
+    times(contender('floor', 'clusterFloor'), OF_MILLIONS),
+    times(contender('floor-by-slot', 'clusterFloor', { settings: { bySlot: true } }), OF_MILLIONS),
+    times(stalesweep, OF_MILLIONS),
+  ],
+});
 
 /** Coordinators unlike most: what a key costs a call is not known beforehand. */
 export const unusual = (id: string, coordinators: number, sample: Partial<Sample>): Case => ({

@@ -9,6 +9,7 @@ import { link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { partOf, servePrimaries, split } from './primaries.ts';
 import type { Sample } from './sample.ts';
 import { staleBeatAtOf, writeSample } from './write.ts';
 
@@ -24,8 +25,12 @@ interface Written {
   readonly left: Map<string, string>;
 }
 
-export interface Served extends TestRedis {
+export interface Served {
+  readonly url: string;
+  /** Every server that holds a part of the data: one, or the primaries of a cluster. */
+  readonly nodes: readonly TestRedis[];
   readonly data: Written;
+  stop(): Promise<void>;
 }
 
 export interface Dataset {
@@ -36,7 +41,7 @@ export interface Dataset {
   remove(): void;
 }
 
-const write = async (folder: string, saved: string, sample: Sample): Promise<Written> => {
+const write = async (folder: string, saved: string, sample: Sample, primaries: number | null): Promise<Written> => {
   const server = await startRedis(['--dir', folder, '--rdbcompression', 'no', '--rdbchecksum', 'no']);
   try {
     const at = Date.now();
@@ -44,21 +49,29 @@ const write = async (folder: string, saved: string, sample: Sample): Promise<Wri
     const [keys, staleBeatAt] = [await server.redis.dbsize(), await staleBeatAtOf(server.redis, sample)];
     await server.redis.save();
     await rename(join(folder, 'dump.rdb'), saved);
+    if (primaries !== null) await split(server.redis, primaries, folder, saved);
     return { keys, staleBeatAt, at, left: new Map() };
   } finally {
     await server.stop();
   }
 };
 
-const start = async (own: string, saved: string, data: Written): Promise<Served> => {
+const start = async (own: string, saved: string, data: Written, primaries: number | null): Promise<Served> => {
   await mkdir(own);
-  const slowlog = ['--slowlog-log-slower-than', '100', '--slowlog-max-len', '1000000'];
-  const fresh = await startRedis(['--dir', own, '--enable-debug-command', 'yes', ...slowlog]);
+  const args = ['--enable-debug-command', 'yes', '--slowlog-log-slower-than', '100', '--slowlog-max-len', '1000000'];
+  const fresh = await (primaries === null
+    ? serveOne([...args, '--dir', own])
+    : servePrimaries(primaries, args, (node) => join(own, `${node}`)));
   try {
     // Loaded by command rather than at start, since its reply tells when the data are there.
-    await link(saved, join(own, 'dump.rdb'));
-    await fresh.redis.call('DEBUG', 'RELOAD', 'NOSAVE');
-    const keys = await fresh.redis.dbsize();
+    const load = async ({ redis }: TestRedis, node: number): Promise<number> => {
+      const [from, folder] = primaries === null ? [saved, own] : [partOf(saved, node), join(own, `${node}`)];
+      await link(from, join(folder, 'dump.rdb'));
+      await redis.call('DEBUG', 'RELOAD', 'NOSAVE');
+      return await redis.dbsize();
+    };
+    const sizes = await Promise.all(fresh.nodes.map(load));
+    const keys = sizes.reduce((sum, size) => sum + size, 0);
     if (keys !== data.keys) throw new Error(`a fresh server holds ${keys} keys of ${data.keys}`);
   } catch (error) {
     await fresh.stop();
@@ -71,20 +84,30 @@ const start = async (own: string, saved: string, data: Written): Promise<Served>
   return { ...fresh, data, stop };
 };
 
-/** Writes the data. */
-export const createDataset = async (sample: Sample): Promise<Dataset> => {
+type Servers = Omit<Served, 'data'>;
+
+const serveOne = async (args: readonly string[]): Promise<Servers> => {
+  const server = await startRedis(args);
+  return { url: server.url, nodes: [server], stop: server.stop };
+};
+
+/**
+ * Writes the data.
+ * @param primaries of the cluster that is to serve them; `null`: one server
+ */
+export const createDataset = async (sample: Sample, primaries: number | null = null): Promise<Dataset> => {
   const folder = await mkdtemp(join(tmpdir(), 'stalesweep-bench-'));
   // Up to gigabytes, which an interrupted benchmark must not leave behind.
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
   const saved = join(folder, 'data.rdb');
-  let data = await write(folder, saved, sample);
+  let data = await write(folder, saved, sample, primaries);
   let served = 0;
   return {
     keys: data.keys,
     serve: async () => {
-      if (Date.now() - data.at > NEW_FOR_MS) data = await write(folder, saved, sample);
-      return await start(join(folder, `${served++}`), saved, data);
+      if (Date.now() - data.at > NEW_FOR_MS) data = await write(folder, saved, sample, primaries);
+      return await start(join(folder, `${served++}`), saved, data, primaries);
     },
     remove: () => {
       process.off('exit', remove);

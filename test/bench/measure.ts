@@ -79,7 +79,7 @@ export const measureCase = async (plan: Case): Promise<CaseResult> => {
   const { id, group: _, hasReplica: __, contenders, ...sample } = plan;
   const load = loadNow();
   progress(`${id}: writing the data; the machine's load is ${load}`);
-  const dataset = await createDataset(plan);
+  const dataset = await createDataset(plan, plan.primaries);
   const all = contenders.map((contender) => new Trials(plan, dataset, contender));
   try {
     const repetitions = Math.max(...contenders.map(({ costs, felt }) => Math.max(costs, felt)));

@@ -7,6 +7,7 @@ import {
   everyday,
   hundredThousand,
   million,
+  onCluster,
   other,
   replicated,
   shortened,
@@ -42,6 +43,7 @@ export const FULL_PLAN: readonly Case[] = [
   ...waysOf([0.5, 2, 10, 50]).map((far) => behind(far, 'flat', 20_000)),
   behind(UNSTEADY, 'flat', 20_000),
   ...waysOf([2, 10, 50]).map((far) => behind(far, 'swarm', 100_000)),
+  ...[20_000, 100_000].map(onCluster),
   unusual('large-values', 2_000, { data: 'easy', padding: 65_536 }),
   unusual('many-acks', 200, { acks: 5_000 }),
 ];

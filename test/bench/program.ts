@@ -4,7 +4,16 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import type { Answer, Question } from './programs/serve.ts';
 
-export type ProgramName = 'stalesweep' | 'floor' | 'byHand' | 'loop' | 'oneScript' | 'command' | 'idle' | 'pings';
+export type ProgramName =
+  | 'stalesweep'
+  | 'floor'
+  | 'clusterFloor'
+  | 'byHand'
+  | 'loop'
+  | 'oneScript'
+  | 'command'
+  | 'idle'
+  | 'pings';
 
 /** How `npm start` and the image run Node.js. */
 export const NODE_OPTIONS = ['--v8-pool-size=0'];

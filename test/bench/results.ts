@@ -45,6 +45,8 @@ export interface ContenderResult {
 export interface CaseResult extends Sample {
   readonly id: string;
   readonly way: Way | null;
+  /** Left out of one server. */
+  readonly primaries?: number;
   readonly measuredAt: string;
   /** Of the code; `null` where there is no repository. */
   readonly commit: string | null;

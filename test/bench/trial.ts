@@ -2,7 +2,7 @@
 import { createHistogram } from 'node:perf_hooks';
 import { hrtime } from 'node:process';
 import type { Redis } from 'ioredis';
-import { startRedis } from '../support/redis.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
 import { openSlowWay } from '../support/slowWay.ts';
 import { CALL_BUDGET_MS, type Contender, type Way } from './cases.ts';
 import type { Dataset, Served } from './dataset.ts';
@@ -38,6 +38,11 @@ const mainThreadMs = async (redis: Redis): Promise<number> => {
   return seconds * 1000;
 };
 
+const sumOver = async (nodes: readonly TestRedis[], read: (redis: Redis) => Promise<number>): Promise<number> => {
+  const each = await Promise.all(nodes.map(async ({ redis }) => await read(redis)));
+  return each.reduce((sum, one) => sum + one, 0);
+};
+
 const callsOf = async (redis: Redis): Promise<number> => {
   const info = await redis.info('commandstats');
   const counts = [...info.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)];
@@ -46,8 +51,9 @@ const callsOf = async (redis: Redis): Promise<number> => {
 };
 
 /** Of the calls that took 0.1 ms or more: how long the slowest took, and how many took more than twice the call budget. */
-const slowCalls = async (redis: Redis): Promise<Pick<Cost, 'slowestCallMs' | 'overBudget'>> => {
-  const entries = (await redis.call('SLOWLOG', 'GET', '-1')) as [unknown, unknown, number, string[]][];
+const slowCalls = async (nodes: readonly TestRedis[]): Promise<Pick<Cost, 'slowestCallMs' | 'overBudget'>> => {
+  const logs = await Promise.all(nodes.map(async ({ redis }) => await redis.call('SLOWLOG', 'GET', '-1')));
+  const entries = (logs as [unknown, unknown, number, string[]][][]).flat();
   // Redis 7.0 logs what a script calls beside the script itself. The scripts here spell commands in capitals, clients don't.
   const requests = entries.filter(([, , , [name = '']]) => name !== name.toUpperCase());
   const tookMs = requests.map(([, , micros]) => micros / 1000);
@@ -58,14 +64,15 @@ const slowCalls = async (redis: Redis): Promise<Pick<Cost, 'slowestCallMs' | 'ov
 };
 
 /** A contender that removes too much or too little, or something else, has not done the work that is compared. */
-const check = async ({ sample, contender }: Setting, { redis, data }: Served): Promise<void> => {
+const check = async ({ sample, contender }: Setting, { nodes, data }: Served): Promise<void> => {
   const { id, removes } = contender;
   const gone = { nothing: 0, stale: staleKeyCount(sample), all: data.keys - sample.foreign }[removes];
-  const left = await redis.dbsize();
+  const left = await sumOver(nodes, async (redis) => await redis.dbsize());
   if (left !== data.keys - gone) {
     throw new Error(`${id} left ${left} keys of ${data.keys}; it should have removed ${gone}`);
   }
-  const digest = String(await redis.call('DEBUG', 'DIGEST'));
+  const digests = await Promise.all(nodes.map(async ({ redis }) => String(await redis.call('DEBUG', 'DIGEST'))));
+  const digest = digests.join();
   const others = data.left.get(removes) ?? digest;
   if (digest !== others) throw new Error(`${id} removed as many keys as others did, but not the same`);
   data.left.set(removes, digest);
@@ -75,8 +82,9 @@ const onFreshData = async <T>(setting: Setting, measure: (server: Served, url: s
   const { sample, dataset, contender, program, way, hasReplica } = setting;
   const server = await dataset.serve();
   const ledger = await startRedis();
-  const replica = hasReplica ? await startReplica(server.port) : null;
-  const far = way === null ? null : await openSlowWay(server.port, way.roundTripMs, way.roundTripMs * way.jitter);
+  const [{ port } = { port: 0 }] = server.nodes;
+  const replica = hasReplica ? await startReplica(port) : null;
+  const far = way === null ? null : await openSlowWay(port, way.roundTripMs, way.roundTripMs * way.jitter);
   try {
     const settings = withReplica(contender.settings, replica);
     const { staleBeatAt } = server.data;
@@ -93,17 +101,26 @@ const onFreshData = async <T>(setting: Setting, measure: (server: Served, url: s
 
 /** Lets the contender go once, with nobody else on the server: what it takes. */
 export const measureCost = async (setting: Setting): Promise<Cost> =>
-  await onFreshData(setting, async ({ redis }) => {
-    await redis.config('RESETSTAT');
-    await redis.call('SLOWLOG', 'RESET');
-    const before = await mainThreadMs(redis);
+  await onFreshData(setting, async ({ nodes }) => {
+    for (const { redis } of nodes) {
+      await redis.config('RESETSTAT');
+      await redis.call('SLOWLOG', 'RESET');
+    }
+    const before = await sumOver(nodes, mainThreadMs);
     const { wallMs, rssBytes, awayMs, calls } = await setting.program.ask<Outcome>(
       'go',
       null,
       setting.contender.limitMs,
     );
-    const cpuMs = (await mainThreadMs(redis)) - before;
-    return { wallMs, cpuMs, rssBytes, awayMs, calls: calls ?? (await callsOf(redis)), ...(await slowCalls(redis)) };
+    const cpuMs = (await sumOver(nodes, mainThreadMs)) - before;
+    return {
+      wallMs,
+      cpuMs,
+      rssBytes,
+      awayMs,
+      calls: calls ?? (await sumOver(nodes, callsOf)),
+      ...(await slowCalls(nodes)),
+    };
   });
 
 /** The slowest ping of each of some equal spans, so that the plot stays small and no peak is lost. */

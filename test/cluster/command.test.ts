@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { examine } from '../../src/cli/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { settleIn, startCluster, useCluster } from '../support/cluster.ts';
+import { settleIn, useCluster } from '../support/cluster.ts';
+import { startCluster } from '../support/clusterServers.ts';
 import { command } from '../support/command.ts';
 import { folder } from '../support/files.ts';
 import { useRedis } from '../support/leaks.ts';

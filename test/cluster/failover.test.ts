@@ -1,20 +1,16 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
-import {
-  cleanCluster,
-  isMarker,
-  ownName,
-  settleIn,
-  startCluster,
-  type TestCluster,
-  until,
-} from '../support/cluster.ts';
+import { cleanCluster, isMarker, ownName, settleIn } from '../support/cluster.ts';
+import { startCluster, type TestCluster, until } from '../support/clusterServers.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { ACTIVE, STALE } from '../support/world.ts';
 
 let cluster: TestCluster;
 
 afterEach(async () => await cluster.stop());
+
+/** What takes, removes, and compares and removes. */
+const WRITES = ['renamenx', 'unlink', 'evalsha'];
 
 const roleOf = async ({ redis }: TestRedis) => String(((await redis.call('ROLE')) as unknown[])[0]);
 
@@ -31,12 +27,12 @@ describe('a primary that is killed', () => {
     const kept = await settleIn(cluster, 'living', ACTIVE);
     for (let i = 0; i < 30; i++) await settleIn(cluster, `c${i}`, STALE);
     const [victim, , , heir] = cluster.nodes as readonly [TestRedis, TestRedis, TestRedis, TestRedis];
-    const moment = 3 + Math.floor(Math.random() * 60);
+    const moment = 3 + Math.floor(Math.random() * 250);
     let calls = 0;
     const killed = cleanCluster(cluster, {
       // The last writes before it may not have reached its replica.
       before: async (name) => {
-        if ((name === 'evalsha' || name === 'unlink') && ++calls === moment) await victim.stop();
+        if (WRITES.includes(name) && ++calls === moment) await victim.stop();
       },
     });
     const failure = await killed.catch((error: unknown) => error);

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   leave: ['GET', 'UNLINK'],
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
   setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
+  sweepHeartbeats: ['MGET', 'UNLINK'],
   putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],
   replaceSightings: ['TYPE', 'GETRANGE', 'LLEN', 'EXPIRE', 'UNLINK', 'SET'],
   writeBlock: ['GET', 'SET', 'GETRANGE', 'STRLEN', 'UNLINK', 'ZADD', 'ZCARD', 'ZRANGE', 'ZREM', 'ZSCORE'],

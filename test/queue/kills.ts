@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { openLedger } from '../../src/ledger/openLedger.ts';
 import type { PastRun } from '../../src/ledger/runs/pastRun.ts';
 import { slotOfText } from '../../src/redis/cluster/slots.ts';
-import { type TestCluster, until } from '../support/cluster.ts';
+import { type TestCluster, until } from '../support/clusterServers.ts';
 import { command } from '../support/command.ts';
 import { populate } from '../support/populate.ts';
 import type { TestRedis } from '../support/redis.ts';

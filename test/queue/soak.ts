@@ -1,7 +1,7 @@
 /** soak: a queue behind sentinels, and on a cluster, whose primary is killed ten times, or `SOAK_KILLS`, while two worker processes take runs. */
 import { expect, test } from 'vitest';
 import { startWorker } from '../support/cli.ts';
-import { startCluster } from '../support/cluster.ts';
+import { startCluster } from '../support/clusterServers.ts';
 import { startRedis } from '../support/redis.ts';
 import { Sentinels } from '../support/sentinel.ts';
 import { killOften, ofCluster, ofSentinels, type Place } from './kills.ts';

@@ -1,14 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { slotOfText } from '../../src/redis/cluster/slots.ts';
-import {
-  cleanCluster,
-  expectNoClusterLeaks,
-  isMarker,
-  moveSlot,
-  settleIn,
-  startCluster,
-  type TestCluster,
-} from '../support/cluster.ts';
+import { cleanCluster, expectNoClusterLeaks, isMarker, moveSlot, settleIn } from '../support/cluster.ts';
+import { startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { command } from '../support/command.ts';
 import { callsAt } from '../support/replica.ts';
 import { ACTIVE, STALE } from '../support/world.ts';

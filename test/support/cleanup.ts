@@ -4,6 +4,7 @@ import { type RunOptions, type RunRequest, runCleanup } from '../../src/cleanup/
 import { resolveConfig, type TargetConfig } from '../../src/config/resolve.ts';
 import type { Outage } from '../../src/domain/outages.ts';
 import type { Report } from '../../src/domain/report.ts';
+import type { Burst } from '../../src/redis/call/burst.ts';
 import { Rest } from '../../src/redis/call/rest.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 import type { Argument, Order, Reply } from '../../src/redis/call/wire.ts';
@@ -16,10 +17,12 @@ import { Target } from '../../src/redis/target/target.ts';
 type Arguments = readonly Argument[];
 
 export interface CallHooks {
-  /** Awaited before the command is sent. */
+  /** Awaited before the command is sent; of those that go with many others without their arguments. */
   readonly before?: (name: string, args: Arguments) => unknown;
   /** Awaited after its reply came, before the run sees it. */
   readonly after?: (name: string, reply: Reply) => unknown;
+  /** How many small commands go at once; with hooks one, so that they come between any two, unless it says otherwise. */
+  readonly mostInBurst?: number;
 }
 
 export interface CleanOptions extends RunOptions, CallHooks, Partial<RunRequest> {
@@ -45,6 +48,18 @@ export class HookedCalls extends ServerCalls {
     const result = await super.send(name, args, encoding);
     await this.#hooks.after?.(name, result.reply);
     return result;
+  }
+
+  override get mostInBurst(): number {
+    const { before, after, mostInBurst } = this.#hooks;
+    return mostInBurst ?? (before || after ? 1 : super.mostInBurst);
+  }
+
+  override async sendBurst(burst: Burst) {
+    if (burst.count > 0) await this.#hooks.before?.(burst.name, []);
+    const replies = await super.sendBurst(burst);
+    for (const reply of replies) if (!(reply instanceof Error)) await this.#hooks.after?.(burst.name, reply);
+    return replies;
   }
 
   /** The steps of a transaction; what goes together over the run's own connection only asks for permissions. */

@@ -7,7 +7,7 @@ export class Rest {
   #debtMs = 0;
 
   /** @param nice how long to rest after a call, in lengths of that call; 0: not at all */
-  constructor(private readonly nice: number) {}
+  constructor(readonly nice: number) {}
 
   /** Notes that Redis worked for so long. */
   owe(ms: number): void {

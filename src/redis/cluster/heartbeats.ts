@@ -2,102 +2,128 @@
 import { Bulk } from '../bulk.ts';
 import { proofOf } from '../kinds/proof.ts';
 import type { SweepChunk, SweepResult } from '../sweep.ts';
-import { each } from './aside.ts';
-import type { Members } from './members.ts';
+import { SWEEP_HEARTBEATS, sweepHeartbeats } from '../sweepHeartbeats.ts';
+import { each } from './each.ts';
+import { KeysBySlot, type Span } from './keysBySlot.ts';
 import type { RoutedCalls } from './routedCalls.ts';
-import { positionsBySlot } from './slots.ts';
 
 type Changed = SweepResult & { readonly swept: false };
 
-export class Heartbeats {
-  constructor(
-    private readonly members: Members,
-    private readonly calls: RoutedCalls,
-  ) {}
+/** So many go in one call of the script. */
+const MOST_SWEPT = 100;
+/** A value that is no longer than this is its own proof: to take a digest costs Redis more than to compare so much. */
+const LONGEST_PROOF = 512;
 
-  /** Which heartbeats are not as the chunk says; `null`: all are. */
-  async changedIn({ judged, absent }: SweepChunk): Promise<Changed | null> {
-    const proofs = buffersIn(judged.proofs);
-    const { reply } = await this.calls.send('mget', [judged.keys], null);
-    const values = reply as (Buffer | null)[];
-    const changed = values.flatMap((value, i) =>
-      value !== null && proofOf(value).equals(proofs[i] as Buffer) ? [] : [i],
-    );
+/** Those of one chunk. */
+export class Heartbeats {
+  readonly #judged: KeysBySlot;
+  readonly #absent: KeysBySlot;
+  /** As they were found to be as judged, by place. */
+  #values: readonly (Buffer | null)[] | null = null;
+
+  /** @param chunk of which nobody lets go meanwhile */
+  constructor(
+    private readonly calls: RoutedCalls,
+    private readonly chunk: Pick<SweepChunk, 'judged' | 'absent' | 'heartbeats'>,
+  ) {
+    this.#judged = new KeysBySlot([chunk.judged.keys]);
+    this.#absent = new KeysBySlot([chunk.absent]);
+  }
+
+  /** Reads them. Resolves to which are not as they were judged; `null`: all are. */
+  async changed(): Promise<Changed | null> {
+    const values = await this.calls.values(this.#judged);
+    const changed = this.#changedAmong(values);
+    this.#values ??= values;
     const revived: number[] = [];
     const vanished: number[] = [];
     if (changed.length > 0) {
-      const keys = judged.keys.texts();
+      const keys = this.chunk.judged.keys.texts();
       await each(changed, async (i) => {
         // MGET says the same of what is no string.
         const { reply: exists } = await this.calls.send('exists', [keys[i] as string]);
         (exists === 0 ? vanished : revived).push(i);
       });
     }
-    const born = absent.count === 0 ? [] : await this.bornOf(absent.texts());
+    const born = await bornOf(this.calls, this.#absent);
     if (revived.length + vanished.length + born.length === 0) return null;
     return { swept: false, revived, vanished, born, ms: 0 };
   }
 
-  /** The positions of those that exist. */
-  async bornOf(heartbeats: readonly string[]): Promise<readonly number[]> {
-    if (heartbeats.length === 0) return [];
-    const all = Bulk.of(heartbeats);
-    const { reply } = await this.calls.send('exists', [all]);
-    all.clear();
-    if (reply === 0) return [];
-    const born: number[] = [];
-    await each([...heartbeats.keys()], async (i) => {
-      const { reply: exists } = await this.calls.send('exists', [heartbeats[i] as string]);
-      if (exists === 1) born.push(i);
+  #changedAmong(values: readonly (Buffer | null)[]): readonly number[] {
+    const before = this.#values;
+    const proofs = viewsOf(this.chunk.judged.proofs);
+    return values.flatMap((value, place) => {
+      if (value === null) return [place];
+      const first = before?.[place];
+      const isSame = first ? value.equals(first) : proofOf(value).equals(proofs[place] as Uint8Array);
+      return isSame ? [] : [place];
     });
-    return born;
   }
 
-  /** Removes those heartbeats of a chunk that go and are as they were judged; to how many went. */
-  async sweep({ judged, heartbeats }: SweepChunk): Promise<number> {
-    const keys = judged.keys.texts().slice(0, heartbeats);
-    const proofs = judged.proofs.texts();
-    const slots = positionsBySlot(keys);
-    let removed = 0;
-    await each([...slots], async ([slot, all]) => {
-      for (let left: readonly number[] = all; left.length > 0; ) {
-        const most = this.members.holdersOf(slot)[0]?.paces.sweep.size ?? 1;
-        const some = left.slice(0, most);
-        left = left.slice(most);
-        const unchanged = await this.#sweepSome(
-          slot,
-          some.map((i) => keys[i] as string),
-          some.map((i) => proofs[i] as string),
-        );
-        removed += unchanged;
-      }
-    });
-    return removed;
-  }
-
-  async #sweepSome(slot: number, keys: readonly string[], proofs: readonly string[]): Promise<number> {
-    if (keys.length === 0) return 0;
-    const chunk = {
-      judged: { keys: Bulk.of(keys), proofs: Bulk.of(proofs) },
-      absent: new Bulk(),
-      families: [],
-      told: [],
-      heartbeats: keys.length,
+  /** Removes those that go and are as they were judged; resolves to how many went. Once they were read. */
+  async sweep(): Promise<number> {
+    const judged = this.#judged;
+    const going = judged.numbers.filter((number) => (judged.places[number] as number) < this.chunk.heartbeats);
+    const spans = judged.spansOf(going, MOST_SWEPT);
+    const proofs = viewsOf(this.chunk.judged.proofs);
+    const addProofTo = (bulk: Bulk, number: number) => {
+      const place = judged.places[number] as number;
+      const value = this.#values?.[place];
+      bulk.add(value && value.length <= LONGEST_PROOF ? value : (proofs[place] as Uint8Array));
     };
-    const result = await this.members.at(slot, async (node) => await node.sweep(chunk));
-    if (result.swept) return result.heartbeats;
-    // Whoever beat again had been swept by then: it begins anew.
-    const changed = new Set([...result.revived, ...result.vanished]);
-    if (changed.size === 0) {
-      const half = Math.ceil(keys.length / 2);
-      const first = await this.#sweepSome(slot, keys.slice(0, half), proofs.slice(0, half));
-      return first + (await this.#sweepSome(slot, keys.slice(half), proofs.slice(half)));
-    }
-    const unchanged = <T>(list: readonly T[]) => list.filter((_, i) => !changed.has(i));
-    return await this.#sweepSome(slot, unchanged(keys), unchanged(proofs));
+    let removed = 0;
+    const byThemselves = async (some: readonly Span[]) => {
+      await each(some, async ({ numbers }) => {
+        const [keys, theirs] = [new Bulk(), new Bulk()];
+        for (const number of numbers) {
+          judged.addTo(keys, number);
+          addProofTo(theirs, number);
+        }
+        const went = await sweepHeartbeats(this.calls, keys, theirs);
+        removed += went;
+        keys.clear();
+        theirs.clear();
+      });
+    };
+    // By then its node knows the script.
+    const first = this.calls.firstOfEachNode(spans, ({ slot }) => slot);
+    await byThemselves([...first]);
+    const left = await this.calls.inBursts(
+      spans.filter((span) => !first.has(span)),
+      ({ slot }) => slot,
+      {
+        name: 'evalsha',
+        spell: (burst, { numbers }) => {
+          burst.open(2 + 2 * numbers.length);
+          burst.commands.addText(SWEEP_HEARTBEATS.sha1);
+          burst.commands.addText(`${numbers.length}`);
+          for (const number of numbers) judged.addTo(burst.commands, number);
+          for (const number of numbers) addProofTo(burst.commands, number);
+        },
+        take: (_, reply) => {
+          if (typeof reply !== 'number') return false;
+          removed += reply;
+          return true;
+        },
+      },
+    );
+    await byThemselves(left);
+    return removed;
   }
 }
 
-function buffersIn(bulk: Bulk): readonly Buffer[] {
-  return bulk.texts().map((text) => Buffer.from(text, 'latin1'));
+/** The places of those heartbeats that exist. */
+export async function bornOf(calls: RoutedCalls, heartbeats: KeysBySlot): Promise<readonly number[]> {
+  const exist = await calls.exist(heartbeats);
+  return exist.flatMap((exists, place) => (exists ? [place] : []));
+}
+
+/** Each as long as it stands there. */
+function viewsOf(bulk: Bulk): readonly Uint8Array[] {
+  const views: Uint8Array[] = [];
+  bulk.forEach((bytes, from, to) => {
+    views.push(bytes.subarray(from, to));
+  });
+  return views;
 }

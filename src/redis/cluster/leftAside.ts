@@ -4,12 +4,12 @@
  * it begins puts back all that it finds aside, and then judges as ever: who is still stale is swept with it, and who lives has it again.
  * Whoever was at work after all notices, and leaves the heartbeats, so that nothing is orphaned.
  */
-import type { Bulk } from '../bulk.ts';
+import { Bulk } from '../bulk.ts';
 import { scanPage } from '../keyspace.ts';
 import { putBack } from '../putBack.ts';
 import { ScanEnd } from '../scanEnd.ts';
 import type { Node } from '../target/node.ts';
-import { each, withBulks } from './aside.ts';
+import { each } from './each.ts';
 import type { Members } from './members.ts';
 import { ASIDE_GLOB, markerKeys, ownNameOf, secondOf, tokenOf } from './names.ts';
 import type { RoutedCalls } from './routedCalls.ts';
@@ -74,9 +74,10 @@ export class LeftAside {
       await each([...positionsBySlot(aside).values()], async (positions) => {
         const names = positions.map((at) => (aside[at] as Buffer).toString('latin1'));
         const own = positions.map((at) => (ownNameOf(aside[at] as Buffer) as Buffer).toString('latin1'));
-        const became = await withBulks([names, own], async ([from, to]) => {
-          return await putBack(this.calls, from as Bulk, to as Bulk);
-        });
+        const [from, to] = [Bulk.of(names), Bulk.of(own)];
+        const became = await putBack(this.calls, from, to);
+        from.clear();
+        to.clear();
         back += became.filter((what) => what === 'back').length;
         for (const [i, what] of became.entries()) if (what === 'taken') taken.push(own[i] as string);
       });

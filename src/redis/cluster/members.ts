@@ -25,6 +25,9 @@ const TURN_MS = 100;
 /** How a node says that a slot is elsewhere: for good, or for this one key. */
 const ELSEWHERE = /^(MOVED|ASK) (\d+) (.*):(\d+)$/;
 
+/** In a line of CLUSTER NODES, when a node was last asked and answered: what changes with each look. */
+const SEEN_AT = /(?<=^\S+ \S+ \S+ \S+ )\d+ \d+ /gm;
+
 export interface MembersParts {
   readonly settings: TargetConfig;
   readonly wishes: NodeWishes;
@@ -43,6 +46,8 @@ export class Members {
   readonly #replicas = new Set<string>();
   #topology = new Topology([]);
   #moved = new Set<number>();
+  /** What all nodes said last, once that had been heeded. */
+  #news = '';
   #refreshing: Promise<void> | null = null;
 
   private constructor(private readonly parts: MembersParts) {}
@@ -95,6 +100,11 @@ export class Members {
     return [...this.#topology.holdersOf(slot)].flatMap((id) => this.#nodes.get(id)?.node ?? []);
   }
 
+  /** Who serves a slot, as far as is known; `null`: nobody. */
+  ownerOf(slot: number): Node | null {
+    return this.#nodes.get(this.#topology.owners[slot] ?? '')?.node ?? null;
+  }
+
   /**
    * Calls `attempt` with the node that owns a slot, and again with the one that does by then when it is said to be elsewhere.
    * @param ask what to do at the node to which a slot is being moved, for what is there already; left out: it is waited for
@@ -102,7 +112,9 @@ export class Members {
   async at<T>(slot: number, attempt: (node: Node) => Promise<T>, ask?: (node: Node) => Promise<T>): Promise<T> {
     for (let turn = 1; ; turn++) {
       try {
-        return await attempt(this.#ownerOf(slot));
+        const owner = this.ownerOf(slot);
+        if (owner === null) throw this.#unjudged([slot], 'nobody serves it');
+        return await attempt(owner);
       } catch (error) {
         const [, word, , host = '', port] = ELSEWHERE.exec(error instanceof Error ? error.message : '') ?? [];
         if (word === undefined) throw error;
@@ -128,24 +140,28 @@ export class Members {
   }
 
   async #refresh(): Promise<void> {
-    const said = await Promise.all(
-      [...this.#nodes.values()].map(async ({ node, member }) => {
+    const told = await Promise.all(
+      [...this.#nodes.values()].map(async ({ node, member: { host } }) => {
         try {
           const { reply } = await node.calls.send('cluster', ['NODES']);
-          return membersIn(String(reply), member.host);
+          return { host, reply: String(reply) };
         } catch {
           // Whether one that does not answer has been replaced the others know.
-          return [];
+          return { host, reply: '' };
         }
       }),
     );
-    if (said.every((members) => members.length === 0)) return;
+    if (told.every(({ reply }) => reply === '')) return;
+    const news = JSON.stringify(told.map(({ host, reply }) => [host, reply.replaceAll(SEEN_AT, '')]));
+    if (news === this.#news) return;
+    const said = told.map(({ host, reply }) => membersIn(reply, host));
     const before = this.#topology;
     const now = new Topology(said);
     for (const slot of movedBetween(before, now)) this.#moved.add(slot);
     this.#topology = now;
     for (const { id, isPrimary } of now.members.values()) if (!isPrimary) this.#replicas.add(id);
     await this.#openAll();
+    this.#news = news;
   }
 
   async #openAll(): Promise<void> {
@@ -207,13 +223,6 @@ export class Members {
   #unsettled(slot: number): Failure {
     const where = `the cluster at ${redactUrl(this.parts.settings.url)}`;
     return new Failure('UNREACHABLE', `${where} does not agree on who serves slot ${slot}`);
-  }
-
-  #ownerOf(slot: number): Node {
-    const { owners } = this.#topology;
-    const owner = this.#nodes.get(owners[slot] ?? '');
-    if (owner === undefined) throw this.#unjudged([slot], 'nobody serves it');
-    return owner.node;
   }
 
   #nodeAt(host: string, port: number): Node | null {

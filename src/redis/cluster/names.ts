@@ -7,6 +7,8 @@
  * on, too, so that a failover which loses the one has lost the other before.
  */
 import { randomBytes } from 'node:crypto';
+import type { Bulk } from '../bulk.ts';
+import type { KeysBySlot } from './keysBySlot.ts';
 import { ASIDE_PREFIX } from './prefixes.ts';
 import { SLOTS, slotOf, tagOf } from './slots.ts';
 
@@ -17,14 +19,29 @@ const SENDING_BYTES = 6;
 const ASIDE = /^stalesweep:aside:\{[0-9a-z]+\}:[\w-]{8}:[0-9a-z]+:/;
 const MARKERS = 16;
 
-/** Names that no other call gives. */
+/** Names aside that nobody else gives. */
 export class AsideNames {
   readonly #sending = randomBytes(SENDING_BYTES).toString('base64url');
-  #position = 0;
+  #slot = -1;
+  #head = '';
 
-  /** The name aside of a byte string in this slot. */
-  next(name: string, slot: number): string {
-    return `${ASIDE_PREFIX}{${tagOf(slot)}}:${this.#sending}:${(this.#position++).toString(36)}:${name}`;
+  constructor(private readonly keys: KeysBySlot) {}
+
+  /** Adds the name aside of the key of this number. */
+  addTo(bulk: Bulk, number: number): void {
+    const { keys } = this;
+    const slot = keys.slotOf(number);
+    if (slot !== this.#slot) {
+      this.#slot = slot;
+      this.#head = `${ASIDE_PREFIX}{${tagOf(slot)}}:${this.#sending}:`;
+    }
+    const position = number.toString(36);
+    bulk.begin(this.#head.length + position.length + 1 + keys.lengthOf(number));
+    bulk.putText(this.#head);
+    bulk.putText(position);
+    bulk.putText(':');
+    keys.putInto(bulk, number);
+    bulk.end();
   }
 }
 

@@ -7,7 +7,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Moves } from '../target/moves.ts';
 import type { Node } from '../target/node.ts';
-import { each } from './aside.ts';
+import { each } from './each.ts';
 import type { Members } from './members.ts';
 
 /** What one call lists: they take Redis half a millisecond. */

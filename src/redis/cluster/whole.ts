@@ -13,6 +13,7 @@
  */
 import type { Clock } from '../../domain/heartbeat.ts';
 import { ordersOf } from '../announcement.ts';
+import { Bulk } from '../bulk.ts';
 import type { Rest } from '../call/rest.ts';
 import type { Stopwatch } from '../call/stopwatch.ts';
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
@@ -20,35 +21,34 @@ import { keysIn, type SweepChunk, type SweepResult } from '../sweep.ts';
 import type { Kind, Sizes } from '../target/paces.ts';
 import type { Place } from '../target/place.ts';
 import { Aside } from './aside.ts';
-import { Heartbeats } from './heartbeats.ts';
+import { bornOf, Heartbeats } from './heartbeats.ts';
+import { KeysBySlot } from './keysBySlot.ts';
 import { LeftAside } from './leftAside.ts';
 import type { Members } from './members.ts';
 import { RoutedCalls } from './routedCalls.ts';
 import { hasTag, slotOf } from './slots.ts';
 
 /**
- * A chunk is cut into calls slot by slot, so its own size is no matter of how long a call takes, but of how many keys of a slot go in
+ * A chunk goes in small calls, slot by slot, so its own size is no matter of how long one takes, but of how many keys of a slot go in
  * one: of 16,384 slots a few each. The larger, the longer what belongs to somebody who comes back meanwhile is out of sight: this many
- * take some tenths of a second.
+ * take half a second or so. Who is to rest between calls takes fewer at a time.
  */
-const CHUNK_KEYS = 100_000;
+const CHUNK_KEYS = 60_000;
 const READ_AT_ONCE = 2_000;
 const MOST_PROOFS = 1_000_000;
 
 const fixed = (size: number) => ({ size, isLeast: true });
-/** Each node has paces of its own. */
-const SIZES: Sizes = { scan: fixed(READ_AT_ONCE), read: fixed(READ_AT_ONCE), sweep: fixed(CHUNK_KEYS), tell: () => {} };
 
 export class Whole implements Place {
   readonly calls: RoutedCalls;
-  readonly paces = SIZES;
+  /** Each node has paces of its own. */
+  readonly paces: Sizes;
   readonly lanes = 1;
   readonly strategy = 'cluster';
-  readonly mostKeys = CHUNK_KEYS;
+  readonly mostKeys: number;
   readonly mostProofs = MOST_PROOFS;
   readonly keyspace: number;
   readonly #left: LeftAside;
-  readonly #heartbeats: Heartbeats;
 
   /** @param clock that of all nodes together */
   constructor(
@@ -59,8 +59,10 @@ export class Whole implements Place {
     private readonly warn: (sentence: string) => void,
   ) {
     this.calls = new RoutedCalls(members, rest, stopwatch);
+    this.mostKeys = Math.ceil(CHUNK_KEYS / (1 + rest.nice));
+    const read = fixed(READ_AT_ONCE);
+    this.paces = { scan: read, read, sweep: fixed(this.mostKeys), tell: () => {} };
     this.keyspace = members.nodes.reduce((sum, { keyspace }) => sum + keyspace, 0);
-    this.#heartbeats = new Heartbeats(members, this.calls);
     this.#left = new LeftAside(members, this.calls, clock.nowSeconds);
   }
 
@@ -100,38 +102,44 @@ export class Whole implements Place {
   }
 
   async #acrossSlots(chunk: SweepChunk): Promise<SweepResult> {
-    const before = await this.#heartbeats.changedIn(chunk);
+    const heartbeats = new Heartbeats(this.calls, chunk);
+    const before = await heartbeats.changed();
     if (before !== null) return before;
-    const families = chunk.families.map((keys) => keys.texts());
-    const aside = new Aside(this.members, this.calls, families.flat());
+    const aside = new Aside(this.calls, new KeysBySlot(chunk.families));
     return await this.#settled(aside, async () => {
       const were = await aside.set();
-      const after = await this.#heartbeats.changedIn(chunk);
+      const after = await heartbeats.changed();
       if (after !== null) {
         this.#tellTaken(await aside.putBack());
         return after;
       }
       const isWhole = await aside.remove();
       await this.#announce(chunk);
-      const heartbeats = isWhole ? await this.#heartbeats.sweep(chunk) : 0;
-      return { swept: true, heartbeats, ms: 0, ...countsOf(families, were, chunk.told) };
+      const swept = isWhole ? await heartbeats.sweep() : 0;
+      return { swept: true, heartbeats: swept, ms: 0, ...countsOf(chunk.families, were, chunk.told) };
     });
   }
 
   async sweepOrphans({ absent, families, idleSeconds }: OrphanChunk): Promise<OrphanResult> {
-    const before = await this.#heartbeats.bornOf(absent);
-    if (before.length > 0) return { swept: false, born: before, ms: 0 };
-    const aside = new Aside(this.members, this.calls, families.flat());
-    return await this.#settled(aside, async () => {
-      const were = await aside.set(idleSeconds);
-      const born = await this.#heartbeats.bornOf(absent);
-      if (born.length > 0) {
-        this.#tellTaken(await aside.putBack());
-        return { swept: false, born, ms: 0 };
-      }
-      await aside.remove();
-      return { swept: true, ms: 0, removed: countsOf(families, were, []).removed };
-    });
+    const [owners, ...orphans] = [absent, ...families].map((names) => Bulk.of(names)) as [Bulk, ...Bulk[]];
+    try {
+      const heartbeats = new KeysBySlot([owners]);
+      const before = await bornOf(this.calls, heartbeats);
+      if (before.length > 0) return { swept: false, born: before, ms: 0 };
+      const aside = new Aside(this.calls, new KeysBySlot(orphans));
+      return await this.#settled(aside, async () => {
+        const were = await aside.set(idleSeconds);
+        const born = await bornOf(this.calls, heartbeats);
+        if (born.length > 0) {
+          this.#tellTaken(await aside.putBack());
+          return { swept: false, born, ms: 0 };
+        }
+        await aside.remove();
+        return { swept: true, ms: 0, removed: countsOf(orphans, were, []).removed };
+      });
+    } finally {
+      for (const names of [owners, ...orphans]) names.clear();
+    }
   }
 
   /** Does what sets things aside; when that fails, puts back what it can. */
@@ -146,10 +154,11 @@ export class Whole implements Place {
         () => true,
         () => false,
       );
-      if (isBack) await this.#left.leave().catch(() => {});
+      if (isBack && !aside.isInDoubt) await this.#left.leave().catch(() => {});
       throw error;
     }
-    await this.#left.leave();
+    // What a lost call may yet set aside the next run is to look for.
+    if (!aside.isInDoubt) await this.#left.leave();
     return result;
   }
 
@@ -186,7 +195,7 @@ function onlySlotOf({ judged, absent, families }: SweepChunk): number | null {
 
 /** How many of each family were there; and the positions, all families counted through, of those that were not, where told. */
 function countsOf(
-  families: readonly (readonly string[])[],
+  families: readonly Bulk[],
   were: readonly boolean[],
   told: readonly boolean[],
 ): { readonly removed: readonly number[]; readonly missing: readonly number[] } {
@@ -195,7 +204,7 @@ function countsOf(
   let place = 0;
   for (const [family, keys] of families.entries()) {
     let count = 0;
-    for (const _ of keys) {
+    for (let i = 0; i < keys.count; i++) {
       if (were[place]) count++;
       else if (told[family]) missing.push(place);
       place++;

@@ -76,7 +76,7 @@ export class Node implements Place {
   #givenBack = 0;
 
   private constructor(
-    readonly calls: Calls,
+    readonly calls: ServerCalls,
     private readonly link: Link,
     private readonly patience: Patience,
     { info, clock, lapsedClock, paces, remover, lanes }: Known,

@@ -6,6 +6,7 @@ import type { CaseResult } from '../results.ts';
 const LABELS: Readonly<Record<string, string>> = {
   floor: 'the floor',
   'floor-warm': 'the floor, warm',
+  'floor-by-slot': 'the floor, by slot',
   'scan-pass': 'one SCAN pass',
   stalesweep: 'stalesweep',
   'stalesweep-warm': 'stalesweep, warm',
@@ -49,7 +50,7 @@ export const wayText = ({ roundTripMs, jitter }: Way): string =>
 
 /** In a few words: `flat 100k, everyday, 10–15 ms`. */
 export const titleOf = (one: CaseResult): string => {
-  const { data, schema, coordinators, stale, foreign, acks, padding, ttlMs, way } = one;
+  const { data, schema, coordinators, stale, foreign, acks, padding, ttlMs, way, primaries } = one;
   const unlike = [
     ...(data === 'easy' && padding === 0 ? ['easy'] : []),
     ...(padding > 0 ? [`${padding / 1024} KiB heartbeats`] : []),
@@ -58,6 +59,7 @@ export const titleOf = (one: CaseResult): string => {
     ...(foreign === 0 ? [] : [stale === 0 ? 'nothing stale' : 'everyday']),
     ...(way === null ? [] : [wayText(way)]),
     ...(one.id.startsWith('replica-') ? ['replica'] : []),
+    ...(primaries === undefined ? [] : [`${primaries} primaries`]),
   ];
   return [`${schema === 'claude-flow-novice' ? 'novice' : schema} ${shortly(coordinators)}`, ...unlike].join(', ');
 };
