@@ -155,9 +155,8 @@ export class Members {
     const news = JSON.stringify(told.map(({ host, reply }) => [host, reply.replaceAll(SEEN_AT, '')]));
     if (news === this.#news) return;
     const said = told.map(({ host, reply }) => membersIn(reply, host));
-    const before = this.#topology;
     const now = new Topology(said);
-    for (const slot of movedBetween(before, now)) this.#moved.add(slot);
+    for (const slot of movedBetween(this.#topology, now)) this.#moved.add(slot);
     this.#topology = now;
     for (const { id, isPrimary } of now.members.values()) if (!isPrimary) this.#replicas.add(id);
     await this.#openAll();
@@ -176,7 +175,7 @@ export class Members {
     if (this.#replicas.has(member.id)) {
       throw new Failure(
         'UNREACHABLE',
-        `${this.#nameOf(member)} took over for another one: what is stale must be judged anew`,
+        `${nameOf(member)} took over for another one: what is stale must be judged anew`,
       );
     }
     const opening = this.#opening.get(member.id) ?? this.#examine(member);
@@ -210,7 +209,7 @@ export class Members {
     if (unowned.length > 0) throw this.#unjudged(unowned, 'nobody serves them');
     for (const member of this.#topology.primaries) {
       if (!member.isGone) continue;
-      throw this.#unjudged(this.#topology.slotsOf(member.id), `${this.#nameOf(member)} has failed`);
+      throw this.#unjudged(this.#topology.slotsOf(member.id), `${nameOf(member)} has failed`);
     }
   }
 
@@ -226,13 +225,8 @@ export class Members {
   }
 
   #nodeAt(host: string, port: number): Node | null {
-    const all = [...this.#nodes.values()];
-    const at = all.filter(({ member }) => member.port === port && (host === '' || member.host === host));
-    return at[0]?.node ?? null;
-  }
-
-  #nameOf({ host, port }: Member): string {
-    return `Redis at ${host}:${port}`;
+    const isThere = ({ member }: { member: Member }) => member.port === port && (host === '' || member.host === host);
+    return [...this.#nodes.values()].find(isThere)?.node ?? null;
   }
 
   close(): void {
@@ -252,3 +246,5 @@ async function nodesTold(calls: ServerCalls, where: string): Promise<string> {
     throw new Failure('DENIED', sentence, { cause: error });
   }
 }
+
+const nameOf = ({ host, port }: Member): string => `Redis at ${host}:${port}`;
