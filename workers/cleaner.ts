@@ -2,34 +2,34 @@
 import type { Observer } from '../src/cleanup/context.ts';
 import type { RunOptions } from '../src/cleanup/run.ts';
 import { runFrom } from '../src/cleanup/scheduled.ts';
-import type { Config, TargetConfig } from '../src/config/resolve.ts';
-import { Failure, sentenceOf } from '../src/domain/failure.ts';
-import type { Report } from '../src/domain/report.ts';
-import type { Logger } from '../src/log/logger.ts';
-import type { Metrics } from '../src/metrics/registry.ts';
 import { fingerprintOf } from '../src/config/fingerprint.ts';
-import type { Ledger } from '../src/ledger/ledger.ts';
+import type { Config, TargetConfig } from '../src/config/resolve.ts';
+import type { Report } from '../src/domain/report.ts';
 import { nextGapMs } from '../src/health/interval.ts';
+import type { Ledger } from '../src/ledger/ledger.ts';
 import { outagesOf } from '../src/ledger/outagesOf.ts';
 import { pastOf } from '../src/ledger/past.ts';
 import { RunSightings } from '../src/ledger/sightings/runSightings.ts';
 import { Sightings, sightingsKeyOf } from '../src/ledger/sightings/sightings.ts';
+import type { Logger } from '../src/log/logger.ts';
+import type { Metrics } from '../src/metrics/registry.ts';
 import { DelayedError, UnrecoverableError, WaitingError } from '../src/queue/bullmq.ts';
+import { runInProgress, skippedReport } from '../src/queue/overlap.ts';
 import type { RunPayload } from '../src/queue/payload.ts';
-import { skippedReport, runInProgress } from '../src/queue/overlap.ts';
 import type { Queues } from '../src/queue/queues.ts';
-import { Stopwatch } from '../src/redis/call/stopwatch.ts';
-import { keepLook } from '../src/status/keepLook.ts';
-import { Contact } from '../src/redis/target/contact.ts';
-import { explain } from '../src/redis/explain.ts';
 import { isBack, sealedIn } from '../src/queue/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../src/queue/whose.ts';
+import { Stopwatch } from '../src/redis/call/stopwatch.ts';
+import { explain } from '../src/redis/explain.ts';
+import { Contact } from '../src/redis/target/contact.ts';
+import { keepLook } from '../src/status/keepLook.ts';
 import { type OnPhase, type TracedRun, traced } from '../src/telemetry/tracing.ts';
+import { forHistory, isLast } from './attempts.ts';
 import { Fence } from './fence.ts';
-import { Recording } from './recording.ts';
 import { endAgain, seal, standingEnd } from './finality.ts';
-import { StopWatch } from './stopWish.ts';
 import { earlierAttempts, Journal, type RunJob } from './journal.ts';
+import { Recording } from './recording.ts';
+import { StopWatch } from './stopWish.ts';
 import { unreadableIn, Warnings } from './tell.ts';
 
 export interface CleanerParts {
@@ -46,24 +46,6 @@ export interface CleanerParts {
 
 /** How long a process that is to end waits for the chunk in progress. */
 const DROP_MS = 1_000;
-
-/** However many attempts other programs give a job, and without a pause between them: a target may be down for a night. */
-const MOST_ATTEMPTS = 10;
-
-/** An error as the history shows it: one sentence, no stack. */
-const forHistory = (error: unknown, attempts: number): Error => {
-  const denied = error instanceof Failure && error.code !== 'UNREACHABLE' && error.code !== 'INTERRUPTED';
-  const shown =
-    denied || attempts >= MOST_ATTEMPTS ? new UnrecoverableError(sentenceOf(error)) : new Error(sentenceOf(error));
-  shown.stack = `${shown.name}: ${shown.message}`;
-  // For whoever wonders why; the queue keeps only the message.
-  shown.cause = error;
-  return shown;
-};
-
-/** Whether no other attempt follows one that failed so. */
-const isLast = (job: RunJob, shown: Error): boolean =>
-  shown instanceof UnrecoverableError || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
 
 /** What all jobs of a worker share. */
 interface Tools extends CleanerParts {
