@@ -4,7 +4,7 @@
  */
 import type { Id } from '../store/records.ts';
 import { batchOf, release } from './batch.ts';
-import { atNodes, type Run, type RunContext } from './context.ts';
+import { atReads, type Run, type RunContext } from './context.ts';
 import { sizesOf } from './memorySample.ts';
 import { unitOf } from './unit.ts';
 
@@ -15,26 +15,24 @@ const MOST_NAMES = 1_000;
 
 /** In bytes, once it is known whose the keys are; `undefined` where Redis does not tell what a key takes, or nobody is stale. */
 export async function estimateAhead(run: Run): Promise<number | undefined> {
+  const here = atReads(run);
   const share = SAMPLE / run.store.idCount;
-  let bytes = 0;
+  const names: string[] = [];
   let coordinators = 0;
-  for (const here of atNodes(run)) {
-    const names: string[] = [];
-    // For the things of those of whom not all are asked about.
-    let rest = 0;
-    for (const id of run.store.ids()) {
-      if (Math.random() >= share) continue;
-      const going = goingOf(here, id);
-      coordinators += going.coordinators;
-      names.push(...going.names.slice(0, MOST_NAMES));
-      rest += Math.max(0, going.names.length - MOST_NAMES);
-    }
-    const sizes = await sizesOf(here, names);
-    if (sizes === null) return undefined;
-    const sum = sizes.reduce((all, size) => all + size, 0);
-    if (names.length > 0) bytes += sum * (1 + rest / names.length);
+  // For the things of those of whom not all are asked about.
+  let rest = 0;
+  for (const id of run.store.ids()) {
+    if (Math.random() >= share) continue;
+    const going = goingOf(here, id);
+    coordinators += going.coordinators;
+    names.push(...going.names.slice(0, MOST_NAMES));
+    rest += Math.max(0, going.names.length - MOST_NAMES);
   }
-  return coordinators === 0 ? undefined : Math.round((bytes / coordinators) * run.tally.stale);
+  if (coordinators === 0) return undefined;
+  const sizes = await sizesOf(here, names);
+  if (sizes === null) return undefined;
+  const bytes = sizes.reduce((all, size) => all + size, 0) * (names.length === 0 ? 0 : 1 + rest / names.length);
+  return Math.round((bytes / coordinators) * run.tally.stale);
 }
 
 /** The names of what of one id would go, some of which may not be there, and how many coordinators that is. */

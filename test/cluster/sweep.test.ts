@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Ahead } from '../../src/cleanup/ahead.ts';
 import { cleanCluster, settleIn, useCluster } from '../support/cluster.ts';
 import { ACTIVE, STALE } from '../support/world.ts';
 
@@ -13,7 +14,14 @@ describe('a cluster of three', () => {
       if (i % 4 === 0) kept.push(...keys);
     }
     const before = await place.current.size();
-    const report = await cleanCluster(place.current);
+    let estimate: number | undefined;
+    const confirm = async ({ memoryEstimateBytes }: Ahead) => {
+      estimate = memoryEstimateBytes;
+      return true;
+    };
+    const report = await cleanCluster(place.current, { confirm });
+    // Whoever is asked first is told what would be freed, wherever it lies.
+    expect(estimate).toBeGreaterThan((before - kept.length) * 30);
     expect(await place.current.keys()).toEqual(kept.sort());
     expect(report).toMatchObject({
       outcome: 'completed',
