@@ -1,17 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clean } from '../support/cleanup.ts';
 import { command } from '../support/command.ts';
 import { Sentinels } from '../support/sentinel.ts';
+import { serverFiles } from '../support/tls.ts';
 import { beat, heartbeatOf, keysIn, nowOf, settle } from '../support/world.ts';
 
 const SETTINGS = { sentinel: { password: 'watch-it' } };
+const folder = mkdtempSync(join(tmpdir(), 'stalesweep-tls-'));
 let sentinels: Sentinels;
+/** The same with TLS everywhere, and with users. */
+let closed: Sentinels;
 
 beforeAll(async () => {
-  sentinels = await Sentinels.start({ password: 'p-ss', sentinelPassword: SETTINGS.sentinel.password });
+  [sentinels, closed] = await Promise.all([
+    Sentinels.start({ password: 'p-ss', sentinelPassword: SETTINGS.sentinel.password }),
+    Sentinels.start({
+      ...{ user: 'cleaner', password: 'p-ss', tls: serverFiles(folder) },
+      ...{ sentinelUser: 'watcher', sentinelPassword: SETTINGS.sentinel.password },
+    }),
+  ]);
 });
 afterAll(async () => {
-  await sentinels?.stop();
+  await Promise.all([sentinels?.stop(), closed?.stop()]);
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test('finds the primary by its sentinels, with the passwords of both, and sweeps there', async () => {
@@ -66,6 +80,35 @@ test('doctor says what the sentinels say', async () => {
     `3 of 3 answer; the primary is 127.0.0.1:${sentinels.primary.port}, with 1 replica; 2 must agree that it is down`,
   );
   expect(stdout).not.toMatch(/p-ss|watch-it/);
+});
+
+test('enters over TLS, as one user at the sentinels and as another at the servers, and says in one sentence who is refused', async () => {
+  const env = {
+    REDIS_URL: closed.url,
+    STALESWEEP_TLS_CA: join(folder, 'ca.pem'),
+    STALESWEEP_SENTINEL_USER: 'watcher',
+    STALESWEEP_SENTINEL_PASSWORD: SETTINGS.sentinel.password,
+  };
+  const living = await settle(closed.primary.redis, 'living', 1);
+  const stale = await settle(closed.primary.redis, 'c1', 3_600);
+  const { code, stdout } = await command(['run', '--json'], env);
+  expect({ code, report: JSON.parse(stdout) as unknown }).toMatchObject({
+    code: 0,
+    report: { coordinators: { active: 1, stale: 1, swept: 1 } },
+  });
+  const left = await keysIn(closed.primary.redis);
+  expect([...living, ...stale].filter((key) => left.includes(key))).toEqual(living);
+  expect((await command(['doctor', '--json'], env)).stdout).toContain('3 of 3 answer; the primary is 127.0.0.1:');
+  for (const [wrong, sentence] of [
+    [{ STALESWEEP_SENTINEL_PASSWORD: 'wrong' }, 'its sentinels refuse the user name or password'],
+    [{ STALESWEEP_SENTINEL_USER: 'nobody' }, 'its sentinels refuse the user name or password'],
+    [{ REDIS_URL: closed.url.replace('cleaner', 'nobody') }, 'it refused the user name or password'],
+  ] as const) {
+    const refused = await command(['run'], { ...env, ...wrong });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr.trim().split('\n')).toEqual([expect.stringContaining(sentence)]);
+    expect(refused.stderr).not.toMatch(/p-ss|watch-it/);
+  }
 });
 
 test('a primary that dies in mid-run ends the run, and costs nobody anything whose last beat died with it (P1, P10)', async () => {

@@ -1,91 +1,19 @@
 /** sentinel: three sentinels that watch a primary and a replica, all of one test file: what a primary's end is made of. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import getPort from 'get-port';
-import { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
-import { startRedis, type TestRedis } from './redis.ts';
+import type { TestRedis } from './redis.ts';
+import { type Member, NAME, type SentinelOptions, startMember, startWatcher, type Watcher } from './sentinelServers.ts';
 
-const NAME = 'mymaster';
-const QUORUM = 2;
 const PATIENCE = { timeout: 60_000, interval: 20 };
-/** As long as nothing else hurries: a machine under load must not look like a dead server. */
-const DOWN_AFTER_MS = 3_000;
-/** The pipe to its stdin closes when this process dies; then the shell kills the server. */
-const WATCHDOG = 'redis-server "$@" & server=$!; read -r _; kill -9 $server; wait $server';
-
-interface Watcher {
-  readonly port: number;
-  readonly redis: Redis;
-  stop(): Promise<void>;
-}
-
-export interface SentinelOptions {
-  /** What clients of the servers that hold the keys, and of the sentinels, have to say; not asked for where it is missing. */
-  readonly password?: string;
-  readonly sentinelPassword?: string;
-}
-
-async function startWatcher(primary: number, { password, sentinelPassword }: SentinelOptions): Promise<Watcher> {
-  const folder = mkdtempSync(join(tmpdir(), 'stalesweep-sentinel-'));
-  const port = await getPort({ host: '127.0.0.1' });
-  const file = join(folder, 'sentinel.conf');
-  const lines = [
-    `port ${port}`,
-    'bind 127.0.0.1',
-    `dir ${folder}`,
-    `logfile ${join(folder, 'sentinel.log')}`,
-    `sentinel monitor ${NAME} 127.0.0.1 ${primary} ${QUORUM}`,
-    `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
-    `sentinel failover-timeout ${NAME} 5000`,
-    ...(password === undefined ? [] : [`sentinel auth-pass ${NAME} ${password}`]),
-    // What they ask of clients they ask of each other.
-    ...(sentinelPassword === undefined ? [] : [`requirepass ${sentinelPassword}`]),
-  ];
-  writeFileSync(file, `${lines.join('\n')}\n`);
-  const shell: ChildProcess = spawn('sh', ['-c', WATCHDOG, 'redis-server', file, '--sentinel'], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  const redis = new Redis({
-    port,
-    host: '127.0.0.1',
-    ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
-    enableReadyCheck: false,
-    maxRetriesPerRequest: null,
-    retryStrategy: () => 20,
-  });
-  redis.on('error', () => {});
-  return {
-    port,
-    redis,
-    stop: async () => {
-      redis.disconnect();
-      const gone = once(shell, 'exit');
-      shell.stdin?.end();
-      await gone;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** The arguments of a replica. */
-const following = ({ port }: TestRedis): readonly string[] => [
-  ...['--replicaof', '127.0.0.1', `${port}`],
-  ...['--repl-diskless-sync-delay', '0'],
-];
 
 export class Sentinels {
   #primaryIsDown = false;
 
-  #primary: TestRedis;
-  #replica: TestRedis;
+  #primary: Member;
+  #replica: Member;
 
   private constructor(
-    primary: TestRedis,
-    replica: TestRedis,
+    primary: Member,
+    replica: Member,
     readonly watchers: readonly Watcher[],
     private readonly options: SentinelOptions,
   ) {
@@ -104,17 +32,9 @@ export class Sentinels {
 
   /** Starts them all; resolves once each sentinel knows the others and the replica. */
   static async start(options: SentinelOptions = {}): Promise<Sentinels> {
-    const primary = await startRedis();
-    const replica = await startRedis(following(primary));
-    if (options.password !== undefined) {
-      for (const { redis } of [primary, replica]) {
-        await redis.config('SET', 'masterauth', options.password);
-        await redis.config('SET', 'requirepass', options.password);
-        // Its own connection comes back as well.
-        redis.options.password = options.password;
-      }
-    }
-    const watchers = await Promise.all([1, 2, 3].map(async () => await startWatcher(primary.port, options)));
+    const primary = await startMember(options);
+    const replica = await startMember(options, primary);
+    const watchers = await Promise.all([1, 2, 3].map(async () => await startWatcher(primary.known, options)));
     const sentinels = new Sentinels(primary, replica, watchers, options);
     await sentinels.#agree();
     return sentinels;
@@ -123,7 +43,9 @@ export class Sentinels {
   /** The address that names them. */
   get url(): string {
     const hosts = this.watchers.map(({ port }) => `127.0.0.1:${port}`).join(',');
-    return `redis+sentinel://${this.options.password === undefined ? '' : `:${this.options.password}@`}${hosts}/${NAME}`;
+    const { user = '', password, tls } = this.options;
+    const entry = password === undefined ? '' : `${user}:${password}@`;
+    return `redis${tls === undefined ? '' : 's'}+sentinel://${entry}${hosts}/${NAME}`;
   }
 
   /** Kills the primary (-9); resolves once every sentinel names the replica instead. */
@@ -133,7 +55,7 @@ export class Sentinels {
     for (const { redis } of this.watchers) {
       await vi.waitFor(async () => {
         const [, port] = (await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)) as string[];
-        expect(port).toBe(`${this.replica.port}`);
+        expect(port).toBe(`${this.#replica.known}`);
       }, PATIENCE);
     }
     await vi.waitFor(async () => {
@@ -143,7 +65,7 @@ export class Sentinels {
 
   /** Starts the killed one again at its address, as the replica of the other; resolves once each sentinel knows. */
   async comeBack(): Promise<void> {
-    const back = await startRedis(following(this.#replica), this.#primary.port);
+    const back = await startMember(this.options, this.#replica, this.#primary);
     [this.#primary, this.#replica] = [this.#replica, back];
     this.#primaryIsDown = false;
     await this.#agree();
