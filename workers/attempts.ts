@@ -9,8 +9,8 @@ const MOST_ATTEMPTS = 10;
 /** An error as the history shows it: one sentence, no stack. */
 export const forHistory = (error: unknown, attempts: number): Error => {
   const denied = error instanceof Failure && error.code !== 'UNREACHABLE' && error.code !== 'INTERRUPTED';
-  const shown =
-    denied || attempts >= MOST_ATTEMPTS ? new UnrecoverableError(sentenceOf(error)) : new Error(sentenceOf(error));
+  const isFinal = denied || error instanceof UnrecoverableError || attempts >= MOST_ATTEMPTS;
+  const shown = isFinal ? new UnrecoverableError(sentenceOf(error)) : new Error(sentenceOf(error));
   shown.stack = `${shown.name}: ${shown.message}`;
   // For whoever wonders why; the queue keeps only the message.
   shown.cause = error;

@@ -46,15 +46,23 @@ export const endAgain = async (
   throw failure;
 };
 
+/** The clock of whoever asked for the run may be ahead of the queue's by so much. */
+const CLOCKS_APART_MS = 3_600_000;
+
 /**
  * How a run ended whose job has not: its worker died in between, or the queue's server, before a replica had the job's end. It is not
  * done again. `null` where it has not ended, as far as can be told.
  */
 export const standingEnd = async (ledger: Ledger, job: RunJob, sealed: Sealed | null): Promise<End | null> => {
-  if (sealed === null && job.stalledCounter === 0) return null;
+  if (sealed !== null) return sealed.end;
+  if (job.stalledCounter === 0) return null;
   const target: unknown = job.data?.target;
   if (typeof target !== 'string') return null;
-  const wanted = { run: String(job.id), target, startedAtMs: Number(job.timestamp) || 0 };
+  const wanted = {
+    run: String(job.id),
+    target,
+    startedAtMs: Math.max(0, (Number(job.timestamp) || 0) - CLOCKS_APART_MS),
+  };
   const past = await ledger.endOf(wanted).catch(() => null);
   if (past === null || past.outcome === 'interrupted') return null;
   return past.report === null ? { failure: past.reason ?? 'it failed' } : { report: past.report };

@@ -1,6 +1,7 @@
 /** patience: how long a run waits for a ledger that does not answer, and what it says of that. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { sentenceOf } from '../domain/failure.ts';
+import { isRefusal } from '../redis/refusals.ts';
 
 const NO_ANSWER = new Error('its Redis did not answer in time');
 const AGAIN_MS = 250;
@@ -19,14 +20,17 @@ export async function within<T>(ms: number, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Tries `act` again and again until it succeeds, for so many ms, as it is after each try; rejects as the last try did. */
+/**
+ * Tries `act` again and again until it succeeds, for so many ms, as it is after each try; rejects as the last try did, or once it is
+ * refused.
+ */
 export async function insist(ms: () => number, act: () => Promise<void>): Promise<void> {
   for (const begunAt = performance.now(); ; ) {
     const leftMs = () => begunAt + ms() - performance.now();
     try {
       return await within(Math.max(0, leftMs()), act);
     } catch (error) {
-      if (leftMs() <= AGAIN_MS) throw error;
+      if (isRefusal(error) || leftMs() <= AGAIN_MS) throw error;
       await pause(AGAIN_MS);
     }
   }

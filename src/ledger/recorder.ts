@@ -89,6 +89,8 @@ export class RunRecorder {
       this.#gaveUp = true;
       this.#trouble.tell('this run is not recorded', error);
       if (this.wanted.insistMs === undefined || isRefusal(error)) return false;
+      // What earlier attempts left is not written over unseen.
+      if ((this.wanted.attempt ?? 1) > 1 || this.wanted.again === true) return false;
       // By now it is another one that is asked, or soon will be.
       const recorded = this.#follow(blocks, Date.now(), null);
       recorded.batches.late = true;

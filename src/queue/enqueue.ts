@@ -1,6 +1,6 @@
 /** enqueue: ask for a run. While one of the same target waits or runs, whoever asks joins it. */
 import type { Job, JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import { Redis } from '../redis/ioredis.ts';
 import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { outliving } from '../redis/replicated.ts';
@@ -78,12 +78,15 @@ export const enqueue = async (
   const { target } = payload;
   const wanted = { ...data, fingerprint: fingerprintOf(target) };
   let first: Asked | null = null;
-  const { run, before } = await outliving(queue.opts.connection as Redis, async () => {
+  const ask = async (): Promise<Asked> => {
     const asked = await addRun(queue, wanted, target.history);
     // Asked twice, it finds itself.
     if (asked.run !== first?.run) first = asked;
     return first;
-  });
+  };
+  // Other programs open it their own way.
+  const { connection } = queue.opts;
+  const { run, before } = connection instanceof Redis ? await outliving(connection, ask) : await ask();
   if (before?.trigger === 'schedule' && payload.trigger !== 'schedule') await wantAll(queue, run, payload.trigger);
   const other = before && readable(before, targets);
   return {

@@ -104,7 +104,7 @@ const connectTo = async (address: Address, options: ConnectOptions, within?: str
   const encrypted = /^rediss(\+(sentinel|cluster))?:/i.test(url);
   let ready = false;
   let lastError: Error | undefined;
-  const elsewhere = within === undefined ? /^READONLY/ : /^(READONLY|MOVED)/;
+  const elsewhere = within === undefined ? /^READONLY/ : /^(READONLY|MOVED|CLUSTERDOWN)/;
   let lookedUpAt = Number.NEGATIVE_INFINITY;
   // Where the name still leads to the replica, every command would else be sent there again and again.
   const mayLookUp = (): boolean => {
@@ -120,7 +120,7 @@ const connectTo = async (address: Address, options: ConnectOptions, within?: str
     connectionName: 'stalesweep',
     retryStrategy: (attempt) => (ready ? Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS) : null),
     // A replica answers READONLY after a failover: the name leads to the new primary once it is looked up again.
-    // And who lost a slot, MOVED.
+    // And who lost a slot, MOVED; who lost sight of the others, CLUSTERDOWN.
     reconnectOnError: (error) => (elsewhere.test(error.message) && mayLookUp() ? 2 : false),
     // Said here too, since the library takes "REDISS://" for an address without encryption.
     ...(encrypted ? { tls: { ...tls } } : {}),

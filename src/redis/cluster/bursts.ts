@@ -19,27 +19,21 @@ export interface Commands<T> {
   readonly spell: (burst: Burst, item: T) => void;
   /** Takes the answer. Whether that settles it; if not, it is among those that are left. */
   readonly take: (item: T, reply: Reply | Error) => boolean;
-}
-
-export interface Sent<T> {
-  /** Those that are to be done slot by slot, in no order. */
-  readonly left: T[];
-  /** Whether nobody knows of some of them whether they were done. */
-  readonly isInDoubt: boolean;
+  /** Told when nobody knows of some of them whether they were, or will yet be, done. */
+  readonly onLost?: () => void;
 }
 
 /**
- * Sends a command for each item to the node that owns its slot. Resolves once all were answered or lost. Rejects with what is no
- * answer and no lost connection, once all that were begun have ended.
+ * Sends a command for each item to the node that owns its slot. Resolves once all were answered or lost, to those that are to be done
+ * slot by slot, in no order. Rejects with what is no answer and no lost connection, once all that were begun have ended.
  */
 export async function sendInBursts<T>(
   members: Members,
   items: Iterable<T>,
   slotOf: (item: T) => number,
   commands: Commands<T>,
-): Promise<Sent<T>> {
+): Promise<readonly T[]> {
   const left: T[] = [];
-  let isInDoubt = false;
   const byNode = new Map<Node, T[]>();
   for (const item of items) {
     const node = members.ownerOf(slotOf(item));
@@ -47,16 +41,18 @@ export async function sendInBursts<T>(
     else if (byNode.get(node)?.push(item) === undefined) byNode.set(node, [item]);
   }
   const send = async (node: Node, some: readonly T[], burst: Burst): Promise<void> => {
+    let replies: readonly (Reply | Error)[];
     try {
-      const replies = await node.calls.sendBurst(burst);
-      for (const [i, item] of some.entries()) if (!commands.take(item, replies[i] ?? null)) left.push(item);
+      replies = await node.calls.sendBurst(burst);
     } catch (error) {
+      // What was not answered may yet be sent: its bytes are nobody else's to write over.
       if (!mayHaveBeenDone(error)) throw error;
-      isInDoubt = true;
+      commands.onLost?.();
       left.push(...some);
-    } finally {
-      burst.clear();
+      return;
     }
+    for (const [i, item] of some.entries()) if (!commands.take(item, replies[i] ?? null)) left.push(item);
+    burst.clear();
   };
   let hasFailed = false;
   const lane = async (node: Node, next: Iterator<T>): Promise<void> => {
@@ -88,5 +84,5 @@ export async function sendInBursts<T>(
   );
   const failed = ended.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
-  return { left, isInDoubt };
+  return left;
 }

@@ -47,7 +47,7 @@ export class LeftAside {
     });
   }
 
-  /** One chunk is settled: nothing of it is aside. After one that is not, the word stays. */
+  /** One chunk is settled: nothing of it is aside. */
   async leave(): Promise<void> {
     this.#underWay--;
     if (this.#underWay > 0 || this.#token === null) return;
@@ -57,6 +57,13 @@ export class LeftAside {
     await each(markerKeys(), async (key) => {
       await this.calls.send('srem', [key, token]);
     });
+  }
+
+  /** Nobody knows whether something of a chunk is, or will yet be, aside: its word stays, and what comes later says another one. */
+  leaveWord(): void {
+    this.#underWay--;
+    this.#token = null;
+    this.#entering = null;
   }
 
   /** Puts back what killed runs left. Resolves to how much that was, and to names that were written anew meanwhile. */

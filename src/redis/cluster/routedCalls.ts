@@ -69,9 +69,8 @@ export class RoutedCalls implements Calls {
    */
   async inBursts<T>(items: Iterable<T>, slotOf: (item: T) => number, commands: Commands<T>): Promise<readonly T[]> {
     if (this.shownBy !== null) return [...items];
-    const { left, isInDoubt } = await sendInBursts(this.members, items, slotOf, commands);
-    if (isInDoubt) this.lostCount++;
-    return left;
+    const onLost = () => this.lostCount++;
+    return await sendInBursts(this.members, items, slotOf, { ...commands, onLost });
   }
 
   /** The first of these for each node. */

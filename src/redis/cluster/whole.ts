@@ -154,11 +154,13 @@ export class Whole implements Place {
         () => true,
         () => false,
       );
-      if (isBack && !aside.isInDoubt) await this.#left.leave().catch(() => {});
+      if (!isBack || aside.isInDoubt) this.#left.leaveWord();
+      else await this.#left.leave().catch(() => {});
       throw error;
     }
     // What a lost call may yet set aside the next run is to look for.
-    if (!aside.isInDoubt) await this.#left.leave();
+    if (aside.isInDoubt) this.#left.leaveWord();
+    else await this.#left.leave();
     return result;
   }
 
