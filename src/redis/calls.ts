@@ -92,10 +92,14 @@ export class ServerCalls implements Calls {
 
   /**
    * Sends commands in one go. Resolves once all are answered, to the reply of each, bulk strings as bytes, or the error of Redis in
-   * its place. Rejects with `ConnectionLost`, whatever of them was done by then; nobody may add to it meanwhile.
+   * its place; the burst is empty then. Rejects with `ConnectionLost`, or with the error of a call that is late, whatever of them was, or
+   * will yet be, done; nobody may add to it meanwhile, nor after that.
    */
   async sendBurst(burst: Burst): Promise<readonly (Reply | Error)[]> {
-    if (burst.count === 0) return [];
+    if (burst.count === 0) {
+      burst.clear();
+      return [];
+    }
     const redis = this.#redis;
     const command = new BurstCommand(burst);
     const sentAt = performance.now();
@@ -103,6 +107,8 @@ export class ServerCalls implements Calls {
     try {
       const replies = await command.over(redis);
       const repliedAt = performance.now();
+      // What is not answered may yet be sent: then its bytes are nobody else's to write over.
+      burst.clear();
       const ms = repliedAt - Math.max(sentAt, this.#lastReplyAt);
       this.#lastReplyAt = repliedAt;
       this.rest.owe(this.#workIn(ms));

@@ -1,20 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ROOT, textOf } from '../docs/kept.ts';
 import { FAULTS } from './faults.ts';
 import { runbookOf } from './runbook.ts';
-import { expectMended } from './scene.ts';
 import { ALERTS } from './shorten.ts';
-
-describe.concurrent('in a real Prometheus', () => {
-  test.for(FAULTS.filter(({ cheap }) => cheap))(
-    '$alert fires when $what, and its page mends it',
-    async (fault, { onTestFinished }) => {
-      await expectMended(fault, onTestFinished);
-    },
-  );
-});
 
 test('every alert has a fault that fires it, every page has commands, and every point that is tried stands there', () => {
   expect([...new Set(FAULTS.map(({ alert }) => alert))].sort()).toEqual([...ALERTS].sort());

@@ -27,8 +27,6 @@ export interface Fault {
   readonly byHand?: (house: House) => Promise<void>;
   /** Fails unless it is mended, beyond the alert's end. */
   readonly mended?: (house: House) => Promise<void>;
-  /** Whether `npm test` tries it, too. */
-  readonly cheap?: boolean;
 }
 
 const left = async (house: House): Promise<number> => (await house.target.redis.keys('blocking:signal:*')).length;
@@ -46,7 +44,6 @@ export const FAULTS: readonly Fault[] = [
     shown: [/held/i, /40/],
     point: 'They are gone',
     mended: async (house) => expect(await left(house)).toBe(20),
-    cheap: true,
   },
   {
     alert: 'StalesweepHeld',
@@ -77,7 +74,6 @@ export const FAULTS: readonly Fault[] = [
     cause: async () => {},
     shown: [/nobody works on the queue/, /completed/],
     point: 'The dry run works',
-    cheap: true,
   },
   {
     alert: 'StalesweepNoSuccess',
@@ -92,7 +88,6 @@ export const FAULTS: readonly Fault[] = [
     cause: endWorker,
     shown: [/nobody works on the queue: runs wait/],
     point: 'None runs',
-    cheap: true,
   },
   {
     alert: 'StalesweepNoWorker',
@@ -122,7 +117,6 @@ export const FAULTS: readonly Fault[] = [
     cause: async (house) => await house.send('PUT', '/queues/api/queues/cleanup/pause'),
     shown: [/the queue "cleanup" is paused/],
     point: 'The reason is over',
-    cheap: true,
   },
   {
     alert: 'StalesweepQueuePaused',
@@ -171,7 +165,6 @@ export const FAULTS: readonly Fault[] = [
     shown: [/refused/, /late11/, /12/],
     point: 'They are gone',
     mended: async (house) => expect(await left(house)).toBe(0),
-    cheap: true,
   },
   {
     alert: 'StalesweepRunRefused',

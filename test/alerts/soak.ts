@@ -5,7 +5,7 @@ import { expectMended } from './scene.ts';
 
 const asked = process.env.SOAK_ALERT;
 
-describe.concurrent('in a real Prometheus', () => {
+describe('in a real Prometheus', () => {
   test.for(FAULTS.filter(({ alert }) => asked === undefined || alert === asked))(
     '$alert fires when $what, and its page mends it',
     async (fault, { onTestFinished }) => {

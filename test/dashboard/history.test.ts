@@ -56,7 +56,8 @@ const read = async (path: string): Promise<string> => {
 
 describe('a queue of 10,000 past runs costs Redis no more than what is shown:', () => {
   it.each([
-    ['the first page', '/queues', { commands: 0, jobs: 0 }],
+    // One: whether the queue answers.
+    ['the first page', '/queues', { commands: 1, jobs: 0 }],
     ['what it asks for', '/queues/api/queues?page=1&jobsPerPage=10', { commands: 80, jobs: 0 }],
     [
       'the page of a queue',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Burst } from '../../src/redis/call/burst.ts';
 import { ConnectionLost } from '../../src/redis/call/lost.ts';
 import { ServerCalls } from '../../src/redis/calls.ts';
+import { createClient } from '../../src/redis/client.ts';
 import { Link } from '../../src/redis/target/link.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
@@ -68,5 +69,27 @@ describe('a burst', () => {
     const next = await calls.sendBurst(burstOf('incr', [['a'], ['a']])).catch((error: unknown) => error);
     expect(next).toBeInstanceOf(ConnectionLost);
     expect(await redis.exists('a')).toBe(0);
+  });
+
+  test('that was late is done as it was sent, whatever the next one holds', async () => {
+    const { redis, url } = server.current;
+    const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+    const client = createClient(url, { commandTimeout: 500, retryStrategy: () => null, enableReadyCheck: false });
+    const calls = new ServerCalls(client);
+    await client.ping();
+    const names = (what: string) => Array.from({ length: 400 }, (_, i) => [`${what}:${i}`, 'x'.repeat(100)]);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      // The way is full, so that what follows stays here for a while.
+      client.set('first', 'x'.repeat(16 * 1024 * 1024)).catch(() => {});
+      const late = await calls.sendBurst(burstOf('set', names('sent'))).catch((error: unknown) => error);
+      expect(String(late)).toContain('timed out');
+      burstOf('set', names('kept'));
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await expect.poll(async () => await redis.dbsize()).toBe(401);
+    expect((await redis.keys('sent:*')).length).toBe(400);
+    client.disconnect();
   });
 });

@@ -31,7 +31,7 @@ export class Burst {
     this.commands.add(this.#name);
   }
 
-  /** Lets go of the bytes: once all were answered. */
+  /** Lets go of the bytes, for others to write over. */
   clear(): void {
     this.commands.clear();
   }

@@ -45,14 +45,12 @@ export async function sendInBursts<T>(
     try {
       replies = await node.calls.sendBurst(burst);
     } catch (error) {
-      // What was not answered may yet be sent: its bytes are nobody else's to write over.
       if (!mayHaveBeenDone(error)) throw error;
       commands.onLost?.();
       left.push(...some);
       return;
     }
     for (const [i, item] of some.entries()) if (!commands.take(item, replies[i] ?? null)) left.push(item);
-    burst.clear();
   };
   let hasFailed = false;
   const lane = async (node: Node, next: Iterator<T>): Promise<void> => {
