@@ -181,7 +181,7 @@ export const ADDRESS_SETTINGS = {
     schema: redisUrl,
     env: 'REDIS_URL',
     about:
-      'The Redis that is cleaned: the target named `default`. A `redis://`, `rediss://`, `valkey://` or `valkeys://` address, `redis+sentinel://host1:26379,host2:26379/mymaster?db=0` (or `rediss+sentinel://`), or `unix:///run/redis.sock?db=0`.',
+      'The Redis that is cleaned: the target named `default`. A `redis://`, `rediss://`, `valkey://` or `valkeys://` address, `redis+sentinel://host1:26379,host2:26379/mymaster?db=0` and `redis+cluster://host1:6379,host2:6379` (or `rediss+…`), or `unix:///run/redis.sock?db=0`.',
   },
   queueUrl: {
     schema: redisUrl,
