@@ -64,6 +64,8 @@ export class House {
       STALESWEEP_DASHBOARD_USER: USER,
       STALESWEEP_DASHBOARD_PASSWORD: PASSWORD,
       STALESWEEP_EVERY: '2s',
+      // Beats are written in the past, which no horizon foresees.
+      STALESWEEP_HORIZON: 'false',
       STALESWEEP_MIN_STALE_AFTER: '1s',
       ...settings,
     };
