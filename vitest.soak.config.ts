@@ -25,7 +25,7 @@ export default defineConfig({
         test: { name: `round ${n + 1}`, include: DRAWING, isolate: false, testTimeout: 600_000, hookTimeout: 120_000 },
       })),
     ],
-    hookTimeout: 30_000,
+    hookTimeout: 120_000,
     pool: 'forks',
     disableConsoleIntercept: true,
   },

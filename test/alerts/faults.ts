@@ -153,7 +153,7 @@ export const FAULTS: readonly Fault[] = [
     alert: 'StalesweepRunFailed',
     what: 'the target took no writes, and no reads',
     cause: async (house) => await house.stopTarget(),
-    shown: [/refused the connection|ECONNREFUSED/],
+    shown: [/connection refused/],
     point: "It can't be reached",
     byHand: async (house) => await house.startTarget(),
   },
