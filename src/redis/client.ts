@@ -13,6 +13,18 @@ const NEEDS_NO_PASSWORD = /no password is set|without any password configured fo
 /** Before users had names. */
 const KNOWS_NO_USERS = /wrong number of arguments for 'auth' command/;
 
+/** For a connection over which one thing is asked: opened by hand, never again, and given up after so many ms. */
+export const askedOnce = (ms: number) =>
+  ({
+    lazyConnect: true,
+    connectTimeout: ms,
+    commandTimeout: ms,
+    enableReadyCheck: false,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    connectionName: 'stalesweep',
+  }) satisfies Options;
+
 /** A connection that prints nothing; those that are made from it are of the same kind. */
 export function createClient(...to: [url: string, options: Options] | [options: Options]): Redis {
   return tamed(to.length === 1 ? new Redis(to[0]) : new Redis(...to));

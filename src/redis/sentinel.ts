@@ -8,7 +8,7 @@ import { type Deployment, deploymentOf, type HostPort } from '../config/deployme
 import { redactUrl } from '../config/redisUrl.ts';
 import type { Address } from '../config/tls.ts';
 import { Failure } from '../domain/failure.ts';
-import { createClient } from './client.ts';
+import { askedOnce, createClient } from './client.ts';
 import { addressOf } from './cluster/address.ts';
 import { type Info, UPTIME } from './clock.ts';
 
@@ -86,13 +86,7 @@ async function ask(
     ...(sentinel.user === undefined ? {} : { username: sentinel.user }),
     ...(sentinel.password === undefined ? {} : { password: sentinel.password }),
     ...(encrypted ? { tls: { ...tls } } : {}),
-    lazyConnect: true,
-    connectTimeout: ANSWER_TIMEOUT_MS,
-    commandTimeout: ANSWER_TIMEOUT_MS,
-    enableReadyCheck: false,
-    retryStrategy: null,
-    maxRetriesPerRequest: 0,
-    connectionName: 'stalesweep',
+    ...askedOnce(ANSWER_TIMEOUT_MS),
   });
   try {
     await redis.connect();

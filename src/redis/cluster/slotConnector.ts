@@ -11,7 +11,7 @@ import type { RedisOptions } from 'ioredis';
 import type { HostPort } from '../../config/deployment.ts';
 import { entryOf } from '../../config/redisUrl.ts';
 import type { Address } from '../../config/tls.ts';
-import { createClient } from '../client.ts';
+import { askedOnce, createClient } from '../client.ts';
 import { AbstractConnector } from '../ioredis.ts';
 import { isRefusal } from '../refusals.ts';
 import { addressOf, hostsOf } from './address.ts';
@@ -135,13 +135,7 @@ async function askNode(
   let said: Error | null = null;
   const redis = createClient(url, {
     ...(url.startsWith('rediss:') ? { tls: { ...tls } } : {}),
-    lazyConnect: true,
-    connectTimeout: ANSWER_TIMEOUT_MS,
-    commandTimeout: ANSWER_TIMEOUT_MS,
-    enableReadyCheck: false,
-    retryStrategy: null,
-    maxRetriesPerRequest: 0,
-    connectionName: 'stalesweep',
+    ...askedOnce(ANSWER_TIMEOUT_MS),
   });
   redis.on('error', (error: Error) => {
     said = error;
