@@ -2,11 +2,11 @@
  * eight that are silent, with a concurrency of two, would else leave none for the one that lives. */
 import type { TargetConfig } from '../src/config/resolve.ts';
 import { DelayedError } from '../src/queue/bullmq.ts';
-import { parsePayload } from '../src/queue/payload.ts';
-import { sealedIn } from '../src/queue/sealed.ts';
+import { parsePayload } from '../src/queue/runs/payload.ts';
+import { sealedIn } from '../src/queue/runs/sealed.ts';
 import { LOOK_AGAIN_MS } from '../src/queue/whose.ts';
 import { closeAhead, openAhead } from '../src/redis/target/opening.ts';
-import type { RunJob } from './journal.ts';
+import type { RunJob } from './job/journal.ts';
 
 /** Longer than most ways need, TLS included. Who needs longer comes to its run a second later. */
 const WAIT_MS = 500;

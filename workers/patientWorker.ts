@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, Processor, RedisQueueBackend, WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Worker } from '../src/queue/bullmq.ts';
-import { infoIn } from '../src/redis/clock.ts';
+import { infoIn } from '../src/redis/target/clock.ts';
 
 const PAUSE_MS = 1_000;
 /** From here on Redis waits for parts of a second. */

@@ -7,10 +7,10 @@ import { readQueueState, warningsOf } from '../src/health/queueState.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
 import { followClock } from '../src/queue/clock.ts';
-import { bringForward } from '../src/queue/putOff.ts';
+import { bringForward } from '../src/queue/runs/putOff.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import { announce, readMembers, type Self } from '../src/queue/members.ts';
-import { declareSchedules } from '../src/queue/schedules.ts';
+import { declareSchedules } from '../src/queue/schedules/schedules.ts';
 
 /** How often it is looked after: a lost schedule is back after as long. A look costs a call and two a target. */
 const LOOK_EVERY_MS = 5_000;

@@ -4,13 +4,13 @@
  * clock, and while it lasts it is noted anew with every look, since a run may begin in the very moment it ends. What can't be
  * noted is kept until it can: a queue may be away together with its target. Only then it is said that the target was seen again.
  */
-import { openServing, type Served } from '../src/redis/openServing.ts';
+import { openServing, type Served } from '../src/redis/target/openServing.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config, TargetConfig } from '../src/config/resolve.ts';
 import { Failure } from '../src/domain/failure.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
-import { mergeSpans, type Span } from '../src/ledger/outages.ts';
+import { mergeSpans, type Span } from '../src/ledger/targets/outages.ts';
 
 /** How often a target is looked at, in ms. */
 const LOOK_EVERY_MS = 2_000;

@@ -13,12 +13,12 @@ import type { KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
 import type { HeldKeys } from '../store/heldKeys.ts';
 import type { Store } from '../store/store.ts';
-import type { Spellers } from './spellers.ts';
-import type { Hold } from './hold.ts';
-import type { Kept } from './kept.ts';
-import type { MemorySample } from './memorySample.ts';
-import type { MixedFamilies } from './mixedFamilies.ts';
-import type { Tally } from './tally.ts';
+import type { Spellers } from './ownership/spellers.ts';
+import type { Hold } from './guards/hold.ts';
+import type { Kept } from './ownership/kept.ts';
+import type { MemorySample } from './tally/memorySample.ts';
+import type { MixedFamilies } from './batch/mixedFamilies.ts';
+import type { Tally } from './tally/tally.ts';
 
 export type { Phase } from '../domain/phase.ts';
 

@@ -8,8 +8,8 @@ import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { type Beat, Left, NO_ID } from '../store/records.ts';
 import { atNodes, breathe, type Run, STEPS_AT_ONCE } from './context.ts';
-import { type VerdictKind, Verdicts } from './verdict.ts';
-import { walk } from './walk.ts';
+import { type VerdictKind, Verdicts } from './ownership/verdict.ts';
+import { walk } from './scan/walk.ts';
 
 export interface Gathered {
   /** The first key of those families whose orphans are swept that none of the known could own; each is linked to the next. */

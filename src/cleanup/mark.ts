@@ -14,9 +14,9 @@ import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { sharedGlob } from '../schema/glob.ts';
 import type { Found } from '../store/records.ts';
 import { atReads, atWhole, pause, type Run, type RunContext, sideBySide, stopIfInterrupted } from './context.ts';
-import { Expiry } from './expiry.ts';
-import { type Judged, judgeEach } from './judgement.ts';
-import { walk } from './walk.ts';
+import { Expiry } from './scan/expiry.ts';
+import { type Judged, judgeEach } from './scan/judgement.ts';
+import { walk } from './scan/walk.ts';
 
 /**
  * Pages with few heartbeats would else bring a call each. Not more, so that Redis has these to do while the worker reads

@@ -1,12 +1,12 @@
 /** orphans: remove keys that nobody owns, for the families an operator has listed, once they are idle. */
 import { sentenceOf } from '../domain/failure.ts';
 import { secondsBack } from '../domain/outages.ts';
-import { idleSeconds } from '../redis/keyspace.ts';
+import { idleSeconds } from '../redis/keyspace/keyspace.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { atWhole, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
-import { learnBorn } from './elsewhere.ts';
+import { learnBorn } from './ownership/elsewhere.ts';
 import { familyOf, type Gathered } from './gather.ts';
-import { Verdicts } from './verdict.ts';
+import { Verdicts } from './ownership/verdict.ts';
 
 /** A key none of whose owners is known, and the heartbeats that must not exist for it to be nobody's. */
 interface Orphan {
@@ -29,7 +29,7 @@ async function countIdle(run: RunContext, slice: readonly Orphan[]): Promise<voi
   for (const [i, { family }] of slice.entries()) {
     if ((idle[i] ?? 0) <= limit) continue;
     run.tally.add(family, 1);
-    await run.memory?.take(run, family, names.slice(i, i + 1));
+    await run.memory?.take(run.node, family, names.slice(i, i + 1));
   }
 }
 

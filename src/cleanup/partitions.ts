@@ -5,9 +5,9 @@
  */
 import type { Run } from './context.ts';
 import { type Gathered, gather, walkKeys } from './gather.ts';
-import { forgetWhoLeftNothing, noteLeft, recallLapsed } from './lapsed.ts';
+import { forgetWhoLeftNothing, noteLeft, recallLapsed } from './scan/lapsed.ts';
 import { markPartition } from './mark.ts';
-import { lookForNewcomers } from './newcomers.ts';
+import { lookForNewcomers } from './scan/newcomers.ts';
 import { sweepOrphans } from './orphans.ts';
 import { sweepCoordinators, sweepKeys } from './sweep.ts';
 

@@ -12,10 +12,10 @@ import { type Horizon, type Horizons, type Look, lookedAgain, lookFor, movedOn }
 import type { Report } from '../domain/report.ts';
 import type { NodeWishes } from '../redis/target/node.ts';
 import type { Contact } from '../redis/target/contact.ts';
-import { lookAtDue } from './due.ts';
-import { reportOf, requestFor } from './report.ts';
+import { lookAtDue } from './scan/due.ts';
+import { reportOf, requestFor } from './tally/report.ts';
 import { type HorizonToKeep, type RunOptions, type RunRequest, runCleanup } from './run.ts';
-import { Tally } from './tally.ts';
+import { Tally } from './tally/tally.ts';
 
 export interface ScheduledOptions extends Pick<RunOptions, 'observer'> {
   readonly wishes: NodeWishes;

@@ -8,15 +8,15 @@
 import { keysIn } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
 import { BeatState, type Id, NO_BEAT } from '../store/records.ts';
-import { type Batch, batchOf, keysBatchOf, release } from './batch.ts';
+import { type Batch, batchOf, keysBatchOf, release } from './batch/batch.ts';
 import { atWhole, inFlight, pause, type Run, type RunContext } from './context.ts';
-import { countBatch } from './count.ts';
-import { learn } from './learn.ts';
-import { batches } from './batches.ts';
-import { removedBy } from './removals.ts';
-import { slicesOf } from './slices.ts';
-import { NO_SWARM } from './spellers.ts';
-import { type Unit, unitOf } from './unit.ts';
+import { countBatch } from './batch/count.ts';
+import { learn } from './batch/learn.ts';
+import { batches } from './batch/batches.ts';
+import { removedBy } from './batch/removals.ts';
+import { slicesOf } from './batch/slices.ts';
+import { NO_SWARM } from './ownership/spellers.ts';
+import { type Unit, unitOf } from './batch/unit.ts';
 
 /** Sweeps one batch; whether all was still as judged. If not, nothing was removed and the store knows more. */
 async function sweepBatch(run: RunContext, batch: Batch): Promise<boolean> {

@@ -1,8 +1,8 @@
 /** command: what every command shares: its flags for settings, and how it fails. Loaded to show a command's help, so it loads little. */
-import { ALL_SETTINGS } from '../config/settings.ts';
+import { ALL_SETTINGS } from '../config/settings/settings.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { Command } from './commander.ts';
-import { plain } from './plain.ts';
+import { plain } from './output/plain.ts';
 
 /** Thrown to end with an exit code when everything has been said. */
 export class Exit extends Error {

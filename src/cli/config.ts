@@ -2,9 +2,9 @@
 import { DEMO_FILE, isDemoHere, TARGET_ENV } from '../config/demo.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config, Flags } from '../config/resolve.ts';
-import { ALL_SETTINGS } from '../config/settings.ts';
+import { ALL_SETTINGS } from '../config/settings/settings.ts';
 import type { Command } from './commander.ts';
-import { plain } from './plain.ts';
+import { plain } from './output/plain.ts';
 
 /** Commands that act on a target and end; those that stay log it at their start. */
 const ACTING: readonly string[] = ['run', 'enqueue', 'restore', 'populate', 'doctor'];

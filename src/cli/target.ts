@@ -29,7 +29,7 @@ export const targetOf = (config: Config, name: string | undefined): TargetConfig
 /** Where nobody named a Redis, but `demo` runs on its private one in this folder, that one is meant. */
 export const withPrivateRedis = async (config: Config): Promise<Config> => {
   if (config.targetGiven) return config;
-  const { privateRedisUrl } = await import('../../workers/privateRedis.ts');
+  const { privateRedisUrl } = await import('../../workers/demo/privateRedis.ts');
   const url = await privateRedisUrl();
   return url === null ? config : onRedis(config, url);
 };

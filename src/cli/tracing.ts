@@ -1,7 +1,7 @@
 /** tracing: the traces of a command that ends when it has said what it found. */
 import { sentenceOf } from '../domain/failure.ts';
 import { startTracing } from '../telemetry/tracing.ts';
-import { plain } from './plain.ts';
+import { plain } from './output/plain.ts';
 
 /** How long a command that is done waits for a collector, in ms. */
 const PATIENCE_MS = 2_000;

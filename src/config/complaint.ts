@@ -1,8 +1,8 @@
 /** complaint: what is wrong with a value, in one sentence that names where it stood. */
 import { createRequire } from 'node:module';
 import { Failure } from '../domain/failure.ts';
-import { FILE_NAMES } from './file.ts';
-import { Misfit, type Value } from './shape.ts';
+import { FILE_NAMES } from './file/file.ts';
+import { Misfit, type Value } from './values/shape.ts';
 
 // Loaded when first needed, which is once something is misspelled.
 const require = createRequire(import.meta.url);

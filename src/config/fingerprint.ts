@@ -1,8 +1,8 @@
 /** fingerprint: which Redis, and which of its keys, a target stands for. Two deployments may give the same name to different
  * ones; and the same one may be written in many ways. Holds no secret: user and password are left out. */
 import { createHash } from 'node:crypto';
-import { deploymentOf } from './deployment.ts';
-import { unixSocketIn } from './redisUrl.ts';
+import { deploymentOf } from './values/deployment.ts';
+import { unixSocketIn } from './values/redisUrl.ts';
 
 /** Scheme, user and password, host, path. A password may hold an `@`; a `/` it can't. */
 const ADDRESS = /^[a-z+]+:\/\/(?:[^/?#]*@)?([^/?#]*)\/?([^?#]*)/i;

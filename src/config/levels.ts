@@ -1,15 +1,13 @@
 /** levels: where settings come from, each read in full before one is laid over the other. */
 import { Failure } from '../domain/failure.ts';
 import { parseSetting } from './complaint.ts';
-import type { Setting } from './setting.ts';
+import type { Level, Setting } from './settings/setting.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags that set a setting, by the setting's name. */
 export type Flags = Readonly<Record<string, string | undefined>>;
 
-/** Values by the names of their settings; what was not given is missing. */
-export type Level = Readonly<Record<string, unknown>>;
 type Table = Readonly<Record<string, Setting>>;
 
 /** The settings of a table for which `read` knows a value. */

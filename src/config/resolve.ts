@@ -8,26 +8,24 @@ import { KeyReader } from '../schema/keyReader.ts';
 import { compileSchema, type KeySchema, type SchemaDefinition } from '../schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { legible, parseSetting, suggestion } from './complaint.ts';
-import { FILE, type FileValues } from './file.ts';
-import {
-  defaultLevel,
-  type Environment,
-  envLevel,
-  type Flags,
-  flagLevel,
-  given,
-  type Level,
-  settle,
-} from './levels.ts';
-import { NOTIFY_SETTINGS, type Notify, notifyOf } from './notify.ts';
-import { overridesOf } from './overrides.ts';
-import { PROCESS_SETTINGS, type ProcessValues } from './processSettings.ts';
-import { replicasOf } from './replicas.ts';
-import { SENTINEL_SETTINGS, sentinelOf } from './sentinel.ts';
+import { FILE, type FileValues } from './file/file.ts';
+import { defaultLevel, type Environment, envLevel, type Flags, flagLevel, given, settle } from './levels.ts';
+import type { Level } from './settings/setting.ts';
+import { NOTIFY_SETTINGS, type Notify, notifyOf } from './settings/notify.ts';
+import { overridesOf } from './file/overrides.ts';
+import { PROCESS_SETTINGS, type ProcessValues } from './settings/processSettings.ts';
+import { replicasOf } from './settings/replicas.ts';
+import { SENTINEL_SETTINGS, sentinelOf } from './settings/sentinel.ts';
 import { withoutServices } from './services.ts';
-import { ADDRESS_SETTINGS, OWN_TARGET_SETTINGS, SETTINGS_ENV, TARGET_SETTINGS, type TargetValues } from './settings.ts';
-import type { Address } from './tls.ts';
-import { parseYaml } from './yaml.ts';
+import {
+  ADDRESS_SETTINGS,
+  OWN_TARGET_SETTINGS,
+  SETTINGS_ENV,
+  TARGET_SETTINGS,
+  type TargetValues,
+} from './settings/settings.ts';
+import type { Address } from './values/tls.ts';
+import { parseYaml } from './file/yaml.ts';
 
 export type { Environment, Flags };
 

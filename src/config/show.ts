@@ -1,7 +1,7 @@
 /** show: the configuration in force, as it is logged once at start: without secrets. */
-import { showNotify } from './notify.ts';
+import { showNotify } from './settings/notify.ts';
 import type { Config } from './resolve.ts';
-import { redactUrl } from './redisUrl.ts';
+import { redactUrl } from './values/redisUrl.ts';
 
 export const showConfig = (config: Config): Record<string, unknown> => {
   const { dashboardPassword, ...process } = config.process;

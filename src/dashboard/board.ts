@@ -6,9 +6,9 @@ import type { Job } from 'bullmq';
 import express, { type Express } from 'express';
 import type { Config } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
-import { enqueue } from '../queue/enqueue.ts';
+import { enqueue } from '../queue/runs/enqueue.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../queue/names.ts';
-import { parsePayload, payloadJsonSchema, type RunData } from '../queue/payload.ts';
+import { parsePayload, payloadJsonSchema, type RunData } from '../queue/runs/payload.ts';
 import type { Queues } from '../queue/queues.ts';
 
 type Rights = Pick<Config['process'], 'readOnly' | 'dangerousActions'>;

@@ -7,8 +7,8 @@ import type { Metrics } from '../metrics/registry.ts';
 import { QueueEvents } from '../queue/bullmq.ts';
 import { RUN_QUEUE } from '../queue/names.ts';
 import { connectQueue, type Queues, type QueueWatch } from '../queue/queues.ts';
-import { reportIn } from '../queue/reportIn.ts';
-import { sealedIn } from '../queue/sealed.ts';
+import { reportIn } from '../queue/runs/reportIn.ts';
+import { sealedIn } from '../queue/runs/sealed.ts';
 
 /** How many past runs are looked at for the last one of each target. */
 const LOOK_BACK = 500;

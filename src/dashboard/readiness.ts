@@ -8,7 +8,7 @@ import { derive } from '../schema/template.ts';
 import { RUN_QUEUE } from '../queue/names.ts';
 import { explainRefusal } from '../queue/refusal.ts';
 import type { Queues } from '../queue/queues.ts';
-import { connect } from '../redis/connect.ts';
+import { connect } from '../redis/connection/connect.ts';
 
 /** Whoever asks is a probe with a timeout of its own, usually a few seconds. */
 const ANSWER_MS = 2_000;

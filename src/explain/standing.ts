@@ -5,11 +5,11 @@
  *  Promises  reads only; after it, whatever the run's store says of these ids a full run's would say.
  */
 import { atNodes, type RunContext } from '../cleanup/context.ts';
-import { type Judged, judgeEach } from '../cleanup/judgement.ts';
-import { recallLapsed } from '../cleanup/lapsed.ts';
-import { NO_SWARM } from '../cleanup/spellers.ts';
-import { stateOf } from '../cleanup/state.ts';
-import { walk } from '../cleanup/walk.ts';
+import { type Judged, judgeEach } from '../cleanup/scan/judgement.ts';
+import { recallLapsed } from '../cleanup/scan/lapsed.ts';
+import { NO_SWARM } from '../cleanup/ownership/spellers.ts';
+import { stateOf } from '../cleanup/guards/state.ts';
+import { walk } from '../cleanup/scan/walk.ts';
 import { silentSeconds } from '../domain/heartbeat.ts';
 import type { Sighting } from '../domain/sighting.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';

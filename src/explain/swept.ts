@@ -1,7 +1,7 @@
 /** swept: which runs swept a coordinator, on what proof, from the ledger; for command and page alike. */
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SweptOnce as Row } from '../ledger/swept/lookup.ts';
-import { givenBack, leftSome, type RestoredNote } from '../ledger/restored.ts';
+import { givenBack, leftSome, type RestoredNote } from '../ledger/targets/restored.ts';
 import { restorableUntilMs } from '../ledger/swept/restorable.ts';
 import type { SweptOnce } from './entry.ts';
 

@@ -1,10 +1,10 @@
 /** verdict: what a run would do now with a key or a coordinator, and the sentence that says why. The run's own verdict decides. */
 import type { RunContext } from '../cleanup/context.ts';
-import { leftNothing } from '../cleanup/lapsed.ts';
-import { Verdicts } from '../cleanup/verdict.ts';
-import { walk } from '../cleanup/walk.ts';
+import { leftNothing } from '../cleanup/scan/lapsed.ts';
+import { Verdicts } from '../cleanup/ownership/verdict.ts';
+import { walk } from '../cleanup/scan/walk.ts';
 import { sentenceOf } from '../domain/failure.ts';
-import { idleSeconds } from '../redis/keyspace.ts';
+import { idleSeconds } from '../redis/keyspace/keyspace.ts';
 import { globOf } from '../schema/glob.ts';
 import { NO_BEAT } from '../store/records.ts';
 import type { Owner, Verdict } from './entry.ts';

@@ -3,7 +3,7 @@ import type { TargetConfig } from '../config/resolve.ts';
 import { FRACTION_FROM, HELD_FACTOR } from '../domain/suddenSilence.ts';
 import { isoOf } from '../domain/instant.ts';
 import { DamagedBlock } from '../ledger/block/damagedBlock.ts';
-import { lastRunOf } from '../ledger/past.ts';
+import { lastRunOf } from '../ledger/targets/past.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { fingerprintOf } from '../config/fingerprint.ts';
 import { type Member, otherMeaning } from '../queue/members.ts';

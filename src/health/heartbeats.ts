@@ -1,6 +1,6 @@
 /** heartbeats: what a sample of a target's heartbeats says: whether they can be judged, and whether runs see them in time. */
 import { WHY_SAYS, type Why } from '../domain/heartbeat.ts';
-import type { HeartbeatSample } from '../redis/probe.ts';
+import type { HeartbeatSample } from '../redis/keyspace/probe.ts';
 import type { Finding } from './finding.ts';
 import { longestGapMs, niceAtMost, settingOf, type Timing } from './interval.ts';
 

@@ -5,7 +5,7 @@
 import type { Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PastRun, RunOutcome } from '../ledger/runs/pastRun.ts';
-import { type QueuedRun, readQueuedRuns } from '../queue/history.ts';
+import { type QueuedRun, readQueuedRuns } from '../queue/runs/history.ts';
 import type { Queues } from '../queue/queues.ts';
 
 export interface HistoryRow {

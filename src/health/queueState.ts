@@ -2,7 +2,7 @@
 import type { TargetConfig } from '../config/resolve.ts';
 import { readMembers } from '../queue/members.ts';
 import type { Queues } from '../queue/queues.ts';
-import { scheduleOf } from '../queue/schedules.ts';
+import { scheduleOf } from '../queue/schedules/schedules.ts';
 import type { Finding } from './finding.ts';
 
 export interface QueueState {

@@ -1,11 +1,11 @@
 /** replicas: which of them runs read, how far behind it is, and what stands in the way of the others. */
 import type { TargetConfig } from '../config/resolve.ts';
-import type { Address } from '../config/tls.ts';
+import type { Address } from '../config/values/tls.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import { Stopwatch } from '../redis/call/stopwatch.ts';
-import { type Calls, ServerCalls } from '../redis/calls.ts';
-import { readInfo } from '../redis/clock.ts';
-import type { Redis } from '../redis/ioredis.ts';
+import { type Calls, ServerCalls } from '../redis/call/calls.ts';
+import { readInfo } from '../redis/target/clock.ts';
+import type { Redis } from '../redis/connection/ioredis.ts';
 import { Copy } from '../redis/replica/copy.ts';
 import type { Original } from '../redis/replica/original.ts';
 import { offsetIn } from '../redis/replica/standing.ts';

@@ -3,7 +3,7 @@ import type { Trigger } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PastRun, RunOutcome } from '../ledger/runs/pastRun.ts';
 import { writeCursor } from '../ledger/runs/query.ts';
-import { type QueuedRun, readQueuedRuns } from '../queue/history.ts';
+import { type QueuedRun, readQueuedRuns } from '../queue/runs/history.ts';
 import type { Queues } from '../queue/queues.ts';
 import { isAsked, stands } from './history.ts';
 

@@ -1,6 +1,6 @@
 /** sentinels: what those say that an address names, and whether they could fail over. */
-import type { Address } from '../config/tls.ts';
-import { askSentinels } from '../redis/sentinel.ts';
+import type { Address } from '../config/values/tls.ts';
+import { askSentinels } from '../redis/connection/sentinel.ts';
 import type { Finding } from './finding.ts';
 
 type Told = Omit<Finding, 'target'>;

@@ -1,6 +1,6 @@
 /** trash: what a target's trash holds. */
 import { isoOf } from '../domain/instant.ts';
-import type { Calls } from '../redis/calls.ts';
+import type { Calls } from '../redis/call/calls.ts';
 import { readTrash } from '../redis/trash/read.ts';
 import type { Finding } from './finding.ts';
 

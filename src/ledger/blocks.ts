@@ -13,7 +13,7 @@
  *  Every method rejects with the error of Redis when that can't be reached or refuses (`NOPERM`, `OOM`, `READONLY` …).
  */
 import type { Redis } from 'ioredis';
-import { type Calls, ServerCalls } from '../redis/calls.ts';
+import { type Calls, ServerCalls } from '../redis/call/calls.ts';
 import { writeBlock } from '../redis/writeBlock.ts';
 import { VERSION_BYTES } from './sealed.ts';
 

@@ -3,14 +3,14 @@
  */
 import type { Redis } from 'ioredis';
 import type { Horizons } from '../domain/horizon.ts';
-import { outliving } from '../redis/replicated.ts';
+import { outliving } from '../redis/removal/replicated.ts';
 import { Blocks, type Bounds } from './blocks.ts';
-import { type Look, readLooks, writeLook } from './looks.ts';
-import { horizonsOf } from './horizon.ts';
-import { addOutage, outagesSince, type Span } from './outages.ts';
-import type { GivenBack, RestoredNote } from './restored.ts';
-import { endOf } from './recorded.ts';
-import { RunRecorder, type RunToRecord } from './recorder.ts';
+import { type Look, readLooks, writeLook } from './targets/looks.ts';
+import { horizonsOf } from './targets/horizon.ts';
+import { addOutage, outagesSince, type Span } from './targets/outages.ts';
+import type { GivenBack, RestoredNote } from './targets/restored.ts';
+import { endOf } from './recording/recorded.ts';
+import { RunRecorder, type RunToRecord } from './recording/recorder.ts';
 import { endedSince, type SeenPages } from './runs/endedSince.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
 import { findRun, type WantedRun } from './runs/findRun.ts';
@@ -21,7 +21,7 @@ import type { HistoryQuery } from './runs/query.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
 import { type SweptPage, type SweptPageQuery, sweptPage } from './swept/sweptPage.ts';
-import { forgetWatched, noteWatched, watchedAt } from './watched.ts';
+import { forgetWatched, noteWatched, watchedAt } from './targets/watched.ts';
 
 /** What is kept, and of swept coordinators how much. */
 export interface LedgerSettings extends Bounds {
@@ -114,13 +114,13 @@ export class Ledger {
   /** Notes what was given back from a target's trash. */
   async noteRestored(target: string, given: GivenBack): Promise<void> {
     // Only those who give back, and pages, load what reads notes: a run would take longer for that than for its answers.
-    const { noteRestored } = await import('./restored.ts');
+    const { noteRestored } = await import('./targets/restored.ts');
     await noteRestored(this.#blocks, target, given);
   }
 
   /** What was given back of a target's trash of late, the newest first. */
   async restored(target: string): Promise<readonly RestoredNote[]> {
-    const { restoredIn } = await import('./restored.ts');
+    const { restoredIn } = await import('./targets/restored.ts');
     return await restoredIn(this.#blocks, target);
   }
 

@@ -1,6 +1,6 @@
 /** open ledger: the ledger, and what earlier runs saw, over a connection of one's own, for a run without a queue. */
 import type { QueueConfig } from '../config/resolve.ts';
-import { connect } from '../redis/connect.ts';
+import { connect } from '../redis/connection/connect.ts';
 import { Ledger, type LedgerSettings } from './ledger.ts';
 import { RunSightings, type RunSightingsOptions } from './sightings/runSightings.ts';
 import { Sightings, sightingsKeyOf } from './sightings/sightings.ts';

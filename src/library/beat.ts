@@ -4,11 +4,11 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseSetting } from '../config/complaint.ts';
-import { Misfit } from '../config/shape.ts';
-import { duration } from '../config/values.ts';
+import { Misfit } from '../config/values/shape.ts';
+import { duration } from '../config/values/values.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { compileSchema, type KeySchema } from '../schema/keySchema.ts';
-import { connect } from '../redis/connect.ts';
+import { connect } from '../redis/connection/connect.ts';
 import { leave, type Send } from '../redis/leave.ts';
 import { addressOf, isClient, type RedisClient } from './client.ts';
 import { heartbeatKeyOf, heartbeatValueOf } from './heartbeat.ts';

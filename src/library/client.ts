@@ -1,8 +1,8 @@
 /** client: an ioredis client of the caller's own, and where it leads. */
 import { parseSetting } from '../config/complaint.ts';
-import { Misfit } from '../config/shape.ts';
-import type { Address, Tls } from '../config/tls.ts';
-import { redisUrl } from '../config/values.ts';
+import { Misfit } from '../config/values/shape.ts';
+import type { Address, Tls } from '../config/values/tls.ts';
+import { redisUrl } from '../config/values/values.ts';
 
 /**
  * A client of `ioredis` 5 or newer, connected to one server, directly or through Sentinel. It is never closed here, nor are its

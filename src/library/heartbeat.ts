@@ -1,5 +1,5 @@
 /** heartbeat: what a coordinator writes so that a run with this schema finds it alive: name and value. Pure. */
-import { Misfit } from '../config/shape.ts';
+import { Misfit } from '../config/values/shape.ts';
 import { fitsShape } from '../schema/ids.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';

@@ -1,6 +1,6 @@
 /** The library: `import { plan, sweep, defineSchema, beat, createProcessor } from 'stalesweep'`. Everything here is the public API: what
  * changes in it changes the version. Reads no environment, prints nothing, ends no process. */
-export type { Ahead } from '../cleanup/ahead.ts';
+export type { Ahead } from '../cleanup/guards/ahead.ts';
 export type { Listed } from '../direct/listed.ts';
 export { Failure, type FailureCode } from '../domain/failure.ts';
 export type { Why } from '../domain/heartbeat.ts';

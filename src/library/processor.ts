@@ -1,6 +1,6 @@
 /** processor: what a BullMQ worker of one's own calls for each job of a queue of one's own. */
 import type { Phase } from '../domain/phase.ts';
-import { parsePayload } from '../queue/payload.ts';
+import { parsePayload } from '../queue/runs/payload.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import { resolve, type TargetOptions } from './options.ts';

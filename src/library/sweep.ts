@@ -1,6 +1,6 @@
 /** sweep: one run of one target, for programs: what would go (`plan`), and what goes (`sweep`). */
 import { hostname } from 'node:os';
-import type { Ahead } from '../cleanup/ahead.ts';
+import type { Ahead } from '../cleanup/guards/ahead.ts';
 import type { Observer } from '../cleanup/context.ts';
 import { StopWish } from '../cleanup/run.ts';
 import { type Listed, listedOf } from '../direct/listed.ts';

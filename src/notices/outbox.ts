@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import pRetry, { type Options } from 'p-retry';
-import type { Notify } from '../config/notify.ts';
+import type { Notify } from '../config/settings/notify.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Message } from './message.ts';

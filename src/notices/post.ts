@@ -9,7 +9,7 @@
  *            of the answer but its status and `Retry-After` is read.
  */
 import { createHmac } from 'node:crypto';
-import { keyOf, type Notify } from '../config/notify.ts';
+import { keyOf, type Notify } from '../config/settings/notify.ts';
 import type { Message } from './message.ts';
 
 /** The specification advises 15 to 30 s. */

@@ -1,6 +1,6 @@
 /** error page: what could not be shown or done, in one sentence, and the way back. */
 import type { Request, Response } from 'express';
-import { Message } from './message.tsx';
+import { Message } from './parts/message.tsx';
 import { sendPage } from './page.tsx';
 import { type Site, usePath } from './site.ts';
 

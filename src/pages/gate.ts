@@ -1,7 +1,7 @@
 /** gate: what stands before all that needs the queue: within seconds it says that the queue does not answer, instead of waiting for it. */
 import type { RequestHandler } from 'express';
 import { Failure, sentenceOf } from '../domain/failure.ts';
-import { isRefusal } from '../redis/refusals.ts';
+import { isRefusal } from '../redis/rights/refusals.ts';
 import { sendError } from './errorPage.tsx';
 import type { Site } from './site.ts';
 

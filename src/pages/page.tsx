@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express';
 import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { Frame, type FrameProps, type Theme } from './frame.tsx';
+import { Frame, type FrameProps, type Theme } from './parts/frame.tsx';
 import { type Site, SiteContext } from './site.ts';
 
 export type PageProps = Omit<FrameProps, 'theme'>;

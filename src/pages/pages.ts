@@ -4,40 +4,22 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
-import type { Config, TargetConfig } from '../config/resolve.ts';
+import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
 import { Ledger } from '../ledger/ledger.ts';
-import type { Queues } from '../queue/queues.ts';
 import { serveAssets } from './assets.ts';
 import { sendError } from './errorPage.tsx';
 import { createGate, insistOn } from './gate.ts';
 import { overviewRoutes } from './overview/routes.tsx';
+import type { PageParts, PageRoute } from './route.ts';
 import { runsRoutes } from './runs/routes.tsx';
 import { runRoutes } from './run/routes.tsx';
 import type { Site } from './site.ts';
 
-export interface PagesParts {
-  readonly config: Config;
-  readonly queues: Queues;
-  /** Asks a target for anything; settles within seconds. */
-  readonly ask: (target: TargetConfig) => Promise<unknown>;
-  /** The same for the queue. */
+export interface PagesParts extends Pick<PageParts, 'config' | 'queues' | 'ask'> {
+  /** Asks the queue for anything; settles within seconds. */
   readonly askQueue: () => Promise<unknown>;
   /** How an error is answered. */
   readonly answerFor: (error: unknown) => { readonly status: number; readonly error: string };
-}
-
-/** What every page may need. */
-export interface PageParts extends Pick<PagesParts, 'config' | 'queues' | 'ask'> {
-  readonly site: Site;
-  readonly ledger: Ledger;
-}
-
-/** A page, or what a form of one does. What it throws is shown as a page with one sentence. */
-export interface PageRoute {
-  readonly method: 'get' | 'post';
-  readonly path: string;
-  readonly answer: (request: Request, response: Response) => void | Promise<void>;
 }
 
 /** More than any form of ours sends. */

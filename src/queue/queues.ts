@@ -2,10 +2,10 @@
 import type { Redis } from 'ioredis';
 import type { QueueConfig } from '../config/resolve.ts';
 import { QUEUE_PREFIX } from '../domain/ownKeys.ts';
-import { connect } from '../redis/connect.ts';
+import { connect } from '../redis/connection/connect.ts';
 import { queueTracing } from '../telemetry/tracing.ts';
 import { Queue } from './bullmq.ts';
-import type { RunData } from './payload.ts';
+import type { RunData } from './runs/payload.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from './names.ts';
 
 /** What a scheduled tick carries. */

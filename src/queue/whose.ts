@@ -3,7 +3,7 @@
 import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { isWorkedOn, otherMeaning, readMembers } from './members.ts';
-import { addresseeOf, complain, parsePayload, type RunPayload, shown } from './payload.ts';
+import { addresseeOf, complain, parsePayload, type RunPayload, shown } from './runs/payload.ts';
 import type { Queues } from './queues.ts';
 
 /** How long runs of targets that are unknown here are left to others. */

@@ -1,5 +1,5 @@
 /** leave: the door to `lua/leave.lua`, over whatever connection the coordinator has. */
-import { loadScript, scriptRefusal } from './script.ts';
+import { loadScript, scriptRefusal } from './call/script.ts';
 
 /** Sends one command; rejects with the error of Redis. */
 export type Send = (command: string, ...args: (string | number | Buffer)[]) => Promise<unknown>;

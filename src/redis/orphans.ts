@@ -1,7 +1,7 @@
 /** orphans: the door to `lua/orphans.lua`. */
-import { Bulk } from './bulk.ts';
-import type { Calls } from './calls.ts';
-import { callScript, loadScript } from './script.ts';
+import { Bulk } from './call/bulk.ts';
+import type { Calls } from './call/calls.ts';
+import { callScript, loadScript } from './call/script.ts';
 import type { Trash } from './trash/names.ts';
 
 const SCRIPT = loadScript('orphans');

@@ -1,7 +1,7 @@
 /** putBack: the door to `lua/putBack.lua`. */
-import type { Bulk } from './bulk.ts';
-import type { Calls } from './calls.ts';
-import { callScript, loadScript } from './script.ts';
+import type { Bulk } from './call/bulk.ts';
+import type { Calls } from './call/calls.ts';
+import { callScript, loadScript } from './call/script.ts';
 
 const SCRIPT = loadScript('putBack');
 

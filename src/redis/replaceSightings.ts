@@ -1,7 +1,7 @@
 /** replace sightings: the door to `lua/replaceSightings.lua`. */
-import { Bulk } from './bulk.ts';
-import type { Calls } from './calls.ts';
-import { callScript, loadScript } from './script.ts';
+import { Bulk } from './call/bulk.ts';
+import type { Calls } from './call/calls.ts';
+import { callScript, loadScript } from './call/script.ts';
 
 const SCRIPT = loadScript('replaceSightings');
 

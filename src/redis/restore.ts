@@ -1,10 +1,10 @@
 /** restore: the door to `lua/restore.lua`, and the same for a Redis that takes no scripts. */
-import { Bulk } from './bulk.ts';
+import { Bulk } from './call/bulk.ts';
 import type { Order, Reply } from './call/wire.ts';
-import type { Calls } from './calls.ts';
-import { BASE_MS, DIGITS, wasGone } from './removals.ts';
-import { callScript, loadScript, scriptRefusal } from './script.ts';
-import { isUntaken } from './refusals.ts';
+import type { Calls } from './call/calls.ts';
+import { BASE_MS, DIGITS, wasGone } from './removal/removals.ts';
+import { callScript, loadScript, scriptRefusal } from './call/script.ts';
+import { isUntaken } from './rights/refusals.ts';
 
 const SCRIPT = loadScript('restore');
 

@@ -1,9 +1,9 @@
 /** sweep: the door to `lua/sweep.lua`. */
-import type { Announcement } from './announcement.ts';
-import { Bulk } from './bulk.ts';
+import type { Announcement } from './removal/announcement.ts';
+import { Bulk } from './call/bulk.ts';
 import type { Argument } from './call/wire.ts';
-import type { Calls } from './calls.ts';
-import { callScript, loadScript } from './script.ts';
+import type { Calls } from './call/calls.ts';
+import { callScript, loadScript } from './call/script.ts';
 import type { Trash } from './trash/names.ts';
 
 const SCRIPT = loadScript('sweep');

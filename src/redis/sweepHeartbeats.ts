@@ -1,7 +1,7 @@
 /** sweepHeartbeats: the door to `lua/sweepHeartbeats.lua`. */
-import type { Bulk } from './bulk.ts';
-import type { Calls } from './calls.ts';
-import { callScript, loadScript } from './script.ts';
+import type { Bulk } from './call/bulk.ts';
+import type { Calls } from './call/calls.ts';
+import { callScript, loadScript } from './call/script.ts';
 
 export const SWEEP_HEARTBEATS = loadScript('sweepHeartbeats');
 

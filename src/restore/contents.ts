@@ -1,9 +1,9 @@
 /** contents: what is in the trash and is wanted back, found by a scan, a bounded part of it at a time. */
-import type { Calls } from '../redis/calls.ts';
-import { scanPage } from '../redis/keyspace.ts';
+import type { Calls } from '../redis/call/calls.ts';
+import { scanPage } from '../redis/keyspace/keyspace.ts';
 import type { Thing } from '../redis/restore.ts';
-import { ScanEnd } from '../redis/scanEnd.ts';
-import type { Paces } from '../redis/target/paces.ts';
+import { ScanEnd } from '../redis/keyspace/scanEnd.ts';
+import type { Paces } from '../redis/pace/paces.ts';
 import type { Patience } from '../redis/target/patience.ts';
 import { readTrashName, type Trashed, ttlKeyOf } from '../redis/trash/names.ts';
 

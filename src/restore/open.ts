@@ -2,15 +2,15 @@
 import type { TargetConfig } from '../config/resolve.ts';
 import { Failure } from '../domain/failure.ts';
 import { Rest } from '../redis/call/rest.ts';
-import { type Calls, ServerCalls } from '../redis/calls.ts';
-import { type Info, keyspaceSizeOf, readInfo } from '../redis/clock.ts';
-import { isClusterNode } from '../redis/cluster.ts';
-import { infoAtOpening } from '../redis/connectForRun.ts';
-import { explain } from '../redis/explain.ts';
-import { isRefusal } from '../redis/refusals.ts';
-import { measureLatency } from '../redis/target/latency.ts';
+import { type Calls, ServerCalls } from '../redis/call/calls.ts';
+import { type Info, keyspaceSizeOf, readInfo } from '../redis/target/clock.ts';
+import { isClusterNode } from '../redis/connection/cluster.ts';
+import { infoAtOpening } from '../redis/connection/connectForRun.ts';
+import { explain } from '../redis/connection/explain.ts';
+import { isRefusal } from '../redis/rights/refusals.ts';
+import { measureLatency } from '../redis/pace/latency.ts';
 import { Link } from '../redis/target/link.ts';
-import { Paces } from '../redis/target/paces.ts';
+import { Paces } from '../redis/pace/paces.ts';
 import { Patience } from '../redis/target/patience.ts';
 import type { Asking } from './contents.ts';
 

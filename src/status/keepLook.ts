@@ -1,7 +1,7 @@
 /** keep look: once a run has ended, what stands in its target by family is looked at, and kept beside the ledger. */
 import type { Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { lookAt } from '../redis/look.ts';
+import { lookAt } from '../redis/keyspace/look.ts';
 import type { Target } from '../redis/target/target.ts';
 
 /** Where nothing was removed, a look that is no older is still good. */

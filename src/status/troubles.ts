@@ -1,7 +1,7 @@
 /** troubles: what keeps runs from coming, or needs a person, each in a sentence. */
 import type { Finding } from '../health/finding.ts';
 import { findingsOf, type QueueState } from '../health/queueState.ts';
-import type { Span } from '../ledger/outages.ts';
+import type { Span } from '../ledger/targets/outages.ts';
 import type { RunSummary, TargetPast } from './pastRuns.ts';
 
 export type TroubleKind =

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import type { PastRun } from '../ledger/runs/pastRun.ts';
-import type { RunData } from '../queue/payload.ts';
+import type { RunData } from '../queue/runs/payload.ts';
 import type { Queues } from '../queue/queues.ts';
-import { isStopped } from '../queue/stop.ts';
+import { isStopped } from '../queue/runs/stop.ts';
 
 export interface RunUnderWay {
   readonly run: string;

@@ -3,8 +3,17 @@
 import { context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Phase } from '../domain/phase.ts';
-import type { Report } from '../domain/report.ts';
-import type { TracedRun } from './tracing.ts';
+import type { Report, Trigger } from '../domain/report.ts';
+
+/** One attempt of a run, as it begins. */
+export interface TracedRun {
+  readonly run: string;
+  readonly target: string;
+  readonly trigger: Trigger;
+  readonly dryRun: boolean;
+  /** From 1 on. */
+  readonly attempt: number;
+}
 
 /** What our spans are made by, as collectors show it. */
 export const TRACER = 'stalesweep';

@@ -11,7 +11,22 @@ import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node';
-import type { TraceWatch, Tracing } from './tracing.ts';
+
+/** Told what becomes of traces on their way. */
+export interface TraceWatch {
+  /** Why there are none though somebody asked for them, in a sentence. */
+  warn(sentence: string): void;
+  /** Some could not be sent. */
+  failed(error: Error): void;
+  /** Some could. */
+  restored(): void;
+}
+
+/** What sends the traces of this process. */
+export interface Tracing {
+  /** Sends what there is, and waits no longer than its patience; no trace is made afterwards. */
+  close(): Promise<void>;
+}
 
 /** The exporter, with a watch on how its sendings end. */
 function watched(exporter: SpanExporter, watch: TraceWatch): SpanExporter {

@@ -8,37 +8,13 @@
  */
 import type { QueueOptions } from 'bullmq';
 import type { Phase } from '../domain/phase.ts';
-import type { Report, Trigger } from '../domain/report.ts';
-import type { RunSpan } from './runSpan.ts';
+import type { Report } from '../domain/report.ts';
+import type { RunSpan, TracedRun } from './runSpan.ts';
+import type { TraceWatch, Tracing } from './sender.ts';
 import { wantedBy } from './wanted.ts';
-
-/** Told what becomes of traces on their way. */
-export interface TraceWatch {
-  /** Why there are none though somebody asked for them, in a sentence. */
-  warn(sentence: string): void;
-  /** Some could not be sent. */
-  failed(error: Error): void;
-  /** Some could. */
-  restored(): void;
-}
-
-/** One attempt of a run, as it begins. */
-export interface TracedRun {
-  readonly run: string;
-  readonly target: string;
-  readonly trigger: Trigger;
-  readonly dryRun: boolean;
-  /** From 1 on. */
-  readonly attempt: number;
-}
 
 /** Tells that a run enters a phase. */
 export type OnPhase = (phase: Phase) => void;
-
-export interface Tracing {
-  /** Sends what there is, and waits no longer than its patience; no trace is made afterwards. */
-  close(): Promise<void>;
-}
 
 interface Tracer {
   readonly telemetry: NonNullable<QueueOptions['telemetry']>;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { table } from '../../src/cli/table.ts';
+import { table } from '../../src/cli/output/table.ts';
 import { folder } from '../support/files.ts';
 import { among, type Case, behind, easy, everyday, onCluster, other, shortened, tenThousand } from './cases.ts';
 import { measureDay } from './day.ts';

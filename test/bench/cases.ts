@@ -1,5 +1,6 @@
 /** cases: what one is made of: data, a way to Redis, and who contends. */
-import { ACKS, type SchemaName } from './keys.ts';
+import { ACKS } from './keys.ts';
+import type { SchemaName } from './sample.ts';
 import type { ProgramName } from './program.ts';
 import type { Sample } from './sample.ts';
 

@@ -1,7 +1,5 @@
 /** keys: the names of the cases' keys, spelled out: contenders must not learn them from the code they compete with. */
-import type { Sample } from './sample.ts';
-
-export type SchemaName = 'flat' | 'swarm' | 'claude-flow-novice';
+import type { Sample, SchemaName } from './sample.ts';
 
 /** How many acknowledgements a coordinator usually has. */
 export const ACKS = 2;

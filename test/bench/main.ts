@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
-import { table } from '../../src/cli/table.ts';
+import { table } from '../../src/cli/output/table.ts';
 import { DAY, measureDay } from './day.ts';
 import { HISTORY, measureHistory } from './history.ts';
 import { COSTS, costTable, measureUnitCosts } from './unitCosts.ts';

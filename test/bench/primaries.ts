@@ -2,7 +2,7 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { slotOfText } from '../../src/redis/cluster/slots.ts';
+import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
 import { primaryOf, startCluster } from '../support/clusterServers.ts';
 import type { TestRedis } from '../support/redis.ts';
 

@@ -1,5 +1,6 @@
 /** sample: what the data of a case are like. */
-import type { SchemaName } from './keys.ts';
+
+export type SchemaName = 'flat' | 'swarm' | 'claude-flow-novice';
 
 export interface Sample {
   /** As the field writes them, and `stalesweep populate`; or easy: ids of one segment, and every key names one coordinator. */

@@ -1,6 +1,6 @@
 /** write: the data of a case, into an empty Redis. */
 import type { Redis } from 'ioredis';
-import { populate } from '../../src/redis/populate.ts';
+import { populate } from '../../src/redis/sample/populate.ts';
 import { compileSchema } from '../../src/schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
 import { easyKeysOf, NAMES } from './keys.ts';

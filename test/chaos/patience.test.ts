@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
-import { enqueue } from '../../src/queue/enqueue.ts';
+import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { startWorker } from '../support/cli.ts';
 import { eventually } from './eventually.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { compileSchema } from '../../src/schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
 import type { Report } from '../../src/domain/report.ts';
-import { populate } from '../../src/redis/populate.ts';
+import { populate } from '../../src/redis/sample/populate.ts';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 

@@ -1,6 +1,6 @@
 /** P6 by bytes: values count by what they weigh, wherever they travel. */
 import { expect, test } from 'vitest';
-import { Bulk } from '../../src/redis/bulk.ts';
+import { Bulk } from '../../src/redis/call/bulk.ts';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { heartbeatOf, keysIn, nowOf, writeAll } from '../support/world.ts';

@@ -1,7 +1,7 @@
 /** Who goes, as `run --list` has it: with exact counts, in a dry run as in a real one, and the same in both. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Listing, lineOf, silenceOf } from '../../src/cli/listing.ts';
+import { Listing, lineOf, silenceOf } from '../../src/cli/output/listing.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { STRATEGIES, urlFor } from '../support/users.ts';

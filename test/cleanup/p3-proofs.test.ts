@@ -1,6 +1,6 @@
 /** P3 and P6 where keys bring many proofs: each of them fits a call, all of them together do not. */
 import { expect, test } from 'vitest';
-import { Bulk } from '../../src/redis/bulk.ts';
+import { Bulk } from '../../src/redis/call/bulk.ts';
 import type { Argument } from '../../src/redis/call/wire.ts';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';

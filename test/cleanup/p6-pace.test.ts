@@ -1,11 +1,11 @@
 /** P6: how large a call may be follows how long calls take, and who works also rests. Only orders are compared here, never
  * a machine's speed. */
 import { describe, expect, test } from 'vitest';
-import { Pace } from '../../src/redis/target/pace.ts';
-import type { Bulk } from '../../src/redis/bulk.ts';
+import { Pace } from '../../src/redis/pace/pace.ts';
+import type { Bulk } from '../../src/redis/call/bulk.ts';
 import { compileSchema } from '../../src/schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
-import { populate } from '../../src/redis/populate.ts';
+import { populate } from '../../src/redis/sample/populate.ts';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { openSlowWay } from '../support/slowWay.ts';

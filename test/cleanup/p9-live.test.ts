@@ -2,7 +2,7 @@
  * gone, which no other process on the machine can change. What one coordinator takes while it is held is told in test/store/memory.
  */
 import { expect, test } from 'vitest';
-import { RunFollower } from '../../src/ledger/followRun.ts';
+import { RunFollower } from '../../src/ledger/recording/followRun.ts';
 import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';

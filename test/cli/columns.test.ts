@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { renderReport } from '../../src/cli/render.ts';
-import { table } from '../../src/cli/table.ts';
-import { wrap } from '../../src/cli/wrap.ts';
+import { renderReport } from '../../src/cli/output/render.ts';
+import { table } from '../../src/cli/output/table.ts';
+import { wrap } from '../../src/cli/output/wrap.ts';
 import { sweep } from '../../src/library/index.ts';
 import { command } from '../support/command.ts';
 import { configFile } from '../support/files.ts';

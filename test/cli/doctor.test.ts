@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { examine } from '../../src/cli/doctor.ts';
+import { examine } from '../../src/cli/examine/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Finding } from '../../src/health/finding.ts';
 import { QUIET } from '../../src/cli/queue.ts';

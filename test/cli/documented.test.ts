@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { SETTINGS_ENV } from '../../src/config/settings.ts';
+import { SETTINGS_ENV } from '../../src/config/settings/settings.ts';
 import { command } from '../support/command.ts';
 import { useRedis } from '../support/leaks.ts';
 import { settle, STALE } from '../support/world.ts';

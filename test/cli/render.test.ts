@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderReport } from '../../src/cli/render.ts';
+import { renderReport } from '../../src/cli/output/render.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { heartbeatOf } from '../support/world.ts';
 

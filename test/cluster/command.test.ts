@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { examine } from '../../src/cli/doctor.ts';
+import { examine } from '../../src/cli/examine/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { settleIn, useCluster } from '../support/cluster.ts';
 import { startCluster } from '../support/clusterServers.ts';

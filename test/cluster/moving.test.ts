@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
-import { slotOfText } from '../../src/redis/cluster/slots.ts';
+import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
 import { cleanCluster, isMarker, moveSlot, ownName, settleIn, useCluster } from '../support/cluster.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { ACTIVE, heartbeatOf, STALE } from '../support/world.ts';

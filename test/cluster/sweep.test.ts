@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Ahead } from '../../src/cleanup/ahead.ts';
+import type { Ahead } from '../../src/cleanup/guards/ahead.ts';
 import { cleanCluster, settleIn, useCluster } from '../support/cluster.ts';
 import { ACTIVE, STALE } from '../support/world.ts';
 

@@ -2,7 +2,7 @@ import express from 'express';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
-import { redactUrl, unixSocketIn, urlComplaint } from '../../src/config/redisUrl.ts';
+import { redactUrl, unixSocketIn, urlComplaint } from '../../src/config/values/redisUrl.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deploymentOf } from '../../src/config/deployment.ts';
+import { deploymentOf } from '../../src/config/values/deployment.ts';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
-import { redactUrl, urlComplaint } from '../../src/config/redisUrl.ts';
+import { redactUrl, urlComplaint } from '../../src/config/values/redisUrl.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 
 const targetAt = (url: string) => {

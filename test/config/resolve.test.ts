@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { redactUrl } from '../../src/config/redisUrl.ts';
+import { redactUrl } from '../../src/config/values/redisUrl.ts';
 import { type Config, type Environment, type Flags, resolveConfig } from '../../src/config/resolve.ts';
-import { ALL_SETTINGS } from '../../src/config/settings.ts';
+import { ALL_SETTINGS } from '../../src/config/settings/settings.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { anyText } from '../support/text.ts';
 

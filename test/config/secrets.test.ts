@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { redactUrl } from '../../src/config/redisUrl.ts';
+import { redactUrl } from '../../src/config/values/redisUrl.ts';
 import { type Environment, resolveConfig } from '../../src/config/resolve.ts';
 import { showConfig } from '../../src/config/show.ts';
 import { Failure } from '../../src/domain/failure.ts';

@@ -1,6 +1,6 @@
 import type { Job } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { declareSchedules } from '../../src/queue/schedules.ts';
+import { declareSchedules } from '../../src/queue/schedules/schedules.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 

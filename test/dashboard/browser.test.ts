@@ -2,8 +2,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { complaintsOf, launchBrowser } from '../support/browser.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parsePayload } from '../../src/queue/payload.ts';
-import { declareSchedules } from '../../src/queue/schedules.ts';
+import { parsePayload } from '../../src/queue/runs/payload.ts';
+import { declareSchedules } from '../../src/queue/schedules/schedules.ts';
 import { PASSWORD, startDashboard, type TestDashboard, USER, WITH_CREDENTIALS } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 

@@ -5,7 +5,7 @@ import type { Outcome, Report } from '../../src/domain/report.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { QUEUE_PREFIX as PREFIX } from '../../src/domain/ownKeys.ts';
 import { RUN_QUEUE } from '../../src/queue/names.ts';
-import type { RunData } from '../../src/queue/payload.ts';
+import type { RunData } from '../../src/queue/runs/payload.ts';
 import { connectQueue } from '../../src/queue/queues.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { expectNoLeaks } from '../support/leaks.ts';

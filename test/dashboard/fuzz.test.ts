@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { declareSchedules } from '../../src/queue/schedules.ts';
+import { declareSchedules } from '../../src/queue/schedules/schedules.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { anyText } from '../support/text.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readQueuedRuns } from '../../src/queue/history.ts';
-import { listSchedules } from '../../src/queue/scheduleList.ts';
+import { readQueuedRuns } from '../../src/queue/runs/history.ts';
+import { listSchedules } from '../../src/queue/schedules/scheduleList.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { writeHistory } from '../support/history.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';

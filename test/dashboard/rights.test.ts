@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { declareSchedules } from '../../src/queue/schedules.ts';
+import { declareSchedules } from '../../src/queue/schedules/schedules.ts';
 import { basic, PASSWORD, startDashboard, type TestDashboard, USER, WITH_CREDENTIALS } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SETTINGS_ENV } from '../../src/config/settings.ts';
+import { SETTINGS_ENV } from '../../src/config/settings/settings.ts';
 import { CLI_COMMANDS, exists, read, readYaml } from './project.ts';
 
 interface Bind {

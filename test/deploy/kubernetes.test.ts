@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { SETTINGS_ENV } from '../../src/config/settings.ts';
+import { SETTINGS_ENV } from '../../src/config/settings/settings.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { folder } from '../support/files.ts';
 import { wrongIn } from './kubernetesSchemas.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { documentSettings } from '../../src/config/document.ts';
-import { ALL_SETTINGS } from '../../src/config/settings.ts';
-import { aclLine, patternsIn, WAYS } from '../../src/redis/permissions.ts';
+import { documentSettings } from '../../src/config/settings/document.ts';
+import { ALL_SETTINGS } from '../../src/config/settings/settings.ts';
+import { aclLine, patternsIn, WAYS } from '../../src/redis/rights/permissions.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { expectBlock, textOf } from './kept.ts';
 

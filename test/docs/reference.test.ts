@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { type Described, describeCommands, describeProgram } from '../../src/cli/shell/describe.ts';
 import { manualPage } from '../../src/cli/shell/manual.ts';
-import { documentSettings } from '../../src/config/document.ts';
+import { documentSettings } from '../../src/config/settings/document.ts';
 import { EXIT_CODES } from '../../src/domain/failure.ts';
 import { WHY_SAYS } from '../../src/domain/heartbeat.ts';
 import { Metrics } from '../../src/metrics/registry.ts';

@@ -5,7 +5,7 @@ import { isSudden, type Past } from '../../src/domain/suddenSilence.ts';
 import { jsonOf } from '../../src/explain/json.ts';
 import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
 import { restore } from '../../src/restore/restore.ts';
-import { renderEntry } from '../../src/cli/renderEntry.ts';
+import { renderEntry } from '../../src/cli/output/renderEntry.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { sweepRecorded } from '../support/recordedRun.ts';

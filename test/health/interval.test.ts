@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { duration } from '../../src/config/values.ts';
+import { duration } from '../../src/config/values/values.ts';
 import { longestGapMs, niceAtMost, settingOf } from '../../src/health/interval.ts';
 
 const MONDAY = Date.parse('2026-01-05T10:00:00Z');

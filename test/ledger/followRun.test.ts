@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RunFollower } from '../../src/ledger/followRun.ts';
+import { RunFollower } from '../../src/ledger/recording/followRun.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Horizon } from '../../src/domain/horizon.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import { pastOf } from '../../src/ledger/past.ts';
+import { pastOf } from '../../src/ledger/targets/past.ts';
 import { useRedis } from '../support/leaks.ts';
 import { reportOf } from './story.ts';
 

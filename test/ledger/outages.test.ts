@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { DamagedBlock } from '../../src/ledger/block/damagedBlock.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import type { Span } from '../../src/ledger/outages.ts';
-import { outagesOf } from '../../src/ledger/outagesOf.ts';
+import type { Span } from '../../src/ledger/targets/outages.ts';
+import { outagesOf } from '../../src/ledger/targets/outagesOf.ts';
 import { useRedis } from '../support/leaks.ts';
 
 const server = useRedis();

@@ -260,7 +260,7 @@ describe('a Redis that does not take it', () => {
   });
 
   test('is no matter where there is no ledger', async () => {
-    const { RunRecorder } = await import('../../src/ledger/recorder.ts');
+    const { RunRecorder } = await import('../../src/ledger/recording/recorder.ts');
     const recorder = new RunRecorder(null, runOf('7'), unexpected);
     expect(await recorder.begin()).toBe(false);
     await recorder.removing([one('c1')]);

@@ -1,7 +1,7 @@
 /** story: runs as they are told to the ledger, and what a plain list in memory knows of them. */
 import type { Report } from '../../src/domain/report.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import type { RunToRecord } from '../../src/ledger/recorder.ts';
+import type { RunToRecord } from '../../src/ledger/recording/recorder.ts';
 import { Blocks } from '../../src/ledger/blocks.ts';
 import type { Redis } from 'ioredis';
 

@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { TARGET_SETTINGS } from '../../src/config/settings.ts';
+import { TARGET_SETTINGS } from '../../src/config/settings/settings.ts';
 import { createProcessor, defineSchema, Failure, plan, sweep, type TargetOptions } from '../../src/library/index.ts';
 import { command } from '../support/command.ts';
 import { useRedis } from '../support/leaks.ts';

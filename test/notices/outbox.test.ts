@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { keyOf } from '../../src/config/notify.ts';
+import { keyOf } from '../../src/config/settings/notify.ts';
 import type { Message } from '../../src/notices/message.ts';
 import { Outbox } from '../../src/notices/outbox.ts';
 import { signatureOf } from '../../src/notices/post.ts';

@@ -1,7 +1,7 @@
 /** past: a ledger with a past, written as runs write it, but for the time, which is told. */
 import type { Redis } from 'ioredis';
 import type { Report } from '../../src/domain/report.ts';
-import { RunRecorder, type RunEnd, type RunToRecord } from '../../src/ledger/recorder.ts';
+import { RunRecorder, type RunEnd, type RunToRecord } from '../../src/ledger/recording/recorder.ts';
 import type { Going } from '../../src/ledger/swept/sweptLog.ts';
 import { blocksIn, FAMILIES, reportOf, runOf, unexpected } from '../ledger/story.ts';
 

@@ -4,7 +4,7 @@ import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { complaintsOf, launchBrowser } from '../support/browser.ts';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { RunRecorder } from '../../src/ledger/recorder.ts';
+import type { RunRecorder } from '../../src/ledger/recording/recorder.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { sweepRecorded } from '../support/recordedRun.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';

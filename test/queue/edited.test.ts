@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Metrics } from '../../src/metrics/registry.ts';
-import { enqueue } from '../../src/queue/enqueue.ts';
+import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { announce } from '../../src/queue/members.ts';
-import { bringForward } from '../../src/queue/putOff.ts';
-import { declareSchedules } from '../../src/queue/schedules.ts';
+import { bringForward } from '../../src/queue/runs/putOff.ts';
+import { declareSchedules } from '../../src/queue/schedules/schedules.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 

@@ -1,11 +1,11 @@
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Config, resolveConfig } from '../../src/config/resolve.ts';
-import { enqueue } from '../../src/queue/enqueue.ts';
-import { readQueuedRuns } from '../../src/queue/history.ts';
+import { enqueue } from '../../src/queue/runs/enqueue.ts';
+import { readQueuedRuns } from '../../src/queue/runs/history.ts';
 import { openQueues } from '../../src/queue/queues.ts';
-import { listSchedules } from '../../src/queue/scheduleList.ts';
-import { waitForRun } from '../../src/queue/waitForRun.ts';
+import { listSchedules } from '../../src/queue/schedules/scheduleList.ts';
+import { waitForRun } from '../../src/queue/runs/waitForRun.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { work } from '../support/worker.ts';
 import { keysIn, settle } from '../support/world.ts';

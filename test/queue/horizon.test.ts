@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import { enqueue } from '../../src/queue/enqueue.ts';
+import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { startWorker } from '../support/cli.ts';
 import { useRedis } from '../support/leaks.ts';
 import { MOST_WAIT_MS, useQueue } from '../support/queue.ts';

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { openLedger } from '../../src/ledger/openLedger.ts';
 import type { PastRun } from '../../src/ledger/runs/pastRun.ts';
-import { slotOfText } from '../../src/redis/cluster/slots.ts';
+import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
 import { type TestCluster, until } from '../support/clusterServers.ts';
 import { command } from '../support/command.ts';
 import { populate } from '../support/populate.ts';

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type Config, resolveConfig } from '../../src/config/resolve.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
-import { declareSchedules } from '../../src/queue/schedules.ts';
+import { declareSchedules } from '../../src/queue/schedules/schedules.ts';
 import { useRedis } from '../support/leaks.ts';
 
 const server = useRedis();

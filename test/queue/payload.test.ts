@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import { differenceOf, parsePayload, payloadJsonSchema } from '../../src/queue/payload.ts';
+import { differenceOf, parsePayload, payloadJsonSchema } from '../../src/queue/runs/payload.ts';
 import { anyText } from '../support/text.ts';
 
 const { targets } = resolveConfig({}, {}, { name: 'x', text: 'targets: { default: {}, b: { url: "redis://b" } }' });

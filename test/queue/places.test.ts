@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { placesOf, type Resident } from '../../src/queue/places.ts';
+import { placesOf, type Resident } from '../../src/queue/schedules/places.ts';
 
 const apart = (a: number, b: number, every: number): number =>
   Math.min(Math.abs(a - b) % every, every - (Math.abs(a - b) % every));

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { enqueue } from '../../src/queue/enqueue.ts';
+import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { explainRefusal } from '../../src/queue/refusal.ts';
-import { connect } from '../../src/redis/connect.ts';
+import { connect } from '../../src/redis/connection/connect.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Bulk, giveBuffer, takeBuffer } from '../../src/redis/bulk.ts';
-import { ServerCalls } from '../../src/redis/calls.ts';
+import { Bulk, giveBuffer, takeBuffer } from '../../src/redis/call/bulk.ts';
+import { ServerCalls } from '../../src/redis/call/calls.ts';
 import { useRedis } from '../support/leaks.ts';
 
 const server = useRedis();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Burst } from '../../src/redis/call/burst.ts';
 import { ConnectionLost } from '../../src/redis/call/lost.ts';
-import { ServerCalls } from '../../src/redis/calls.ts';
-import { createClient } from '../../src/redis/client.ts';
+import { ServerCalls } from '../../src/redis/call/calls.ts';
+import { createClient } from '../../src/redis/connection/client.ts';
 import { Link } from '../../src/redis/target/link.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';

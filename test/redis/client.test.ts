@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { connect } from '../../src/redis/connect.ts';
+import { connect } from '../../src/redis/connection/connect.ts';
 import { Server } from '../chaos/server.ts';
 import { useRedis } from '../support/leaks.ts';
 import { RentedRedis, type Rule } from '../support/rented/proxy.ts';

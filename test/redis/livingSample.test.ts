@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LivingSample } from '../../src/redis/livingSample.ts';
+import { LivingSample } from '../../src/redis/sample/livingSample.ts';
 import { compileSchema } from '../../src/schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
 import { useRedis } from '../support/leaks.ts';

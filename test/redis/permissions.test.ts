@@ -1,9 +1,9 @@
 import { expect, describe, test } from 'vitest';
 import { sentenceOf } from '../../src/domain/failure.ts';
-import { Bulk } from '../../src/redis/bulk.ts';
+import { Bulk } from '../../src/redis/call/bulk.ts';
 import type { Argument } from '../../src/redis/call/wire.ts';
-import { explain } from '../../src/redis/explain.ts';
-import { aclLine, WAYS, type Way } from '../../src/redis/permissions.ts';
+import { explain } from '../../src/redis/connection/explain.ts';
+import { aclLine, WAYS, type Way } from '../../src/redis/rights/permissions.ts';
 import { type CleanOptions, clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { addUser, UNSCRIPTED } from '../support/users.ts';

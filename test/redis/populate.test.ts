@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { compileSchema, type KeySchema } from '../../src/schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
-import { populate } from '../../src/redis/populate.ts';
-import type { Sample } from '../../src/redis/sample.ts';
+import { populate } from '../../src/redis/sample/populate.ts';
+import type { Sample } from '../../src/redis/sample/sample.ts';
 import { useRedis } from '../support/leaks.ts';
 import { keysIn, nowOf } from '../support/world.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Redis } from 'ioredis';
 import { failToSave, saveAgain, Server } from '../chaos/server.ts';
-import { Serving } from '../../src/redis/serving.ts';
+import { Serving } from '../../src/redis/target/serving.ts';
 import { RentedRedis } from '../support/rented/proxy.ts';
 import { without } from '../support/rented/rules.ts';
 import { addUser } from '../support/users.ts';

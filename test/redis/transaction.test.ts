@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Bulk } from '../../src/redis/bulk.ts';
-import { connectBeside, connectForRun } from '../../src/redis/connectForRun.ts';
+import { Bulk } from '../../src/redis/call/bulk.ts';
+import { connectBeside, connectForRun } from '../../src/redis/connection/connectForRun.ts';
 import { sweepOrphans } from '../../src/redis/orphans.ts';
 import { type SweepChunk, sweep } from '../../src/redis/sweep.ts';
-import { Transactions } from '../../src/redis/transaction.ts';
+import { Transactions } from '../../src/redis/removal/transaction.ts';
 import { type CallHooks, HookedCalls } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { addUser, UNSCRIPTED } from '../support/users.ts';

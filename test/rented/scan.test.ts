@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { examine } from '../../src/cli/doctor.ts';
+import { examine } from '../../src/cli/examine/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { ScanEnd } from '../../src/redis/scanEnd.ts';
+import { ScanEnd } from '../../src/redis/keyspace/scanEnd.ts';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { RentedRedis, type Rule } from '../support/rented/proxy.ts';

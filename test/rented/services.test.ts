@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { examine } from '../../src/cli/doctor.ts';
+import { examine } from '../../src/cli/examine/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { sentenceOf } from '../../src/domain/failure.ts';
-import { explain } from '../../src/redis/explain.ts';
+import { explain } from '../../src/redis/connection/explain.ts';
 import { type CleanOptions, cleanWhatAnswers, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { RentedRedis, type Rule } from '../support/rented/proxy.ts';

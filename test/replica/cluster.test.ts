@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { slotOfText } from '../../src/redis/cluster/slots.ts';
+import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
 import { cleanCluster, expectNoClusterLeaks, isMarker, moveSlot, settleIn } from '../support/cluster.ts';
 import { startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { command } from '../support/command.ts';

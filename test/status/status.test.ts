@@ -4,7 +4,7 @@ import { resolveConfig } from '../../src/config/resolve.ts';
 import { standingOf } from '../../src/domain/standing.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
-import { lookAt } from '../../src/redis/look.ts';
+import { lookAt } from '../../src/redis/keyspace/look.ts';
 import { openTarget } from '../../src/redis/target/contact.ts';
 import { StatusReader, type TargetStatus } from '../../src/status/status.ts';
 import { ledgerIn, noteRun, type PastOptions } from '../support/pastRuns.ts';

@@ -8,7 +8,7 @@ import type { Burst } from '../../src/redis/call/burst.ts';
 import { Rest } from '../../src/redis/call/rest.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 import type { Argument, Order, Reply } from '../../src/redis/call/wire.ts';
-import { type Answer, ServerCalls } from '../../src/redis/calls.ts';
+import { type Answer, ServerCalls } from '../../src/redis/call/calls.ts';
 import { Link } from '../../src/redis/target/link.ts';
 import { openTarget } from '../../src/redis/target/contact.ts';
 import { Node, type NodeWishes } from '../../src/redis/target/node.ts';

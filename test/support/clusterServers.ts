@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import getPort from 'get-port';
 import { Cluster } from 'ioredis';
-import { SLOTS } from '../../src/redis/cluster/slots.ts';
+import { SLOTS } from '../../src/redis/cluster/calls/slots.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 
 export interface TestCluster {

@@ -1,7 +1,7 @@
 /** populate: sample coordinators, written as the command of that name writes them, without a process for it. */
 import { loadConfig } from '../../src/config/load.ts';
-import { connect } from '../../src/redis/connect.ts';
-import { populate as write } from '../../src/redis/populate.ts';
+import { connect } from '../../src/redis/connection/connect.ts';
+import { populate as write } from '../../src/redis/sample/populate.ts';
 
 /** What a report says of 10,000 of them, 9,900 of which were stale and are gone. */
 export const ALL_SWEPT = {

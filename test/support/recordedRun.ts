@@ -1,7 +1,7 @@
 /** recorded run: a real run against a real target that stands in the ledger, as one of a worker or of the command line does. */
 import type { Redis } from 'ioredis';
 import type { Trigger } from '../../src/domain/report.ts';
-import { RunFollower } from '../../src/ledger/followRun.ts';
+import { RunFollower } from '../../src/ledger/recording/followRun.ts';
 import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
 import { clean, targetOf } from './cleanup.ts';
 

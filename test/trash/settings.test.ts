@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aclLine, WAYS } from '../../src/redis/permissions.ts';
+import { aclLine, WAYS } from '../../src/redis/rights/permissions.ts';
 import { targetOf } from '../support/cleanup.ts';
 
 const of = (settings: object) => targetOf('redis://localhost', settings);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Trash, readTrashName } from '../../src/redis/trash/names.ts';
-import { Bulk } from '../../src/redis/bulk.ts';
+import { Bulk } from '../../src/redis/call/bulk.ts';
 import { ConnectionLost } from '../../src/redis/call/lost.ts';
-import { aclLine } from '../../src/redis/permissions.ts';
+import { aclLine } from '../../src/redis/rights/permissions.ts';
 import { restore } from '../../src/restore/restore.ts';
 import { ledgerIn } from '../support/pastRuns.ts';
 import { type CleanOptions, clean, targetOf } from '../support/cleanup.ts';

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import { enqueue } from '../../src/queue/enqueue.ts';
+import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { useQueue } from '../support/queue.ts';
 import { startRedis } from '../support/redis.ts';
 import { work } from '../support/worker.ts';

@@ -4,7 +4,7 @@ import { command } from '../support/command.ts';
 import { useRedis } from '../support/leaks.ts';
 import { beat, heartbeatOf, writeAll } from '../support/world.ts';
 import { work } from '../support/worker.ts';
-import { unreadableIn, Warnings } from '../../workers/tell.ts';
+import { unreadableIn, Warnings } from '../../workers/job/tell.ts';
 
 const server = useRedis();
 

@@ -1,10 +1,10 @@
 /** demo: everything in one process on a Redis of its own, until a signal comes. */
-import { runDemo } from '../../../workers/runDemo.ts';
+import { runDemo } from '../../../workers/demo/runDemo.ts';
 import { createLogger } from '../../log/logger.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { demoConfigOf } from '../config.ts';
-import { renderReport } from '../render.ts';
+import { renderReport } from '../output/render.ts';
 import { onRedis } from '../target.ts';
 
 /** Resolves never: ends in `Exit`, with the code to end with, once a signal came. */

@@ -1,12 +1,12 @@
 /** doctor: says what is wrong with the surroundings, and what to do about it. */
 import type { Finding } from '../../health/finding.ts';
-import { examine } from '../doctor.ts';
+import { examine } from '../examine/doctor.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
-import { plain } from '../plain.ts';
+import { plain } from '../output/plain.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
-import { fit } from '../wrap.ts';
+import { fit } from '../output/wrap.ts';
 
 const SIGNS: Readonly<Record<Finding['status'], string>> = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL' };
 

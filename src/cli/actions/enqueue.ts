@@ -1,13 +1,13 @@
 /** enqueue: asks for a run through the queue, and waits for it where that is wanted. */
 import { Failure } from '../../domain/failure.ts';
-import { enqueue } from '../../queue/enqueue.ts';
+import { enqueue } from '../../queue/runs/enqueue.ts';
 import type { Queues } from '../../queue/queues.ts';
-import { waitForRun } from '../../queue/waitForRun.ts';
+import { waitForRun } from '../../queue/runs/waitForRun.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { QUIET, withQueues } from '../queue.ts';
-import { renderReport } from '../render.ts';
+import { renderReport } from '../output/render.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 import { withTracing } from '../tracing.ts';
 

@@ -7,15 +7,15 @@ import { explainName } from '../../explain/explain.ts';
 import { jsonOf } from '../../explain/json.ts';
 import { bytesOf } from '../../explain/names.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
-import { outagesOf } from '../../ledger/outagesOf.ts';
-import { pastOf } from '../../ledger/past.ts';
-import { explain as explainError } from '../../redis/explain.ts';
+import { outagesOf } from '../../ledger/targets/outagesOf.ts';
+import { pastOf } from '../../ledger/targets/past.ts';
+import { explain as explainError } from '../../redis/connection/explain.ts';
 import { openTarget } from '../../redis/target/contact.ts';
 import type { Target } from '../../redis/target/target.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
-import { plain } from '../plain.ts';
-import { renderEntry } from '../renderEntry.ts';
+import { plain } from '../output/plain.ts';
+import { renderEntry } from '../output/renderEntry.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 
 interface Options {

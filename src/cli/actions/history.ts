@@ -7,10 +7,10 @@ import { wholeNumber } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { withQueues } from '../queue.ts';
-import { plain } from '../plain.ts';
-import { instant, table } from '../table.ts';
+import { plain } from '../output/plain.ts';
+import { instant, table } from '../output/table.ts';
 import { withPrivateRedis } from '../target.ts';
-import { fit } from '../wrap.ts';
+import { fit } from '../output/wrap.ts';
 
 const outcomeOf = ({ state, report }: HistoryRow): string => {
   if (report === null) return state;

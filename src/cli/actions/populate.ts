@@ -1,9 +1,9 @@
 /** populate: writes sample coordinators. */
 import { parseSetting } from '../../config/complaint.ts';
-import { duration } from '../../config/values.ts';
+import { duration } from '../../config/values/values.ts';
 import { Failure } from '../../domain/failure.ts';
-import { connect } from '../../redis/connect.ts';
-import { populate } from '../../redis/populate.ts';
+import { connect } from '../../redis/connection/connect.ts';
+import { populate } from '../../redis/sample/populate.ts';
 import { wholeNumber } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';

@@ -5,7 +5,7 @@ import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
 import { restore, type Restored, type Wanted } from '../../restore/restore.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
-import { plain } from '../plain.ts';
+import { plain } from '../output/plain.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 import { whoAsks } from '../whoAsks.ts';
 

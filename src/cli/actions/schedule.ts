@@ -1,10 +1,10 @@
 /** schedule: lists when which target is cleaned. */
-import { listSchedules } from '../../queue/scheduleList.ts';
+import { listSchedules } from '../../queue/schedules/scheduleList.ts';
 import { readQueueState, warningsOf } from '../../health/queueState.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { withQueues } from '../queue.ts';
-import { duration, instant, table } from '../table.ts';
+import { duration, instant, table } from '../output/table.ts';
 import { withPrivateRedis } from '../target.ts';
 
 /** Prints one schedule a line. */

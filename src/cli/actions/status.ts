@@ -9,7 +9,7 @@ import { allTroubles, type Status, StatusReader, type TargetStatus } from '../..
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { withQueues } from '../queue.ts';
-import { renderStatus } from '../renderStatus.ts';
+import { renderStatus } from '../output/renderStatus.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 
 interface Options {

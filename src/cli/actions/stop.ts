@@ -1,9 +1,9 @@
 /** stop: asks a run to end, which its worker does after the chunk it is at. */
 import { Failure } from '../../domain/failure.ts';
-import { runOf, stopRun } from '../../queue/stop.ts';
+import { runOf, stopRun } from '../../queue/runs/stop.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
-import { plain } from '../plain.ts';
+import { plain } from '../output/plain.ts';
 import { withQueues } from '../queue.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 

@@ -1,6 +1,6 @@
 /** manual: the manual page `stalesweep(1)`, from the program, the settings and the exit codes. `man/stalesweep.1` is kept in step by a
  * test, which writes it with `UPDATE_README=1`. */
-import { ALL_SETTINGS } from '../../config/settings.ts';
+import { ALL_SETTINGS } from '../../config/settings/settings.ts';
 import type { Described, DescribedOption } from './describe.ts';
 
 /** What roff would take for its own: a backslash, a hyphen that is to be copied, a dot or an apostrophe at the start of a line. */

@@ -11,7 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { type Calls, ServerCalls } from '../../redis/calls.ts';
+import { type Calls, ServerCalls } from '../../redis/call/calls.ts';
 import { replaceSightings } from '../../redis/replaceSightings.ts';
 
 export { sightingsKeyOf } from './sightingsKey.ts';

@@ -1,10 +1,10 @@
 /** ask page: what a run would do, in numbers, before it is asked for. */
 import type { TargetStatus } from '../../status/status.ts';
-import { amountOf, bytesOf, secondsOf } from '../amounts.ts';
+import { amountOf, bytesOf, secondsOf } from '../parts/amounts.ts';
 import { targetPath } from '../paths.ts';
 import { useAnswers } from '../answers.ts';
 import { usePath } from '../site.ts';
-import { Time } from '../time.tsx';
+import { Time } from '../parts/time.tsx';
 
 export type AskKind = 'run' | 'force';
 

@@ -1,6 +1,6 @@
 /** banners: what is wrong, the grave first, each with what helps. */
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
-import { Message } from '../message.tsx';
+import { Message } from '../parts/message.tsx';
 import { runPath } from '../paths.ts';
 import { useAnswers } from '../answers.ts';
 import { usePath, useSite } from '../site.ts';

@@ -1,11 +1,11 @@
 /** charts: what was swept in each hour of the last day, and how long the last runs took. */
 import type { ComponentChildren } from 'preact';
-import { amount, amountOf, tookOf } from '../amounts.ts';
-import { type Bar, Bars, Behind } from '../chart.tsx';
+import { amount, amountOf, tookOf } from '../parts/amounts.ts';
+import { type Bar, Bars, Behind } from '../parts/chart.tsx';
 import { pathToRun, runsPath } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { StateWord } from '../state.tsx';
-import { Time } from '../time.tsx';
+import { StateWord } from '../parts/state.tsx';
+import { Time } from '../parts/time.tsx';
 import type { RunSummary } from '../../status/pastRuns.ts';
 import type { TargetStatus } from '../../status/status.ts';
 

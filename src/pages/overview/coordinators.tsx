@@ -1,9 +1,9 @@
 /** coordinators: how many are in which state, and for how long they have been silent. */
-import { amount, secondsOf } from '../amounts.ts';
-import { Bars, Behind, short } from '../chart.tsx';
+import { amount, secondsOf } from '../parts/amounts.ts';
+import { Bars, Behind, short } from '../parts/chart.tsx';
 import { runPath } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { Time } from '../time.tsx';
+import { Time } from '../parts/time.tsx';
 import type { TargetStatus } from '../../status/status.ts';
 
 /** What each state means, for whoever points at it. */

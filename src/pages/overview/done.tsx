@@ -1,11 +1,11 @@
 /** done: what came of a button: what was asked for, and then how it ended. */
 import type { ComponentChildren } from 'preact';
 import type { TargetStatus } from '../../status/status.ts';
-import { tookOf } from '../amounts.ts';
-import { Message } from '../message.tsx';
+import { tookOf } from '../parts/amounts.ts';
+import { Message } from '../parts/message.tsx';
 import { pathToRun } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { Time } from '../time.tsx';
+import { Time } from '../parts/time.tsx';
 import { cameOf } from './runs.tsx';
 
 /** What happened, by the word that the redirect carries. */

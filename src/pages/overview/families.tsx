@@ -1,6 +1,6 @@
 /** families: what stands in a target, by family. */
-import { amount, bytesOf, secondsOf } from '../amounts.ts';
-import { Time } from '../time.tsx';
+import { amount, bytesOf, secondsOf } from '../parts/amounts.ts';
+import { Time } from '../parts/time.tsx';
 import type { RunSummary } from '../../status/pastRuns.ts';
 import type { TargetStatus } from '../../status/status.ts';
 

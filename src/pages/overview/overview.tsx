@@ -1,9 +1,9 @@
 /** overview: the page at `/`: of one target all that is known, of several a row each. */
 import type { ComponentChildren } from 'preact';
 import type { Status } from '../../status/status.ts';
-import { amountOf } from '../amounts.ts';
+import { amountOf } from '../parts/amounts.ts';
 import { usePath } from '../site.ts';
-import { Time } from '../time.tsx';
+import { Time } from '../parts/time.tsx';
 import { Banners } from './banners.tsx';
 import { TargetBody, type TargetView, targetParts } from './targetPage.tsx';
 import { TargetTable } from './targetTable.tsx';

@@ -1,12 +1,12 @@
 /** routes: the overview, and what its buttons do. */
 import type { Request, Response } from 'express';
 import { Failure } from '../../domain/failure.ts';
-import { enqueue, type Enqueued } from '../../queue/enqueue.ts';
-import { stopRun } from '../../queue/stop.ts';
+import { enqueue, type Enqueued } from '../../queue/runs/enqueue.ts';
+import { stopRun } from '../../queue/runs/stop.ts';
 import { StatusReader, type TargetStatus } from '../../status/status.ts';
 import { AnswersContext } from '../answers.ts';
 import { renderPart, sendPage } from '../page.tsx';
-import type { PageParts, PageRoute } from '../pages.ts';
+import type { PageParts, PageRoute } from '../route.ts';
 import { targetPath } from '../paths.ts';
 import { type AskKind, AskPage } from './askPage.tsx';
 import { type DoneWord, doneIn } from './done.tsx';

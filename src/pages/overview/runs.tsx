@@ -1,10 +1,10 @@
 /** runs: the one in progress, the next one, the last one. */
-import { amount, amountOf, bytesOf, tookOf } from '../amounts.ts';
+import { amount, amountOf, bytesOf, tookOf } from '../parts/amounts.ts';
 import { pathToRun, runPath } from '../paths.ts';
 import { useAnswers } from '../answers.ts';
 import { usePath, useSite } from '../site.ts';
-import { StateWord } from '../state.tsx';
-import { Time } from '../time.tsx';
+import { StateWord } from '../parts/state.tsx';
+import { Time } from '../parts/time.tsx';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import type { TargetStatus } from '../../status/status.ts';
 import type { RunUnderWay } from '../../status/underWay.ts';

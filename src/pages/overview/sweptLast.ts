@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { textOf } from '../../explain/names.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { givenBack, type RestoredNote } from '../../ledger/restored.ts';
+import { givenBack, type RestoredNote } from '../../ledger/targets/restored.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
 

@@ -1,9 +1,9 @@
 /** swept table: who was swept last, and the way to give it back. */
-import { amount, amountOf, secondsOf } from '../amounts.ts';
+import { amount, amountOf, secondsOf } from '../parts/amounts.ts';
 import { restorePath, runPath, runsFinding } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
-import { Time } from '../time.tsx';
-import { GiveBackLink } from '../trash.tsx';
+import { Time } from '../parts/time.tsx';
+import { GiveBackLink } from '../parts/trash.tsx';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import type { TargetStatus } from '../../status/status.ts';
 import type { SweptRow } from './sweptLast.ts';

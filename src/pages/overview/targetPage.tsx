@@ -1,8 +1,8 @@
 /** target page: all that is known of one target, in parts that the script replaces one by one. */
 import type { ComponentChildren } from 'preact';
-import { redactUrl } from '../../config/redisUrl.ts';
+import { redactUrl } from '../../config/values/redisUrl.ts';
 import type { Status, TargetStatus } from '../../status/status.ts';
-import { secondsOf } from '../amounts.ts';
+import { secondsOf } from '../parts/amounts.ts';
 import { AnswersContext, useAnswers } from '../answers.ts';
 import { usePath, useSite } from '../site.ts';
 import { askPath, Banners } from './banners.tsx';

@@ -1,10 +1,10 @@
 /** target table: all targets, a row each, the troubled first; each leads to its own page. */
 import type { Status, TargetStatus } from '../../status/status.ts';
-import { amount } from '../amounts.ts';
+import { amount } from '../parts/amounts.ts';
 import { runPath, targetPath } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { StateWord } from '../state.tsx';
-import { Time } from '../time.tsx';
+import { StateWord } from '../parts/state.tsx';
+import { Time } from '../parts/time.tsx';
 import { endOf } from './runs.tsx';
 
 const STATES = [

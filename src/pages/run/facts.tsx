@@ -2,9 +2,9 @@
 import type { ComponentChildren } from 'preact';
 import type { TargetConfig } from '../../config/resolve.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
-import { amount, secondsOf } from '../amounts.ts';
+import { amount, secondsOf } from '../parts/amounts.ts';
 import { AskedBy, Took } from '../runs/cells.tsx';
-import { Time } from '../time.tsx';
+import { Time } from '../parts/time.tsx';
 
 interface FactProps {
   readonly name: string;

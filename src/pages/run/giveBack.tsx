@@ -1,11 +1,11 @@
 /** give back: the way to everything that a run took, while the trash has it; and what was given back of it already. */
-import { givenBack, leftSome, type RestoredNote } from '../../ledger/restored.ts';
+import { givenBack, leftSome, type RestoredNote } from '../../ledger/targets/restored.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
-import { amount, amountOf } from '../amounts.ts';
+import { amount, amountOf } from '../parts/amounts.ts';
 import { restorePath } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
-import { Time } from '../time.tsx';
+import { Time } from '../parts/time.tsx';
 
 interface GiveBackProps {
   readonly run: PastRun;

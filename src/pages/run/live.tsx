@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import { renderPart } from '../page.tsx';
-import type { PageParts } from '../pages.ts';
+import type { PageParts } from '../route.ts';
 import { jobOf } from './job.ts';
 import { runIn } from './runIn.ts';
 import { Lead } from './runPage.tsx';

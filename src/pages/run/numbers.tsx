@@ -1,7 +1,7 @@
 /** numbers: a run's report as people read it. */
 import { WHY_SAYS } from '../../domain/heartbeat.ts';
 import type { Report, UnreadableGroup } from '../../domain/report.ts';
-import { amount, amountOf, bytesOf, tookOf } from '../amounts.ts';
+import { amount, amountOf, bytesOf, tookOf } from '../parts/amounts.ts';
 
 interface CountsProps {
   readonly title: string;

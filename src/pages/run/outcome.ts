@@ -1,6 +1,6 @@
 /** outcome: what came of a run, in a sentence or two. */
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
-import { amount, amountOf, bytesOf } from '../amounts.ts';
+import { amount, amountOf, bytesOf } from '../parts/amounts.ts';
 
 const coordinators = (count: number): string => amountOf(count, 'coordinator');
 const were = (count: number): string => (count === 1 ? 'was' : 'were');

@@ -1,6 +1,6 @@
 /** phases: how long a run was in each of its phases, as a bar and in words, which say the same. */
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
-import { tookOf } from '../amounts.ts';
+import { tookOf } from '../parts/amounts.ts';
 
 /** What each does. */
 const DOES: Readonly<Record<string, string>> = {

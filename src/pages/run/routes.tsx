@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { bytesOf } from '../../explain/names.ts';
 import type { SweptPlace } from '../../ledger/swept/sweptPage.ts';
 import { sendPage } from '../page.tsx';
-import type { PageParts, PageRoute } from '../pages.ts';
+import type { PageParts, PageRoute } from '../route.ts';
 import { textIn } from '../runs/query.ts';
 import { jobOf } from './job.ts';
 import { streamRun } from './live.tsx';

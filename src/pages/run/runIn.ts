@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { sendError } from '../errorPage.tsx';
-import type { PageParts } from '../pages.ts';
+import type { PageParts } from '../route.ts';
 import { numberIn, textIn } from '../runs/query.ts';
 
 /** The run that an address means; where the ledger has none such, that is answered, and it is `null`. */

@@ -1,12 +1,12 @@
 /** run page: one run from top to bottom: what came of it, what it was asked, its numbers, who was swept. */
 import type { TargetConfig } from '../../config/resolve.ts';
-import type { RestoredNote } from '../../ledger/restored.ts';
+import type { RestoredNote } from '../../ledger/targets/restored.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { RUN_QUEUE } from '../../queue/names.ts';
-import { amount } from '../amounts.ts';
+import { amount } from '../parts/amounts.ts';
 import { pathToRun } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { StateWord } from '../state.tsx';
+import { StateWord } from '../parts/state.tsx';
 import { Facts } from './facts.tsx';
 import { GiveBack } from './giveBack.tsx';
 import type { RunJob } from './job.ts';

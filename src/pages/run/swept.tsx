@@ -1,17 +1,17 @@
 /** swept: who was swept by a run: a table, a page at a time, and a search in it. */
 import { textOf } from '../../explain/names.ts';
 import { keysOf } from '../../explain/swept.ts';
-import { givenBack, type RestoredNote } from '../../ledger/restored.ts';
+import { givenBack, type RestoredNote } from '../../ledger/targets/restored.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
 import type { SweptOnce } from '../../ledger/swept/lookup.ts';
 import type { SweptPage, SweptPlace } from '../../ledger/swept/sweptPage.ts';
-import { amount, amountOf, secondsOf } from '../amounts.ts';
+import { amount, amountOf, secondsOf } from '../parts/amounts.ts';
 import { pathToRun, restorePath, runsFinding } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { Things } from '../things.tsx';
-import { Time } from '../time.tsx';
-import { GiveBackLink, TrashState } from '../trash.tsx';
+import { Things } from '../parts/things.tsx';
+import { Time } from '../parts/time.tsx';
+import { GiveBackLink, TrashState } from '../parts/trash.tsx';
 
 export interface SweptProps {
   readonly run: PastRun;

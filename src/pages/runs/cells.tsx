@@ -1,6 +1,6 @@
 /** cells: what a run came to, as a table's cells and a run's own page both say it. */
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
-import { amount, bytesOf, tookOf } from '../amounts.ts';
+import { amount, bytesOf, tookOf } from '../parts/amounts.ts';
 import { TRIGGERS } from './query.ts';
 
 const NONE = <span class="none">–</span>;

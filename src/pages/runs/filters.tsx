@@ -1,7 +1,7 @@
 /** filters: which runs are shown, and the search for an id. Plain forms that change the address. */
 import { RUN_OUTCOMES } from '../../ledger/runs/pastRun.ts';
 import { usePath } from '../site.ts';
-import { Time } from '../time.tsx';
+import { Time } from '../parts/time.tsx';
 import { pathOf, type RunsQuery, TRIGGERS } from './query.ts';
 
 interface ChoiceProps {

@@ -2,12 +2,12 @@
 import type { SweptOnce } from '../../explain/entry.ts';
 import { textOf } from '../../explain/names.ts';
 import type { SweptFound } from '../../explain/swept.ts';
-import { amountOf, secondsOf } from '../amounts.ts';
+import { amountOf, secondsOf } from '../parts/amounts.ts';
 import { pathToRun } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { Things } from '../things.tsx';
-import { Time } from '../time.tsx';
-import { TrashState } from '../trash.tsx';
+import { Things } from '../parts/things.tsx';
+import { Time } from '../parts/time.tsx';
+import { TrashState } from '../parts/trash.tsx';
 
 interface FoundProps {
   readonly id: string;

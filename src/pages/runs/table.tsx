@@ -1,11 +1,11 @@
 /** table: runs in rows; those that say the same are one row, which opens. */
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
-import type { QueuedRun } from '../../queue/history.ts';
-import { amount, amountOf } from '../amounts.ts';
+import type { QueuedRun } from '../../queue/runs/history.ts';
+import { amount, amountOf } from '../parts/amounts.ts';
 import { runPath } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { StateWord } from '../state.tsx';
-import { Time } from '../time.tsx';
+import { StateWord } from '../parts/state.tsx';
+import { Time } from '../parts/time.tsx';
 import { AskedBy, Coordinators, Freed, Things, Took } from './cells.tsx';
 import type { Row } from './fold.ts';
 import { TRIGGERS } from './query.ts';

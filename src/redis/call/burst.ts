@@ -1,8 +1,8 @@
 /** burst: many small commands that travel together and are answered one by one: sent alone, each would cost both sides a system call.
  *  Others' commands may come between them, as between any two.
  */
-import { Bulk } from '../bulk.ts';
-import type { Redis } from '../ioredis.ts';
+import { Bulk } from './bulk.ts';
+import type { Redis } from '../connection/ioredis.ts';
 import { EncodedCommand, type Reply } from './wire.ts';
 
 /** So many bytes go at once, a longer command alone: Redis reads them in pieces of 16 KB, and serves others between those. */

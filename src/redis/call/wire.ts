@@ -1,6 +1,6 @@
 /** wire: a command and its reply as they travel. Names and values travel byte for byte. */
-import { Bulk, takeBuffer } from '../bulk.ts';
-import { Command } from '../ioredis.ts';
+import { Bulk, takeBuffer } from './bulk.ts';
+import { Command } from '../connection/ioredis.ts';
 
 /** One reply as Redis sends it; bulk strings are byte strings (latin1), or Buffers for those who asked for bytes. */
 export type Reply = string | number | null | Buffer | Reply[];

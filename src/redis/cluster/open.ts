@@ -7,9 +7,9 @@ import type { Link } from '../target/link.ts';
 import type { NodeWishes } from '../target/node.ts';
 import type { Place } from '../target/place.ts';
 import { Target, type TargetParts } from '../target/target.ts';
-import { Copies } from './copies.ts';
-import { Members, type MembersParts } from './members.ts';
-import { SlotWatch } from './slotWatch.ts';
+import { Copies } from './nodes/copies.ts';
+import { Members, type MembersParts } from './nodes/members.ts';
+import { SlotWatch } from './nodes/slotWatch.ts';
 import { Whole } from './whole.ts';
 
 /**

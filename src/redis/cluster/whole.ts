@@ -12,21 +12,21 @@
  *            things aside that the next one puts back (leftAside), with the heartbeats by which they are judged anew (P3).
  */
 import type { Clock } from '../../domain/heartbeat.ts';
-import { ordersOf } from '../announcement.ts';
-import { Bulk } from '../bulk.ts';
+import { ordersOf } from '../removal/announcement.ts';
+import { Bulk } from '../call/bulk.ts';
 import type { Rest } from '../call/rest.ts';
 import type { Stopwatch } from '../call/stopwatch.ts';
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
 import { keysIn, type SweepChunk, type SweepResult } from '../sweep.ts';
-import type { Kind, Sizes } from '../target/paces.ts';
+import type { Kind, Sizes } from '../pace/paces.ts';
 import type { Place } from '../target/place.ts';
-import { Aside } from './aside.ts';
-import { bornOf, Heartbeats } from './heartbeats.ts';
-import { KeysBySlot } from './keysBySlot.ts';
-import { LeftAside } from './leftAside.ts';
-import type { Members } from './members.ts';
-import { RoutedCalls } from './routedCalls.ts';
-import { hasTag, slotOf } from './slots.ts';
+import { Aside } from './aside/aside.ts';
+import { bornOf, Heartbeats } from './aside/heartbeats.ts';
+import { KeysBySlot } from './calls/keysBySlot.ts';
+import { LeftAside } from './aside/leftAside.ts';
+import type { Members } from './nodes/members.ts';
+import { RoutedCalls } from './calls/routedCalls.ts';
+import { hasTag, slotOf } from './calls/slots.ts';
 
 /**
  * A chunk goes in small calls, slot by slot, so its own size is no matter of how long one takes, but of how many keys of a slot go in

@@ -5,8 +5,8 @@
  * The last two are done in lua/sweep.lua, or by a transaction, in the step that removes what is theirs.
  */
 import { ABSENT, OTHER_TYPE, type Reading } from '../../domain/reading.ts';
-import { Bulk } from '../bulk.ts';
-import { existing, readValues } from '../keyspace.ts';
+import { Bulk } from '../call/bulk.ts';
+import { existing, readValues } from '../keyspace/keyspace.ts';
 import { proofOf } from './proof.ts';
 import type { Reader } from '../target/reader.ts';
 

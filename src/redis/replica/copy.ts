@@ -2,19 +2,19 @@
  *  Owns      what must be known of a replica before it is read.
  *  Leaves    that it has caught up to freshness, which replica it is to find.
  */
-import { redactUrl } from '../../config/redisUrl.ts';
+import { redactUrl } from '../../config/values/redisUrl.ts';
 import type { TargetConfig } from '../../config/resolve.ts';
-import type { Address } from '../../config/tls.ts';
+import type { Address } from '../../config/values/tls.ts';
 import { Rest } from '../call/rest.ts';
 import type { Stopwatch } from '../call/stopwatch.ts';
-import { type Calls, ServerCalls } from '../calls.ts';
-import { type Info, keyspaceSizeOf, readInfo } from '../clock.ts';
-import { explain } from '../explain.ts';
-import { Remover } from '../remover.ts';
-import { lanesFor, measureLatency } from '../target/latency.ts';
+import { type Calls, ServerCalls } from '../call/calls.ts';
+import { type Info, keyspaceSizeOf, readInfo } from '../target/clock.ts';
+import { explain } from '../connection/explain.ts';
+import { Remover } from '../removal/remover.ts';
+import { lanesFor, measureLatency } from '../pace/latency.ts';
 import { Link } from '../target/link.ts';
 import type { NodeWishes } from '../target/node.ts';
-import { type Kind, Paces } from '../target/paces.ts';
+import { type Kind, Paces } from '../pace/paces.ts';
 import { Patience } from '../target/patience.ts';
 import type { Reader } from '../target/reader.ts';
 import { CopyCalls } from './copyCalls.ts';

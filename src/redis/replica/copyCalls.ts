@@ -4,8 +4,8 @@
  */
 import { Failure } from '../../domain/failure.ts';
 import type { Argument, Order, Reply } from '../call/wire.ts';
-import type { Answer, Calls } from '../calls.ts';
-import { infoIn } from '../clock.ts';
+import type { Answer, Calls } from '../call/calls.ts';
+import { infoIn } from '../target/clock.ts';
 import type { Freshness } from './freshness.ts';
 import type { Original } from './original.ts';
 

@@ -1,10 +1,10 @@
 /** find: which replica of a server is read: one that its settings name, or that its sentinels know, the first that has caught up. */
-import { deploymentOf } from '../../config/deployment.ts';
-import { redactUrl } from '../../config/redisUrl.ts';
+import { deploymentOf } from '../../config/values/deployment.ts';
+import { redactUrl } from '../../config/values/redisUrl.ts';
 import type { TargetConfig } from '../../config/resolve.ts';
-import type { Address } from '../../config/tls.ts';
+import type { Address } from '../../config/values/tls.ts';
 import { Failure } from '../../domain/failure.ts';
-import { replicasKnown } from '../sentinel.ts';
+import { replicasKnown } from '../connection/sentinel.ts';
 import { Copy, type CopyParts } from './copy.ts';
 import { type Original, originalBy } from './original.ts';
 

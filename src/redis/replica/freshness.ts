@@ -10,8 +10,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
-import { type Info, infoIn } from '../clock.ts';
-import type { Calls } from '../calls.ts';
+import { type Info, infoIn } from '../target/clock.ts';
+import type { Calls } from '../call/calls.ts';
 import type { Original } from './original.ts';
 import { isAttached, offsetIn, unfitIn } from './standing.ts';
 

@@ -1,11 +1,11 @@
 /** original: what is copied, as far as it is asked, and what it is called when it does not answer. */
-import type { Address } from '../../config/tls.ts';
+import type { Address } from '../../config/values/tls.ts';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { ConnectionLost, isLate } from '../call/lost.ts';
-import { explain } from '../explain.ts';
-import type { Kind } from '../target/paces.ts';
+import { explain } from '../connection/explain.ts';
+import type { Kind } from '../pace/paces.ts';
 import type { Reader } from '../target/reader.ts';
-import { unreadyIn } from '../unready.ts';
+import { unreadyIn } from '../connection/unready.ts';
 
 /** As much of the primary as there is to ask. */
 export type Original = Pick<Reader, 'calls' | 'steadily'>;

@@ -1,7 +1,7 @@
 /** readPlace: a place that is read at a copy, and where things are removed at what is copied, as if both were one. */
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
 import type { SweepChunk, SweepResult } from '../sweep.ts';
-import type { Kind } from '../target/paces.ts';
+import type { Kind } from '../pace/paces.ts';
 import type { Place } from '../target/place.ts';
 
 type Shown = Pick<Place, 'calls' | 'paces' | 'steadily' | 'lanes' | 'keyspace'>;

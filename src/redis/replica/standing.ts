@@ -1,6 +1,6 @@
 /** standing: what a replica says of itself in INFO, as far as that tells whether it may be read. */
 import { Failure } from '../../domain/failure.ts';
-import type { Info } from '../clock.ts';
+import type { Info } from '../target/clock.ts';
 
 /**
  * Why this server shows something else than what its primary holds, however long one waits; `null` where it does not. As it goes on

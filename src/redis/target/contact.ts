@@ -2,19 +2,19 @@
  *
  *      Contact: who answers there ──examine──▶ Target: what a run must know that looks at it
  */
-import { deploymentOf } from '../../config/deployment.ts';
-import { redactUrl } from '../../config/redisUrl.ts';
+import { deploymentOf } from '../../config/values/deployment.ts';
+import { redactUrl } from '../../config/values/redisUrl.ts';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { Failure } from '../../domain/failure.ts';
 import { Rest } from '../call/rest.ts';
 import { Stopwatch } from '../call/stopwatch.ts';
-import { ServerCalls } from '../calls.ts';
-import { keysOf, readSeconds } from '../clock.ts';
-import { isClusterNode } from '../cluster.ts';
-import { infoAtOpening } from '../connectForRun.ts';
+import { ServerCalls } from '../call/calls.ts';
+import { keysOf, readSeconds } from './clock.ts';
+import { isClusterNode } from '../connection/cluster.ts';
+import { infoAtOpening } from '../connection/connectForRun.ts';
 import { Link } from './link.ts';
 import { Node, type NodeWishes } from './node.ts';
-import { Paces } from './paces.ts';
+import { Paces } from '../pace/paces.ts';
 import type { Copy, CopyParts } from '../replica/copy.ts';
 import type { Original } from '../replica/original.ts';
 import { Patience } from './patience.ts';

@@ -6,14 +6,14 @@
  * data then are another's, has another `master_replid`. SCAN's cursors hold on all connections of one process.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { redactUrl } from '../../config/redisUrl.ts';
-import type { Address } from '../../config/tls.ts';
+import { redactUrl } from '../../config/values/redisUrl.ts';
+import type { Address } from '../../config/values/tls.ts';
 import { Failure } from '../../domain/failure.ts';
 import { ConnectionLost } from '../call/lost.ts';
-import { infoIn, type Info } from '../clock.ts';
-import { connectBeside, connectForRun, infoAtOpening } from '../connectForRun.ts';
-import type { Redis } from '../ioredis.ts';
-import { isPassing } from '../unready.ts';
+import { infoIn, type Info } from './clock.ts';
+import { connectBeside, connectForRun, infoAtOpening } from '../connection/connectForRun.ts';
+import type { Redis } from '../connection/ioredis.ts';
+import { isPassing } from '../connection/unready.ts';
 import { openForRun } from './opening.ts';
 import { retrying } from './retrying.ts';
 

@@ -7,7 +7,7 @@ import type { TargetConfig } from '../../config/resolve.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
 import type { Outage } from '../../domain/outages.ts';
-import type { Calls, ServerCalls } from '../calls.ts';
+import type { Calls, ServerCalls } from '../call/calls.ts';
 import {
   clockOf,
   type Info,
@@ -17,15 +17,15 @@ import {
   readSeconds,
   UPTIME,
   usedMemoryBytesOf,
-} from '../clock.ts';
+} from './clock.ts';
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
-import { isRefusal, refusedCommandIn } from '../refusals.ts';
-import { Remover } from '../remover.ts';
-import { infoSincePromotion } from '../sentinel.ts';
+import { isRefusal, refusedCommandIn } from '../rights/refusals.ts';
+import { Remover } from '../removal/remover.ts';
+import { infoSincePromotion } from '../connection/sentinel.ts';
 import { MOST_KEYS_EVER, type SweepChunk, type SweepResult } from '../sweep.ts';
-import { lanesFor, measureLatency } from './latency.ts';
+import { lanesFor, measureLatency } from '../pace/latency.ts';
 import type { Link } from './link.ts';
-import { type Kind, Paces } from './paces.ts';
+import { type Kind, Paces } from '../pace/paces.ts';
 import { Patience } from './patience.ts';
 import type { Place } from './place.ts';
 

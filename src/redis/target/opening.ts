@@ -2,10 +2,10 @@
  * is silent keeps nobody waiting but those who want that very one.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Address } from '../../config/tls.ts';
-import { connectForRun } from '../connectForRun.ts';
-import type { Redis } from '../ioredis.ts';
-import { isPassing } from '../unready.ts';
+import type { Address } from '../../config/values/tls.ts';
+import { connectForRun } from '../connection/connectForRun.ts';
+import type { Redis } from '../connection/ioredis.ts';
+import { isPassing } from '../connection/unready.ts';
 import { retrying } from './retrying.ts';
 
 /** What no run has come for by then is let go: another worker has the run. */

@@ -5,8 +5,8 @@
  */
 import { Failure } from '../../domain/failure.ts';
 import { ConnectionLost, isLate } from '../call/lost.ts';
-import type { ServerCalls } from '../calls.ts';
-import { isPassing } from '../unready.ts';
+import type { ServerCalls } from '../call/calls.ts';
+import { isPassing } from '../connection/unready.ts';
 import type { Link } from './link.ts';
 import { retrying } from './retrying.ts';
 

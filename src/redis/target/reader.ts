@@ -1,6 +1,6 @@
 /** reader: as much of a target as whoever reads heartbeats needs of it. */
-import type { Calls } from '../calls.ts';
-import type { Kind, Sizes } from './paces.ts';
+import type { Calls } from '../call/calls.ts';
+import type { Kind, Sizes } from '../pace/paces.ts';
 
 export interface Reader {
   readonly calls: Calls;

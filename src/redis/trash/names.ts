@@ -9,7 +9,7 @@
  * No two sendings of a chunk share a name, so nothing in the trash is ever overwritten.
  */
 import { randomBytes } from 'node:crypto';
-import { Bulk } from '../bulk.ts';
+import { Bulk } from '../call/bulk.ts';
 
 export const TRASH_PREFIX = 'stalesweep:trash:';
 const TTL_PREFIX = 'stalesweep:trash-ttl:';

@@ -1,7 +1,7 @@
 /** read: how much there is in the trash. Writes nothing. */
-import type { Calls } from '../calls.ts';
-import { scanPage } from '../keyspace.ts';
-import { ScanEnd } from '../scanEnd.ts';
+import type { Calls } from '../call/calls.ts';
+import { scanPage } from '../keyspace/keyspace.ts';
+import { ScanEnd } from '../keyspace/scanEnd.ts';
 import { readTrashName, TRASH_PREFIX } from './names.ts';
 
 export interface TrashContents {

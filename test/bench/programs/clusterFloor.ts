@@ -3,8 +3,8 @@
  * time, as one walks, or with `bySlot` in its settings all that a slot holds at once, which nobody knows who has not walked to the end.
  */
 import { Redis } from 'ioredis';
-import { type Member, membersIn } from '../../../src/redis/cluster/topology.ts';
-import { slotOfText } from '../../../src/redis/cluster/slots.ts';
+import { type Member, membersIn } from '../../../src/redis/cluster/nodes/topology.ts';
+import { slotOfText } from '../../../src/redis/cluster/calls/slots.ts';
 import { NAMES, staleKeysOf } from '../keys.ts';
 import { contend } from './contend.ts';
 

@@ -1,7 +1,7 @@
 /** stalesweep: the contender this is all about, as a worker runs it, without a queue. */
 import { runCleanup } from '../../../src/cleanup/run.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
-import { RunFollower } from '../../../src/ledger/followRun.ts';
+import { RunFollower } from '../../../src/ledger/recording/followRun.ts';
 import { openLedger } from '../../../src/ledger/openLedger.ts';
 import { openTarget } from '../../../src/redis/target/contact.ts';
 import { configText } from '../configText.ts';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { type LoadedSightings, Sightings, SightingsReplaced } from '../../../src/ledger/sightings/sightings.ts';
-import { ServerCalls } from '../../../src/redis/calls.ts';
+import { ServerCalls } from '../../../src/redis/call/calls.ts';
 import { type Replacement, replaceSightings } from '../../../src/redis/replaceSightings.ts';
 import { useRedis } from '../../support/leaks.ts';
 import { addUser } from '../../support/users.ts';

@@ -1,0 +1,35 @@
+/** announcing: what is said of those who are swept by one call, in that call. */
+import { randomBytes } from 'node:crypto';
+import { isoOf } from '../../domain/instant.ts';
+import { ANNOUNCED_PREFIX, type Announcement } from '../../redis/removal/announcement.ts';
+import { type Beat, BeatState } from '../../store/records.ts';
+import type { Slice } from '../../store/arena.ts';
+import type { RunContext } from '../context.ts';
+
+const TOKEN_BYTES = 9;
+
+function textOf({ bytes, from, to }: Slice): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString();
+}
+
+/**
+ * What is said when these go; `null` where nothing is. A chunk is sent again when its answer was lost: heartbeats that went show
+ * that it ran, and it does nothing; where all have lapsed, a key does.
+ */
+export function announcementOf(run: RunContext, going: readonly Beat[]): Announcement | null {
+  const { store, schema, target, node } = run;
+  const where = target.settings.announce;
+  if (where === false || going.length === 0) return null;
+  const coordinators = going.map((beat) => ({
+    id: textOf(store.nameOf(store.ownerOf(beat))),
+    swarm: schema.heartbeatDerivable ? null : textOf(store.swarmOf(beat)),
+  }));
+  const at = isoOf(node.clock.nowSeconds * 1000 + (performance.now() - run.begunAt));
+  const said = { run: run.id, target: target.settings.name, at, coordinators };
+  const anyHeartbeat = going.some((beat) => store.stateOf(beat) === BeatState.stale);
+  return {
+    where,
+    message: Buffer.from(JSON.stringify(said)).toString('latin1'),
+    once: anyHeartbeat ? null : `${ANNOUNCED_PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`,
+  };
+}

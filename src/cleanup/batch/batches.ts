@@ -1,0 +1,71 @@
+/** batches: who goes next, and who with whom; told before anything of theirs goes to whoever keeps a record.
+ *  Owns      the order in which stale coordinators are swept.
+ *  Leaves    what a batch holds to batch, its removal to sweep.
+ */
+import type { Condemned } from '../../domain/removal.ts';
+import { NO_KEY } from '../../store/heldKeys.ts';
+import type { Id } from '../../store/records.ts';
+import { pause, type RunContext } from '../context.ts';
+import { CondemnedBeat } from './removals.ts';
+import { unitOf } from './unit.ts';
+
+/** So many are named at a time: enough to be packed well, few enough to be swept within a second or so. */
+const CONDEMNED_AT_ONCE = 2_000;
+
+/** The ids of the store in their order, each only after it was told that it is to go. */
+async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
+  const { store, observer } = run;
+  const { condemn } = observer;
+  if (condemn === undefined || run.dryRun) {
+    yield store.idsInNameOrder();
+    return;
+  }
+  const order = store.idsInNameOrder();
+  // The next ones are told while these are swept.
+  const tellSome = async (): Promise<readonly Id[]> => {
+    const ids: Id[] = [];
+    const next: Condemned[] = [];
+    for (let one = order.next(); !one.done; one = order.next()) {
+      ids.push(one.value);
+      for (const beat of store.beatsOf(one.value)) {
+        if (store.isStale(beat) && store.condemn(beat)) next.push(new CondemnedBeat(run, beat));
+      }
+      if (next.length >= CONDEMNED_AT_ONCE) break;
+    }
+    if (next.length > 0) await condemn(next);
+    return ids;
+  };
+  for (let told = tellSome(); ; ) {
+    const ids = await told;
+    if (ids.length === 0) return;
+    told = tellSome();
+    // Whoever awaits it will see why it failed.
+    told.catch(() => {});
+    yield ids;
+  }
+}
+
+/**
+ * As many ids as one call takes, one after the other.
+ * @param keysOnly only ids of which keys are held, with the proof of all their heartbeats
+ */
+export async function* batches(run: RunContext, keysOnly: boolean) {
+  let ids: Id[] = [];
+  let size = 0;
+  for await (const next of condemnedIds(run)) {
+    for (const id of next) {
+      if (keysOnly && run.store.keysOf(id) === NO_KEY) continue;
+      const unit = unitOf(run, id, keysOnly);
+      if (unit === null) continue;
+      if (ids.length > 0 && size + unit.size > run.node.paces.sweep.size) {
+        yield ids;
+        if (!(await pause(run))) return;
+        ids = [];
+        size = 0;
+      }
+      ids.push(id);
+      size += unit.size;
+    }
+  }
+  if (ids.length > 0) yield ids;
+}

@@ -1,0 +1,159 @@
+/** verdict: what may happen to a key, given everyone who could own it (P2). */
+import type { KeyReader } from '../../schema/keyReader.ts';
+import { isIdOf } from '../../schema/keySchema.ts';
+import type { Binding } from '../../schema/matcher.ts';
+import type { Slice } from '../../store/arena.ts';
+import { type Beat, type Id, NO_BEAT, NO_ID } from '../../store/records.ts';
+import type { Standing, Store } from '../../store/store.ts';
+import type { RunContext } from '../context.ts';
+import type { Spellers } from './spellers.ts';
+
+/**
+ * - `keep`: it could belong to somebody who lives, or who was dealt with before.
+ * - `later`: none of its owners lives, and one of them is stale but belongs to a later partition: it goes then.
+ * - `orphan`: none of its owners is known.
+ * - `go`: at least one owner is stale and none lives.
+ */
+export type VerdictKind = 'keep' | 'later' | 'orphan' | 'go';
+
+/** A name that names more than this many stale coordinators is kept: their proof would not fit one call. */
+const MOST_IDS = 200;
+/** An orphan goes only in the absence of the heartbeats of all who could own it, in any swarm; if those are more, it stays. */
+const MOST_ABSENT = 1_000;
+
+/** In so many swarms somebody of an earlier partition is proved absent; beyond, docs/safety.md says what that means. */
+const FEW_SWARMS = 100;
+
+export class Verdicts {
+  /** Of the last `go`, and of any that was looked at thoroughly: whose key it could be, whatever their swarm. */
+  readonly ids: Id[] = [];
+  /** The same: the heartbeats of those whose it could be in one swarm alone. */
+  readonly beats: Beat[] = [];
+  /**
+   * Heartbeats that must not exist: of the last `go`, of owners whom an earlier partition dealt with; of the last `orphan`, where
+   * `isProvable`, of all who could own it.
+   */
+  readonly absent: Buffer[] = [];
+  readonly #store: Store;
+  readonly #reader: KeyReader;
+  readonly #spellers: Spellers;
+  #name: Uint8Array = new Uint8Array(0);
+  #living = false;
+  #thorough = false;
+  #later = false;
+  #earlier = false;
+  #overflow = false;
+  /** Whether an id that lives is stale in another swarm. */
+  #both = false;
+
+  constructor({ store, reader, spellers }: Pick<RunContext, 'store' | 'reader' | 'spellers'>) {
+    this.#store = store;
+    this.#reader = reader;
+    this.#spellers = spellers;
+  }
+
+  /**
+   * Judges one name; what it found is there until the next.
+   * @param thorough whether all its stale owners are looked for, also when it stays since another one lives
+   */
+  of(name: Uint8Array, thorough = false): VerdictKind {
+    this.#thorough = thorough;
+    this.ids.length = 0;
+    this.beats.length = 0;
+    this.absent.length = 0;
+    this.#name = name;
+    this.#store.beginName();
+    this.#living = this.#later = this.#earlier = this.#overflow = this.#both = false;
+    // Nobody who is known has an id of more segments. An orphan is known to nobody: see `#guard`.
+    const all = this.#reader.owners(name, this.#store.mostSegments, this.#look);
+    if (!all || this.#living || this.#overflow) return 'keep';
+    if (this.#later) return 'later';
+    if (this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))) {
+      return this.isProvable ? 'go' : 'keep';
+    }
+    if (this.#earlier || this.ids.length > 0 || this.beats.length > 0) return 'keep';
+    this.#reader.owners(name, Number.MAX_SAFE_INTEGER, this.#guard);
+    return 'orphan';
+  }
+
+  /** Whether the last `orphan` has so few possible owners that their absence can be proved; if not, it stays. */
+  get isProvable(): boolean {
+    return this.absent.length <= MOST_ABSENT;
+  }
+
+  /**
+   * Of a `keep` that was looked at thoroughly: whether it stays only since somebody who lives could own it, while a stale one of
+   * this partition could, too. Where one of an earlier partition could, it was told then.
+   */
+  get isShared(): boolean {
+    if (!this.#living || this.#earlier || this.#overflow) return false;
+    return (
+      this.#both || this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))
+    );
+  }
+
+  #isStale(id: Id): boolean {
+    const store = this.#store;
+    for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
+      if (store.isStale(beat)) return true;
+    }
+    return false;
+  }
+
+  /** Looks at one way to read the name; `true` once it is known to stay. */
+  readonly #look = (binding: Binding): boolean => {
+    const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = binding;
+    const bytes = this.#name;
+    const store = this.#store;
+    const inSwarm = swarmFrom !== -1;
+    const id = { bytes, from: idFrom, to: idTo };
+    const swarm = { bytes, from: swarmFrom, to: swarmTo };
+    const standing: Standing = inSwarm ? store.standingIn(id, swarm) : store.standingOf(bytes, idFrom, idTo);
+    if (standing === 'unknown') return false;
+    if (standing === 'living') {
+      this.#living = true;
+      if (this.#thorough && !inSwarm && !this.#reader.schema.heartbeatDerivable) {
+        const known = store.idOf(bytes, idFrom, idTo);
+        this.#both ||= known !== NO_ID && this.#isStale(known);
+      }
+    }
+    // Whoever has an id of the wrong shape is never stale.
+    else if (!isIdOf(this.#reader.schema, idSegments)) return false;
+    else if (standing === 'later') this.#later = true;
+    else if (standing === 'earlier') {
+      this.#earlier = true;
+      // Whose swarms are not known any more is proved absent where those are few.
+      const isKnown = inSwarm || this.#reader.schema.heartbeatDerivable;
+      if (isKnown || store.swarms.count <= FEW_SWARMS) this.#guard(binding);
+    } else if (inSwarm) this.#note(this.beats, store.beatOf(id, swarm));
+    else this.#note(this.ids, store.idOf(bytes, idFrom, idTo));
+    return (this.#living && !this.#thorough) || this.#overflow;
+  };
+
+  #note<T>(list: T[], one: T): void {
+    if (list.includes(one)) return;
+    list.push(one);
+    this.#overflow ||= list.length > MOST_IDS;
+  }
+
+  /** Notes the heartbeat that must not exist for an orphan to be nobody's, where its name can be told. */
+  readonly #guard = ({ idFrom, idTo, idSegments, swarmFrom, swarmTo }: Binding): boolean => {
+    const { schema } = this.#reader;
+    if (!isIdOf(schema, idSegments)) return false;
+    const bytes = this.#name;
+    const id = { bytes, from: idFrom, to: idTo };
+    if (swarmFrom !== -1 || schema.heartbeatDerivable) this.#forbid(id, { bytes, from: swarmFrom, to: swarmTo });
+    else {
+      for (const swarm of this.#store.swarms.all()) {
+        this.#forbid(id, { bytes: swarm, from: 0, to: swarm.length });
+        if (this.absent.length > MOST_ABSENT) break;
+      }
+    }
+    return this.absent.length > MOST_ABSENT;
+  };
+
+  #forbid(id: Slice, swarm: Slice): void {
+    const name = this.#spellers.heartbeat.nameOf(id, swarm);
+    if (!this.absent.some((known) => known.equals(name))) this.absent.push(name);
+  }
+}

@@ -1,0 +1,45 @@
+/** expiry: whether heartbeats carry a time to live, and how long that is, told from a sample of them (P11). */
+import { readBeat } from '../../domain/heartbeat.ts';
+import { ABSENT, type Reading } from '../../domain/reading.ts';
+import { isRefusal } from '../../redis/rights/refusals.ts';
+import type { RunContext } from '../context.ts';
+
+/** So many of each reading are asked, spread over it: where only some expire, or some sooner, that shows, too. */
+const SAMPLE = 5;
+
+export class Expiry {
+  /**
+   * The shortest time that one lives, in whole seconds, rounded down; `null` while none was seen that expires, 0 where that is not
+   * known.
+   */
+  shortestSeconds: number | null = null;
+
+  constructor(private readonly run: RunContext) {}
+
+  /** Looks at some of these heartbeats. Where that is not allowed, or not known, they are taken to expire. */
+  async look(keys: readonly Buffer[], readings: readonly Reading[]): Promise<void> {
+    if (this.shortestSeconds === 0) return;
+    const { node } = this.run;
+    const step = Math.max(1, Math.floor(keys.length / SAMPLE));
+    const sample = [...keys.keys()].filter((i) => i % step === 0);
+    try {
+      const answers = await node.steadily('read', () =>
+        Promise.all(sample.map((i) => node.calls.send('pttl', [keys[i]?.toString('latin1') ?? '']))),
+      );
+      for (const [nth, { reply }] of answers.entries()) {
+        if (Number(reply) > 0) this.#note(Number(reply), readings[sample[nth] ?? 0] ?? ABSENT);
+      }
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.shortestSeconds = 0;
+    }
+  }
+
+  /** It was written when it says that it beat. */
+  #note(leftMs: number, reading: Reading): void {
+    const beat = Buffer.isBuffer(reading) ? readBeat(reading.toString('latin1')) : null;
+    const ageMs = beat !== null && 'beatAt' in beat ? this.run.node.clock.nowSeconds * 1000 - beat.beatAt : 0;
+    const seconds = Math.floor((leftMs + Math.max(0, ageMs)) / 1000);
+    this.shortestSeconds = Math.min(this.shortestSeconds ?? seconds, seconds);
+  }
+}

@@ -1,0 +1,61 @@
+/** tls: the certificates for `rediss://`, from the files that the settings name. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { Failure } from '../../domain/failure.ts';
+import { readText } from '../file/readText.ts';
+import type { ProcessValues } from '../settings/processSettings.ts';
+import type { SentinelEntry } from '../settings/sentinel.ts';
+
+/** Certificates and a key, as PEM. What is missing: nobody but the usual authorities is trusted, and no certificate shown. */
+export interface Tls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Where a Redis is, and how it proves who it is. */
+export interface Address {
+  readonly url: string;
+  /** Used only when the URL is `rediss://`. */
+  readonly tls?: Tls | undefined;
+  /** As whom to ask the sentinels that the URL names. */
+  readonly sentinel?: SentinelEntry | undefined;
+  /** Whether it is a replica in a cluster, which serves what it copies to whoever says that this will do (READONLY). */
+  readonly isCopy?: boolean;
+}
+
+/** What a certificate or key file must hold; throws at anything else. */
+const CHECKS: Readonly<Record<keyof Tls, (pem: string) => unknown>> = {
+  ca: (pem) => new X509Certificate(pem),
+  cert: (pem) => new X509Certificate(pem),
+  key: (pem) => createPrivateKey(pem),
+};
+const WANTED: Readonly<Record<keyof Tls, string>> = {
+  ca: 'a certificate',
+  cert: 'a certificate',
+  key: 'a private key without a passphrase',
+};
+
+const read = (setting: string, part: keyof Tls, file: string): string => {
+  const pem = readText(file, `${setting}: the file ${file}`);
+  try {
+    CHECKS[part](pem);
+  } catch (cause) {
+    throw new Failure('CONFIG', `${setting}: the file ${file} does not hold ${WANTED[part]} as PEM`, { cause });
+  }
+  return pem;
+};
+
+type Files = Partial<Pick<ProcessValues, 'tlsCa' | 'tlsCert' | 'tlsKey'>>;
+
+/** Reads the files; `undefined` when none is set. Fails (`CONFIG`) when one can't be used, or stands without its other half. */
+export const readTls = ({ tlsCa, tlsCert, tlsKey }: Files): Tls | undefined => {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new Failure('CONFIG', 'STALESWEEP_TLS_CERT and STALESWEEP_TLS_KEY belong together; set both or neither');
+  }
+  if (tlsCa === undefined && tlsCert === undefined) return undefined;
+  return {
+    ...(tlsCa === undefined ? {} : { ca: read('STALESWEEP_TLS_CA', 'ca', tlsCa) }),
+    ...(tlsCert === undefined ? {} : { cert: read('STALESWEEP_TLS_CERT', 'cert', tlsCert) }),
+    ...(tlsKey === undefined ? {} : { key: read('STALESWEEP_TLS_KEY', 'key', tlsKey) }),
+  };
+};

@@ -1,0 +1,247 @@
+/** recorder: what one run tells the ledger, from before it removes anything until it has ended (P13).
+ *
+ *      begin ──▶ removing, removed, removed … progress … ──▶ end, or suspend (another attempt goes on)
+ *
+ *  Owns      when the ledger is written, and that it is said once, in one line, when it can't be.
+ *  Promises  never rejects, and never holds a run up for long: the run goes on.
+ */
+import type { Report } from '../../domain/report.ts';
+import type { Blocks } from '../blocks.ts';
+import { isRefusal } from '../../redis/rights/refusals.ts';
+import { outliving } from '../../redis/removal/replicated.ts';
+import { insist, Trouble, within } from './patience.ts';
+import { endRun } from '../runs/endRun.ts';
+import { addTo, endOf, type Recorded, RENEW_EVERY_MS, renew } from './recorded.ts';
+import { addLease, addProgress, type Commands, dropLease, readOpen, sendOpen, writeOpen } from '../runs/openRuns.ts';
+import { PhaseWatch } from '../runs/phases.ts';
+import { settleGone } from '../runs/settleGone.ts';
+import type { PastRun, Removed, RunIdentity, RunOutcome } from '../runs/pastRun.ts';
+import { type Going, type Swept, SweptLog } from '../swept/sweptLog.ts';
+import { BatchWriter } from '../swept/batchWriter.ts';
+
+/** How long a run waits for what must stand there before it goes on without, in ms. */
+const PATIENCE_MS = 2_000;
+/** How long the end of a run is repeated to a Redis that does not take it, in ms. */
+const INSIST_MS = 5_000;
+/** Progress is sent no more often. What a killed process did since is not counted. */
+const PROGRESS_EVERY_MS = 50;
+/** What names of keys take in a batch of 2,000 at most, in bytes: a thousand for each, three times as much as is usual. */
+const MOST_NAME_BYTES = 2_000_000;
+/** And no batch takes more than this share of the ledger. */
+const NAMES_SHARE = 1 / 4;
+
+export interface RunToRecord extends RunIdentity {
+  /** The names of the families, in the order of all counts. */
+  readonly families: readonly string[];
+  /** From 1 on; left out: one more than the ledger knows of. */
+  readonly attempt?: number;
+  /** Whether the names of what is swept are kept, too, which takes several times the room. */
+  readonly withNames?: boolean;
+  /** Whether somebody may have ended it who was taken for gone: then how he did it stands. */
+  readonly again?: boolean;
+  /**
+   * How long its end is repeated to a Redis that does not take it, in ms, asked again after each try; then also a run whose beginning
+   * was not taken in time is noted as soon as it can be. @default 5,000, and what was not noted at the beginning is not noted
+   */
+  readonly insistMs?: () => number;
+}
+
+export interface RunEnd {
+  readonly outcome: RunOutcome;
+  readonly reason?: string | null;
+  /** Left out where there is none; then what was removed stands as progress told it. */
+  readonly report?: Report | null;
+}
+
+export class RunRecorder {
+  #recorded: Recorded | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  /** Whoever begins too late finds that nobody waits any more. */
+  #gaveUp = false;
+  readonly #trouble: Trouble;
+
+  /**
+   * @param blocks `null`: there is no ledger, and nothing is noted
+   * @param warn told once when something could not be noted
+   */
+  constructor(
+    private readonly blocks: Blocks | null,
+    private readonly wanted: RunToRecord,
+    warn: (sentence: string) => void,
+  ) {
+    this.#trouble = new Trouble(warn);
+  }
+
+  /** What names of keys may take in a batch, in bytes; 0: they need not be told. */
+  get nameBytes(): number {
+    const { blocks, wanted } = this;
+    if (blocks === null || wanted.withNames !== true) return 0;
+    return Math.min(MOST_NAME_BYTES, Math.floor(blocks.bounds.sizeBytes * NAMES_SHARE));
+  }
+
+  /** Notes that the run begins, or goes on; resolves to whether it stands in the ledger. Nothing may be removed before. */
+  async begin(): Promise<boolean> {
+    const { blocks } = this;
+    if (blocks === null) return false;
+    try {
+      await within(PATIENCE_MS, async () => await this.#begin(blocks));
+    } catch (error) {
+      this.#gaveUp = true;
+      this.#trouble.tell('this run is not recorded', error);
+      if (this.wanted.insistMs === undefined || isRefusal(error)) return false;
+      // What earlier attempts left is not written over unseen.
+      if ((this.wanted.attempt ?? 1) > 1 || this.wanted.again === true) return false;
+      // By now it is another one that is asked, or soon will be.
+      const recorded = this.#follow(blocks, Date.now(), null);
+      recorded.batches.late = true;
+      this.#keep(recorded);
+      return false;
+    }
+    return this.#recorded !== null;
+  }
+
+  /** Notes who is about to be swept; resolves once that stands in the ledger, or can't: before, nothing of theirs may go. */
+  async removing(going: Iterable<Going>): Promise<void> {
+    const recorded = this.#recorded;
+    if (recorded === null) return;
+    const written = recorded.log.announce(going);
+    // While Redis is late, nobody waits for it.
+    if (recorded.batches.late) return;
+    try {
+      await within(PATIENCE_MS, async () => await written);
+    } catch (error) {
+      recorded.batches.late = true;
+      this.#trouble.tell('not all that this run sweeps is recorded', error);
+    }
+  }
+
+  /** Notes who was swept. Written soon, not at once. */
+  removed(swept: Iterable<Swept>): void {
+    void this.#recorded?.log.sweep(swept);
+  }
+
+  /**
+   * Notes how far the run has come: added to `commands`, which somebody else sends, or sent by itself. The lease is renewed
+   * along with it.
+   */
+  progress(removed: Removed, commands?: Commands): void {
+    const recorded = this.#recorded;
+    if (recorded === null) return;
+    recorded.run = {
+      ...recorded.run,
+      removed: { swept: removed.swept, deleted: removed.deleted },
+      ...recorded.phases.field,
+      atMs: recorded.batches.nowMs(),
+    };
+    if (commands === undefined) {
+      if (performance.now() - recorded.progressedAt < PROGRESS_EVERY_MS) return;
+      recorded.progressedAt = performance.now();
+      void renew(recorded);
+    } else addTo(recorded, commands);
+  }
+
+  /** Notes that the run enters a phase; written along with its progress, or its end. */
+  phase(phase: string): void {
+    this.#recorded?.phases.enter(phase);
+  }
+
+  /** Notes how the run ended; resolves once that stands in the ledger, or after five seconds. */
+  async end({ outcome, reason = null, report = null }: RunEnd): Promise<void> {
+    await this.#finish('how this run ended is not recorded', async ({ blocks, run }) => {
+      const end = this.wanted.again ? await endOf(blocks, run) : null;
+      if (end !== null && end.outcome !== 'interrupted') return;
+      const removed = report === null ? run.removed : removedBy(report);
+      const why = reason ?? report?.reason ?? null;
+      const ended = { ...run, state: 'ended', outcome, reason: why, report, removed } as const;
+      await outliving(blocks.redis, async () => await endRun(blocks, ended));
+      await sendOpen(blocks, run, dropLease);
+    });
+  }
+
+  /** Notes that this attempt is over and another one will go on; resolves as `end` does. */
+  async suspend(reason: string | null): Promise<void> {
+    await this.#finish('that this run waits is not recorded', async ({ blocks, run, batches }) => {
+      await sendOpen(blocks, { ...run, state: 'waiting', reason, atMs: batches.nowMs() }, addProgress);
+      await sendOpen(blocks, run, dropLease);
+    });
+  }
+
+  /** Says no more: another process goes on with this run. */
+  leave(): void {
+    clearInterval(this.#timer);
+    this.#recorded = null;
+  }
+
+  async #begin(blocks: Blocks): Promise<void> {
+    const { target, run } = this.wanted;
+    const nowMs = await blocks.nowMs();
+    // What stands there and is no run is replaced.
+    const earlier = await readOpen(blocks, target, run).catch(() => null);
+    const recorded = this.#follow(blocks, nowMs, earlier);
+    await outliving(blocks.redis, async () => {
+      await blocks.addTarget(target);
+      // First of all that it lives: else it would be taken for interrupted.
+      await sendOpen(blocks, recorded.run, addLease);
+      if (!this.#gaveUp) await writeOpen(blocks, recorded.run);
+    });
+    if (this.#gaveUp) return;
+    this.#keep(recorded);
+    // Beside the run, and no matter if it fails: the next one tries again.
+    void settleGone(blocks).catch(() => {});
+  }
+
+  /** What there is of a run that begins, or goes on from what stands of it. */
+  #follow(blocks: Blocks, nowMs: number, earlier: PastRun | null): Recorded {
+    const { families, attempt, withNames: _, insistMs: __, again: ___, ...identity } = this.wanted;
+    const run: PastRun = {
+      ...identity,
+      state: 'active',
+      outcome: null,
+      startedAtMs: earlier?.startedAtMs ?? nowMs,
+      atMs: nowMs,
+      attempts: attempt ?? (earlier?.attempts ?? 0) + 1,
+      reason: null,
+      removed: earlier?.removed ?? { swept: 0, deleted: 0 },
+      report: null,
+    };
+    const batches = new BatchWriter(blocks, run, families, nowMs, (error) =>
+      this.#trouble.tell('not all that this run sweeps is recorded', error),
+    );
+    return {
+      blocks,
+      run,
+      batches,
+      phases: new PhaseWatch(earlier?.phases),
+      log: new SweptLog(async (batch, number) => await batches.write(batch, number), this.nameBytes),
+      renewedAt: performance.now(),
+      progressedAt: 0,
+      renewal: null,
+    };
+  }
+
+  #keep(recorded: Recorded): void {
+    this.#recorded = recorded;
+    this.#timer = setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref();
+  }
+
+  async #finish(what: string, act: (recorded: Recorded) => Promise<void>): Promise<void> {
+    const recorded = this.#recorded;
+    this.leave();
+    if (recorded === null) return;
+    recorded.run = { ...recorded.run, ...recorded.phases.field };
+    try {
+      await insist(this.wanted.insistMs ?? (() => INSIST_MS), async () => {
+        await recorded.renewal;
+        await recorded.log.flush();
+        await recorded.batches.settle();
+        await act(recorded);
+      });
+    } catch (error) {
+      this.#trouble.tell(what, error);
+    }
+  }
+}
+
+function removedBy({ coordinators, keys }: Report): Removed {
+  return { swept: coordinators.swept, deleted: keys.deleted };
+}

@@ -1,0 +1,91 @@
+/** horizon: until when nobody of a target can be stale, as its last full pass left it.
+ *  Owns      one block for each target, at most 100 kB; the last one written stands.
+ *  Leaves    what follows from it to domain/horizon.
+ */
+import type { Horizon, Horizons } from '../../domain/horizon.ts';
+import { DamagedBlock } from '../block/damagedBlock.ts';
+import { AGELESS_MS, type Blocks } from '../blocks.ts';
+import { outagesSince } from './outages.ts';
+import { horizonName } from '../runs/names.ts';
+import { compress, decompress, seal, unseal } from '../sealed.ts';
+
+/** Another way to judge heartbeats, or to write this, is another format: then what stands is none. */
+const FORMAT = 2;
+const MOST_BYTES = 1024 * 1024;
+
+/** As it is written: names byte for byte, instants in whole seconds. */
+interface Written extends Omit<Horizon, 'listed'> {
+  readonly format: number;
+  readonly listed: readonly (readonly [key: string, sinceSeconds: number])[];
+}
+
+async function encode(horizon: Horizon | null): Promise<Buffer> {
+  const written: Written | null = horizon && {
+    ...horizon,
+    format: FORMAT,
+    listed: horizon.listed.map(({ key, sinceSeconds }) => [Buffer.from(key).toString('latin1'), sinceSeconds]),
+  };
+  return seal([await compress(Buffer.from(JSON.stringify(written)))]);
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function isWritten(value: unknown): value is Written {
+  const { format, basis, listed, ttlSeconds, beganSeconds, lookedSeconds, restSeconds, keys } = (value ??
+    {}) as Written;
+  return (
+    format === FORMAT &&
+    typeof basis === 'string' &&
+    [beganSeconds, lookedSeconds, restSeconds, keys].every(isWhole) &&
+    (ttlSeconds === null || isWhole(ttlSeconds)) &&
+    Array.isArray(listed) &&
+    listed.every((one) => Array.isArray(one) && typeof one[0] === 'string' && isWhole(one[1]))
+  );
+}
+
+async function decode(sealed: Buffer): Promise<Horizon | null> {
+  const text = String(await decompress(unseal(sealed), MOST_BYTES));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new DamagedBlock('a horizon is no JSON', { cause: error });
+  }
+  if (!isWritten(value)) return null;
+  const { format: _, listed, ...horizon } = value;
+  return {
+    ...horizon,
+    listed: listed.map(([key, sinceSeconds]) => ({ key: Buffer.from(key, 'latin1'), sinceSeconds })),
+  };
+}
+
+/** The horizon of a target; `null`: there is none, or one that this version can't read. Rejects as `Blocks` do, and with `DamagedBlock`. */
+export async function readHorizon(blocks: Blocks, target: string): Promise<Horizon | null> {
+  for await (const sealed of blocks.read([horizonName(target)])) if (sealed !== null) return await decode(sealed);
+  return null;
+}
+
+/** Puts a horizon in the place of what stands; `null`: there is none any more. Rejects as `Blocks` do. */
+export async function writeHorizon(blocks: Blocks, target: string, horizon: Horizon | null): Promise<void> {
+  // As with outages: it must not go when a run sweeps much, and is bounded by itself.
+  await blocks.write(horizonName(target), await encode(horizon), { atMs: AGELESS_MS });
+}
+
+/**
+ * What a run of this target needs of it. Where the ledger can't be read, runs make full passes; where it can't be written, the
+ * horizon that stands goes on to hold: nothing that happens later makes anybody stale sooner.
+ */
+export function horizonsOf(blocks: Blocks, target: string): Horizons {
+  return {
+    standing: async () => await readHorizon(blocks, target).catch(() => null),
+    outageSince: async (ms) => {
+      return await outagesSince(blocks, target, ms).then(
+        (spans) => spans.length > 0,
+        () => true,
+      );
+    },
+    keep: async (horizon) => await writeHorizon(blocks, target, horizon).catch(() => {}),
+  };
+}

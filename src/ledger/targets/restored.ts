@@ -1,0 +1,112 @@
+/** restored: what was given back from a target's trash, when and by whom, so that nobody is told that it still lies there.
+ *  Owns      one block for each target: the newest notes, a bounded number. It ages like those of who was swept.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Blocks } from '../blocks.ts';
+import { restoredName } from '../runs/names.ts';
+import { seal, unseal } from '../sealed.ts';
+import { restorableUntilMs, type Trashed } from '../swept/restorable.ts';
+
+/** Some 300 bytes each. */
+const MOST_NOTES = 128;
+const MOST_TEXT = 200;
+const ATTEMPTS = 50;
+/** Of a run of the command line, lists show only so much of its id, which `restore` takes for it. */
+const SHORT_RUN = /^[0-9a-f]{8}$/;
+
+/** Once that something was given back. */
+export interface GivenBack {
+  /** All that this run took; `null` where a coordinator was asked for. */
+  readonly run: string | null;
+  readonly coordinator: Uint8Array | null;
+  /** How many keys came back; how many were there again, or had expired, and so stayed in the trash. */
+  readonly restored: number;
+  readonly existing: number;
+  readonly expired: number;
+  /** Whether heartbeats came back, too. */
+  readonly heartbeats: boolean;
+  /** Who asked for it; `null` where that is not known. */
+  readonly by: string | null;
+}
+
+const count = z.number().int().nonnegative();
+const text = z.string();
+const NOTE = z.object({
+  atMs: count,
+  run: text.nullable(),
+  id: text.nullable(),
+  restored: count,
+  existing: count,
+  expired: count,
+  heartbeats: z.boolean(),
+  by: text.nullable(),
+});
+
+/** As it stands in the ledger: `atMs` by the clock of the queue's Redis, the coordinator as a hash, whatever its length. */
+export type RestoredNote = z.infer<typeof NOTE>;
+
+const hashOf = (id: Uint8Array): string => createHash('sha256').update(id).digest('base64url').slice(0, 22);
+
+/** Notes it, as of now. Rejects as `Blocks` do. */
+export async function noteRestored(blocks: Blocks, target: string, given: GivenBack): Promise<void> {
+  const { coordinator, run, by, ...counts } = given;
+  const note: RestoredNote = {
+    atMs: await blocks.nowMs(),
+    run: run?.slice(0, MOST_TEXT) ?? null,
+    id: coordinator && hashOf(coordinator),
+    ...counts,
+    by: by?.slice(0, MOST_TEXT) ?? null,
+  };
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const { notes, sealed } = await read(blocks, target);
+    const bytes = seal([Buffer.from(JSON.stringify([note, ...notes].slice(0, MOST_NOTES)))]);
+    if (await blocks.write(restoredName(target), bytes, { replaces: sealed, atMs: note.atMs })) return;
+  }
+  throw new Error('others give back again and again at the same moment');
+}
+
+/** The newest first; none where what stands there can't be read. Rejects as `Blocks` do. */
+export async function restoredIn(blocks: Blocks, target: string): Promise<readonly RestoredNote[]> {
+  return (await read(blocks, target)).notes;
+}
+
+async function read(blocks: Blocks, target: string): Promise<{ notes: readonly RestoredNote[]; sealed: Buffer }> {
+  for await (const sealed of blocks.read([restoredName(target)]))
+    if (sealed !== null) return { notes: notesIn(sealed), sealed };
+  return { notes: [], sealed: Buffer.alloc(0) };
+}
+
+function notesIn(sealed: Buffer): readonly RestoredNote[] {
+  try {
+    return z.array(NOTE).parse(JSON.parse(String(unseal(sealed))));
+  } catch {
+    return [];
+  }
+}
+
+/** What a run took, or of a coordinator that it swept. */
+export interface Taken extends Trashed {
+  readonly run: string;
+  /** Left out: all that the run took. */
+  readonly coordinator?: Uint8Array | undefined;
+}
+
+/** The last time that it was given back, all of it; `null` when that was not while it lay in the trash. */
+export function givenBack(notes: readonly RestoredNote[], taken: Taken): RestoredNote | null {
+  const until = restorableUntilMs(taken);
+  if (until === null || notes.length === 0) return null;
+  const id = taken.coordinator === undefined ? null : hashOf(taken.coordinator);
+  const isIt = (note: RestoredNote) =>
+    (note.run !== null && isRun(note.run, taken.run)) || (note.id !== null && note.id === id);
+  return notes.find((note) => taken.atMs <= note.atMs && note.atMs < until && isIt(note)) ?? null;
+}
+
+function isRun(asked: string, run: string): boolean {
+  return asked === run || (SHORT_RUN.test(asked) && run.startsWith(`${asked}-`));
+}
+
+/** Whether some of it stayed in the trash. */
+export function leftSome({ heartbeats, existing }: RestoredNote): boolean {
+  return !heartbeats || existing > 0;
+}

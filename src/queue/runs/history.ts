@@ -1,0 +1,63 @@
+/** history: runs as the queue keeps them; the record of all runs is the ledger's. */
+import type { Job, JobType, Queue } from 'bullmq';
+import { isoOf } from '../../domain/instant.ts';
+import type { Report } from '../../domain/report.ts';
+import type { RunData } from './payload.ts';
+import { reportIn } from './reportIn.ts';
+import { isBack, sealedIn } from './sealed.ts';
+
+export interface QueuedRun {
+  readonly run: string;
+  /** `null` where its data do not say. */
+  readonly target: string | null;
+  /** BullMQ's state: `completed`, `failed`, `active`, `waiting`, `delayed` (between two attempts). */
+  readonly state: string;
+  /** ISO 8601; `null` when whoever added it gave it an impossible time. */
+  readonly addedAt: string | null;
+  /** The same in ms, whatever it is. */
+  readonly addedAtMs: number;
+  /** What asked for it: `schedule`, `manual`, `cli`; `null` where its data do not say. */
+  readonly by: string | null;
+  readonly attempts: number;
+  readonly failedReason: string | null;
+  readonly report: Report | null;
+}
+
+const STATES = ['completed', 'failed', 'active', 'waiting', 'delayed'] as const satisfies JobType[];
+
+type RunJob = Job<RunData, unknown>;
+
+const textIn = (value: unknown): string | null => (typeof value === 'string' ? value.slice(0, 64) : null);
+
+const rowOf = (job: RunJob, inState: string): QueuedRun => {
+  const sealed = sealedIn(job.progress);
+  // A finished run stays what it was, wherever its job was put since.
+  const past = sealed !== null && (sealed.backAt !== null || isBack(job, sealed)) ? sealed : null;
+  const failure = past !== null && 'failure' in past.end ? past.end.failure : null;
+  return {
+    run: String(job.id),
+    target: textIn(job.data?.target),
+    state: past === null ? inState : failure === null ? 'completed' : 'failed',
+    addedAt: isoOf(job.timestamp),
+    addedAtMs: Number(job.timestamp) || 0,
+    by: textIn(job.data?.trigger),
+    attempts: past === null ? job.attemptsMade : past.attempts + 1,
+    failedReason: past === null ? job.failedReason || null : failure,
+    report: past === null ? reportIn(job.returnvalue) : 'report' in past.end ? past.end.report : null,
+  };
+};
+
+/** The newest runs first, at most `limit`. Each state is asked for no more than that, so a long history costs nothing. */
+export const readQueuedRuns = async (queue: Queue<RunData>, limit: number): Promise<readonly QueuedRun[]> => {
+  const byState = await Promise.all(
+    STATES.map(async (state) => {
+      const jobs = (await queue.getJobs([state], 0, limit - 1)) as (RunJob | undefined)[];
+      return jobs.flatMap((job) => (job ? [{ job, state }] : []));
+    }),
+  );
+  return byState
+    .flat()
+    .sort((a, b) => b.job.timestamp - a.job.timestamp || Number(b.job.id) - Number(a.job.id))
+    .slice(0, limit)
+    .map(({ job, state }) => rowOf(job, state));
+};

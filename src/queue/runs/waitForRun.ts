@@ -1,0 +1,59 @@
+/** waitForRun: the report of a run, once it has ended. */
+import { setInterval } from 'node:timers/promises';
+import type { QueueConfig } from '../../config/resolve.ts';
+import { Failure, sentenceOf } from '../../domain/failure.ts';
+import type { Report } from '../../domain/report.ts';
+import { untilAborted } from '../../redis/connection/untilAborted.ts';
+import { QueueEvents } from '../bullmq.ts';
+import { RUN_QUEUE } from '../names.ts';
+import { connectQueue, type Queues, type QueueWatch } from '../queues.ts';
+import { reportIn } from './reportIn.ts';
+
+/** How often it is looked whether the run still exists: anybody may remove it from the queue. */
+const LOOK_EVERY_MS = 2_000;
+
+/** Never resolves; fails once the run is gone, or the queue can't be asked any more. */
+const untilRemoved = async ({ runs }: Queues, run: string): Promise<never> => {
+  for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { ref: false })) {
+    if (!(await runs.getJob(run))) break;
+  }
+  throw new Error('it was removed from the queue');
+};
+
+/**
+ * Waits until a run has ended, however long that takes, or until `stop`, whose reason it throws. Fails (`RUN_FAILED`) when
+ * the run fails, was removed, or left no report.
+ */
+export const waitForRun = async (
+  queues: Queues,
+  to: string | QueueConfig,
+  watch: QueueWatch,
+  run: string,
+  stop?: AbortSignal,
+): Promise<Report> => {
+  const connection = await connectQueue(to, watch, true);
+  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix, skipVersionCheck: true });
+  events.on('error', watch.onError);
+  const settled = new AbortController();
+  try {
+    await events.waitUntilReady();
+    const job = await queues.runs.getJob(run);
+    if (!job) throw new Failure('RUN_FAILED', `run ${run} is no longer in the queue`);
+    try {
+      const ends = [job.waitUntilFinished(events), untilRemoved(queues, run)];
+      const report = reportIn(await Promise.race(stop ? [...ends, untilAborted(stop, settled.signal)] : ends));
+      if (report !== null) return report;
+    } catch (error) {
+      stop?.throwIfAborted();
+      throw new Failure('RUN_FAILED', `run ${run} failed: ${sentenceOf(error)}`, { cause: error });
+    }
+    throw new Failure(
+      'RUN_FAILED',
+      `run ${run} ended with a report that can't be read; another version may have done it`,
+    );
+  } finally {
+    settled.abort();
+    await events.close();
+    connection.disconnect();
+  }
+};

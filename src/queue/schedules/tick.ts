@@ -1,0 +1,30 @@
+/** tick: what comes of a tick of a schedule: the run it asks for, of whichever deployment it is. */
+import { fingerprintOf, samePlace } from '../../config/fingerprint.ts';
+import type { TargetConfig } from '../../config/resolve.ts';
+import { isPlainName } from '../../config/values/shape.ts';
+import { Failure } from '../../domain/failure.ts';
+import { addRun, enqueue } from '../runs/enqueue.ts';
+import { isWorkedOn, readMembers } from '../members.ts';
+import type { Queues } from '../queues.ts';
+
+/**
+ * Asks for the run of a tick; resolves to the run. One of a target that is not known here is asked for as long as somebody
+ * on the queue knows it. Fails (`JOB_DATA`) when nobody does, or the tick's data is wrong.
+ */
+export const runOfTick = async (
+  queues: Queues,
+  targets: ReadonlyMap<string, TargetConfig>,
+  data: unknown,
+): Promise<string> => {
+  const { target: name, fingerprint } = (data ?? {}) as { readonly target?: unknown; readonly fingerprint?: unknown };
+  if (typeof name === 'string' && isPlainName(name)) {
+    const target = targets.get(name);
+    const isOurs = typeof fingerprint !== 'string' || (target && samePlace(fingerprint, fingerprintOf(target)));
+    if (target && isOurs) return (await enqueue(queues.runs, targets, { target: name, trigger: 'schedule' })).run;
+    const [first] = targets.values();
+    if (first && typeof fingerprint === 'string' && isWorkedOn(await readMembers(queues), name, fingerprint)) {
+      return (await addRun(queues.runs, { target: name, trigger: 'schedule', fingerprint }, first.history)).run;
+    }
+  }
+  throw new Failure('JOB_DATA', 'this tick names no target that is configured, here or elsewhere on this queue');
+};

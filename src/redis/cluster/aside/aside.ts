@@ -1,0 +1,172 @@
+/** aside: the keys of one chunk, taken out of everybody's sight slot by slot, then removed for good or put back.
+ *
+ *      set aside ──▶ (are their owners still stale?) ──▶ removed
+ *                                                   └──▶ put back, never over something that exists
+ *
+ * A key that was set aside while its owner is seen to be stale afterwards was taken from a stale one: nobody had beaten when it went.
+ * Plain commands do it, hundreds in one go; what they can't settle, as where a slot is on its way or an answer was lost, scripts do slot
+ * by slot, which can tell what was done before.
+ */
+import { Bulk } from '../../call/bulk.ts';
+import { putBack } from '../../putBack.ts';
+import { setAside } from '../../setAside.ts';
+import type { KeysBySlot, Span } from '../calls/keysBySlot.ts';
+import { each } from '../calls/each.ts';
+import { AsideNames } from './names.ts';
+import type { RoutedCalls } from '../calls/routedCalls.ts';
+
+/** So many names go in one UNLINK: they take Redis a quarter of a millisecond. */
+const MOST_REMOVED = 256;
+/** So many go in one call of a script: they take it half a millisecond. */
+const MOST_BY_SCRIPT = 200;
+
+const [HERE, UNSURE, ASIDE] = [0, 1, 2];
+
+/** What RENAMENX says where there is nothing to rename. */
+const isNothing = (reply: unknown): boolean => reply instanceof Error && /^ERR no such key/.test(reply.message);
+
+/** Where keys wait until it is known what becomes of them. */
+export class Aside {
+  readonly #names: AsideNames;
+  /** By their numbers. */
+  readonly #where: Uint8Array;
+  #isInDoubt = false;
+
+  constructor(
+    private readonly calls: RoutedCalls,
+    private readonly keys: KeysBySlot,
+  ) {
+    this.#names = new AsideNames(keys);
+    this.#where = new Uint8Array(keys.count);
+  }
+
+  /** Whether one may yet be set aside by a call that was lost, after all others were settled. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
+  }
+
+  /**
+   * Sets them aside, side by side. Resolves, when all are, to whether each of the keys was there, by its place.
+   * @param idleSeconds only those that nobody touched for longer than this; `null`: all
+   */
+  async set(idleSeconds: number | null = null): Promise<readonly boolean[]> {
+    const { keys, calls } = this;
+    const lostBefore = calls.lostCount;
+    const all = keys.numbers;
+    this.#where.fill(UNSURE);
+    try {
+      const left = idleSeconds === null ? await this.#renameAside(all) : all;
+      await each(keys.spansOf(left, MOST_BY_SCRIPT), async (span) => {
+        const { isAside } = await this.#byScript(span, async (own, names) => {
+          return await setAside(calls, own, names, idleSeconds);
+        });
+        for (const [i, number] of span.numbers.entries()) this.#where[number] = isAside[i] ? ASIDE : HERE;
+      });
+    } finally {
+      this.#isInDoubt ||= calls.lostCount > lostBefore;
+    }
+    const were = all.map(() => false);
+    for (const number of all) were[keys.places[number] as number] = this.#where[number] === ASIDE;
+    return were;
+  }
+
+  /** Those that it leaves are to be set aside by script. */
+  async #renameAside(numbers: readonly number[]): Promise<readonly number[]> {
+    const { keys } = this;
+    return await this.calls.inBursts(numbers, (number) => keys.slotOf(number), {
+      name: 'renamenx',
+      spell: (burst, number) => {
+        burst.open(2);
+        keys.addTo(burst.commands, number);
+        this.#names.addTo(burst.commands, number);
+      },
+      take: (number, reply) => {
+        if (reply !== 1 && !isNothing(reply)) return false;
+        this.#where[number] = reply === 1 ? ASIDE : HERE;
+        return true;
+      },
+    });
+  }
+
+  /** Removes them for good. Resolves to whether nobody has put any of them back meanwhile. */
+  async remove(): Promise<boolean> {
+    const { keys, calls } = this;
+    // They may have expired, or have been put back by somebody who took this run for killed.
+    const fewer: Span[] = [];
+    const take = (span: Span, removed: number) => {
+      if (removed < span.numbers.length) fewer.push(span);
+      for (const number of span.numbers) this.#where[number] = HERE;
+    };
+    const aside = keys.numbers.filter((number) => this.#where[number] === ASIDE);
+    const left = await calls.inBursts(keys.spansOf(aside, MOST_REMOVED), ({ slot }) => slot, {
+      name: 'unlink',
+      spell: (burst, { numbers }) => {
+        burst.open(numbers.length);
+        for (const number of numbers) this.#names.addTo(burst.commands, number);
+      },
+      take: (span, reply) => {
+        if (typeof reply !== 'number') return false;
+        take(span, reply);
+        return true;
+      },
+    });
+    await each(left, async (span) => {
+      take(span, await this.#byScript(span, async (_, names) => Number((await calls.send('unlink', [names])).reply)));
+    });
+    let whole = true;
+    await each(fewer, async (span) => {
+      const there = await this.#byScript(span, async (own) => Number((await calls.send('exists', [own])).reply));
+      whole &&= there === 0;
+    });
+    return whole;
+  }
+
+  /** Puts back what may be aside. Resolves to the names that were written anew meanwhile: what stood there stays aside for a day. */
+  async putBack(): Promise<readonly string[]> {
+    const { keys, calls } = this;
+    const begun = keys.numbers.filter((number) => this.#where[number] !== HERE);
+    const renamed = await calls.inBursts(
+      begun.filter((number) => this.#where[number] === ASIDE),
+      (number) => keys.slotOf(number),
+      {
+        name: 'renamenx',
+        spell: (burst, number) => {
+          burst.open(2);
+          this.#names.addTo(burst.commands, number);
+          keys.addTo(burst.commands, number);
+        },
+        take: (number, reply) => {
+          if (reply !== 1) return false;
+          this.#where[number] = HERE;
+          return true;
+        },
+      },
+    );
+    const left = new Set(renamed);
+    const others = begun.filter((number) => left.has(number) || this.#where[number] === UNSURE);
+    const taken: string[] = [];
+    await each(keys.spansOf(others, MOST_BY_SCRIPT), async (span) => {
+      const became = await this.#byScript(span, async (own, aside) => await putBack(calls, aside, own));
+      for (const [i, number] of span.numbers.entries()) {
+        if (became[i] === 'taken') taken.push(Buffer.from(keys.bytesOf(number)).toString('latin1'));
+        this.#where[number] = HERE;
+      }
+    });
+    return taken;
+  }
+
+  /** Spells the keys of one slot, and their names aside, for a call, and lets go of them after it. */
+  async #byScript<R>({ numbers }: Span, send: (own: Bulk, aside: Bulk) => Promise<R>): Promise<R> {
+    const [own, aside] = [new Bulk(), new Bulk()];
+    try {
+      for (const number of numbers) {
+        this.keys.addTo(own, number);
+        this.#names.addTo(aside, number);
+      }
+      return await send(own, aside);
+    } finally {
+      own.clear();
+      aside.clear();
+    }
+  }
+}

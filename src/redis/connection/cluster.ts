@@ -1,0 +1,47 @@
+/** cluster: whether a server holds only a part of the keys. Such can't be used yet: what is somebody's there would be taken for all
+ * that is theirs, and the queue's scripts would be refused. */
+import { Failure } from '../../domain/failure.ts';
+import { type Info, infoIn } from '../target/clock.ts';
+import type { Redis } from './ioredis.ts';
+
+/** What is said of one, as it goes on after "Redis at … ". */
+export const CLUSTER = {
+  what: 'holds only a part of the keys',
+  advice: 'clusters can not be used for this yet: give the URL of a Redis that holds all of them',
+} as const;
+
+/** How a server says that other keys are elsewhere; behind a proxy without a word of it in INFO. */
+const ELSEWHERE =
+  /^(?:EXECABORT [^:]*: |ERR [^:]*: )?-?(MOVED|ASK|CROSSSLOT)\b|\b(?:keys must be in (?:the )?same slot)\b/;
+
+/** Why an answer shows that a server holds only a part of the keys, as an operator may look it up; `null` for every other one. */
+export function clusterAnswerIn(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const [found, code] = ELSEWHERE.exec(error.message) ?? [];
+  return found === undefined ? null : (code ?? error.message);
+}
+
+/** Whether INFO says so. */
+export const isClusterNode = (info: Info): boolean => info.get('cluster_enabled') === '1';
+
+/** A server that holds only a part of the keys, where all are needed. */
+export class HoldsPart extends Failure {
+  constructor(where: string) {
+    super('DENIED', `${where} is a node of a cluster, which ${CLUSTER.what}; ${CLUSTER.advice}`);
+  }
+}
+
+/**
+ * What INFO says of a server, so that who answers is known without another question: all, or only whether it is a node of a cluster.
+ * Then it fails (`DENIED`), unless that will do. Who may not ask, or gets no answer to this, is told so by what follows.
+ */
+export async function insistOnWhole(
+  redis: Redis,
+  where: string,
+  { all, toPart }: { readonly all: boolean; readonly toPart: boolean },
+): Promise<Info> {
+  const reply = await (all ? redis.info() : redis.info('cluster')).catch(() => '');
+  const info = infoIn(String(reply));
+  if (toPart || !isClusterNode(info)) return info;
+  throw new HoldsPart(where);
+}

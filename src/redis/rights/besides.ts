@@ -1,0 +1,103 @@
+/** besides: what a run that keeps a trash, or says whom it swept, must be allowed besides. */
+import type { Announce } from '../../config/values/removalValues.ts';
+import { ANNOUNCED_PREFIX } from '../removal/announcement.ts';
+import type { Order } from '../call/wire.ts';
+import { ASIDE_PREFIX, SET_ASIDE_GLOB } from '../cluster/prefixes.ts';
+import { TRASH_GLOB, TRASH_PREFIX } from '../trash/names.ts';
+
+/** What of a target's settings says so; what is left out is off. */
+export interface Besides {
+  /** How long things stay in the trash, in ms. */
+  readonly trash?: number;
+  readonly announce?: Announce | false;
+  /** Of a node of a cluster: a tag that puts names where it serves them. */
+  readonly part?: string | undefined;
+  /** Whether replicas are read. */
+  readonly readFrom?: 'primary' | 'replica';
+}
+
+/** Each as an ACL names it. */
+interface Needs {
+  readonly commands: readonly string[];
+  readonly patterns: readonly string[];
+  readonly channels: readonly string[];
+}
+
+const OF_TRASH: Needs = {
+  commands: ['pttl', 'renamenx', 'pexpire', 'set', 'persist', 'getrange'],
+  patterns: [TRASH_GLOB],
+  channels: [],
+};
+
+const READING_PART = ['cluster|nodes', 'cluster|countkeysinslot', 'cluster|getkeysinslot', 'asking'];
+
+/** What it takes to read a cluster; nothing elsewhere. */
+export const readingOfPart = ({ part, readFrom }: Besides): readonly string[] => {
+  if (part === undefined) return [];
+  return readFrom === 'replica' ? [...READING_PART, 'readonly'] : READING_PART;
+};
+
+/** Things in other slots than their owner's heartbeat are set aside before they go. */
+const OF_CLUSTER: Needs = {
+  commands: [...READING_PART, ...['renamenx', 'pttl', 'pexpire', 'sadd', 'srem', 'smembers']],
+  patterns: [SET_ASIDE_GLOB],
+  channels: [],
+};
+
+const NOTHING: Needs = { commands: [], patterns: [], channels: [] };
+
+const escaped = (name: string): string => name.replace(/[\\*?[\]]/g, '\\$&');
+
+function ofAnnouncing(where: Announce): Needs {
+  const marks = `${ANNOUNCED_PREFIX}*`;
+  if ('channel' in where) {
+    return { commands: ['publish', 'set', 'get'], patterns: [marks], channels: [escaped(where.channel)] };
+  }
+  return { commands: ['xadd', 'set', 'get'], patterns: [escaped(where.stream), marks], channels: [] };
+}
+
+/** What a real run needs besides, and what brings things back; a dry run needs none of it. */
+export function needsBesides({ trash = 0, announce = false, ...of }: Besides): Needs {
+  const needs = [
+    ...(trash > 0 ? [OF_TRASH] : []),
+    ...(announce === false ? [] : [ofAnnouncing(announce)]),
+    ...(of.part === undefined ? [] : [OF_CLUSTER, { ...NOTHING, commands: readingOfPart(of) }]),
+  ];
+  return {
+    commands: [...new Set(needs.flatMap(({ commands }) => commands))],
+    patterns: [...new Set(needs.flatMap(({ patterns }) => patterns))],
+    channels: needs.flatMap(({ channels }) => channels),
+  };
+}
+
+/**
+ * What shows whether the user may do it, and does nothing: the keys it names can't exist. A message would be heard, so whether it may
+ * be said shows only when it is, before anything is removed.
+ */
+export function questionsBesides(besides: Besides): readonly Order[] {
+  return [...questionsOfCluster(besides), ...questionsOfRest(besides)];
+}
+
+function questionsOfCluster({ part }: Besides): readonly Order[] {
+  if (part === undefined) return [];
+  const key = (what: string) => `${ASIDE_PREFIX}{${part}}:nobody:${what}`;
+  return [
+    ['renamenx', [key('1'), key('2')]],
+    ['pttl', [key('1')]],
+    ['pexpire', [key('1'), 1]],
+    ['smembers', [key('1')]],
+    ['srem', [key('1'), '']],
+  ];
+}
+
+function questionsOfRest(besides: Besides): readonly Order[] {
+  const key = (what: string) => `${TRASH_PREFIX}nobody:${what}`;
+  const orders: readonly Order[] = [
+    ['pttl', [key('1')]],
+    ['renamenx', [key('1'), key('2')]],
+    ['pexpire', [key('1'), 1]],
+    ['set', [key('1'), '', 'XX', 'PX', 1]],
+  ];
+  const { commands } = needsBesides(besides);
+  return (besides.trash ?? 0) > 0 ? orders : orders.filter(([name]) => name === 'set' && commands.includes(name));
+}

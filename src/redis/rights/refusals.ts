@@ -1,0 +1,40 @@
+/** refusals: what an error says of a command: that this user may not run it, or that the server takes it from nobody. */
+import { clusterAnswerIn } from '../connection/cluster.ts';
+import { unreadyIn } from '../connection/unready.ts';
+
+/** The command that Redis says the user may not run, as ACLs name it; `null` for every other error. */
+export const refusedCommandIn = (error: unknown): string | null =>
+  error instanceof Error ? (/NOPERM.*?'([a-z|]+)' command/i.exec(error.message)?.[1]?.toLowerCase() ?? null) : null;
+
+/** Whether Redis refused a key rather than a command. */
+export const isKeyRefusal = (error: Error): boolean =>
+  refusedCommandIn(error) === null && /NOPERM.*(?:key|access)/i.test(error.message);
+
+/** Inside a script, Redis does not name the command, or the channel, it refused. */
+export const isRefusedInScript = (error: Error): boolean =>
+  /user executing the script can't (?:run this command|publish)/i.test(error.message);
+
+/** What Redis says of the state it is in, not of the command: that it is full, does not know a script yet, keeps no idle times, has no such key. */
+const OF_STATE = /^(?:OOM|NOSCRIPT|NOAUTH|EXECABORT)\b|LFU maxmemory policy|without MULTI|no such key/;
+
+/**
+ * Whether a server takes a command from nobody, as rented ones do, each in words of its own: so it is whatever it answers that is
+ * no refusal of a user's, nor says that this is not the moment.
+ */
+export function isUntaken(error: unknown): error is Error {
+  if (!(error instanceof Error) || error.name !== 'ReplyError' || error.message.includes('NOPERM')) return false;
+  if (isRefusedInScript(error) || OF_STATE.test(error.message)) return false;
+  return unreadyIn(error) === null && clusterAnswerIn(error) === null;
+}
+
+/** Whether the user may not run a command, or nobody may. */
+export const isRefusal = (error: unknown): boolean => refusedCommandIn(error) !== null || isUntaken(error);
+
+/** The most of what a server said that is told again. */
+const MOST_SAID = 160;
+
+/** What Redis said, in one line: without where in which script. */
+export function saidIn({ message }: Error): string {
+  const line = message.replace(/\s*(?:script: [0-9a-f]{40}.*|&?\s*stack traceback.*)$/is, '').replace(/\s+/g, ' ');
+  return line.length > MOST_SAID ? `${line.slice(0, MOST_SAID)}…` : line.replace(/[.,;\s]+$/, '');
+}

@@ -1,0 +1,56 @@
+/** openServing: whether a target serves those who beat, wherever they beat: one server, or each primary of a cluster. */
+import type { Address } from '../../config/values/tls.ts';
+import { type Primary, primariesOf } from '../cluster/nodes/primaries.ts';
+import { connect } from '../connection/connect.ts';
+import type { Redis } from '../connection/ioredis.ts';
+import { Serving } from './serving.ts';
+
+export interface Served {
+  /** The target's clock, in ms, when all of it takes writes; `null` when some of it does not. Rejects when a connection fails. */
+  ask(): Promise<number | null>;
+  close(): void;
+}
+
+/** Connects to all there is to ask. Fails as `connect` does, when any of it can't be reached. */
+export async function openServing(to: Address): Promise<Served> {
+  const quiet = { onError: () => {} };
+  const first = await connect(to, { ...quiet, toPart: true });
+  const open: Redis[] = [first];
+  const close = () => {
+    for (const redis of open) redis.disconnect();
+  };
+  try {
+    const primaries = await primariesOf(first, to);
+    if (primaries === null) {
+      const serving = new Serving(first);
+      return { ask: async () => await serving.ask(), close };
+    }
+    const opened = await Promise.allSettled(
+      primaries.map(async ({ address }) => await connect(address, { ...quiet, toPart: true })),
+    );
+    for (const result of opened) if (result.status === 'fulfilled') open.push(result.value);
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    const all = open.slice(1).map((redis) => new Serving(redis));
+    const known = namesOf(primaries);
+    const ask = async (): Promise<number | null> => {
+      const clocks = await Promise.all(all.map(async (serving) => await serving.ask()));
+      const slots = String(await first.call('CLUSTER', 'INFO'));
+      const now = await primariesOf(first, to);
+      // Whoever took over, or joined, was not asked; and with a slot that is nobody's, nobody is served.
+      if (now === null || namesOf(now) !== known || !slots.includes('cluster_state:ok')) return null;
+      return clocks.some((clock) => clock === null) ? null : Math.min(...clocks.map(Number));
+    };
+    return { ask, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function namesOf(primaries: readonly Primary[]): string {
+  return primaries
+    .map(({ member }) => member.id)
+    .sort()
+    .join();
+}

@@ -1,0 +1,22 @@
+/** attempts: how an attempt that failed stands in the queue, and whether another one follows. */
+import { Failure, sentenceOf } from '../../src/domain/failure.ts';
+import { UnrecoverableError } from '../../src/queue/bullmq.ts';
+import type { RunJob } from './journal.ts';
+
+/** However many attempts other programs give a job, and without a pause between them: a target may be down for a night. */
+const MOST_ATTEMPTS = 10;
+
+/** An error as the history shows it: one sentence, no stack. */
+export const forHistory = (error: unknown, attempts: number): Error => {
+  const denied = error instanceof Failure && error.code !== 'UNREACHABLE' && error.code !== 'INTERRUPTED';
+  const isFinal = denied || error instanceof UnrecoverableError || attempts >= MOST_ATTEMPTS;
+  const shown = isFinal ? new UnrecoverableError(sentenceOf(error)) : new Error(sentenceOf(error));
+  shown.stack = `${shown.name}: ${shown.message}`;
+  // For whoever wonders why; the queue keeps only the message.
+  shown.cause = error;
+  return shown;
+};
+
+/** Whether no other attempt follows one that failed so. */
+export const isLast = (job: RunJob, shown: Error): boolean =>
+  shown instanceof UnrecoverableError || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);

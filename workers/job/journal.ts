@@ -1,0 +1,134 @@
+/** journal: a run's progress and log lines on its job, and what an earlier attempt left there. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Job } from 'bullmq';
+import { z } from 'zod';
+import type { Phase } from '../../src/cleanup/context.ts';
+import type { Carried, Tally } from '../../src/cleanup/tally/tally.ts';
+import { isoOf } from '../../src/domain/instant.ts';
+import type { Report } from '../../src/domain/report.ts';
+import type { RunData } from '../../src/queue/runs/payload.ts';
+import type { Stopwatch } from '../../src/redis/call/stopwatch.ts';
+
+/** A job of the queue of runs, as a worker holds it. */
+export type RunJob = Job<RunData, Report>;
+
+/** How often progress is written to the queue, in ms. What a worker did since is not counted if it is killed. */
+const PROGRESS_EVERY_MS = 50;
+/**
+ * How long the last word is repeated to a queue that takes no writes (full, read-only after a failover), in ms. A report
+ * would else miss what this attempt removed. Not longer, since the job's lock has run out by then, or soon will.
+ */
+const INSIST_MS = 5_000;
+const INSIST_EVERY_MS = 200;
+/** The job's log gets a line per so many chunks. */
+const CHUNKS_PER_LINE = 100;
+const linesAfter = (chunks: number): number => Math.floor(chunks / CHUNKS_PER_LINE);
+
+const count = z.number().nonnegative();
+const CARRIED = z.object({
+  startedAt: count.refine((at) => isoOf(at) !== null),
+  carried: z.object({
+    swept: count,
+    // Older versions knew nobody without a heartbeat.
+    lapsed: count.default(0),
+    deletedByFamily: z.array(count),
+    chunks: count,
+    calls: count,
+    slowestCallMs: count,
+    memoryFreedBytes: count,
+    // Older versions had no trash.
+    trashed: count.default(0),
+  }),
+});
+
+/** What earlier attempts left in the job's progress; `null` on the first. Anyone may write there, so it is checked. */
+export const earlierAttempts = (job: RunJob): { startedAt: number; carried: Carried } | null => {
+  const result = CARRIED.safeParse(job.progress);
+  return result.success ? result.data : null;
+};
+
+/** Writes a run's progress and log lines to its job, thinned out, in order, and only while the job's lock is held. */
+export class Journal {
+  #phase: Phase = 'mark';
+  #tally: Tally | undefined;
+  #writtenAt = 0;
+  #lines: number;
+  #queue: Promise<unknown> = Promise.resolve();
+  /** Whether the queue took what was written last; `true` too once the lock is lost. */
+  #settled = true;
+
+  constructor(
+    private readonly job: RunJob,
+    private readonly token: string,
+    private readonly lockMs: number,
+    private readonly stopwatch: Stopwatch,
+    private readonly earlier: { readonly startedAt: number; readonly carried: Carried | null },
+    private readonly onLost: () => void,
+    /** Told of what is written of a run's progress, at the same moment. */
+    private readonly onProgress: (tally: Tally) => void = () => {},
+  ) {
+    this.#lines = linesAfter(earlier.carried?.chunks ?? 0);
+  }
+
+  phase(phase: Phase, sentence: string): void {
+    this.#phase = phase;
+    this.#then(() => this.job.log(`${phase}: ${sentence}`));
+    this.#write();
+  }
+
+  progress(phase: Phase, tally: Tally): void {
+    this.#phase = phase;
+    this.#tally = tally;
+    if (linesAfter(tally.chunks) > this.#lines) {
+      this.#lines = linesAfter(tally.chunks);
+      this.#then(() => this.job.log(`${phase}: ${tally.swept} of ${tally.stale} coordinators, ${tally.keys} keys`));
+    }
+    if (performance.now() - this.#writtenAt >= PROGRESS_EVERY_MS) this.#write();
+  }
+
+  note(sentence: string): void {
+    this.#then(() => this.job.log(sentence));
+  }
+
+  /** Writes what is known now, so that the next attempt goes on from it; resolves when all is written, or can't be. */
+  async flush(): Promise<void> {
+    for (const until = performance.now() + INSIST_MS; ; await pause(INSIST_EVERY_MS)) {
+      this.#write();
+      await Promise.race([this.#queue, pause(Math.max(0, until - performance.now()), undefined, { ref: false })]);
+      if (this.#settled || this.#tally === undefined || performance.now() >= until) return;
+    }
+  }
+
+  #write(): void {
+    this.#writtenAt = performance.now();
+    const tally = this.#tally;
+    if (tally === undefined) return;
+    const { checked, stale, swept } = tally.coordinators;
+    const progress = {
+      phase: this.#phase,
+      percent: tally.percent,
+      checked,
+      stale,
+      swept,
+      keys: tally.keys,
+      startedAt: this.earlier.startedAt,
+      carried: tally.carry(this.stopwatch.count, this.stopwatch.slowestMs),
+    };
+    this.onProgress(tally);
+    this.#then(() => this.job.updateProgress(progress));
+  }
+
+  /** A worker that has lost its lock must not write over the one that took the run over. */
+  #then(write: () => Promise<unknown>): void {
+    this.#queue = this.#queue
+      .then(async () => {
+        if ((await this.job.extendLock(this.token, this.lockMs)) === 0) this.onLost();
+        else await write();
+        this.#settled = true;
+      })
+      .catch(() => {
+        this.#settled = false;
+        // The queue is out of reach: BullMQ tells of it, and the run goes on, since it needs only its target.
+      });
+  }
+}

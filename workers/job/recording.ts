@@ -1,0 +1,86 @@
+/** recording: one run from the queue, as it stands in the ledger (P13): begun before anything goes, its end after, whatever that is. */
+import type { Tally } from '../../src/cleanup/tally/tally.ts';
+import type { Observer, Phase } from '../../src/cleanup/context.ts';
+import { fingerprintOf } from '../../src/config/fingerprint.ts';
+import { sentenceOf } from '../../src/domain/failure.ts';
+import type { Report } from '../../src/domain/report.ts';
+import { RunFollower } from '../../src/ledger/recording/followRun.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import type { RunRecorder } from '../../src/ledger/recording/recorder.ts';
+import type { RunPayload } from '../../src/queue/runs/payload.ts';
+
+export interface RecordedRun {
+  readonly run: string;
+  readonly attempt: number;
+  readonly payload: RunPayload;
+  /** Whether a worker was taken for gone under it, who may have ended it. */
+  readonly again: boolean;
+  /** As `RunToRecord` has it. */
+  readonly insistMs: () => number;
+}
+
+export class Recording {
+  readonly #recorder: RunRecorder;
+  readonly #follower: RunFollower;
+
+  private constructor(recorder: RunRecorder) {
+    this.#recorder = recorder;
+    this.#follower = new RunFollower(recorder);
+  }
+
+  /** Notes that the run begins or goes on. Where that is not possible, it is said once, and the run goes on. */
+  static async begin(
+    ledger: Ledger,
+    { payload, ...told }: RecordedRun,
+    warn: (sentence: string) => void,
+  ): Promise<Recording> {
+    const { target, trigger, dryRun } = payload;
+    const identity = {
+      ...{ ...told, target: target.name, fingerprint: fingerprintOf(target), trigger, by: null, dryRun },
+      ...(target.trash > 0 ? { trashMs: target.trash } : {}),
+    };
+    const recorder = ledger.record({ ...identity, families: target.schema.families }, warn);
+    await recorder.begin();
+    return new Recording(recorder);
+  }
+
+  /** What the run is to tell of itself. */
+  get observer(): Pick<Required<Observer>, 'condemn' | 'removed'> {
+    return {
+      condemn: async (next) => await this.#follower.condemn(next),
+      removed: (removed) => this.#follower.removed(removed),
+    };
+  }
+
+  /** Notes how far the run has come; called along with its progress in the queue. */
+  progress(tally: Tally): void {
+    this.#recorder.progress({ swept: tally.swept, deleted: tally.keys });
+  }
+
+  phase(phase: Phase): void {
+    this.#recorder.phase(phase);
+  }
+
+  async ended(report: Report): Promise<void> {
+    this.#follower.finish();
+    await this.#recorder.end({ outcome: report.outcome, report });
+  }
+
+  /** @param goesOn whether another attempt will follow */
+  async failed(error: unknown, goesOn: boolean): Promise<void> {
+    this.#follower.finish();
+    const reason = sentenceOf(error);
+    await (goesOn ? this.#recorder.suspend(reason) : this.#recorder.end({ outcome: 'failed', reason }));
+  }
+
+  /** Nobody will go on with it: its job has left the queue. */
+  async gone(): Promise<void> {
+    this.#follower.finish();
+    await this.#recorder.end({ outcome: 'interrupted', reason: 'its job is not in the queue any more' });
+  }
+
+  /** Another worker has taken the run over. */
+  lost(): void {
+    this.#recorder.leave();
+  }
+}
