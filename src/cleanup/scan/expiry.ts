@@ -6,6 +6,8 @@ import type { RunContext } from '../context.ts';
 
 /** So many of each reading are asked, spread over it: where only some expire, or some sooner, that shows, too. */
 const SAMPLE = 5;
+/** Once so many were asked, one of each reading has to do: names come in no order, so what so many of them lack is rare. */
+const MANY = 500;
 
 export class Expiry {
   /**
@@ -13,6 +15,7 @@ export class Expiry {
    * known.
    */
   shortestSeconds: number | null = null;
+  #asked = 0;
 
   constructor(private readonly run: RunContext) {}
 
@@ -20,8 +23,9 @@ export class Expiry {
   async look(keys: readonly Buffer[], readings: readonly Reading[]): Promise<void> {
     if (this.shortestSeconds === 0) return;
     const { node } = this.run;
-    const step = Math.max(1, Math.floor(keys.length / SAMPLE));
+    const step = Math.max(1, Math.floor(keys.length / (this.#asked < MANY ? SAMPLE : 1)));
     const sample = [...keys.keys()].filter((i) => i % step === 0);
+    this.#asked += sample.length;
     try {
       const answers = await node.steadily('read', () =>
         Promise.all(sample.map((i) => node.calls.send('pttl', [keys[i]?.toString('latin1') ?? '']))),
