@@ -52,9 +52,10 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
   if (store.has(found)) {
     const beat = hasBeatenSince(run, found);
     if (state === 'stale' || beat === NO_BEAT) return;
-    // `noteLeft` will note it, with this beat.
     store.revive(beat, sighting.beatAtSeconds);
     store.enterLiving(found);
+    // Its record goes where memory is short.
+    sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
     tally[state]++;
     tally.stale--;
     tally.lapsed--;
