@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
@@ -168,6 +169,35 @@ test.each([
     });
     expect(await leftIn(redis)).toEqual([]);
     expect(report.coordinators).toMatchObject({ checked: 200, stale: 200, swept: 200, revived: 0 });
+  },
+);
+
+test.each([1, 2, 3, 4, 5])(
+  'who is found to have left nothing while a call sweeps it is counted as never there, and once: call %s (P11)',
+  async (call) => {
+    const { redis } = server.current;
+    const ids = Array.from({ length: 200 }, (_, i) => `c${i}`);
+    const stale = beat((await nowOf(redis)) - LONG_AGO * 1000);
+    const keys = ids.flatMap((id, i) => [0, 31, 62].map((n) => sharedBy(id, `c${(7 * i + n) % 200}`)));
+    await writeAll(redis, {
+      ...Object.fromEntries(keys.map((key) => [key, '1'])),
+      ...Object.fromEntries(ids.map((id) => [heartbeatOf('swarm', id), stale])),
+    });
+    let calls = 0;
+    const { report } = await runWithPast(server.current, {
+      schema: 'swarm',
+      settings: { callBudget: '0.1ms' },
+      before: async (name) => {
+        // Meanwhile other calls go on with the same coordinators.
+        if (name === 'exists') for (let i = 0; i < 300; i++) await setImmediate();
+        if (name !== 'evalsha' || ++calls !== call) return;
+        await redis.unlink(...ids.filter((_, i) => i % 2 === 0).map((id) => heartbeatOf('swarm', id)));
+      },
+    });
+    expect(await leftIn(redis)).toEqual([]);
+    const { checked, swept } = report.coordinators;
+    expect(report.coordinators).toMatchObject({ checked, stale: checked, swept: checked, revived: 0 });
+    expect(report.silence.at(-1)).toBe(swept);
   },
 );
 
