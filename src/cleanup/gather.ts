@@ -81,6 +81,7 @@ export async function walkKeys(run: Run, sweepKeys: () => Promise<void>): Promis
   const verdicts = new Verdicts(run);
   const glob = sharedGlob(schema.scanned.map(({ template }) => template));
   tally.visited = 0;
+  keys.arePart = true;
   const take = (key: Buffer): void => {
     if (reader.read(key) !== 'remain') return;
     const { template } = reader;

@@ -48,8 +48,12 @@ async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> 
       run.observer.removed?.({ removals: [], names: () => families.map((names) => names.map(bytesOf)) });
       return;
     }
-    for (const at of result.born) learnBorn(run, Buffer.from(absent[at] ?? '', 'latin1'));
-    left = left.filter(({ name }) => verdicts.of(name) === 'orphan');
+    const born = new Set(result.born.map((at) => absent[at] ?? ''));
+    for (const name of born) learnBorn(run, bytesOf(name));
+    // A heartbeat may have a name of stalesweep's own, of which a run learns nothing: what could be its owner's stays all the same.
+    left = left.filter(
+      (one) => verdicts.of(one.name) === 'orphan' && !one.absent.some((name) => born.has(nameIn(name))),
+    );
   }
 }
 

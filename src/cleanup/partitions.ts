@@ -48,6 +48,7 @@ async function sweepPartition(run: Run, keysHeld: boolean, told: Gathered | null
   await sweepCoordinators(run);
   if (!run.dryRun) await noteLeft(run);
   run.keys.clear();
+  run.keys.arePart = false;
 }
 
 /**

@@ -51,10 +51,12 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
   tally.remove(schema.heartbeatFamily, result.heartbeats, trashed);
   run.mixedFamilies.learn(batch.families, result.removed);
   const isTold = observer.removed !== undefined || observer.list !== undefined;
-  const removed = isTold ? removedBy(run, batch, result) : null;
+  // Of some another call may have told meanwhile that nothing was left: they are counted as never there.
+  const going = batch.going.filter((beat) => store.isStale(beat));
+  const removed = isTold ? removedBy(run, { ...batch, going }, result) : null;
   if (removed !== null) observer.removed?.(removed);
-  tally.swept += batch.going.length;
-  for (const beat of batch.going) {
+  tally.swept += going.length;
+  for (const beat of going) {
     if (store.stateOf(beat) === BeatState.lapsed) tally.lapsedSwept++;
     store.become(beat, BeatState.gone);
   }

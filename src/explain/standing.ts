@@ -171,7 +171,8 @@ export async function ownersAmong(run: RunContext, candidates: readonly Candidat
     .filter((candidate) => isIdOf(run.schema, candidate.segments) && !isKnown(candidate))
     .map(({ id, swarm }): Owner => {
       const nothing = { heartbeat: null, silenceSeconds: null, unreadable: null };
-      return { coordinator: id, swarm, ...nothing, state: 'none', lives: false };
+      const lives = run.isProtected?.(id.toString('latin1')) ?? false;
+      return { coordinator: id, swarm, ...nothing, state: lives ? 'protected' : 'none', lives };
     });
   return [...known, ...others];
 }

@@ -43,7 +43,7 @@ export function howIs({ state, silenceSeconds, unreadable, lives }: Owner): stri
     case 'held':
       return `is held, silent for ${silent}: too many fell silent at once`;
     case 'protected':
-      return `is protected by the configuration, silent for ${silent}`;
+      return `is protected by the configuration, ${silent === '' ? 'and does not beat' : `silent for ${silent}`}`;
     case 'lapsed':
       return `has no heartbeat any more, and was last seen to beat ${silent} ago${lives ? '' : ': it is stale'}`;
     case 'none':

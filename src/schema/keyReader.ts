@@ -56,9 +56,14 @@ export class KeyReader {
     this.#remains = all ? this.#all : schema.scanned.map(({ template }) => patternOf(template));
   }
 
+  /** Whether a key is one of stalesweep's own: nobody's to sweep (P8). */
+  isOwn(key: Uint8Array): boolean {
+    return isOwn(key, this.#own);
+  }
+
   /** Reads one name. */
   read(key: Uint8Array): KeyKind {
-    if (isOwn(key, this.#own)) return 'foreign';
+    if (this.isOwn(key)) return 'foreign';
     const matcher = this.#matcher;
     try {
       if (matcher.read(this.#heartbeat, key, ANY_SEGMENTS, this.#takeHeartbeat)) return 'heartbeat';

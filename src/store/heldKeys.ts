@@ -14,6 +14,8 @@ const UNTOLD = 0;
 
 export class HeldKeys {
   count = 0;
+  /** Whether others of the same partition were let go before, or are to be found yet. */
+  arePart = false;
   readonly #arena = new Arena();
   readonly #beginnings: readonly Uint8Array[];
   #last = NO_KEY;

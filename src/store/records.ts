@@ -217,7 +217,10 @@ export class Records {
     return longer !== 0 ? longer < 0 : a.bytes.compare(b.bytes, b.from, b.to, a.from, a.to) < 0;
   }
 
-  /** Each heartbeat's record, once; all are let go before the first, so that what is added meanwhile is kept. */
+  /**
+   * The record of each heartbeat whose owner is stale, once; all are let go before the first, so that what is added meanwhile is kept.
+   * Who lives needs none.
+   */
   protected *takeOut(): Generator<{ id: Held; swarm: Held; beatAtSeconds: number; proof: Proof | null }> {
     const old = new Records();
     old.arena = this.arena;
@@ -226,6 +229,7 @@ export class Records {
     this.clearRecords();
     for (const id of old.ids()) {
       for (let beat = old.firstBeat(id); beat !== NO_BEAT; beat = old.nextBeat(beat)) {
+        if (!old.isStale(beat)) continue;
         const { bytes, from, to } = old.proofOf(beat);
         const lapsed = old.stateOf(beat) === BeatState.lapsed;
         const proof = lapsed ? null : { bytes: bytes.subarray(from, to), valueBytes: old.valueBytesOf(beat) };

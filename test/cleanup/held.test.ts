@@ -124,6 +124,28 @@ test('a protected one keeps everything, however silent it is; so does what it sh
   expect(await server.current.redis.exists('blocking:idempotency:c2:leader-1:x')).toBe(1);
 });
 
+test('who is protected keeps what could be theirs without a heartbeat, too: from others, and from being an orphan (P2)', async () => {
+  const { redis } = server.current;
+  await populate([['c', 5, 5_000]]);
+  const theirs = [
+    'blocking:ack:leader-9:1',
+    'blocking:signal:leader-9',
+    'blocking:idempotency:c2:leader-9:completion:1:1760000000000',
+  ];
+  const nobodys = 'blocking:ack:lead:1';
+  await redis.set('template', 'value');
+  const payload = await redis.dumpBuffer('template');
+  await redis.del('template');
+  for (const key of [...theirs, nobodys]) await redis.call('RESTORE', key, '0', payload, 'IDLETIME', '5000');
+  const settings = { protect: ['leader-*'], orphans: ['ack', 'signal'] };
+  const dry = await run({ settings, dryRun: true });
+  const report = await run({ settings });
+  expect(report).toMatchObject({ coordinators: { stale: 5, swept: 5, protected: 0 }, keys: { orphans: 1, kept: 1 } });
+  expect(dry.keys.found).toBe(report.keys.found);
+  expect(await redis.exists(nobodys)).toBe(0);
+  expect(await redis.exists(theirs)).toBe(theirs.length);
+});
+
 test('more than maxStale are refused, with those of whom there are only orphans', async () => {
   await populate([['c', 3, 5_000]]);
   await writeAll(server.current.redis, {

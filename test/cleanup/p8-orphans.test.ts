@@ -139,6 +139,17 @@ test('under an LFU policy orphans stay, with a warning, and the run goes on (P11
   expect(await keysIn(redis)).toEqual(['blocking:ack:gone:1']);
 });
 
+test('an orphan stays whose owner beats under a name that a run takes for its own, and the run ends', async () => {
+  const { url, redis } = server.current;
+  const now = await nowOf(redis);
+  await writeAll(redis, { 'a:beat': beat(now), 'stalesweep:beat': beat(now) });
+  for (const key of ['mail:to:stalesweep', 'mail:to:nobody']) await idle(key, 700);
+  const schemas = { mine: { heartbeat: '{coordinator}:beat', mail: 'mail:*:{coordinator}' } };
+  const report = await clean(url, { settings: { schema: 'mine', schemas, orphans: ['mail'] } });
+  expect(report.keys).toMatchObject({ deleted: 1, orphans: 2 });
+  expect(await keysIn(redis)).toEqual(['a:beat', 'mail:to:stalesweep', 'stalesweep:beat']);
+});
+
 const FOREIGN = [
   'swarm:s1:blocking:heartbeat:c1:',
   'swarm:s1:heartbeat:c1',

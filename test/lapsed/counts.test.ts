@@ -1,10 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { addUser } from '../support/users.ts';
-import { writeAll } from '../support/world.ts';
+import { beat, nowOf, writeAll } from '../support/world.ts';
 import {
   belongingsOf,
   gone,
+  heartbeatOf,
   lapse,
   leftIn,
   LONG_AGO,
@@ -132,6 +135,100 @@ test.each([900, 20_000, undefined])(
     expect(await namesRemembered(redis)).toEqual([...ids, 'living'].sort());
   },
 );
+
+test.each([
+  [2, 10_000],
+  [4, 60_000],
+  [8, 30_000],
+  [8, 60_000],
+])(
+  'whose heartbeat expires while keys are looked for is swept whole and counted, however little memory there is: at call %s, with %s bytes (P3, P9, P11)',
+  async (call, memoryBudgetBytes) => {
+    const { redis } = server.current;
+    const ids = Array.from({ length: 200 }, (_, i) => `coordinator-${i}`);
+    await remember(redis, gone(...ids));
+    // Only a scan finds them.
+    const keys = ids.flatMap((id, i) =>
+      Array.from({ length: 10 }, (_, n) => [
+        sharedBy(id, `coordinator-${(i + 1 + n) % 200}`),
+        `blocking:ack:${id}:${n}`,
+      ]).flat(),
+    );
+    const stale = beat((await nowOf(redis)) - LONG_AGO * 1000);
+    await writeAll(redis, {
+      ...Object.fromEntries(keys.map((key) => [key, '1'])),
+      ...Object.fromEntries(ids.map((id) => [heartbeatOf('flat', id), stale])),
+    });
+    let calls = 0;
+    const { report } = await runWithPast(server.current, {
+      memoryBudgetBytes,
+      before: async (name) => {
+        if (name !== 'evalsha' || ++calls !== call) return;
+        await redis.unlink(...ids.filter((_, i) => i % 3 === 0).map((id) => heartbeatOf('flat', id)));
+      },
+    });
+    expect(await leftIn(redis)).toEqual([]);
+    expect(report.coordinators).toMatchObject({ checked: 200, stale: 200, swept: 200, revived: 0 });
+  },
+);
+
+test.each([1, 2, 3, 4, 5])(
+  'who is found to have left nothing while a call sweeps it is counted as never there, and once: call %s (P11)',
+  async (call) => {
+    const { redis } = server.current;
+    const ids = Array.from({ length: 200 }, (_, i) => `c${i}`);
+    const stale = beat((await nowOf(redis)) - LONG_AGO * 1000);
+    const keys = ids.flatMap((id, i) => [0, 31, 62].map((n) => sharedBy(id, `c${(7 * i + n) % 200}`)));
+    await writeAll(redis, {
+      ...Object.fromEntries(keys.map((key) => [key, '1'])),
+      ...Object.fromEntries(ids.map((id) => [heartbeatOf('swarm', id), stale])),
+    });
+    let calls = 0;
+    const { report } = await runWithPast(server.current, {
+      schema: 'swarm',
+      settings: { callBudget: '0.1ms' },
+      before: async (name) => {
+        // Meanwhile other calls go on with the same coordinators.
+        if (name === 'exists') for (let i = 0; i < 300; i++) await setImmediate();
+        if (name !== 'evalsha' || ++calls !== call) return;
+        await redis.unlink(...ids.filter((_, i) => i % 2 === 0).map((id) => heartbeatOf('swarm', id)));
+      },
+    });
+    expect(await leftIn(redis)).toEqual([]);
+    const { checked, swept } = report.coordinators;
+    expect(report.coordinators).toMatchObject({ checked, stale: checked, swept: checked, revived: 0 });
+    expect(report.silence.at(-1)).toBe(swept);
+  },
+);
+
+test('whom another run left word of since the first pass is counted as everybody else (P9, P11)', async () => {
+  const { url, redis } = server.current;
+  const [first, later] = ['first', 'later'].map((name) => Array.from({ length: 100 }, (_, i) => `${name}-${i}`));
+  const ids = [...(first ?? []), ...(later ?? [])];
+  await writeAll(redis, Object.fromEntries(ids.flatMap((id) => belongingsOf('flat', id)).map((key) => [key, '1'])));
+  const living = await settle(redis, 'flat', 'living');
+  const nowSeconds = (await nowOf(redis)) / 1000;
+  let readings = 0;
+  const sightings = {
+    async *earlier() {
+      yield (readings++ === 0 ? (first ?? []) : ids).map((id) => ({
+        coordinator: Buffer.from(id),
+        swarm: null,
+        beatAtSeconds: nowSeconds - LONG_AGO,
+      }));
+    },
+    see: () => {},
+    keep: async () => {},
+  };
+  const settings = { schema: 'flat', restartGrace: false };
+  const report = await clean(url, { settings, sightings, memoryBudgetBytes: 5_000 });
+  expect(readings).toBeGreaterThan(1);
+  const { stale } = report.coordinators;
+  expect(stale).toBeGreaterThan(100);
+  expect(report.coordinators).toMatchObject({ checked: stale + 1, active: 1, lapsed: stale, swept: stale });
+  expect(report.silence.at(-1)).toBe(stale);
+  expect(await leftIn(redis)).toHaveLength((200 - stale) * 6 + living.length);
+});
 
 describe('after a restart (P10, P11)', () => {
   test('of a target that came back empty nobody lapsed is stale before silence since then exceeds the threshold', async () => {

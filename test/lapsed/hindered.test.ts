@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
+import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { addUser } from '../support/users.ts';
-import { keysIn } from '../support/world.ts';
+import { keysIn, nowOf, writeAll } from '../support/world.ts';
 import {
   beats,
   belongingsOf,
@@ -10,6 +11,7 @@ import {
   heartbeatOf,
   lapse,
   leftIn,
+  LONG_AGO,
   namesRemembered,
   remember,
   runWithPast,
@@ -126,6 +128,44 @@ test('who came twice while it was being replaced counts once, with the later bea
   await remember(redis, [{ id: 'b', agoSeconds: THRESHOLD + 60 }]);
   expect((await runWithPast(server.current)).report.coordinators).toMatchObject({ stale: 1, swept: 1 });
 });
+
+test.each([60_000, 200_000, undefined])(
+  'who came twice lives by the later beat, though its record had to make room (memoryBudget %s; P9, P11)',
+  async (memoryBudgetBytes) => {
+    const { url, redis } = server.current;
+    const ids = Array.from({ length: 40 }, (_, i) => `twice-${i}`);
+    const keys = ids.flatMap((id) => belongingsOf('swarm', id));
+    await writeAll(redis, Object.fromEntries(keys.map((key) => [key, '1'])));
+    const living = await settle(redis, 'swarm', 'a');
+    const nowSeconds = (await nowOf(redis)) / 1000;
+    const seenAt = (names: readonly string[], agoSeconds: number) =>
+      names.map((id) => ({
+        coordinator: Buffer.from(id),
+        swarm: Buffer.from('s1'),
+        beatAtSeconds: nowSeconds - agoSeconds,
+      }));
+    const noted = new Set<string>();
+    const sightings = {
+      async *earlier() {
+        yield seenAt(ids, LONG_AGO);
+        yield seenAt(ids, 100);
+        yield seenAt(
+          Array.from({ length: 3_000 }, (_, i) => `gone-${i}`),
+          LONG_AGO,
+        );
+      },
+      see: ({ bytes, from, to }: { bytes: Uint8Array; from: number; to: number }) => {
+        noted.add(Buffer.from(bytes.subarray(from, to)).toString());
+      },
+      keep: async () => {},
+    };
+    const memory = memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes };
+    const report = await clean(url, { settings: { restartGrace: false }, sightings, ...memory });
+    expect(report.coordinators).toMatchObject({ checked: 41, active: 41, stale: 0, lapsed: 0, swept: 0 });
+    expect(await keysIn(redis)).toEqual([...keys, ...living].sort());
+    expect([...noted].sort()).toEqual(['a', ...ids].sort());
+  },
+);
 
 test('what is kept is bounded, and the run says how many do not fit (P9, P11)', async () => {
   const { redis } = server.current;

@@ -1,6 +1,5 @@
 /** batch: what one call removes, put together from the store as it stands. */
 import { Bulk } from '../../redis/call/bulk.ts';
-import type { Speller } from '../../redis/call/speller.ts';
 import type { SweepChunk } from '../../redis/sweep.ts';
 import type { Slice } from '../../store/arena.ts';
 import { type Key, NO_KEY } from '../../store/heldKeys.ts';
@@ -9,7 +8,7 @@ import { announcementOf } from './announcing.ts';
 import type { RunContext } from '../context.ts';
 import { swarmsToProve } from '../ownership/elsewhere.ts';
 import { familyOf } from '../gather.ts';
-import { NO_SWARM } from '../ownership/spellers.ts';
+import { type Derived, NO_SWARM } from '../ownership/spellers.ts';
 import { type Unit, weightOf } from './unit.ts';
 import { Verdicts } from '../ownership/verdict.ts';
 
@@ -115,16 +114,18 @@ export class Draft {
     const { store, spellers } = this.run;
     const name = store.nameOf(id);
     for (let i = 0; i < spellers.derived.length; i++) {
-      const { family, speller } = spellers.derived[i] as (typeof spellers.derived)[number];
-      if (!speller.hasSwarm) {
-        if (!lives) this.#spell(family, speller, name, NO_SWARM, stale[0] as Beat);
-      } else for (const beat of stale) this.#spell(family, speller, name, this.#swarmOf(beat), beat);
+      const derived = spellers.derived[i] as Derived;
+      if (!derived.speller.hasSwarm) {
+        if (!lives) this.#spell(derived, name, NO_SWARM, stale[0] as Beat);
+      } else for (const beat of stale) this.#spell(derived, name, this.#swarmOf(beat), beat);
     }
   }
 
-  #spell(family: number, speller: Speller, id: Slice, swarm: Slice, beat: Beat): void {
+  #spell({ family, speller, mayBeOwn }: Derived, id: Slice, swarm: Slice, beat: Beat): void {
+    const { store, reader } = this.run;
+    if (mayBeOwn && reader.isOwn(speller.nameOf(id, swarm))) return;
     // Derived names are nobody else's, unless there are ids that are not as the schema says.
-    if (this.run.store.misshapen && !this.#mayGo(speller.nameOf(id, swarm))) return;
+    if (store.misshapen && !this.#mayGo(speller.nameOf(id, swarm))) return;
     speller.spell(this.#families[family] as Bulk, id, swarm);
     this.#take(family, beat);
   }

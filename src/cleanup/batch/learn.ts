@@ -2,7 +2,7 @@
  *      mark ──▶ gather ──▶ [sweep] ──▶ report
  */
 import type { SweepResult } from '../../redis/sweep.ts';
-import { type Beat, BeatState, NO_BEAT } from '../../store/records.ts';
+import { type Beat, BeatState, Left, NO_BEAT } from '../../store/records.ts';
 import type { Batch } from './batch.ts';
 import type { RunContext } from '../context.ts';
 import { learnBorn } from '../ownership/elsewhere.ts';
@@ -10,7 +10,7 @@ import { forget, leftNothing } from '../scan/lapsed.ts';
 
 /** Brings the store in line with what the call saw, which removed nothing. */
 export async function learn(run: RunContext, batch: Batch, result: SweepResult & { swept: false }): Promise<void> {
-  const { store, tally } = run;
+  const { store, tally, keys } = run;
   const at = (beats: readonly Beat[], positions: readonly number[]) => positions.flatMap((one) => beats[one] ?? []);
   // Another call that was under way with the same heartbeat may have told already: each counts once.
   for (const beat of at(batch.judgedBeats, result.revived)) {
@@ -28,7 +28,9 @@ export async function learn(run: RunContext, batch: Batch, result: SweepResult &
     // It expired: from now on its absence is the proof. Or another run swept it: then there is nothing left of it.
     store.become(beat, BeatState.lapsed);
     tally.lapsed++;
-    const nothing = await leftNothing(run, beat);
+    // Of what it left a part may have gone before, and another be found yet.
+    const isSomewhere = keys.arePart && store.hasLeft(beat, Left.going);
+    const nothing = !isSomewhere && (await leftNothing(run, beat));
     // Another call may have told more of it meanwhile.
     if (nothing && store.stateOf(beat) === BeatState.lapsed) forget(run, beat);
   }

@@ -1,5 +1,6 @@
 /** verdict: what may happen to a key, given everyone who could own it (P2). */
-import type { KeyReader } from '../../schema/keyReader.ts';
+import type { Protection } from '../../domain/protection.ts';
+import { ANY_SEGMENTS, type KeyReader } from '../../schema/keyReader.ts';
 import { isIdOf } from '../../schema/keySchema.ts';
 import type { Binding } from '../../schema/matcher.ts';
 import type { Slice } from '../../store/arena.ts';
@@ -37,6 +38,7 @@ export class Verdicts {
   readonly #store: Store;
   readonly #reader: KeyReader;
   readonly #spellers: Spellers;
+  readonly #isProtected: Protection | null;
   #name: Uint8Array = new Uint8Array(0);
   #living = false;
   #thorough = false;
@@ -46,10 +48,16 @@ export class Verdicts {
   /** Whether an id that lives is stale in another swarm. */
   #both = false;
 
-  constructor({ store, reader, spellers }: Pick<RunContext, 'store' | 'reader' | 'spellers'>) {
+  constructor({
+    store,
+    reader,
+    spellers,
+    isProtected,
+  }: Pick<RunContext, 'store' | 'reader' | 'spellers' | 'isProtected'>) {
     this.#store = store;
     this.#reader = reader;
     this.#spellers = spellers;
+    this.#isProtected = isProtected;
   }
 
   /**
@@ -65,14 +73,15 @@ export class Verdicts {
     this.#store.beginName();
     this.#living = this.#later = this.#earlier = this.#overflow = this.#both = false;
     // Nobody who is known has an id of more segments. An orphan is known to nobody: see `#guard`.
-    const all = this.#reader.owners(name, this.#store.mostSegments, this.#look);
+    const mostSegments = this.#isProtected === null ? this.#store.mostSegments : ANY_SEGMENTS;
+    const all = this.#reader.owners(name, mostSegments, this.#look);
     if (!all || this.#living || this.#overflow) return 'keep';
     if (this.#later) return 'later';
     if (this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))) {
       return this.isProvable ? 'go' : 'keep';
     }
     if (this.#earlier || this.ids.length > 0 || this.beats.length > 0) return 'keep';
-    this.#reader.owners(name, Number.MAX_SAFE_INTEGER, this.#guard);
+    this.#reader.owners(name, ANY_SEGMENTS, this.#guard);
     return 'orphan';
   }
 
@@ -108,7 +117,9 @@ export class Verdicts {
     const inSwarm = swarmFrom !== -1;
     const id = { bytes, from: idFrom, to: idTo };
     const swarm = { bytes, from: swarmFrom, to: swarmTo };
-    const standing: Standing = inSwarm ? store.standingIn(id, swarm) : store.standingOf(bytes, idFrom, idTo);
+    const known: Standing = inSwarm ? store.standingIn(id, swarm) : store.standingOf(bytes, idFrom, idTo);
+    // Whoever is protected keeps all that could be theirs, whether they beat or not.
+    const standing = known === 'unknown' && this.#isSpared(id) ? 'living' : known;
     if (standing === 'unknown') return false;
     if (standing === 'living') {
       this.#living = true;
@@ -129,6 +140,10 @@ export class Verdicts {
     else this.#note(this.ids, store.idOf(bytes, idFrom, idTo));
     return (this.#living && !this.#thorough) || this.#overflow;
   };
+
+  #isSpared({ bytes, from, to }: Slice): boolean {
+    return this.#isProtected?.(Buffer.from(bytes.subarray(from, to)).toString('latin1')) ?? false;
+  }
 
   #note<T>(list: T[], one: T): void {
     if (list.includes(one)) return;

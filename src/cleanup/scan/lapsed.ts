@@ -52,32 +52,34 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
   if (store.has(found)) {
     const beat = hasBeatenSince(run, found);
     if (state === 'stale' || beat === NO_BEAT) return;
-    // `noteLeft` will note it, with this beat.
     store.revive(beat, sighting.beatAtSeconds);
     store.enterLiving(found);
+    // Its record goes where memory is short.
+    sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
     tally[state]++;
     tally.stale--;
     tally.lapsed--;
     if (state === 'active') run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silence);
     return;
   }
-  if (counts) tally.addSilence(silence, run.staleAfterSeconds);
+  // In a later partition: another run has left word of it since the first pass.
+  const isNew = counts || !wasStale;
+  if (isNew) tally.addSilence(silence, run.staleAfterSeconds);
   if (wasStale) {
     store.partitions.awaited--;
     store.partitions.awaitedLapsed--;
   }
   if (state === 'stale') {
     store.enterStale(found, sighting.beatAtSeconds, null);
-    if (!counts) return;
+    if (!isNew) return;
     tally.stale++;
     tally.lapsed++;
     return;
   }
   store.enterLiving(found);
-  if (counts && state === 'active') run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silence);
-  if (!counts && !wasStale) return;
+  if (isNew && state === 'active') run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silence);
   tally[state]++;
-  if (!counts) {
+  if (!isNew) {
     // It was counted before it showed that it is held.
     tally.stale--;
     tally.lapsed--;

@@ -11,13 +11,14 @@ import { Verdicts } from '../ownership/verdict.ts';
  * go share is named for one of them.
  */
 function* remainsOf(run: Run, beat: Beat): Generator<Uint8Array> {
-  const { store, keys, schema, spellers } = run;
+  const { store, keys, reader, schema, spellers } = run;
   const id = store.ownerOf(beat);
   const swarm = schema.heartbeatDerivable ? NO_SWARM : store.swarmOf(beat);
   const verdicts = new Verdicts(run);
-  for (const { speller } of spellers.derived) {
+  for (const { speller, mayBeOwn } of spellers.derived) {
     if (!speller.hasSwarm && store.lives(id)) continue;
     const name = speller.nameOf(store.nameOf(id), swarm);
+    if (mayBeOwn && reader.isOwn(name)) continue;
     if (!store.misshapen || verdicts.of(name) === 'go') yield name;
   }
   for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) {
