@@ -73,7 +73,7 @@ const sizesOf = async (url: string, settings: object): Promise<Record<string, nu
 
 test('a way that takes 20 ms and up to half as much again shrinks nothing: it is no load (P6)', async () => {
   const { current } = server;
-  await fill(5_000);
+  await fill(3_000);
   const way = await openSlowWay(current.port, 20, 10);
   try {
     const { scan = [], mget = [], evalsha = [] } = await sizesOf(way.url, {});
