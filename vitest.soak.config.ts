@@ -9,7 +9,9 @@ const DRAWING = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => join('test', name))
   .filter((file) =>
-    /from 'fast-check'|from '\.\/holds|Math\.random\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
+    /from 'fast-check'|from '\.\/holds|Math\.random\(|\brandomInt\(/.test(
+      readFileSync(join(import.meta.dirname, file), 'utf8'),
+    ),
   );
 
 export default defineConfig({

@@ -30,6 +30,7 @@ const once = (one: Case, asked: Readonly<Record<string, 'cost' | 'felt' | 'both'
     ...contender,
     costs: asked[contender.id] === 'felt' ? 0 : 1,
     felt: asked[contender.id] === 'cost' ? 0 : 1,
+    warmUps: Math.min(contender.warmUps, 1),
   })),
 });
 

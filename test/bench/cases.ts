@@ -16,8 +16,8 @@ export interface Contender {
   readonly felt: number;
   /** It loses its process, and its further trials, when it takes longer. */
   readonly limitMs: number;
-  /** Does all its trials in one process, and some before the first. */
-  readonly warm: boolean;
+  /** So many runs before the first trial, and then all its trials in one process; 0: each in a process of its own. */
+  readonly warmUps: number;
 }
 
 /** How far away Redis is: what a round trip takes, and at random up to that share of it more. */
@@ -56,7 +56,7 @@ const contender = (id: string, program: ProgramName, given: Partial<Contender> =
   costs: REPETITIONS,
   felt: 0,
   limitMs: LIMIT_MS,
-  warm: false,
+  warmUps: 0,
   ...given,
 });
 
@@ -65,7 +65,9 @@ const scanPass = contender('scan-pass', 'floor', { removes: 'nothing' });
 const stalesweep = contender('stalesweep', 'stalesweep');
 const felt = (one: Contender, trials: number): Contender => ({ ...one, felt: trials });
 const times = (one: Contender, trials: number): Contender => ({ ...one, costs: trials });
-const warm = (cold: Contender): Contender => ({ ...cold, id: `${cold.id}-warm`, warm: true });
+/** Runs that a warm process has behind it, on data of the same size. */
+const WARM_UPS = 5;
+const warm = (cold: Contender): Contender => ({ ...cold, id: `${cold.id}-warm`, warmUps: WARM_UPS });
 const idle = contender('idle', 'idle', { removes: 'nothing', costs: 0, felt: REPETITIONS });
 const nice = contender('stalesweep-nice-1', 'stalesweep', { settings: { nice: 1 }, felt: REPETITIONS });
 const smallBudget = contender('stalesweep-64MB', 'stalesweep', { settings: { memoryBudget: '64MB' }, costs: 1 });

@@ -10,9 +10,6 @@ import type { CaseResult, ContenderResult, Cost, Felt } from './results.ts';
 import { progress } from './say.ts';
 import { measureCost, measureFelt, type Setting } from './trial.ts';
 
-/** Runs that a warm process has behind it, on data of the same size. */
-const WARM_UPS = 5;
-
 /** The trials of one contender. */
 class Trials {
   readonly #costs: Cost[] = [];
@@ -58,10 +55,10 @@ class Trials {
     const { plan, dataset, contender } = this;
     const { way, hasReplica = false } = plan;
     const settingOf = (program: Program): Setting => ({ sample: plan, way, hasReplica, dataset, contender, program });
-    if (contender.warm) {
+    if (contender.warmUps > 0) {
       if (this.#warm === undefined) {
         this.#warm = new Program(contender.program);
-        for (let run = 0; run < WARM_UPS; run++) await measureCost(settingOf(this.#warm));
+        for (let run = 0; run < contender.warmUps; run++) await measureCost(settingOf(this.#warm));
       }
       return await measure(settingOf(this.#warm));
     }

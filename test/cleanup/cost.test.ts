@@ -20,9 +20,7 @@ const fill = async (schema: string, stale: number, foreign = 0) => {
   const families = SHIPPED_SCHEMAS[schema] ?? { families: {} };
   const sample = { coordinators: COORDINATORS, stale, acks: 2, idempotency: 1, staleAfterSeconds: 600 };
   await populate(redis, compileSchema(schema, families), sample);
-  const pipeline = redis.pipeline();
-  for (let i = 0; i < foreign; i++) pipeline.set(`session:${i}`, '1');
-  await pipeline.exec();
+  await redis.eval(`for i = 1, ARGV[1] do redis.call('SET', 'session:' .. i, '1') end`, 0, foreign);
 };
 
 interface Cost {

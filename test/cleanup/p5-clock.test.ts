@@ -1,9 +1,15 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { beat, heartbeatOf, keysIn, nowOf, settle, writeAll } from '../support/world.ts';
 
 const server = useRedis();
+
+/** Resolves once the server's clock shows this instant. */
+const until = async (at: number): Promise<void> => {
+  while ((await nowOf(server.current.redis)) < at) await pause(20);
+};
 
 /** Beats are written relative to what the run reads by TIME; where a second turns from one TIME to the next, all begins anew. */
 const judgedAt = async (ages: Readonly<Record<string, number>>, spelled: (at: number) => unknown = (at) => at) => {
@@ -82,7 +88,7 @@ test('one that beat after the clock was read is active, one an hour ahead is unr
       // The beat lies one second after the TIME that the run has read; the run is held until that second has come.
       const next = (await nowOf(redis)) + 1_000;
       await writeAll(redis, { [heartbeatOf('late')]: beat(next) });
-      while ((await nowOf(redis)) < next);
+      await until(next);
     },
   });
   expect(report.coordinators).toMatchObject({ active: 1, unreadable: 1, stale: 0 });
@@ -103,7 +109,7 @@ test('one that beat after the clock was read is active, however long the walk ta
         await writeAll(redis, { [heartbeatOf('late')]: beat(beatAt) });
       }
       // The run reads the clock again, to tell whether the beat lies ahead of it.
-      if (name === 'time' && scanned) while ((await nowOf(redis)) < beatAt + 2_000);
+      if (name === 'time' && scanned) await until(beatAt + 2_000);
     },
   });
   expect(report.coordinators).toMatchObject({ active: 1, stale: 0, unreadable: 0 });

@@ -131,8 +131,8 @@ describe('the command line', () => {
     ['history', command],
     ['populate --coordinators 1 --stale 0', command],
     ['worker', cli],
-    ['dashboard', cli],
-    ['start', cli],
+    ['dashboard', command],
+    ['start', command],
   ] as const)(
     '%s ends within 10 seconds with exit code 1 and one sentence, without the password, when Redis is not there',
     async (line, ask) => {

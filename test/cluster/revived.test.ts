@@ -30,7 +30,7 @@ describe('who beats again while a cluster is swept loses nothing (P1)', () => {
 
   test.each(moments)('whichever %s it is that it beats %s', async (name, when) => {
     let fell = 0;
-    for (let nth = 1; nth < 40; nth += 1 + Math.floor(Math.random() * 3)) {
+    for (let nth = 1; nth < 40; nth += 2 + Math.floor(Math.random() * 4)) {
       await place.current.flush();
       const ids = Array.from({ length: 8 }, (_, i) => `c${i}`);
       const keys = new Map<string, string[]>();

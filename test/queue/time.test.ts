@@ -39,7 +39,9 @@ describe('workers whose clocks are hours off', () => {
 
     const behind = await startWorker(env({ ...hourly, ...withClockOff(-7) }));
     expect(behind.stderr()).toContain('is 7h behind that');
-    const report = await reportOf(cli(['enqueue', '--wait', '--json'], env({ ...hourly, ...withClockOff(-9) })));
+    // Who asks for it is off as well, once: that has nothing to do with the schedule.
+    const ask = hourly === HOURLY ? cli : command;
+    const report = await reportOf(ask(['enqueue', '--wait', '--json'], env({ ...hourly, ...withClockOff(-9) })));
     expect(Math.abs(Date.now() - Number((await queue.runs.getJob(report.run))?.timestamp))).toBeLessThan(60_000);
     for (const at of [report.startedAt, report.finishedAt]) {
       expect(Math.abs(Date.parse(at) - Date.now())).toBeLessThan(60_000);

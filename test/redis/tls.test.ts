@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
 import type { Report } from '../../src/domain/report.ts';
-import { cli, start, startWorker } from '../support/cli.ts';
+import { cli, environment as environmentOf, startWorker } from '../support/cli.ts';
 import { command } from '../support/command.ts';
+import { startDashboard } from '../support/dashboard.ts';
 import { configFile, folder } from '../support/files.ts';
 import { populate } from '../support/populate.ts';
 import { startTlsRedis, type TlsRedis } from '../support/tls.ts';
@@ -62,13 +64,12 @@ describe('over rediss://, with an authority of its own', () => {
     const env = { ...environment(), STALESWEEP_CRON: NEW_YEAR, STALESWEEP_PORT: '0' };
     await populate(env, 100, 90);
     await begin(env);
-    const dashboard = start(['dashboard'], env);
-    await dashboard.says('dashboard started');
+    const dashboard = await startDashboard({}, { config: loadConfig({}, environmentOf(env)) });
+    onTestFinished(async () => await dashboard.close());
     const { code, stdout } = await command(['enqueue', '--wait', '--json'], env);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'completed', coordinators: { swept: 90 } });
-    const url = /"url":"(http[^"]+)"/.exec(dashboard.stderr())?.[1];
-    const ready = await fetch(`${url}/readyz`);
+    const ready = await dashboard.ask('/readyz');
     expect([ready.status, await ready.json()]).toEqual([200, { status: 'ok' }]);
     expect(JSON.parse((await command(['history', '--json'], env)).stdout)).toHaveLength(1);
     expect(await strangersOn(server())).toEqual([]);
@@ -90,13 +91,19 @@ describe('a certificate that does not fit', () => {
     'its certificate comes from an authority that is not trusted here; name a file with it in STALESWEEP_TLS_CA';
   test.each([
     ['of no known authority', () => ({ REDIS_URL: open.url }), UNKNOWN, 'enqueue', command],
-    ['of another authority', () => ({ REDIS_URL: open.url, STALESWEEP_TLS_CA: open.otherCa }), UNKNOWN, 'worker', cli],
+    [
+      'of another authority',
+      () => ({ REDIS_URL: open.url, STALESWEEP_TLS_CA: open.otherCa }),
+      UNKNOWN,
+      'worker',
+      command,
+    ],
     [
       'for another name',
       () => ({ ...trusting(open), REDIS_URL: open.url.replace('127.0.0.1', 'localhost') }),
       'its certificate is for another name',
       'dashboard',
-      cli,
+      command,
     ],
     [
       'that is not shown',

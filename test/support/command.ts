@@ -15,6 +15,9 @@ class Collected extends Writable {
   }
 }
 
+/** What a process that stays listens for; as it ends, its listeners go with it. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 let underWay: readonly string[] | null = null;
 
 /**
@@ -35,6 +38,7 @@ export const command = async (
     cwd: process.cwd(),
     out: process.stdout.write,
     err: process.stderr.write,
+    listeners: SIGNALS.map((signal) => process.listeners(signal)),
   };
   process.chdir(cwd);
   globalThis.console = new Console(out, err);
@@ -49,6 +53,10 @@ export const command = async (
     process.chdir(was.cwd);
     process.stdout.write = was.out;
     process.stderr.write = was.err;
+    for (const [i, signal] of SIGNALS.entries()) {
+      const own = process.listeners(signal).filter((listener) => !was.listeners[i]?.includes(listener));
+      for (const listener of own) process.off(signal, listener);
+    }
     underWay = null;
   }
 };

@@ -1,6 +1,6 @@
 /** dashboard: the real thing over real HTTP, for one test file. */
 import { createLogger } from '../../src/log/logger.ts';
-import { type Environment, resolveConfig } from '../../src/config/resolve.ts';
+import { type Config, type Environment, resolveConfig } from '../../src/config/resolve.ts';
 import { createDashboard, serve } from '../../src/dashboard/app.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { openQueues } from '../../src/queue/queues.ts';
@@ -15,12 +15,18 @@ export const basic = (user: string, password: string) => ({
 
 interface Setup {
   readonly create?: typeof createDashboard;
+  /** What was loaded already, certificates and all; it goes before the environment. */
+  readonly config?: Config;
   /** A configuration file. */
   readonly yaml?: string | undefined;
 }
 
-export const startDashboard = async (env: Environment, { create = createDashboard, yaml }: Setup = {}) => {
-  const config = resolveConfig({}, env, yaml === undefined ? undefined : { name: 'stalesweep.yaml', text: yaml });
+export const startDashboard = async (
+  env: Environment,
+  { create = createDashboard, config: loaded, yaml }: Setup = {},
+) => {
+  const config =
+    loaded ?? resolveConfig({}, env, yaml === undefined ? undefined : { name: 'stalesweep.yaml', text: yaml });
   const logger = createLogger('silent');
   const metrics = new Metrics();
   const queues = await openQueues(config.queue, { onError: () => {}, onReady: () => {} });

@@ -1,11 +1,11 @@
 /** redis: a private redis-server for one test file, which ends with it, however it ends. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import { Redis } from 'ioredis';
+import { type ServerProcess, startServerProcess } from './serverProcess.ts';
 
 export interface TestRedis {
   readonly url: string;
@@ -16,19 +16,13 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** The pipe to its stdin closes when this process dies, even by SIGKILL; then the shell kills the server. */
-const WATCHDOG = 'redis-server "$@" & server=$!; read -r _; kill -9 $server; wait $server';
 const START_TIMEOUT_MS = 30_000;
 const ATTEMPTS = 5;
+/** What a server says that finds its port taken, before it ends. */
+const PORT_TAKEN = /Address already in use/;
 
-const kill = async (shell: ChildProcess): Promise<void> => {
-  const gone = once(shell, 'exit');
-  shell.stdin?.end();
-  await gone;
-};
-
-/** A connection to the server that logs to `logfile`; `null` when that server never answered. */
-const reach = async (port: number, logfile: string): Promise<Redis | null> => {
+/** A connection to the server that logs to `logfile`; `null` once that has ended, or when it never answers. */
+const reach = async (port: number, logfile: string, { ended }: ServerProcess): Promise<Redis | null> => {
   const redis = new Redis({
     port,
     host: '127.0.0.1',
@@ -38,12 +32,13 @@ const reach = async (port: number, logfile: string): Promise<Redis | null> => {
   });
   redis.on('error', () => {});
   const deadline = AbortSignal.timeout(START_TIMEOUT_MS);
-  const late = once(deadline, 'abort').then(() => null);
+  const none = Promise.race([once(deadline, 'abort'), ended]).then(() => null);
   for (;;) {
     try {
-      const reply = await Promise.race([redis.call('CONFIG', 'GET', 'logfile'), late]);
-      // Another file's server may have taken the port between the choice and the start.
+      const reply = await Promise.race([redis.call('CONFIG', 'GET', 'logfile'), none]);
       if (Array.isArray(reply) && reply[1] === logfile) return redis;
+      // Where another one answers, this one finds its port taken, and says so before it ends.
+      await none;
       break;
     } catch (error) {
       if (!String(error).includes('LOADING')) break;
@@ -53,17 +48,19 @@ const reach = async (port: number, logfile: string): Promise<Redis | null> => {
   return null;
 };
 
-/** Starts a redis-server on a free port, or this one, without snapshots; resolves once it answers. Later `args` win. */
+/**
+ * Starts a redis-server on a free port, or this one, without snapshots; resolves once it answers. Later `args` win. Fails at once,
+ * with what the server said, when it ends instead of answering.
+ */
 export const startRedis = async (args: readonly string[] = [], at?: number): Promise<TestRedis> => {
+  let said = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const folder = mkdtempSync(join(tmpdir(), 'stalesweep-test-'));
     const port = at ?? (await getPort({ host: '127.0.0.1' }));
     const logfile = join(folder, 'redis.log');
     const own = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--logfile', logfile, '--save', ''];
-    const shell = spawn('sh', ['-c', WATCHDOG, 'redis-server', ...own, ...args], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
-    const redis = await reach(port, logfile);
+    const server = startServerProcess([...own, ...args], logfile);
+    const redis = await reach(port, logfile, server);
     if (redis !== null) {
       return {
         url: `redis://127.0.0.1:${port}`,
@@ -71,13 +68,16 @@ export const startRedis = async (args: readonly string[] = [], at?: number): Pro
         redis,
         stop: async () => {
           redis.disconnect();
-          await kill(shell);
+          await server.kill();
           rmSync(folder, { recursive: true, force: true });
         },
       };
     }
-    await kill(shell);
+    await server.kill();
+    said = await server.ended;
     rmSync(folder, { recursive: true, force: true });
+    // Another file's server may have taken the port between the choice and the start.
+    if (!PORT_TAKEN.test(said)) break;
   }
-  throw new Error('redis-server did not start; is it installed?');
+  throw new Error(`redis-server did not start: ${said}`);
 };

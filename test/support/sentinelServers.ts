@@ -1,12 +1,11 @@
 /** sentinelServers: what Sentinels are made of: the servers that hold the keys, and the sentinels that watch them, one process each. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import { Redis } from 'ioredis';
 import { startRedis, type TestRedis } from './redis.ts';
+import { startServerProcess } from './serverProcess.ts';
 import type { serverFiles } from './tls.ts';
 
 /** Of the primary, as the sentinels know it. */
@@ -14,8 +13,6 @@ export const NAME = 'mymaster';
 const QUORUM = 2;
 /** As long as nothing else hurries: a machine under load must not look like a dead server. */
 const DOWN_AFTER_MS = 3_000;
-/** The pipe to its stdin closes when this process dies; then the shell kills the server. */
-const WATCHDOG = 'redis-server "$@" & server=$!; read -r _; kill -9 $server; wait $server';
 
 /** A sentinel. */
 export interface Watcher {
@@ -90,11 +87,12 @@ export async function startWatcher(primary: number, options: SentinelOptions): P
   const folder = mkdtempSync(join(tmpdir(), 'stalesweep-sentinel-'));
   const port = await getPort({ host: '127.0.0.1' });
   const file = join(folder, 'sentinel.conf');
+  const logfile = join(folder, 'sentinel.log');
   const lines = [
     ...(tls === undefined ? [`port ${port}`] : ['port 0', `tls-port ${port}`, ...linesOf([...BY_TLS, ...tls.args])]),
     'bind 127.0.0.1',
     `dir ${folder}`,
-    `logfile ${join(folder, 'sentinel.log')}`,
+    `logfile ${logfile}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${primary} ${QUORUM}`,
     `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
     `sentinel failover-timeout ${NAME} 5000`,
@@ -103,9 +101,7 @@ export async function startWatcher(primary: number, options: SentinelOptions): P
     ...entryLines(options),
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const shell: ChildProcess = spawn('sh', ['-c', WATCHDOG, 'redis-server', file, '--sentinel'], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  const server = startServerProcess([file, '--sentinel'], logfile);
   const redis = new Redis({
     port,
     host: '127.0.0.1',
@@ -122,9 +118,7 @@ export async function startWatcher(primary: number, options: SentinelOptions): P
     redis,
     stop: async () => {
       redis.disconnect();
-      const gone = once(shell, 'exit');
-      shell.stdin?.end();
-      await gone;
+      await server.kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };
