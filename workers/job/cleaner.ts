@@ -121,7 +121,8 @@ async function clean(
   const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, onLost, (tally) => record.progress(tally));
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
-  const record = await Recording.begin(ledger, { ...identity, payload, insistMs: fence.insistMs }, warn);
+  const noted = { ...identity, payload, insistMs: fence.insistMs, until: signal };
+  const record = await Recording.begin(ledger, noted, warn);
   const observer: Observer = {
     ...(payload.dryRun ? {} : record.observer),
     phase: (phase, sentence) => {
