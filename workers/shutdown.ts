@@ -7,8 +7,8 @@ import type { Running } from './worker.ts';
 
 /** When everything is closed, a connection that leads nowhere may linger; it keeps nobody from leaving for longer than this. */
 const LINGER_MS = 1_000;
-/** Closing must not outlast the grace that process managers usually give, the shortest of which is ten seconds. */
-const CLOSE_TIMEOUT_MS = 7_000;
+/** Closing must not outlast the grace that process managers usually give, the shortest of which is ten seconds, on a busy machine too. */
+const CLOSE_TIMEOUT_MS = 6_000;
 /** How much of it the last traces may take. */
 const TRACES_MS = 2_000;
 

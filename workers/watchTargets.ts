@@ -37,7 +37,7 @@ export function watchTargets({ config, ledger, logger, stopping }: WatchParts): 
   for (const target of watched) void new Watch(target, ledger, logger, stopping).go();
   return {
     leave: async () => {
-      await Promise.all(watched.map(async ({ name }) => await ledger.forgetWatched(name)));
+      await Promise.all(watched.map(async (target) => await ledger.forgetWatched(target)));
     },
   };
 }
@@ -137,7 +137,7 @@ class Watch {
         await this.ledger.addOutage(this.target.name, span);
         this.#unnoted = this.#unnoted.filter((one) => one !== span);
       }
-      if (servedAt !== null && !this.stopping.aborted) await this.ledger.noteWatched(this.target.name, servedAt);
+      if (servedAt !== null && !this.stopping.aborted) await this.ledger.noteWatched(this.target, servedAt);
     } catch {
       // With the next look.
     } finally {

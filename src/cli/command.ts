@@ -40,6 +40,20 @@ export const fail = (error: unknown): number => {
   return error instanceof Failure ? error.exitCode : 1;
 };
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** Loads a command that stays until a signal comes. One that comes meanwhile ends it in order: there is nothing to close yet. */
+export const loading = async <T>(load: () => Promise<T>): Promise<T> => {
+  const leave = () => process.exit(0);
+  for (const signal of SIGNALS) process.on(signal, leave);
+  const loaded = await load();
+  // By then the command listens itself.
+  setImmediate(() => {
+    for (const signal of SIGNALS) process.off(signal, leave);
+  });
+  return loaded;
+};
+
 /** A whole number from a flag. Fails (`USAGE`). */
 export const wholeNumber = (flag: string, text: string, least: number, most = 100_000_000): number => {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -24,11 +24,15 @@ export function placeOf(url: string): readonly unknown[] {
   return [[/:\d+$/.test(place) ? place : `${place}:${USUAL_PORT}`], Number(path)];
 }
 
-/** As much of a target as its fingerprint is made of. */
-export interface Fingerprinted {
+/** As much of a target as says where it is. */
+export interface Placed {
   readonly url: string;
   /** Stands for the address where that differs between machines. */
   readonly id?: string | undefined;
+}
+
+/** As much of a target as its fingerprint is made of. */
+export interface Fingerprinted extends Placed {
   readonly schema: {
     readonly families: readonly string[];
     readonly heartbeat: { readonly text: string };
@@ -39,11 +43,15 @@ export interface Fingerprinted {
 const digest = (what: unknown, digits: number): string =>
   createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, digits);
 
+/** The first half of a fingerprint: the same for the same address (or `id`) and database. */
+export function placeDigestOf({ url, id }: Placed): string {
+  return digest(id === undefined ? placeOf(url) : ['id', id], PLACE_DIGITS);
+}
+
 /** `<place>-<schema>`: the same for the same address (or `id`), database and schema, whatever the target is called. */
-export function fingerprintOf({ url, id, schema }: Fingerprinted): string {
+export function fingerprintOf({ schema, ...place }: Fingerprinted): string {
   const templates = schema.templates.map(({ family, template }) => [schema.families[family], template.text]).sort();
-  const place = digest(id === undefined ? placeOf(url) : ['id', id], PLACE_DIGITS);
-  return `${place}-${digest([schema.heartbeat.text, ...templates], SCHEMA_DIGITS)}`;
+  return `${placeDigestOf(place)}-${digest([schema.heartbeat.text, ...templates], SCHEMA_DIGITS)}`;
 }
 
 /** Whether two fingerprints stand for the same address and database, whatever their schemas. */

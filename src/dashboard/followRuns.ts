@@ -4,9 +4,8 @@ import { sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
-import { QueueEvents } from '../queue/bullmq.ts';
-import { RUN_QUEUE } from '../queue/names.ts';
-import { connectQueue, type Queues, type QueueWatch } from '../queue/queues.ts';
+import type { Queues, QueueWatch } from '../queue/queues.ts';
+import { listenToRuns } from '../queue/runEvents.ts';
 import { reportIn } from '../queue/runs/reportIn.ts';
 import { sealedIn } from '../queue/runs/sealed.ts';
 
@@ -43,9 +42,8 @@ export interface FollowParts {
  */
 export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise<void> }> => {
   const { queues, targets, metrics, logger, watch } = parts;
-  const connection = await connectQueue(parts.queue, watch, true);
-  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix, skipVersionCheck: true });
-  events.on('error', watch.onError);
+  const listening = await listenToRuns(parts.queue, watch);
+  const { events } = listening;
 
   for (const { name, schema } of targets.values()) metrics.expect(name, schema.families);
 
@@ -95,8 +93,7 @@ export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise
 
   return {
     close: async () => {
-      await events.close();
-      connection.disconnect();
+      await listening.close();
       await line;
     },
   };

@@ -24,6 +24,13 @@ import type { Target } from '../redis/target/target.ts';
 import { keepLook } from '../status/keepLook.ts';
 import { traced } from '../telemetry/tracing.ts';
 
+/** How long whoever interrupts a run waits for what is under way: in ms, of a target that stands still, and of a ledger. */
+const TARGET_LEAVE_MS = 1_500;
+const LEDGER_LEAVE_MS = 3_000;
+/** How long the end of a run is repeated to a ledger that does not take it, and once the run was interrupted, in ms. */
+const INSIST_MS = 5_000;
+const INSIST_LEAVING_MS = 2_000;
+
 export interface DirectRun {
   readonly target: TargetConfig;
   /** Where the ledger is; `null`: there is none, so that nobody without a heartbeat is known, and nobody is held. */
@@ -65,10 +72,15 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
   let target: Target | null = null;
   let past = null as OpenLedger | null;
   let recorder: RunRecorder | null = null;
+  const leave = () => {
+    setTimeout(() => target?.close(), TARGET_LEAVE_MS).unref();
+    setTimeout(() => past?.close(), LEDGER_LEAVE_MS).unref();
+  };
+  signal.addEventListener('abort', leave, { once: true });
   try {
     // Once the target has answered: where it does not, nothing else matters.
     const outages = async (nowMs: number) => {
-      past = queue === null ? null : await openPast(queue, wanted.ledger, warn);
+      past = queue === null ? null : await openPast(queue, wanted, warn);
       return past === null ? [] : await outagesOf(past.ledger, settings, nowMs, signal);
     };
     target = await openTarget(settings, { dryRun, signal, warn, outages });
@@ -108,6 +120,7 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
     if (known instanceof Failure) throw known;
     throw new Failure('RUN_FAILED', `the run failed: ${sentenceOf(known)}`, { cause: known });
   } finally {
+    signal.removeEventListener('abort', leave);
     target?.close();
     past?.close();
   }
@@ -137,18 +150,19 @@ function noted(observer: Observer, recorder: RunRecorder, follower: RunFollower 
 /** What is known of earlier runs; `null`, and a line, where that can't be had. */
 async function openPast(
   queue: QueueConfig,
-  settings: LedgerSettings,
+  { ledger, signal }: DirectRun,
   warn: (sentence: string) => void,
 ): Promise<OpenLedger | null> {
   try {
-    return await openLedger(queue, settings);
+    return await openLedger(queue, ledger, signal);
   } catch (error) {
+    signal.throwIfAborted();
     warn(`this run is not recorded, and goes by the heartbeats there are: ${sentenceOf(error)}`);
     return null;
   }
 }
 
-function identityOf({ target, trigger, by }: DirectRun): Omit<RunToRecord, 'run'> {
+function identityOf({ target, trigger, by, signal }: DirectRun): Omit<RunToRecord, 'run'> {
   return {
     target: target.name,
     fingerprint: fingerprintOf(target),
@@ -158,6 +172,7 @@ function identityOf({ target, trigger, by }: DirectRun): Omit<RunToRecord, 'run'
     ...(target.trash > 0 ? { trashMs: target.trash } : {}),
     families: target.schema.families,
     attempt: 1,
+    insistMs: () => (signal.aborted ? INSIST_LEAVING_MS : INSIST_MS),
   };
 }
 

@@ -21,7 +21,7 @@ import type { HistoryQuery } from './runs/query.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
 import { type SweptPage, type SweptPageQuery, sweptPage } from './swept/sweptPage.ts';
-import { forgetWatched, noteWatched, watchedAt } from './targets/watched.ts';
+import { forgetWatched, noteWatched, type Watched, watchedAt } from './targets/watched.ts';
 
 /** What is kept, and of swept coordinators how much. */
 export interface LedgerSettings extends Bounds {
@@ -135,17 +135,17 @@ export class Ledger {
   }
 
   /** Notes that somebody looks at a target, and saw it serve at this instant of its clock, in ms. */
-  async noteWatched(target: string, atMs: number): Promise<void> {
+  async noteWatched(target: Watched, atMs: number): Promise<void> {
     await noteWatched(this.#blocks, target, atMs);
   }
 
   /** When a target was last seen to serve, in ms by its clock; `null` where nobody looks. */
-  async watchedAt(target: string): Promise<number | null> {
+  async watchedAt(target: Watched): Promise<number | null> {
     return await watchedAt(this.#blocks, target);
   }
 
   /** Notes that nobody looks at a target any more. */
-  async forgetWatched(target: string): Promise<void> {
+  async forgetWatched(target: Watched): Promise<void> {
     await forgetWatched(this.#blocks, target);
   }
 

@@ -33,11 +33,18 @@ export interface QueueWatch {
   readonly passive?: boolean;
 }
 
+/** A server that stands still does not answer the end of a connection: how long that is waited for, in ms. */
+const FAREWELL_MS = 300;
+
 /** Opens a connection for BullMQ. Fails within seconds (`UNREACHABLE`) when there is no Redis at the address. */
 export const connectQueue = async (to: string | QueueConfig, watch: QueueWatch, blocking = false): Promise<Redis> => {
   // BullMQ's workers wait for Redis as long as it takes; their blocking calls must neither time out nor give up.
   const options = blocking ? { maxRetriesPerRequest: null, commandTimeout: undefined } : {};
-  const redis = await connect(to, { onError: watch.onError, prefix: prefixOf(to), redis: options });
+  const redis = await connect(to, {
+    onError: watch.onError,
+    prefix: prefixOf(to),
+    redis: { ...options, disconnectTimeout: FAREWELL_MS },
+  });
   redis.on('ready', watch.onReady);
   const { retryStrategy, sentinelRetryStrategy } = redis.options;
   // BullMQ makes its second, blocking connection from these options.

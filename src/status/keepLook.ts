@@ -7,8 +7,9 @@ import type { Target } from '../redis/target/target.ts';
 /** Where nothing was removed, a look that is no older is still good. */
 const GOOD_FOR_MS = 60_000;
 
-/** Looks, unless the last look is still good. Never rejects: a run has ended well without it, too. */
+/** Looks, unless the last look is still good, or the run was told to end. Never rejects: a run has ended well without it, too. */
 export async function keepLook(ledger: Ledger, target: Target, report: Report, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   try {
     const { name, schema } = target.settings;
     const [last] = await ledger.looks([name]);

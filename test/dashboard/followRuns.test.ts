@@ -186,3 +186,18 @@ it('misses no run that ended while its connection was broken', async () => {
   await expect.poll(() => value(runs('completed'))).toBe(2);
   await close();
 });
+
+it('ends at once while its queue is away', async () => {
+  const away = await startRedis();
+  const { queues, config, logger } = dashboard;
+  let lost: () => void = () => {};
+  const refused = new Promise<void>((resolve) => {
+    lost = resolve;
+  });
+  const watch = { onError: () => lost(), onReady: () => {} };
+  const parts = { queue: away.url, watch, queues, targets: config.targets, metrics: new Metrics(), logger };
+  const following = await followRuns(parts);
+  await away.stop();
+  await refused;
+  await following.close();
+});

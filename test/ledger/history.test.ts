@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { pastOf } from '../../src/ledger/targets/past.ts';
 import { chainName, instantOf } from '../../src/ledger/runs/names.ts';
 import { PAGE_HEAD_BYTES, writePage } from '../../src/ledger/runs/page.ts';
 import { seal, unseal, VERSION_BYTES } from '../../src/ledger/sealed.ts';
@@ -10,7 +11,7 @@ import { readHistory } from '../../src/ledger/runs/history.ts';
 import { KeptPages } from '../../src/ledger/runs/keptPages.ts';
 import type { HistoryQuery } from '../../src/ledger/runs/query.ts';
 import { useRedis } from '../support/leaks.ts';
-import { blocksIn, reportOf } from './story.ts';
+import { blocksIn, ledgerIn, reportOf } from './story.ts';
 
 const server = useRedis();
 
@@ -190,4 +191,17 @@ describe('history', () => {
     const { runs, damaged } = await readHistory(blocks, new KeptPages(), { limit: 5 });
     expect([runs.map(({ run }) => run), damaged]).toEqual([['4'], 1]);
   });
+});
+
+test('of two deployments that call different targets alike, each goes by what its own last run left (P12)', async () => {
+  const { redis } = server.current;
+  for (const [i, fingerprint] of ['one', 'other', 'other'].entries()) {
+    const run = { ...past(String(i), 'default', 'completed', 1), fingerprint };
+    const report = run.report && { ...run.report, coordinators: { ...run.report.coordinators, active: 100 + i } };
+    await endRun(blocksIn(redis), { ...run, report });
+  }
+  const ledger = ledgerIn(redis);
+  expect(await pastOf(ledger, 'default', 'one')).toEqual({ active: 100, heldSinceAt: null });
+  expect(await pastOf(ledger, 'default', 'other')).toEqual({ active: 102, heldSinceAt: null });
+  expect(await pastOf(ledger, 'default', 'third')).toBeNull();
 });

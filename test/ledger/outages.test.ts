@@ -61,16 +61,16 @@ test('what is damaged is told as that, and replaced by the next', async () => {
   }
 });
 
-const TARGET = { name: 'default', restartGrace: true };
+const TARGET = { name: 'default', url: 'redis://here:6379', restartGrace: true };
 const NOW_MS = 1_800_000_000_000;
 
 test('a run waits for whoever should have looked by now, and knows then of the outage that kept them from it (P10)', async () => {
   const ledger = open();
-  await ledger.noteWatched('default', NOW_MS - 90_000);
+  await ledger.noteWatched(TARGET, NOW_MS - 90_000);
   const known = outagesOf(ledger, TARGET, NOW_MS);
   const outage = { fromMs: NOW_MS - 90_000, toMs: NOW_MS + 500 };
   await ledger.addOutage('default', outage);
-  await ledger.noteWatched('default', NOW_MS + 500);
+  await ledger.noteWatched(TARGET, NOW_MS + 500);
   expect(await known).toEqual([{ fromAt: outage.fromMs, toAt: outage.toMs }]);
 });
 
@@ -83,18 +83,34 @@ test('nobody waits where nobody looks, or just did, or the target does not ask; 
     return asked.mock.calls.length;
   };
   expect(await timesAsked(ledger, TARGET, NOW_MS)).toBe(1);
-  await ledger.noteWatched('default', NOW_MS - 2_500);
+  await ledger.noteWatched(TARGET, NOW_MS - 2_500);
   expect(await timesAsked(ledger, TARGET, NOW_MS)).toBe(1);
-  await ledger.noteWatched('default', NOW_MS - 90_000);
+  await ledger.noteWatched(TARGET, NOW_MS - 90_000);
   expect(await timesAsked(ledger, { ...TARGET, restartGrace: false }, NOW_MS)).toBe(0);
   expect(await timesAsked(ledger, TARGET, NOW_MS, AbortSignal.abort())).toBe(1);
-  await ledger.forgetWatched('default');
+  await ledger.forgetWatched(TARGET);
   expect(await timesAsked(ledger, TARGET, NOW_MS)).toBe(1);
 });
 
 test('who was killed while it looked is waited for once', async () => {
   const ledger = open();
-  await ledger.noteWatched('default', NOW_MS - 90_000);
+  await ledger.noteWatched(TARGET, NOW_MS - 90_000);
   expect(await outagesOf(ledger, TARGET, NOW_MS)).toEqual([]);
-  expect(await ledger.watchedAt('default')).toBeNull();
+  expect(await ledger.watchedAt(TARGET)).toBeNull();
+});
+
+test('by who looks at another target of the same name nobody goes', async () => {
+  const ledger = open();
+  const others = [
+    { ...TARGET, url: 'redis://there:6379' },
+    { ...TARGET, url: `${TARGET.url}/1` },
+    { ...TARGET, id: 'another' },
+  ];
+  await ledger.noteWatched(TARGET, NOW_MS - 90_000);
+  for (const other of others) {
+    await ledger.noteWatched(other, NOW_MS);
+    expect(await ledger.watchedAt(TARGET)).toBe(NOW_MS - 90_000);
+    await ledger.forgetWatched(other);
+  }
+  expect(await ledger.watchedAt({ ...TARGET, url: 'redis://user:secret@HERE/0' })).toBe(NOW_MS - 90_000);
 });

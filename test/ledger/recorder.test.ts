@@ -259,6 +259,50 @@ describe('a Redis that does not take it', () => {
     expect(await newest()).toMatchObject({ outcome: 'completed' });
   });
 
+  test.each([
+    ['is full', 'OOM', ['CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0']],
+    ['is a replica', 'READONLY', ['REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE']],
+  ])('because it %s is waited for, and what earlier attempts left is gone on with', async (_, code, [hurt, heal]) => {
+    const { redis } = server.current;
+    const say = async (words = '') => {
+      const [command = '', ...rest] = words.split(' ');
+      await redis.call(command, ...rest);
+    };
+    const refused = async () =>
+      Number(RegExp(`errorstat_${code}:count=(\\d+)`).exec(await redis.info('errorstats'))?.[1] ?? 0);
+    const first = ledgerIn(redis).record(runOf('7'), unexpected);
+    await first.begin();
+    await first.removing([one('c1')]);
+    first.removed([one('c1')]);
+    await first.suspend('the target is out of reach');
+    const begun = await newest();
+    await say(hurt);
+    const before = await refused();
+    const leaving = new AbortController();
+    const left = ledgerIn(redis)
+      .record({ ...runOf('8'), until: leaving.signal }, unexpected)
+      .begin();
+    const second = ledgerIn(redis).record(
+      { ...runOf('7'), attempt: 2, until: new AbortController().signal },
+      unexpected,
+    );
+    const begins = second.begin();
+    await expect.poll(refused).toBeGreaterThan(before + 4);
+    leaving.abort();
+    expect(await left).toBe(false);
+    await say(heal);
+    expect(await begins).toBe(true);
+    await second.removing([one('c2')]);
+    second.removed([one('c2')]);
+    await second.end({ outcome: 'completed', report: reportOf('7', 'default', 2) });
+    const { runs } = await ledgerIn(redis).history({ limit: 5 });
+    expect(runs).toMatchObject([{ run: '7', attempts: 2, startedAtMs: begun?.startedAtMs, outcome: 'completed' }]);
+    for (const id of ['c1', 'c2']) {
+      const { swept } = await ledgerIn(redis).find(Buffer.from(id), { limit: 5 });
+      expect(swept.map(({ fate }) => fate)).toEqual(['swept']);
+    }
+  });
+
   test('is no matter where there is no ledger', async () => {
     const { RunRecorder } = await import('../../src/ledger/recording/recorder.ts');
     const recorder = new RunRecorder(null, runOf('7'), unexpected);

@@ -2,6 +2,7 @@
 import type { Observer } from '../../src/cleanup/context.ts';
 import type { RunOptions } from '../../src/cleanup/run.ts';
 import { runFrom } from '../../src/cleanup/scheduled.ts';
+import type { Tally } from '../../src/cleanup/tally/tally.ts';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
@@ -118,10 +119,12 @@ async function clean(
     journal.note(unreadable.sentence);
   };
   const onLost = () => fence.close();
-  const journal = new Journal(job, token, parts.lockMs, stopwatch, earlier, onLost, (tally) => record.progress(tally));
+  const onProgress = (tally: Tally) => record.progress(tally);
+  const journal = new Journal(job, token, parts.lockMs, stopwatch, fence.insistMs, earlier, onLost, onProgress);
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
-  const record = await Recording.begin(ledger, { ...identity, payload, insistMs: fence.insistMs }, warn);
+  const noted = { ...identity, payload, insistMs: fence.insistMs, until: signal };
+  const record = await Recording.begin(ledger, noted, warn);
   const observer: Observer = {
     ...(payload.dryRun ? {} : record.observer),
     phase: (phase, sentence) => {

@@ -46,9 +46,9 @@ export class Fence {
     return this.#isGone;
   }
 
-  /** In ms; 0 when whoever goes on with the run notes its end. */
+  /** In ms; 0 when whoever goes on with the run notes its end, and once this process has left the queue. */
   readonly insistMs = (): number => {
-    if (this.isClosed && !this.#isGone) return 0;
+    if ((this.isClosed && !this.#isGone) || this.queues.connection.status === 'end') return 0;
     return this.stopping.aborted ? LEAVE_MS : INSIST_MS;
   };
 }

@@ -62,6 +62,8 @@ export class Journal {
     private readonly token: string,
     private readonly lockMs: number,
     private readonly stopwatch: Stopwatch,
+    /** How long the run's end is worth repeating to the queue, in ms; asked again after each try. */
+    private readonly insistMs: () => number,
     private readonly earlier: { readonly startedAt: number; readonly carried: Carried | null },
     private readonly onLost: () => void,
     /** Told of what is written of a run's progress, at the same moment. */
@@ -92,10 +94,12 @@ export class Journal {
 
   /** Writes what is known now, so that the next attempt goes on from it; resolves when all is written, or can't be. */
   async flush(): Promise<void> {
-    for (const until = performance.now() + INSIST_MS; ; await pause(INSIST_EVERY_MS)) {
+    const begunAt = performance.now();
+    const leftMs = () => begunAt + Math.min(INSIST_MS, this.insistMs()) - performance.now();
+    for (; ; await pause(INSIST_EVERY_MS)) {
       this.#write();
-      await Promise.race([this.#queue, pause(Math.max(0, until - performance.now()), undefined, { ref: false })]);
-      if (this.#settled || this.#tally === undefined || performance.now() >= until) return;
+      await Promise.race([this.#queue, pause(Math.max(0, leftMs()), undefined, { ref: false })]);
+      if (this.#settled || this.#tally === undefined || leftMs() <= 0) return;
     }
   }
 

@@ -111,7 +111,8 @@ async function stoodBefore(
   // One that had bad data does not stand there; then nothing newer does, either.
   const own = runs.findIndex((past) => past.run === run);
   for (const past of runs.slice(own + 1)) {
-    if (past.fingerprint !== fingerprint) return null;
+    // Another deployment may mean another target by the same name.
+    if (past.fingerprint !== fingerprint) continue;
     // What the command line did was told there.
     if (past.trigger === 'cli' || (past.dryRun && target.mode !== 'observe')) continue;
     const standing = standingAfter(past.outcome, past.report);

@@ -15,8 +15,9 @@ export interface RecordedRun {
   readonly payload: RunPayload;
   /** Whether a worker was taken for gone under it, who may have ended it. */
   readonly again: boolean;
-  /** As `RunToRecord` has it. */
+  /** As `RunToRecord` has them. */
   readonly insistMs: () => number;
+  readonly until: AbortSignal;
 }
 
 export class Recording {
@@ -28,7 +29,10 @@ export class Recording {
     this.#follower = new RunFollower(recorder);
   }
 
-  /** Notes that the run begins or goes on. Where that is not possible, it is said once, and the run goes on. */
+  /**
+   * Notes that the run begins or goes on; resolves once that stands there, or the run is not to be done here any more. Where Redis refuses
+   * it, that is said once, and the run goes on.
+   */
   static async begin(
     ledger: Ledger,
     { payload, ...told }: RecordedRun,

@@ -12,6 +12,9 @@ import { targetOf, withPrivateRedis } from '../target.ts';
 import { withTracing } from '../tracing.ts';
 import { whoAsks } from '../whoAsks.ts';
 
+/** How long a run that was interrupted waits for what is still open, in ms: a server that stands still may be what is. */
+const LINGER_MS = 100;
+
 interface Options {
   readonly target?: string;
   readonly dryRun?: boolean;
@@ -56,6 +59,7 @@ export async function run(options: Options, command: Command): Promise<void> {
   } finally {
     bar.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    if (stop.signal.aborted) setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 }
 

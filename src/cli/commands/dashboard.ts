@@ -1,11 +1,11 @@
 /** dashboard: Bull Board, metrics, health. */
-import { newCommand } from '../command.ts';
+import { loading, newCommand } from '../command.ts';
 import type { Command } from '../commander.ts';
 
 export function dashboardCommand(): Command {
   return newCommand('dashboard', 'serve Bull Board, metrics and health', ['host', 'port', 'schema', 'logLevel']).action(
     async (options, command) => {
-      const { serve } = await import('../actions/dashboard.ts');
+      const { serve } = await loading(async () => await import('../actions/dashboard.ts'));
       await serve(options, command);
     },
   );

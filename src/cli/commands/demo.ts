@@ -1,5 +1,5 @@
 /** demo: everything in one process, on a Redis of its own. */
-import { newCommand } from '../command.ts';
+import { loading, newCommand } from '../command.ts';
 import type { Command } from '../commander.ts';
 
 export function demoCommand(): Command {
@@ -8,7 +8,7 @@ export function demoCommand(): Command {
     'what start does, on a private Redis with a sample that lives; nothing of yours is touched',
     ['host', 'port', 'logLevel'],
   ).action(async (options, command) => {
-    const { demo } = await import('../actions/demo.ts');
+    const { demo } = await loading(async () => await import('../actions/demo.ts'));
     await demo(options, command);
   });
 }

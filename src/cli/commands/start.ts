@@ -1,5 +1,5 @@
 /** start: everything in one process. */
-import { newCommand } from '../command.ts';
+import { loading, newCommand } from '../command.ts';
 import type { Command } from '../commander.ts';
 
 export function startCommand(): Command {
@@ -16,7 +16,7 @@ export function startCommand(): Command {
     'port',
     'logLevel',
   ]).action(async (options, command) => {
-    const { start } = await import('../actions/start.ts');
+    const { start } = await loading(async () => await import('../actions/start.ts'));
     await start(options, command);
   });
 }

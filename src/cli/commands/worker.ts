@@ -1,5 +1,5 @@
 /** worker: takes runs from the queue until it is stopped. */
-import { newCommand } from '../command.ts';
+import { loading, newCommand } from '../command.ts';
 import type { Command } from '../commander.ts';
 
 export function workerCommand(): Command {
@@ -16,7 +16,7 @@ export function workerCommand(): Command {
     'metricsPort',
     'logLevel',
   ]).action(async (options, command) => {
-    const { work } = await import('../actions/worker.ts');
+    const { work } = await loading(async () => await import('../actions/worker.ts'));
     await work(options, command);
   });
 }

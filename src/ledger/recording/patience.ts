@@ -1,7 +1,9 @@
 /** patience: how long a run waits for a ledger that does not answer, and what it says of that. */
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sentenceOf } from '../../domain/failure.ts';
 import { isRefusal } from '../../redis/rights/refusals.ts';
+import { unreadyIn } from '../../redis/connection/unready.ts';
 
 const NO_ANSWER = new Error('its Redis did not answer in time');
 const AGAIN_MS = 250;
@@ -34,6 +36,38 @@ export async function insist(ms: () => number, act: () => Promise<void>): Promis
       await pause(AGAIN_MS);
     }
   }
+}
+
+/**
+ * Tries `act` again and again until it succeeds, however long Redis is away; rejects as `act` does with what no waiting mends, and once
+ * `until` is aborted.
+ */
+export async function untilTaken(until: AbortSignal, act: () => Promise<void>): Promise<void> {
+  const settled = new AbortController();
+  const aborted = once(until, 'abort', { signal: settled.signal }).then(() => until.throwIfAborted());
+  aborted.catch(() => {});
+  try {
+    for (;;) {
+      until.throwIfAborted();
+      try {
+        return await Promise.race([act(), aborted]);
+      } catch (error) {
+        if (!isAway(error)) throw error;
+      }
+      await Promise.race([pause(AGAIN_MS), aborted]);
+    }
+  } finally {
+    settled.abort();
+  }
+}
+
+/** As the client library calls what it says itself: that the connection was lost, or nobody answered. */
+const NO_REPLY = new Set(['Error', 'AbortError', 'MaxRetriesPerRequestError']);
+
+/** Whether an error says that Redis does not answer, or not at this moment; and nothing of what it was asked. */
+function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return NO_REPLY.has(error.name) || unreadyIn(error) !== null || /^OOM\b/.test(error.message);
 }
 
 /** Tells of the first trouble, in one line; of the same ledger there is no second one to tell. */

@@ -7,9 +7,8 @@
  */
 import type { Report } from '../../domain/report.ts';
 import type { Blocks } from '../blocks.ts';
-import { isRefusal } from '../../redis/rights/refusals.ts';
 import { outliving } from '../../redis/removal/replicated.ts';
-import { insist, Trouble, within } from './patience.ts';
+import { insist, Trouble, untilTaken, within } from './patience.ts';
 import { endRun } from '../runs/endRun.ts';
 import { addTo, endOf, type Recorded, RENEW_EVERY_MS, renew } from './recorded.ts';
 import { addLease, addProgress, type Commands, dropLease, readOpen, sendOpen, writeOpen } from '../runs/openRuns.ts';
@@ -39,11 +38,13 @@ export interface RunToRecord extends RunIdentity {
   readonly withNames?: boolean;
   /** Whether somebody may have ended it who was taken for gone: then how he did it stands. */
   readonly again?: boolean;
-  /**
-   * How long its end is repeated to a Redis that does not take it, in ms, asked again after each try; then also a run whose beginning
-   * was not taken in time is noted as soon as it can be. @default 5,000, and what was not noted at the beginning is not noted
-   */
+  /** How long its end is repeated to a Redis that does not take it, in ms, asked again after each try. @default 5,000 */
   readonly insistMs?: () => number;
+  /**
+   * Aborted when the run is not this process' to do any more. With it, nothing goes without a record: the beginning is repeated to a Redis
+   * that is away until it takes it. Left out: the run goes on without a record after two seconds.
+   */
+  readonly until?: AbortSignal;
 }
 
 export interface RunEnd {
@@ -79,23 +80,20 @@ export class RunRecorder {
     return Math.min(MOST_NAME_BYTES, Math.floor(blocks.bounds.sizeBytes * NAMES_SHARE));
   }
 
-  /** Notes that the run begins, or goes on; resolves to whether it stands in the ledger. Nothing may be removed before. */
+  /**
+   * Notes that the run begins, or goes on; resolves to whether it stands in the ledger. Nothing may be removed before. Where `until` is
+   * aborted first, to `false`.
+   */
   async begin(): Promise<boolean> {
     const { blocks } = this;
+    const { until } = this.wanted;
     if (blocks === null) return false;
+    const begin = async () => await this.#begin(blocks);
     try {
-      await within(PATIENCE_MS, async () => await this.#begin(blocks));
+      await (until === undefined ? within(PATIENCE_MS, begin) : untilTaken(until, begin));
     } catch (error) {
       this.#gaveUp = true;
-      this.#trouble.tell('this run is not recorded', error);
-      if (this.wanted.insistMs === undefined || isRefusal(error)) return false;
-      // What earlier attempts left is not written over unseen.
-      if ((this.wanted.attempt ?? 1) > 1 || this.wanted.again === true) return false;
-      // By now it is another one that is asked, or soon will be.
-      const recorded = this.#follow(blocks, Date.now(), null);
-      recorded.batches.late = true;
-      this.#keep(recorded);
-      return false;
+      if (until?.aborted !== true) this.#trouble.tell('this run is not recorded', error);
     }
     return this.#recorded !== null;
   }
@@ -185,14 +183,15 @@ export class RunRecorder {
       if (!this.#gaveUp) await writeOpen(blocks, recorded.run);
     });
     if (this.#gaveUp) return;
-    this.#keep(recorded);
+    this.#recorded = recorded;
+    this.#timer = setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref();
     // Beside the run, and no matter if it fails: the next one tries again.
     void settleGone(blocks).catch(() => {});
   }
 
   /** What there is of a run that begins, or goes on from what stands of it. */
   #follow(blocks: Blocks, nowMs: number, earlier: PastRun | null): Recorded {
-    const { families, attempt, withNames: _, insistMs: __, again: ___, ...identity } = this.wanted;
+    const { families, attempt, withNames: _, insistMs: __, until: ___, again: ____, ...identity } = this.wanted;
     const run: PastRun = {
       ...identity,
       state: 'active',
@@ -217,11 +216,6 @@ export class RunRecorder {
       progressedAt: 0,
       renewal: null,
     };
-  }
-
-  #keep(recorded: Recorded): void {
-    this.#recorded = recorded;
-    this.#timer = setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref();
   }
 
   async #finish(what: string, act: (recorded: Recorded) => Promise<void>): Promise<void> {

@@ -5,7 +5,7 @@
  *      runs/<target>/<outcome, + if it removed>/<first>  runs that ended alike, from that instant on
  *      swept/<target>/<start>.<run>/<batch>             coordinators that a run swept
  *      outages/<target>                                 when it did not answer
- *      watched/<target>                                 when somebody last saw it serve (no block: it expires)
+ *      watched/<target>/<place>                         when somebody last saw it serve (no block: it expires)
  *      looks/<target>                                   what stands there, by family
  *      horizon/<target>                                 until when nobody of it can be stale
  *      restored/<target>                                what was given back
@@ -60,8 +60,8 @@ export function outagesName(target: string): string {
   return `outages/${target}`;
 }
 
-export function watchedName(target: string): string {
-  return `watched/${target}`;
+export function watchedName(target: string, place: string): string {
+  return `watched/${target}/${place}`;
 }
 
 export function restoredName(target: string): string {

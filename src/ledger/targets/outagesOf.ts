@@ -4,6 +4,7 @@ import type { TargetConfig } from '../../config/resolve.ts';
 import { merged, type Outage } from '../../domain/outages.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Span } from './outages.ts';
+import type { Watched } from './watched.ts';
 
 /** Who has been silent for longer is stale whatever happened before, in ms. */
 const LONGEST_BACK_MS = 30 * 86_400_000;
@@ -23,13 +24,13 @@ const AGAIN_MS = 250;
  */
 export async function outagesOf(
   ledger: Ledger,
-  { name: target, restartGrace }: Pick<TargetConfig, 'name' | 'restartGrace'>,
+  target: Pick<TargetConfig, 'name' | 'url' | 'id' | 'restartGrace'>,
   nowMs: number,
   signal?: AbortSignal,
 ): Promise<readonly Outage[]> {
-  if (!restartGrace) return [];
+  if (!target.restartGrace) return [];
   const isFresh = ({ toMs }: Span) => nowMs - toMs < FRESH_MS;
-  const read = async () => await ledger.outagesSince(target, nowMs - LONGEST_BACK_MS);
+  const read = async () => await ledger.outagesSince(target.name, nowMs - LONGEST_BACK_MS);
   try {
     let spans = await read();
     // Whoever noted it a moment ago looks on.
@@ -45,7 +46,7 @@ export async function outagesOf(
   }
 }
 
-async function awaitLook(ledger: Ledger, target: string, nowMs: number, signal?: AbortSignal): Promise<void> {
+async function awaitLook(ledger: Ledger, target: Watched, nowMs: number, signal?: AbortSignal): Promise<void> {
   const isOverdue = (at: number | null): boolean => at !== null && nowMs - at > OVERDUE_MS;
   for (const until = performance.now() + WAIT_MS; isOverdue(await ledger.watchedAt(target)); ) {
     if (signal?.aborted) return;

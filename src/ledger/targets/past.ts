@@ -7,19 +7,17 @@ import type { Ledger } from '../ledger.ts';
 const MOST_RUNS = 300;
 
 /**
- * The report of the last completed run of this target that looked at everybody and was no dry run; `null` where none is known, or that was of another
- * address or schema. Rejects where the ledger can't be read.
+ * The report of the last completed run of this target that looked at everybody and was no dry run; `null` where none is known. What another
+ * deployment, or an earlier configuration, means by that name, with another address or schema, is another target. Rejects where the
+ * ledger can't be read.
  */
 export async function lastRunOf(ledger: Ledger, target: string, fingerprint: string): Promise<Report | null> {
   const { runs } = await ledger.history({ target, outcome: 'completed', fullPass: true, limit: MOST_RUNS });
-  const last = runs.find(({ dryRun, report }) => !dryRun && report !== null);
-  return last === undefined || last.fingerprint !== fingerprint ? null : last.report;
+  const last = runs.find((run) => !run.dryRun && run.report !== null && run.fingerprint === fingerprint);
+  return last?.report ?? null;
 }
 
-/**
- * What the last completed run left of this target that was no dry run; `null` where none is known, or that was of another
- * address or schema. Rejects where the ledger can't be read.
- */
+/** What that run left of this target; `null` where none is known. Rejects where the ledger can't be read. */
 export async function pastOf(ledger: Ledger, target: string, fingerprint: string): Promise<Past | null> {
   const last = await lastRunOf(ledger, target, fingerprint);
   return last === null ? null : { active: last.coordinators.active, heldSinceAt: heldSince(last) };

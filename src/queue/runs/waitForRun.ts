@@ -4,9 +4,8 @@ import type { QueueConfig } from '../../config/resolve.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
 import type { Report } from '../../domain/report.ts';
 import { untilAborted } from '../../redis/connection/untilAborted.ts';
-import { QueueEvents } from '../bullmq.ts';
-import { RUN_QUEUE } from '../names.ts';
-import { connectQueue, type Queues, type QueueWatch } from '../queues.ts';
+import type { Queues, QueueWatch } from '../queues.ts';
+import { listenToRuns } from '../runEvents.ts';
 import { reportIn } from './reportIn.ts';
 
 /** How often it is looked whether the run still exists: anybody may remove it from the queue. */
@@ -31,9 +30,8 @@ export const waitForRun = async (
   run: string,
   stop?: AbortSignal,
 ): Promise<Report> => {
-  const connection = await connectQueue(to, watch, true);
-  const events = new QueueEvents(RUN_QUEUE, { connection, prefix: queues.prefix, skipVersionCheck: true });
-  events.on('error', watch.onError);
+  const listening = await listenToRuns(to, watch);
+  const { events } = listening;
   const settled = new AbortController();
   try {
     await events.waitUntilReady();
@@ -53,7 +51,6 @@ export const waitForRun = async (
     );
   } finally {
     settled.abort();
-    await events.close();
-    connection.disconnect();
+    await listening.close();
   }
 };
