@@ -1,16 +1,49 @@
---[[ sweepHeartbeats: remove heartbeats of one slot that are still as they were judged, once everything else of their owners has gone.
-  WHY LUA  "is it still as judged?" and "remove" must be one step: its owner may beat again between two round trips.
+--[[ sweepHeartbeats: remove heartbeats of one slot that are still as they were judged, once everything else of their owners has gone,
+    and say who was swept.
+  WHY LUA  "is it still as judged?", "remove" and "say so" must be one step: its owner may beat again between two round trips, and who
+           sends this may end.
   BOUND    the caller sends at most 100 a call: they take less than 0.5 ms.
-  SAFE TO  repeat, race and interrupt: each is compared by itself, right before it goes; one that is gone is no error.
-  KEYS     n heartbeats
-  ARGV     n proofs: the value that was judged, or, where that is longer than 64 bytes, that or "#" and its SHA-1
+  SAFE TO  repeat, race and interrupt: each is compared by itself, right before it goes; one that is gone is no error; what was
+           announced by this call is not announced again.
+  KEYS     n heartbeats; with a trash the n names that they get there, and the key for their times to live; where something is
+           announced, the key that says that it was
+  ARGV     1: n, 2: how many ms they stay in the trash, 0 to remove them for good, 3: what is announced, "" for nothing, 4: the
+           channel for that, then n proofs: the value that was judged, or, where that is longer than 64 bytes, that or "#" and its
+           SHA-1
   RETURNS  how many of them went ]]
-local removed = 0
-for i = 1, #KEYS do
-  local value = redis.call('MGET', KEYS[i])[1]
-  local proof = ARGV[i]
-  if value and (value == proof or (#value > 64 and proof == '#' .. redis.sha1hex(value))) then
-    removed = removed + redis.call('UNLINK', KEYS[i])
+local count, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
+-- As lua/toTrash.lua notes it.
+local DIGITS, BASE, MOST = 14, 10000000000000, 89999999999999
+local ttls, some = 2 * count + 1, false
+
+local function remove(at)
+  if keep == 0 then return redis.call('UNLINK', KEYS[at]) end
+  local left = redis.call('PTTL', KEYS[at])
+  local moved = redis.call('RENAMENX', KEYS[at], KEYS[count + at])
+  if moved == 1 then
+    redis.call('PEXPIRE', KEYS[count + at], keep)
+    if left >= 0 then
+      some = true
+      redis.call('SETRANGE', KEYS[ttls], at * DIGITS, string.format('%.0f', BASE + math.min(left, MOST)))
+    end
   end
+  return moved
+end
+
+local removed = 0
+for i = 1, count do
+  local value = redis.call('MGET', KEYS[i])[1]
+  local proof = ARGV[4 + i]
+  if value and (value == proof or (#value > 64 and proof == '#' .. redis.sha1hex(value))) then
+    removed = removed + remove(i)
+  end
+end
+if some then
+  redis.call('SETRANGE', KEYS[ttls], 0, string.format('%.0f', BASE + keep))
+  redis.call('PEXPIRE', KEYS[ttls], keep)
+end
+-- After something went: where memory is full, SET would else be refused.
+if ARGV[3] ~= '' and redis.call('SET', KEYS[#KEYS], 'said', 'NX', 'PX', 600000) then
+  redis.call('PUBLISH', ARGV[4], ARGV[3])
 end
 return removed

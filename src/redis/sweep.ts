@@ -1,5 +1,5 @@
 /** sweep: the door to `lua/sweep.lua`. */
-import type { Announcement } from './removal/announcement.ts';
+import { type Announcement, messageOf } from './removal/announcement.ts';
 import { Bulk } from './call/bulk.ts';
 import type { Argument } from './call/wire.ts';
 import type { Calls } from './call/calls.ts';
@@ -113,7 +113,8 @@ function announcedIn(announcement: Announcement | null): readonly Bulk[] {
 
 function announcedBy(announcement: Announcement | null): readonly Argument[] {
   if (announcement === null) return ['', '', 0];
-  const { where, message } = announcement;
+  const { where } = announcement;
+  const message = messageOf(announcement);
   return 'channel' in where ? [message, where.channel, 0] : [message, '', where.maxLength];
 }
 

@@ -1,12 +1,40 @@
 /** sweepHeartbeats: the door to `lua/sweepHeartbeats.lua`. */
-import type { Bulk } from './call/bulk.ts';
-import type { Calls } from './call/calls.ts';
-import { callScript, loadScript } from './call/script.ts';
+import { Bulk } from './call/bulk.ts';
+import { loadScript } from './call/script.ts';
+import type { Trash } from './trash/names.ts';
 
 export const SWEEP_HEARTBEATS = loadScript('sweepHeartbeats');
 
-/** Removes those heartbeats of one slot that are as their proofs say; resolves to how many went. At most 100 at once. */
-export async function sweepHeartbeats(calls: Calls, keys: Bulk, proofs: Bulk): Promise<number> {
-  const { reply } = await callScript(calls, SWEEP_HEARTBEATS, [keys], [proofs]);
-  return Number(reply);
+/** What one call removes, all of one slot: at most 100. */
+export interface SweptHeartbeats {
+  readonly keys: Bulk;
+  /** A value is compared as it stands here, or by its digest. */
+  readonly proofs: Bulk;
+  /** Where they are kept for a while; `null`: they go for good. */
+  readonly trash: Trash | null;
+  /** What is said in the same step, and the key in the same slot that says that it was; `null`: nothing. */
+  readonly announced: { readonly channel: string; readonly message: string; readonly once: string } | null;
+}
+
+/** What such a call says; it returns how many went. Both lists are let go of with the rest. */
+export function spellSweepHeartbeats({ keys, proofs, trash, announced }: SweptHeartbeats): {
+  readonly keys: Bulk;
+  readonly args: Bulk;
+} {
+  const { channel = '', message = '' } = announced ?? {};
+  const args = Bulk.of([`${keys.count}`, `${trash?.keepMs ?? 0}`, message, channel]);
+  proofs.forEach((bytes, from, to) => {
+    args.add(bytes, from, to);
+  });
+  proofs.clear();
+  if (trash !== null) {
+    const { names, ttls } = trash.send([keys]);
+    names.forEach((bytes, from, to) => {
+      keys.add(bytes, from, to);
+    });
+    names.clear();
+    keys.addText(ttls);
+  }
+  if (announced !== null) keys.addText(announced.once);
+  return { keys, args };
 }

@@ -8,11 +8,11 @@
 import type { TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { mayHaveBeenDone } from '../redis/call/lost.ts';
-import { bringBack, lookAt, type Restored as Answer, type Thing } from '../redis/restore.ts';
+import type { Thing } from '../redis/restore.ts';
 import { encodeRun } from '../redis/trash/names.ts';
-import { type Asking, contentsOf } from './contents.ts';
-import { withTarget } from './open.ts';
+import type { TrashPlace } from '../redis/trash/place.ts';
+import { contentsOf } from './contents.ts';
+import { withTrash } from './open.ts';
 import { searchFor, type Wanted } from './wanted.ts';
 
 export type { Wanted } from './wanted.ts';
@@ -57,12 +57,12 @@ const MOST_RUNS = 1_000;
 export async function restore(target: TargetConfig, what: Wanted, options: RestoreOptions = {}): Promise<Restored> {
   const { heartbeats = false, dryRun = false, signal = new AbortController().signal } = options;
   const runs = await runsThatSwept(target.name, what, options);
-  return await withTarget(target, signal, async (asking) => {
-    const bringing = new Bringing(asking, dryRun);
+  return await withTrash(target, signal, async (trash) => {
+    const bringing = new Bringing(trash, dryRun, signal);
     try {
       // Last, so that no run takes anybody for stale of whom only a part is back.
       for (const kind of heartbeats ? [false, true] : [false]) {
-        for await (const things of contentsOf(asking, searchFor(target.schema, what, kind, runs))) {
+        for await (const things of contentsOf(trash, searchFor(target.schema, what, kind, runs))) {
           if (kind && !dryRun) await endHorizon(target.name, options);
           await bringing.all(things, kind);
         }
@@ -126,8 +126,9 @@ class Bringing {
   readonly #existing: string[] = [];
 
   constructor(
-    private readonly asking: Asking,
+    private readonly trash: TrashPlace,
     private readonly dryRun: boolean,
+    private readonly signal: AbortSignal,
   ) {}
 
   get sum(): Restored {
@@ -136,39 +137,18 @@ class Bringing {
 
   async all(things: readonly Thing[], areHeartbeats: boolean): Promise<void> {
     const before = this.#restored;
-    const { paces, signal, calls } = this.asking;
+    const { trash, dryRun } = this;
     for (let from = 0; from < things.length; ) {
-      signal.throwIfAborted();
-      const chunk = things.slice(from, from + paces.sweep.size);
-      const { became, ms } = await this.#some(chunk);
-      paces.tell('sweep', chunk.length, ms);
+      this.signal.throwIfAborted();
+      const chunk = things.slice(from, from + trash.most);
+      const { became } = dryRun ? await trash.lookAt(chunk) : await trash.bringBack(chunk);
       for (const [i, { name }] of chunk.entries()) {
         if (became[i] === 'restored') this.#restored++;
         else if (became[i] === 'expired') this.#expired++;
         else if (became[i] === 'existing') this.#existing.push(name.toString());
       }
       from += chunk.length;
-      await calls.rest.take();
     }
     if (areHeartbeats) this.#heartbeats += this.#restored - before;
-  }
-
-  async #some(chunk: readonly Thing[]): Promise<Answer> {
-    const { calls, paces, patience } = this.asking;
-    if (this.dryRun) return await patience.steadily(async () => await lookAt(calls, chunk));
-    let wasLost = false;
-    const answer = await patience.steadily(
-      async () => {
-        try {
-          return await bringBack(calls, chunk);
-        } catch (error) {
-          wasLost ||= mayHaveBeenDone(error);
-          throw error;
-        }
-      },
-      () => paces.sweep.backOff(),
-    );
-    // Whose answer was lost came back by that call.
-    return wasLost ? { ...answer, became: answer.became.map((one) => (one === 'gone' ? 'restored' : one)) } : answer;
   }
 }

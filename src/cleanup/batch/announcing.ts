@@ -5,6 +5,7 @@ import { ANNOUNCED_PREFIX, type Announcement } from '../../redis/removal/announc
 import { type Beat, BeatState } from '../../store/records.ts';
 import type { Slice } from '../../store/arena.ts';
 import type { RunContext } from '../context.ts';
+import { NO_SWARM } from '../ownership/spellers.ts';
 
 const TOKEN_BYTES = 9;
 
@@ -17,19 +18,24 @@ function textOf({ bytes, from, to }: Slice): string {
  * that it ran, and it does nothing; where all have lapsed, a key does.
  */
 export function announcementOf(run: RunContext, going: readonly Beat[]): Announcement | null {
-  const { store, schema, target, node } = run;
+  const { store, schema, spellers, target, node } = run;
   const where = target.settings.announce;
   if (where === false || going.length === 0) return null;
-  const coordinators = going.map((beat) => ({
-    id: textOf(store.nameOf(store.ownerOf(beat))),
-    swarm: schema.heartbeatDerivable ? null : textOf(store.swarmOf(beat)),
-  }));
+  const coordinators = going.map((beat) => {
+    const name = store.nameOf(store.ownerOf(beat));
+    const swarm = schema.heartbeatDerivable ? null : store.swarmOf(beat);
+    return {
+      id: textOf(name),
+      swarm: swarm === null ? null : textOf(swarm),
+      heartbeat: spellers.heartbeat.nameOf(name, swarm ?? NO_SWARM),
+      hasLapsed: store.stateOf(beat) !== BeatState.stale,
+    };
+  });
   const at = isoOf(node.clock.nowSeconds * 1000 + (performance.now() - run.begunAt));
-  const said = { run: run.id, target: target.settings.name, at, coordinators };
-  const anyHeartbeat = going.some((beat) => store.stateOf(beat) === BeatState.stale);
-  return {
-    where,
-    message: Buffer.from(JSON.stringify(said)).toString('latin1'),
-    once: anyHeartbeat ? null : `${ANNOUNCED_PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`,
-  };
+  const once = coordinators.every(({ hasLapsed }) => hasLapsed) ? onceKey() : null;
+  return { where, said: { run: run.id, target: target.settings.name, at }, coordinators, once };
+}
+
+function onceKey(): string {
+  return `${ANNOUNCED_PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
 }

@@ -1,5 +1,4 @@
 /** open: a cluster as a target: its nodes, and the place where a run asks and removes. */
-import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
 import { merged, type Outage } from '../../domain/outages.ts';
 import { Rest } from '../call/rest.ts';
@@ -19,12 +18,6 @@ import { Whole } from './whole.ts';
  */
 export async function openCluster(seed: Link, parts: Omit<MembersParts, 'rest'>): Promise<Target> {
   const { settings, stopwatch, wishes } = parts;
-  if (settings.trash > 0 && !wishes.dryRun) {
-    throw new Failure(
-      'DENIED',
-      `target "${settings.name}": what a cluster holds can not be kept in a trash yet; set trash: 0s`,
-    );
-  }
   const rest = new Rest(settings.nice);
   const said = saidOnce({ ...wishes, isSpared: settings.readFrom === 'replica' });
   const copies = settings.readFrom === 'replica' ? new Copies({ settings, stopwatch, wishes: said }) : null;
@@ -33,7 +26,7 @@ export async function openCluster(seed: Link, parts: Omit<MembersParts, 'rest'>)
   try {
     const clock = clockOfAll(members.nodes.map((node) => node.clock));
     const lapsedClock = clockOfAll(members.nodes.map((node) => node.lapsedClock));
-    const whole = new Whole(members, clock, rest, stopwatch, wishes.warn);
+    const whole = new Whole(members, clock, rest, stopwatch, wishes);
     if (!wishes.dryRun) await whole.settleLeft();
     const watch = new SlotWatch(members);
     const own: TargetParts = {

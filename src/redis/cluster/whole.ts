@@ -8,16 +8,18 @@
  *       nothing is touched                                                 nothing is lost               removed; heartbeats last,
  *                                                                                                        each compared in its slot
  *
+ *  What is removed goes for good, or to the trash, in the slot where it lies; who was swept is said with the heartbeats.
+ *
  *  Promises  what is removed had been taken while its owner was still as stale as it was judged (P1); a run that ends anywhere leaves
  *            things aside that the next one puts back (leftAside), with the heartbeats by which they are judged anew (P3).
  */
 import type { Clock } from '../../domain/heartbeat.ts';
-import { ordersOf } from '../removal/announcement.ts';
 import { Bulk } from '../call/bulk.ts';
 import type { Rest } from '../call/rest.ts';
 import type { Stopwatch } from '../call/stopwatch.ts';
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
 import { keysIn, type SweepChunk, type SweepResult } from '../sweep.ts';
+import type { NodeWishes } from '../target/node.ts';
 import type { Kind, Sizes } from '../pace/paces.ts';
 import type { Place } from '../target/place.ts';
 import { Aside } from './aside/aside.ts';
@@ -26,7 +28,8 @@ import { KeysBySlot } from './calls/keysBySlot.ts';
 import { LeftAside } from './aside/leftAside.ts';
 import type { Members } from './nodes/members.ts';
 import { RoutedCalls } from './calls/routedCalls.ts';
-import { hasTag, slotOf } from './calls/slots.ts';
+import { hasTag, slotOf, tagOf } from './calls/slots.ts';
+import { canBeSaidIn, insistOnSaying, onceIn, Telling } from './aside/telling.ts';
 
 /**
  * A chunk goes in small calls, slot by slot, so its own size is no matter of how long one takes, but of how many keys of a slot go in
@@ -49,6 +52,7 @@ export class Whole implements Place {
   readonly mostProofs = MOST_PROOFS;
   readonly keyspace: number;
   readonly #left: LeftAside;
+  #maySay: Promise<void> | null = null;
 
   /** @param clock that of all nodes together */
   constructor(
@@ -56,14 +60,14 @@ export class Whole implements Place {
     readonly clock: Clock,
     rest: Rest,
     stopwatch: Stopwatch,
-    private readonly warn: (sentence: string) => void,
+    private readonly wishes: Pick<NodeWishes, 'warn' | 'signal'>,
   ) {
     this.calls = new RoutedCalls(members, rest, stopwatch);
     this.mostKeys = Math.ceil(CHUNK_KEYS / (1 + rest.nice));
     const read = fixed(READ_AT_ONCE);
     this.paces = { scan: read, read, sweep: fixed(this.mostKeys), tell: () => {} };
     this.keyspace = members.nodes.reduce((sum, { keyspace }) => sum + keyspace, 0);
-    this.#left = new LeftAside(members, this.calls, clock.nowSeconds);
+    this.#left = new LeftAside(members, this.calls, clock.nowSeconds, wishes.signal);
   }
 
   homeOf(heartbeat: Uint8Array): number | null {
@@ -78,33 +82,49 @@ export class Whole implements Place {
   /** Puts back what killed runs left aside. Before a run that may write looks at anything. */
   async settleLeft(): Promise<void> {
     const { back, taken } = await this.#left.settle();
-    if (back > 0) this.warn(`put back ${back} keys that a run had set aside which did not end`);
+    if (back > 0) this.wishes.warn(`put back ${back} keys that a run had set aside which did not end`);
     this.#tellTaken(taken);
   }
 
   async sweep(chunk: SweepChunk): Promise<SweepResult> {
     const startedAt = performance.now();
     const slot = onlySlotOf(chunk);
-    const isOneStep = slot !== null && keysIn(chunk) <= 2 * (this.members.holdersOf(slot)[0]?.paces.sweep.size ?? 0);
-    const result = isOneStep ? await this.#inOneSlot(slot, chunk) : await this.#acrossSlots(chunk);
+    const result =
+      slot !== null && this.#fitsOneStep(slot, chunk)
+        ? await this.#inOneSlot(slot, chunk)
+        : await this.#acrossSlots(chunk);
     return { ...result, ms: performance.now() - startedAt };
   }
 
+  #fitsOneStep(slot: number, chunk: SweepChunk): boolean {
+    const { announcement = null } = chunk;
+    if (announcement !== null && !canBeSaidIn(slot, announcement.where)) return false;
+    return keysIn(chunk) <= 2 * (this.members.holdersOf(slot)[0]?.paces.sweep.size ?? 0);
+  }
+
   async #inOneSlot(slot: number, chunk: SweepChunk): Promise<SweepResult> {
-    const silent = { ...chunk, announcement: null };
-    const result = await this.members.at(slot, async (node) => {
-      const swept = await node.sweep(silent);
-      node.paces.tell('sweep', keysIn(silent), swept.ms);
+    const { trash = null, announcement = null } = chunk;
+    const here: SweepChunk = {
+      ...chunk,
+      trash: trash?.in(tagOf(slot)) ?? null,
+      announcement: announcement?.once ? { ...announcement, once: onceIn(slot) } : announcement,
+    };
+    return await this.members.at(slot, async (node) => {
+      const swept = await node.sweep(here);
+      node.paces.tell('sweep', keysIn(here), swept.ms);
       return swept;
     });
-    if (result.swept) await this.#announce(chunk);
-    return result;
   }
 
   async #acrossSlots(chunk: SweepChunk): Promise<SweepResult> {
+    const { trash = null, announcement = null } = chunk;
     const heartbeats = new Heartbeats(this.calls, chunk);
     const before = await heartbeats.changed();
     if (before !== null) return before;
+    if (announcement !== null) {
+      this.#maySay ??= insistOnSaying(this.calls, announcement);
+      await this.#maySay;
+    }
     const aside = new Aside(this.calls, new KeysBySlot(chunk.families));
     return await this.#settled(aside, async () => {
       const were = await aside.set();
@@ -113,14 +133,26 @@ export class Whole implements Place {
         this.#tellTaken(await aside.putBack());
         return after;
       }
-      const isWhole = await aside.remove();
-      await this.#announce(chunk);
-      const swept = isWhole ? await heartbeats.sweep() : 0;
+      const isWhole = await aside.remove(trash);
+      // Else the next run finds them, and says so.
+      const swept = isWhole ? await this.#sweepHeartbeats(heartbeats, chunk) : 0;
       return { swept: true, heartbeats: swept, ms: 0, ...countsOf(chunk.families, were, chunk.told) };
     });
   }
 
-  async sweepOrphans({ absent, families, idleSeconds }: OrphanChunk): Promise<OrphanResult> {
+  async #sweepHeartbeats(heartbeats: Heartbeats, chunk: SweepChunk): Promise<number> {
+    const { announcement = null } = chunk;
+    if (announcement === null) return await heartbeats.sweep();
+    const { lostCount } = this.calls;
+    const telling = new Telling(this.calls, announcement);
+    await telling.before(chunk);
+    const swept = await heartbeats.sweep(telling);
+    // What was lost may come yet, and is not to say it again.
+    if (this.calls.lostCount === lostCount) await telling.forget();
+    return swept;
+  }
+
+  async sweepOrphans({ absent, families, idleSeconds, trash = null }: OrphanChunk): Promise<OrphanResult> {
     const [owners, ...orphans] = [absent, ...families].map((names) => Bulk.of(names)) as [Bulk, ...Bulk[]];
     try {
       const heartbeats = new KeysBySlot([owners]);
@@ -134,7 +166,7 @@ export class Whole implements Place {
           this.#tellTaken(await aside.putBack());
           return { swept: false, born, ms: 0 };
         }
-        await aside.remove();
+        await aside.remove(trash);
         return { swept: true, ms: 0, removed: countsOf(orphans, were, []).removed };
       });
     } finally {
@@ -164,16 +196,11 @@ export class Whole implements Place {
     return result;
   }
 
-  async #announce({ announcement = null }: SweepChunk): Promise<void> {
-    if (announcement === null) return;
-    for (const [name, args] of ordersOf({ ...announcement, once: null })) await this.calls.send(name, args);
-  }
-
   #tellTaken(names: readonly string[]): void {
     if (names.length === 0) return;
     const [one = ''] = names;
     const shown = JSON.stringify(Buffer.from(one, 'latin1').toString());
-    this.warn(
+    this.wishes.warn(
       `${names.length} keys, ${shown} among them, were written anew while what stood there was set aside; that stays aside for a day`,
     );
   }

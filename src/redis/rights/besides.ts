@@ -29,6 +29,9 @@ const OF_TRASH: Needs = {
   channels: [],
 };
 
+/** Where the times to live of what was set aside are noted one by one. */
+const OF_TRASH_OF_PART: Needs = { ...OF_TRASH, commands: [...OF_TRASH.commands, 'setrange'] };
+
 const READING_PART = ['cluster|nodes', 'cluster|countkeysinslot', 'cluster|getkeysinslot', 'asking'];
 
 /** What it takes to read a cluster; nothing elsewhere. */
@@ -59,7 +62,7 @@ function ofAnnouncing(where: Announce): Needs {
 /** What a real run needs besides, and what brings things back; a dry run needs none of it. */
 export function needsBesides({ trash = 0, announce = false, ...of }: Besides): Needs {
   const needs = [
-    ...(trash > 0 ? [OF_TRASH] : []),
+    ...(trash > 0 ? [of.part === undefined ? OF_TRASH : OF_TRASH_OF_PART] : []),
     ...(announce === false ? [] : [ofAnnouncing(announce)]),
     ...(of.part === undefined ? [] : [OF_CLUSTER, { ...NOTHING, commands: readingOfPart(of) }]),
   ];
@@ -91,12 +94,15 @@ function questionsOfCluster({ part }: Besides): readonly Order[] {
 }
 
 function questionsOfRest(besides: Besides): readonly Order[] {
-  const key = (what: string) => `${TRASH_PREFIX}nobody:${what}`;
+  const inSlot = besides.part === undefined ? '' : `{${besides.part}}:`;
+  const key = (what: string) => `${TRASH_PREFIX}${inSlot}nobody:${what}`;
   const orders: readonly Order[] = [
     ['pttl', [key('1')]],
     ['renamenx', [key('1'), key('2')]],
     ['pexpire', [key('1'), 1]],
     ['set', [key('1'), '', 'XX', 'PX', 1]],
+    // Writes nothing, and makes no key.
+    ...(besides.part === undefined ? [] : [['setrange', [key('1'), 0, '']] as const]),
   ];
   const { commands } = needsBesides(besides);
   return (besides.trash ?? 0) > 0 ? orders : orders.filter(([name]) => name === 'set' && commands.includes(name));

@@ -7,6 +7,11 @@
  * Second and position in base 36, the run percent-encoded, so that no brace and no colon stands before the position: with the
  * name's own hash tag, or all of the name as one, both lie in the same slot. (A name with a `}` and no tag can't have that.)
  * No two sendings of a chunk share a name, so nothing in the trash is ever overwritten.
+ *
+ * In a cluster a tag that stands for the slot comes first, for any name whatever, and for the times to live as well:
+ *
+ *      stalesweep:trash:{<tag>}:<second>:<run>:<sending>:<position>:<name>
+ *      stalesweep:trash-ttl:{<tag>}:<sending>
  */
 import { randomBytes } from 'node:crypto';
 import { Bulk } from '../call/bulk.ts';
@@ -29,32 +34,42 @@ export interface Sending {
 
 /** Names for things that go to the trash. */
 export class Trash {
-  readonly #run: string;
   readonly #begunAt = performance.now();
 
   /**
    * @param keepMs how long they stay there
    * @param nowSeconds the target's own time, now
+   * @param tag of things of one slot of a cluster: puts names there
    */
   constructor(
     readonly keepMs: number,
-    run: string,
+    private readonly run: string,
     private readonly nowSeconds: number,
-  ) {
-    this.#run = encodeRun(run);
+    private readonly tag: string | null = null,
+  ) {}
+
+  /** Names for things of one slot of a cluster. */
+  in(tag: string): Trash {
+    return new Trash(this.keepMs, this.run, this.#seconds, tag);
+  }
+
+  get #seconds(): number {
+    return this.nowSeconds + (performance.now() - this.#begunAt) / 1000;
   }
 
   /** New names, different at each call. */
   send(lists: readonly Bulk[]): Sending {
+    const { tag } = this;
     const sending = randomBytes(SENDING_BYTES).toString('base64url');
-    const second = Math.floor(this.nowSeconds + (performance.now() - this.#begunAt) / 1000);
-    const head = Buffer.from(`${TRASH_PREFIX}${second.toString(36)}:${this.#run}:${sending}:`, 'latin1');
+    const second = Math.floor(this.#seconds).toString(36);
+    const inSlot = tag === null ? '' : `{${tag}}:`;
+    const head = Buffer.from(`${TRASH_PREFIX}${inSlot}${second}:${encodeRun(this.run)}:${sending}:`, 'latin1');
     const names = new Bulk(lists.reduce((sum, { bytes, count }) => sum + bytes.length + count * (head.length + 8), 0));
     let position = 0;
     for (const list of lists) {
       list.forEach((bytes, from, to) => {
         const digits = Buffer.from((position++).toString(36), 'latin1');
-        const wrapped = !hasTag(bytes, from, to);
+        const wrapped = tag === null && !hasTag(bytes, from, to);
         names.begin(head.length + digits.length + 1 + to - from + (wrapped ? 1 : 0));
         names.put(head, 0, head.length);
         names.put(digits, 0, digits.length);
@@ -64,7 +79,7 @@ export class Trash {
         names.end();
       });
     }
-    return { names, ttls: ttlKeyOf(sending) };
+    return { names, ttls: `${TTL_PREFIX}${inSlot}${sending}` };
   }
 }
 
@@ -74,11 +89,6 @@ const PLAIN = Uint8Array.of(COLON);
 /** A run's id as it stands in names: without what has a meaning there, or in a pattern. */
 export function encodeRun(run: string): string {
   return encodeURIComponent(run).replaceAll('*', '%2A');
-}
-
-/** The key that holds what times to live the things of one call had. */
-export function ttlKeyOf(sending: string): string {
-  return `${TTL_PREFIX}${sending}`;
 }
 
 /** Whether Redis Cluster takes only a part of a name for its slot. */
@@ -95,12 +105,13 @@ export interface Trashed {
   readonly second: number;
   /** As `encodeRun` gives it. */
   readonly run: string;
-  readonly sending: string;
+  /** The key that holds what times to live the things of its call had. */
+  readonly ttls: string;
   readonly position: number;
   readonly name: Buffer;
 }
 
-const HEAD = /^stalesweep:trash:([0-9a-z]+):([^:{}]+):([\w-]+):([0-9a-z]+)([:{])/;
+const HEAD = /^stalesweep:trash:(\{[0-9a-z]+\}:)?([0-9a-z]+):([^:{}]+):([\w-]+):([0-9a-z]+)([:{])/;
 /** A run's id takes 64 characters or so, percent-encoded up to three times as many. */
 const MOST_HEAD = 1_024;
 
@@ -108,9 +119,10 @@ const MOST_HEAD = 1_024;
 export function readTrashName(key: Buffer): Trashed | null {
   const head = HEAD.exec(key.toString('latin1', 0, Math.min(key.length, MOST_HEAD)));
   if (head === null) return null;
-  const [all, second = '', run = '', sending = '', position = '', end] = head;
+  const [all, inSlot = '', second = '', run = '', sending = '', position = '', end] = head;
+  const ttls = `${TTL_PREFIX}${inSlot}${sending}`;
   const wrapped = end === '{';
   if (wrapped && key.at(-1) !== CLOSE) return null;
   const name = key.subarray(all.length, wrapped ? key.length - 1 : key.length);
-  return { second: Number.parseInt(second, 36), run, sending, position: Number.parseInt(position, 36), name };
+  return { second: Number.parseInt(second, 36), run, ttls, position: Number.parseInt(position, 36), name };
 }

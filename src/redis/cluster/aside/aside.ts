@@ -1,6 +1,6 @@
-/** aside: the keys of one chunk, taken out of everybody's sight slot by slot, then removed for good or put back.
+/** aside: the keys of one chunk, taken out of everybody's sight slot by slot, then removed or put back.
  *
- *      set aside ──▶ (are their owners still stale?) ──▶ removed
+ *      set aside ──▶ (are their owners still stale?) ──▶ removed, or moved to the trash
  *                                                   └──▶ put back, never over something that exists
  *
  * A key that was set aside while its owner is seen to be stale afterwards was taken from a stale one: nobody had beaten when it went.
@@ -10,10 +10,14 @@
 import { Bulk } from '../../call/bulk.ts';
 import { putBack } from '../../putBack.ts';
 import { setAside } from '../../setAside.ts';
+import { spellToTrash, TO_TRASH } from '../../toTrash.ts';
+import type { Trash } from '../../trash/names.ts';
 import type { KeysBySlot, Span } from '../calls/keysBySlot.ts';
 import { each } from '../calls/each.ts';
 import { AsideNames } from './names.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
+import { callBySlot, type Spelled } from '../calls/scripted.ts';
+import { tagOf } from '../calls/slots.ts';
 
 /** So many names go in one UNLINK: they take Redis a quarter of a millisecond. */
 const MOST_REMOVED = 256;
@@ -88,17 +92,33 @@ export class Aside {
     });
   }
 
-  /** Removes them for good. Resolves to whether nobody has put any of them back meanwhile. */
-  async remove(): Promise<boolean> {
+  /**
+   * Removes them, for good or into the trash. Resolves to whether nobody has put any of them back meanwhile.
+   * @param trash where they are kept for a while; `null`: they go for good
+   */
+  async remove(trash: Trash | null = null): Promise<boolean> {
     const { keys, calls } = this;
+    const aside = keys.numbers.filter((number) => this.#where[number] === ASIDE);
+    const spans = keys.spansOf(aside, MOST_REMOVED);
     // They may have expired, or have been put back by somebody who took this run for killed.
     const fewer: Span[] = [];
     const take = (span: Span, removed: number) => {
       if (removed < span.numbers.length) fewer.push(span);
       for (const number of span.numbers) this.#where[number] = HERE;
     };
-    const aside = keys.numbers.filter((number) => this.#where[number] === ASIDE);
-    const left = await calls.inBursts(keys.spansOf(aside, MOST_REMOVED), ({ slot }) => slot, {
+    if (trash === null) await this.#unlink(spans, take);
+    else await this.#toTrash(spans, trash, take);
+    let whole = true;
+    await each(fewer, async (span) => {
+      const there = await this.#byScript(span, async (own) => Number((await calls.send('exists', [own])).reply));
+      whole &&= there === 0;
+    });
+    return whole;
+  }
+
+  async #unlink(spans: readonly Span[], take: (span: Span, removed: number) => void): Promise<void> {
+    const { calls } = this;
+    const left = await calls.inBursts(spans, ({ slot }) => slot, {
       name: 'unlink',
       spell: (burst, { numbers }) => {
         burst.open(numbers.length);
@@ -113,12 +133,16 @@ export class Aside {
     await each(left, async (span) => {
       take(span, await this.#byScript(span, async (_, names) => Number((await calls.send('unlink', [names])).reply)));
     });
-    let whole = true;
-    await each(fewer, async (span) => {
-      const there = await this.#byScript(span, async (own) => Number((await calls.send('exists', [own])).reply));
-      whole &&= there === 0;
-    });
-    return whole;
+  }
+
+  async #toTrash(spans: readonly Span[], trash: Trash, take: (span: Span, removed: number) => void): Promise<void> {
+    const spell = (span: Span): Spelled => {
+      const [own, aside] = this.#spell(span);
+      const spelled = spellToTrash(aside, own, trash.in(tagOf(span.slot)));
+      own.clear();
+      return spelled;
+    };
+    await callBySlot(this.calls, TO_TRASH, spans, spell, (span, reply) => take(span, Number(reply)));
   }
 
   /** Puts back what may be aside. Resolves to the names that were written anew meanwhile: what stood there stays aside for a day. */
@@ -156,17 +180,22 @@ export class Aside {
   }
 
   /** Spells the keys of one slot, and their names aside, for a call, and lets go of them after it. */
-  async #byScript<R>({ numbers }: Span, send: (own: Bulk, aside: Bulk) => Promise<R>): Promise<R> {
-    const [own, aside] = [new Bulk(), new Bulk()];
+  async #byScript<R>(span: Span, send: (own: Bulk, aside: Bulk) => Promise<R>): Promise<R> {
+    const [own, aside] = this.#spell(span);
     try {
-      for (const number of numbers) {
-        this.keys.addTo(own, number);
-        this.#names.addTo(aside, number);
-      }
       return await send(own, aside);
     } finally {
       own.clear();
       aside.clear();
     }
+  }
+
+  #spell({ numbers }: Span): readonly [own: Bulk, aside: Bulk] {
+    const [own, aside] = [new Bulk(), new Bulk()];
+    for (const number of numbers) {
+      this.keys.addTo(own, number);
+      this.#names.addTo(aside, number);
+    }
+    return [own, aside];
   }
 }

@@ -2,10 +2,13 @@
 import { Bulk } from '../../call/bulk.ts';
 import { proofOf } from '../../kinds/proof.ts';
 import type { SweepChunk, SweepResult } from '../../sweep.ts';
-import { SWEEP_HEARTBEATS, sweepHeartbeats } from '../../sweepHeartbeats.ts';
+import { spellSweepHeartbeats, SWEEP_HEARTBEATS } from '../../sweepHeartbeats.ts';
 import { each } from '../calls/each.ts';
 import { KeysBySlot, type Span } from '../calls/keysBySlot.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
+import { callBySlot, type Spelled } from '../calls/scripted.ts';
+import { tagOf } from '../calls/slots.ts';
+import type { Telling } from './telling.ts';
 
 type Changed = SweepResult & { readonly swept: false };
 
@@ -18,15 +21,18 @@ const LONGEST_PROOF = 512;
 export class Heartbeats {
   readonly #judged: KeysBySlot;
   readonly #absent: KeysBySlot;
+  /** By place. */
+  readonly #proofs: readonly Uint8Array[];
   /** As they were found to be as judged, by place. */
   #values: readonly (Buffer | null)[] | null = null;
 
   /** @param chunk of which nobody lets go meanwhile */
   constructor(
     private readonly calls: RoutedCalls,
-    private readonly chunk: Pick<SweepChunk, 'judged' | 'absent' | 'heartbeats'>,
+    private readonly chunk: Pick<SweepChunk, 'judged' | 'absent' | 'heartbeats' | 'trash'>,
   ) {
     this.#judged = new KeysBySlot([chunk.judged.keys]);
+    this.#proofs = viewsOf(chunk.judged.proofs);
     this.#absent = new KeysBySlot([chunk.absent]);
   }
 
@@ -52,7 +58,7 @@ export class Heartbeats {
 
   #changedAmong(values: readonly (Buffer | null)[]): readonly number[] {
     const before = this.#values;
-    const proofs = viewsOf(this.chunk.judged.proofs);
+    const proofs = this.#proofs;
     return values.flatMap((value, place) => {
       if (value === null) return [place];
       const first = before?.[place];
@@ -61,55 +67,41 @@ export class Heartbeats {
     });
   }
 
-  /** Removes those that go and are as they were judged; resolves to how many went. Once they were read. */
-  async sweep(): Promise<number> {
+  /**
+   * Removes those that go and are as they were judged; resolves to how many went. Once they were read.
+   * @param told says, in the same step, who was swept whose heartbeats lie in one slot; `null`: nothing is said
+   */
+  async sweep(told: Telling | null = null): Promise<number> {
     const judged = this.#judged;
     const going = judged.numbers.filter((number) => (judged.places[number] as number) < this.chunk.heartbeats);
     const spans = judged.spansOf(going, MOST_SWEPT);
-    const proofs = viewsOf(this.chunk.judged.proofs);
-    const addProofTo = (bulk: Bulk, number: number) => {
-      const place = judged.places[number] as number;
-      const value = this.#values?.[place];
-      bulk.add(value && value.length <= LONGEST_PROOF ? value : (proofs[place] as Uint8Array));
-    };
+    const steps = told === null ? spans : told.stepsFrom(spans);
     let removed = 0;
-    const byThemselves = async (some: readonly Span[]) => {
-      await each(some, async ({ numbers }) => {
-        const [keys, theirs] = [new Bulk(), new Bulk()];
-        for (const number of numbers) {
-          judged.addTo(keys, number);
-          addProofTo(theirs, number);
-        }
-        const went = await sweepHeartbeats(this.calls, keys, theirs);
-        removed += went;
-        keys.clear();
-        theirs.clear();
-      });
-    };
-    // By then its node knows the script.
-    const first = this.calls.firstOfEachNode(spans, ({ slot }) => slot);
-    await byThemselves([...first]);
-    const left = await this.calls.inBursts(
-      spans.filter((span) => !first.has(span)),
-      ({ slot }) => slot,
-      {
-        name: 'evalsha',
-        spell: (burst, { numbers }) => {
-          burst.open(2 + 2 * numbers.length);
-          burst.commands.addText(SWEEP_HEARTBEATS.sha1);
-          burst.commands.addText(`${numbers.length}`);
-          for (const number of numbers) judged.addTo(burst.commands, number);
-          for (const number of numbers) addProofTo(burst.commands, number);
-        },
-        take: (_, reply) => {
-          if (typeof reply !== 'number') return false;
-          removed += reply;
-          return true;
-        },
+    await callBySlot(
+      this.calls,
+      SWEEP_HEARTBEATS,
+      steps,
+      (step) => this.#spell(step, told),
+      (_, reply) => {
+        removed += Number(reply);
       },
     );
-    await byThemselves(left);
     return removed;
+  }
+
+  #spell(step: Span, told: Telling | null): Spelled {
+    const judged = this.#judged;
+    const proofs = this.#proofs;
+    const [keys, theirs] = [new Bulk(), new Bulk()];
+    for (const number of step.numbers) {
+      const place = judged.places[number] as number;
+      const value = this.#values?.[place];
+      judged.addTo(keys, number);
+      theirs.add(value && value.length <= LONGEST_PROOF ? value : (proofs[place] as Uint8Array));
+    }
+    const places = step.numbers.map((number) => judged.places[number] as number);
+    const trash = this.chunk.trash?.in(tagOf(step.slot)) ?? null;
+    return spellSweepHeartbeats({ keys, proofs: theirs, trash, announced: told?.of(step, places) ?? null });
   }
 }
 

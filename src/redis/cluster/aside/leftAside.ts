@@ -3,25 +3,29 @@
  * Whoever sets something aside says so first, and takes that back once nothing of its is aside any more. A run that finds such a word as
  * it begins puts back all that it finds aside, and then judges as ever: who is still stale is swept with it, and who lives has it again.
  * Whoever was at work after all notices, and leaves the heartbeats, so that nothing is orphaned.
+ *
+ * Nothing is restored from the trash while something is aside: it would take a name of which a later one is to be put back. So who
+ * restores says a word of its own: runs wait for its end, and it for theirs.
  */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Failure } from '../../../domain/failure.ts';
 import { Bulk } from '../../call/bulk.ts';
-import { scanPage } from '../../keyspace/keyspace.ts';
+import { keyPages } from '../../keyspace/keyPages.ts';
 import { putBack } from '../../putBack.ts';
-import { ScanEnd } from '../../keyspace/scanEnd.ts';
-import type { Node } from '../../target/node.ts';
 import { each } from '../calls/each.ts';
 import type { Members } from '../nodes/members.ts';
-import { ASIDE_GLOB, markerKeys, ownNameOf, secondOf, tokenOf } from './names.ts';
+import { ASIDE_GLOB, ownNameOf } from './names.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
 import { positionsBySlot } from '../calls/slots.ts';
 import { SlotWatch } from '../nodes/slotWatch.ts';
+import { isRestoring, Words } from './words.ts';
 
-/** A chunk does not take so long; whose word is older was killed. */
-const AT_WORK_SECONDS = 60;
+/** One who restores is done with a part of it by then. */
+const WAIT_MS = 100;
 
 export class LeftAside {
-  readonly #begunAt = performance.now();
-  #token: string | null = null;
+  readonly #words: Words;
+  #word: string | null = null;
   /** Chunks of which something may be aside. */
   #underWay = 0;
   #entering: Promise<void> | null = null;
@@ -29,10 +33,13 @@ export class LeftAside {
   constructor(
     private readonly members: Members,
     private readonly calls: RoutedCalls,
-    private readonly nowSeconds: number,
-  ) {}
+    nowSeconds: number,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#words = new Words(calls, nowSeconds);
+  }
 
-  /** Says that something is about to be set aside. */
+  /** Says that something is about to be set aside, once nobody is restoring. */
   async enter(): Promise<void> {
     this.#underWay++;
     this.#entering ??= this.#say();
@@ -40,40 +47,64 @@ export class LeftAside {
   }
 
   async #say(): Promise<void> {
-    const token = tokenOf(this.nowSeconds + Math.floor((performance.now() - this.#begunAt) / 1000));
-    this.#token = token;
-    await each(markerKeys(), async (key) => {
-      await this.calls.send('sadd', [key, token]);
-    });
+    const words = this.#words;
+    for (;;) {
+      const word = await words.say('run');
+      const others = await words.standing();
+      this.#word = word;
+      if (!others.some((one) => isRestoring(one) && !words.isOld(one))) return;
+      // What is aside must not find its name taken by an older one of the same name.
+      await words.take([word]);
+      if (this.signal.aborted) throw new Failure('INTERRUPTED', 'the run was interrupted');
+      await pause(WAIT_MS);
+    }
   }
 
   /** One chunk is settled: nothing of it is aside. */
   async leave(): Promise<void> {
     this.#underWay--;
-    if (this.#underWay > 0 || this.#token === null) return;
-    const token = this.#token;
-    this.#token = null;
+    if (this.#underWay > 0 || this.#word === null) return;
+    const word = this.#word;
+    this.#word = null;
     this.#entering = null;
-    await each(markerKeys(), async (key) => {
-      await this.calls.send('srem', [key, token]);
-    });
+    await this.#words.take([word]);
   }
 
   /** Nobody knows whether something of a chunk is, or will yet be, aside: its word stays, and what comes later says another one. */
   leaveWord(): void {
     this.#underWay--;
-    this.#token = null;
+    this.#word = null;
     this.#entering = null;
+  }
+
+  /** Does what puts things where something may have been set aside from, once nothing is. */
+  async withNothingAside<T>(work: () => Promise<T>): Promise<T> {
+    const words = this.#words;
+    let word = await words.say('restore');
+    try {
+      for (;;) {
+        const others = (await words.standing()).filter((one) => !isRestoring(one));
+        if (others.length === 0) return await work();
+        if (others.every((one) => words.isOld(one))) await this.settle();
+        else await pause(WAIT_MS);
+        this.signal.throwIfAborted();
+        const before = word;
+        word = await words.say('restore');
+        await words.take([before]);
+      }
+    } finally {
+      await words.take([word]);
+    }
   }
 
   /** Puts back what killed runs left. Resolves to how much that was, and to names that were written anew meanwhile. */
   async settle(): Promise<{ readonly back: number; readonly taken: readonly string[] }> {
-    const tokens = new Set<string>();
-    await each(markerKeys(), async (key) => {
-      const { reply } = await this.calls.send('smembers', [key]);
-      for (const token of reply as string[]) tokens.add(token);
-    });
-    if (tokens.size === 0) return { back: 0, taken: [] };
+    const words = await this.#words.standing();
+    const old = words.filter((word) => this.#words.isOld(word));
+    if (words.every(isRestoring)) {
+      await this.#words.take(old);
+      return { back: 0, taken: [] };
+    }
     const taken: string[] = [];
     let back = 0;
     const putBackAll = async (keys: readonly Buffer[]): Promise<void> => {
@@ -94,32 +125,14 @@ export class LeftAside {
     await moves.begin();
     await Promise.all(
       this.members.nodes.map(async (node) => {
-        for await (const keys of asideAt(node, moves)) await putBackAll(keys);
+        for await (const keys of keyPages(node, ASIDE_GLOB)) {
+          moves.look();
+          await putBackAll(keys);
+        }
       }),
     );
     for await (const keys of moves.missed()) await putBackAll(keys);
-    const old = [...tokens].filter((token) => !(this.nowSeconds - secondOf(token) <= AT_WORK_SECONDS));
-    if (old.length > 0) {
-      await each(markerKeys(), async (key) => {
-        await this.calls.send('srem', [key, ...old]);
-      });
-    }
+    await this.#words.take(old);
     return { back, taken };
   }
-}
-
-/** All that is set aside at one node, page by page. */
-async function* asideAt(node: Node, moves: SlotWatch): AsyncGenerator<readonly Buffer[]> {
-  const end = new ScanEnd(node.keyspace);
-  let cursor = '0';
-  do {
-    const count = node.paces.scan.size;
-    const page = await node.steadily('scan', () => scanPage(node.calls, cursor, ASIDE_GLOB, count));
-    node.paces.tell('scan', count, page.ms);
-    cursor = page.cursor;
-    end.note(cursor, count, page.keys.length);
-    moves.look();
-    yield page.keys;
-    await node.calls.rest.take();
-  } while (cursor !== '0');
 }

@@ -3,20 +3,36 @@ import slotOfName from 'cluster-key-slot';
 
 export const SLOTS = 16_384;
 
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
 /** The slot of a name: that of what stands between its first `{` and the next `}`, if anything does, else of all of it. */
 export function slotOf(bytes: Uint8Array, from = 0, to = bytes.length): number {
-  return slotOfName(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from));
+  const name = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
+  const open = name.indexOf(OPEN);
+  // Then all of the name counts, of which the library knows nothing.
+  return open !== -1 && name[open + 1] === CLOSE ? slotOfAll(name) : slotOfName(name);
+}
+
+/** The slot of a name by all of it: CRC-16/XMODEM. */
+function slotOfAll(name: Uint8Array): number {
+  let crc = 0;
+  for (const byte of name) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) crc = ((crc << 1) ^ (crc & 0x8000 ? 0x1021 : 0)) & 0xffff;
+  }
+  return crc % SLOTS;
 }
 
 /** The slot of a byte string. */
 export function slotOfText(name: string): number {
-  return slotOfName(Buffer.from(name, 'latin1'));
+  return slotOf(Buffer.from(name, 'latin1'));
 }
 
 /** Whether only a part of a name says where it belongs. */
 export function hasTag(name: Uint8Array): boolean {
-  const open = name.indexOf(0x7b);
-  return open !== -1 && name.indexOf(0x7d, open + 1) > open + 1;
+  const open = name.indexOf(OPEN);
+  return open !== -1 && name.indexOf(CLOSE, open + 1) > open + 1;
 }
 
 let tags: string[] | null = null;

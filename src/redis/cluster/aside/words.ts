@@ -1,0 +1,62 @@
+/** words: what those say in a cluster who take keys out of sight, and those to whom that matters: sixteen sets, which both write and then
+ * read, so that of two who come at once at least one sees the other. A word in them stands for one who is at work.
+ */
+import { each } from '../calls/each.ts';
+import { markerKeys, secondOf, tokenOf } from './names.ts';
+import type { RoutedCalls } from '../calls/routedCalls.ts';
+
+/** What is done under one word does not take so long; whose word is older was killed. */
+const AT_WORK_SECONDS = 60;
+/** Ends the words of those who bring back what was swept; the words of all others are of runs. */
+const RESTORING = ':restore';
+
+export class Words {
+  readonly #begunAt = performance.now();
+
+  /** @param beganSeconds the cluster's clock, now */
+  constructor(
+    private readonly calls: RoutedCalls,
+    private readonly beganSeconds: number,
+  ) {}
+
+  get #nowSeconds(): number {
+    return this.beganSeconds + Math.floor((performance.now() - this.#begunAt) / 1000);
+  }
+
+  /** Says a new word, of a run or of one who restores. */
+  async say(who: 'run' | 'restore'): Promise<string> {
+    const word = `${tokenOf(this.#nowSeconds)}${who === 'restore' ? RESTORING : ''}`;
+    await each(markerKeys(), async (key) => {
+      await this.calls.send('sadd', [key, word]);
+    });
+    return word;
+  }
+
+  /** Takes words back. */
+  async take(words: readonly string[]): Promise<void> {
+    if (words.length === 0) return;
+    await each(markerKeys(), async (key) => {
+      await this.calls.send('srem', [key, ...words]);
+    });
+  }
+
+  /** All that stand, whether those who said them are at work or were killed. */
+  async standing(): Promise<readonly string[]> {
+    const words = new Set<string>();
+    await each(markerKeys(), async (key) => {
+      const { reply } = await this.calls.send('smembers', [key]);
+      for (const word of reply as string[]) words.add(word);
+    });
+    return [...words];
+  }
+
+  /** Whether whoever said it was killed. */
+  isOld(word: string): boolean {
+    return !(this.#nowSeconds - secondOf(word) <= AT_WORK_SECONDS);
+  }
+}
+
+/** Whether it is the word of one who brings back what was swept. */
+export function isRestoring(word: string): boolean {
+  return word.endsWith(RESTORING);
+}

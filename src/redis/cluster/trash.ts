@@ -1,0 +1,102 @@
+/** trash: what lies in the trash of a cluster, at whichever node, found and brought back slot by slot. */
+import type { TargetConfig } from '../../config/resolve.ts';
+import { Rest } from '../call/rest.ts';
+import { Stopwatch } from '../call/stopwatch.ts';
+import { keyPages } from '../keyspace/keyPages.ts';
+import { type Became, lookAt, type Restored, type Thing } from '../restore.ts';
+import type { Link } from '../target/link.ts';
+import type { Node } from '../target/node.ts';
+import { bringBackTo, type TrashPlace } from '../trash/place.ts';
+import { each } from './calls/each.ts';
+import { LeftAside } from './aside/leftAside.ts';
+import { Members } from './nodes/members.ts';
+import { RoutedCalls } from './calls/routedCalls.ts';
+import { positionsBySlot } from './calls/slots.ts';
+import { SlotWatch } from './nodes/slotWatch.ts';
+
+/** So many go at once, of a few in each slot; a run that would set something aside waits as long, a second or so. */
+const MOST_THINGS = 20_000;
+/** So many of one slot go in one call: they take Redis 1 ms. */
+const MOST_OF_SLOT = 400;
+
+export class ClusterTrash implements TrashPlace {
+  readonly most = MOST_THINGS;
+  readonly #left: LeftAside;
+
+  private constructor(
+    private readonly members: Members,
+    calls: RoutedCalls,
+    private readonly signal: AbortSignal,
+  ) {
+    const nowSeconds = Math.min(...members.nodes.map(({ clock }) => clock.nowSeconds));
+    this.#left = new LeftAside(members, calls, nowSeconds, signal);
+  }
+
+  /** Opens all nodes that own slots. Fails as opening them for a run does. @param seed leads to one of them; it is closed */
+  static async open(seed: Link, settings: TargetConfig, signal: AbortSignal): Promise<ClusterTrash> {
+    const [rest, stopwatch] = [new Rest(settings.nice), new Stopwatch()];
+    // Who may bring things back shows when that is done, as on one server.
+    const wishes = { dryRun: true, signal, warn: () => {} };
+    const members = await Members.open(seed, { settings, wishes, rest, stopwatch });
+    seed.close();
+    return new ClusterTrash(members, new RoutedCalls(members, rest, stopwatch), signal);
+  }
+
+  async *pages(glob: string): AsyncGenerator<readonly Buffer[]> {
+    const moves = new SlotWatch(this.members);
+    await moves.begin();
+    for (const node of this.members.nodes) {
+      for await (const keys of keyPages(node, glob)) {
+        this.signal.throwIfAborted();
+        moves.look();
+        yield keys;
+      }
+    }
+    // Of a slot all that it holds; whoever reads names leaves what is none of the trash.
+    yield* moves.missed();
+  }
+
+  async bringBack(things: readonly Thing[]): Promise<Restored> {
+    return await this.#left.withNothingAside(async () => await this.#bySlot(things, bringBackTo));
+  }
+
+  async lookAt(things: readonly Thing[]): Promise<Restored> {
+    return await this.#bySlot(things, async (node, some) => {
+      return await node.steadily('read', async () => await lookAt(node.calls, some));
+    });
+  }
+
+  async #bySlot(
+    things: readonly Thing[],
+    ask: (node: Node, some: readonly Thing[]) => Promise<Restored>,
+  ): Promise<Restored> {
+    const became: Became[] = things.map(() => 'gone');
+    let slowest = 0;
+    const parts = [...positionsBySlot(things.map(({ name }) => name))].flatMap(([slot, positions]) =>
+      slicesOf(positions).map((some) => ({ slot, some })),
+    );
+    await each(parts, async ({ slot, some }) => {
+      const asked = some.map((at) => things[at] as Thing);
+      const { became: theirs, ms } = await this.members.at(slot, async (node) => {
+        const answer = await ask(node, asked);
+        await node.calls.rest.take();
+        return answer;
+      });
+      slowest = Math.max(slowest, ms);
+      for (const [i, at] of some.entries()) became[at] = theirs[i] ?? 'gone';
+    });
+    return { became, ms: slowest };
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    this.members.close();
+  }
+}
+
+function slicesOf(positions: readonly number[]): (readonly number[])[] {
+  const slices: (readonly number[])[] = [];
+  for (let from = 0; from < positions.length; from += MOST_OF_SLOT)
+    slices.push(positions.slice(from, from + MOST_OF_SLOT));
+  return slices;
+}

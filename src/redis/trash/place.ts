@@ -1,0 +1,66 @@
+/** place: where a trash is looked into and emptied: one server, or a whole cluster, by the same door. */
+import { mayHaveBeenDone } from '../call/lost.ts';
+import type { ServerCalls } from '../call/calls.ts';
+import { keyPages, type Walked } from '../keyspace/keyPages.ts';
+import { bringBack, lookAt, type Restored, type Thing } from '../restore.ts';
+import type { Kind } from '../pace/paces.ts';
+
+export interface TrashPlace {
+  /** Keys that a pattern finds, page by page; some of them perhaps twice. */
+  pages(glob: string): AsyncGenerator<readonly Buffer[]>;
+  /** How many things may be brought back at once, as it is now. */
+  readonly most: number;
+  /** Brings things back, never over something that exists. */
+  bringBack(things: readonly Thing[]): Promise<Restored>;
+  /** What would become of things; writes nothing. */
+  lookAt(things: readonly Thing[]): Promise<Restored>;
+}
+
+/** A server that holds things, and is asked by calls of its own. */
+export interface TrashServer extends Walked {
+  readonly calls: ServerCalls;
+  steadily<T>(kind: Kind, attempt: () => Promise<T>): Promise<T>;
+}
+
+/** One server. */
+export class ServerTrash implements TrashPlace {
+  constructor(private readonly server: TrashServer) {}
+
+  pages(glob: string): AsyncGenerator<readonly Buffer[]> {
+    return keyPages(this.server, glob);
+  }
+
+  get most(): number {
+    return this.server.paces.sweep.size;
+  }
+
+  async bringBack(things: readonly Thing[]): Promise<Restored> {
+    const { paces, calls } = this.server;
+    const restored = await bringBackTo(this.server, things);
+    paces.tell('sweep', things.length, restored.ms);
+    await calls.rest.take();
+    return restored;
+  }
+
+  async lookAt(things: readonly Thing[]): Promise<Restored> {
+    const { calls } = this.server;
+    const seen = await this.server.steadily('sweep', async () => await lookAt(calls, things));
+    await calls.rest.take();
+    return seen;
+  }
+}
+
+/** Brings things back to one server, through calls that are lost. */
+export async function bringBackTo(server: TrashServer, things: readonly Thing[]): Promise<Restored> {
+  let wasLost = false;
+  const answer = await server.steadily('sweep', async () => {
+    try {
+      return await bringBack(server.calls, things);
+    } catch (error) {
+      wasLost ||= mayHaveBeenDone(error);
+      throw error;
+    }
+  });
+  // Whose answer was lost came back by that call.
+  return wasLost ? { ...answer, became: answer.became.map((one) => (one === 'gone' ? 'restored' : one)) } : answer;
+}
