@@ -49,7 +49,8 @@ export const BELONGINGS = { signal: 1, ack: 2, idempotency: 1, activity: 1, stat
 export const sharedBy = (sender: string, receiver: string): string =>
   `blocking:idempotency:${sender}:${receiver}:completion:0:1760000000000`;
 
-const pastIn = (redis: Redis, options: Partial<RunSightingsOptions> = {}): RunSightings =>
+/** What earlier runs saw, for one run. */
+export const pastIn = (redis: Redis, options: Partial<RunSightingsOptions> = {}): RunSightings =>
   new RunSightings(new Sightings(redis, KEY), { mostBytes: PLENTY, ...options });
 
 /** Notes these in the place of whatever is there. */

@@ -2,8 +2,11 @@ import type { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConnectionLost } from '../../src/redis/call/lost.ts';
 import { cleanCluster, settleIn, useCluster } from '../support/cluster.ts';
+import { gone, pastIn, remember } from '../lapsed/scene.ts';
+import { useRedis } from '../support/leaks.ts';
 import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
+const queue = useRedis();
 const place = useCluster();
 const WHERE = { channel: { channel: 'swept' }, stream: { stream: 'swept', maxLength: 1_000 } } as const;
 const ways = ['channel', 'stream'] as const;
@@ -81,6 +84,31 @@ describe.each(ways)('on a cluster a %s tells', (way) => {
     });
     expect(calls).toBeGreaterThan(every);
     expect(report.coordinators).toMatchObject({ stale: 24, swept: 24 });
+    expect(await heard()).toEqual(named(ids));
+  });
+
+  test('of the lapsed once, who have no heartbeat any more, whatever answers are lost', async () => {
+    const ids = idsOf(20);
+    const lapsed = ids.filter(() => pick(2) === 0);
+    for (const id of ids) {
+      await settleIn(place.current, id, STALE);
+      if (lapsed.includes(id)) await place.current.redis.del(heartbeatOf(id));
+    }
+    await remember(
+      queue.current.redis,
+      gone(...lapsed).map((seen) => ({ ...seen, swarm: 's1' })),
+    );
+    const heard = await listen(way);
+    let calls = 0;
+    const report = await cleanCluster(place.current, {
+      settings: { ...settings, restartGrace: false },
+      sightings: pastIn(queue.current.redis),
+      mostInBurst: 1 + pick(10),
+      after: (name) => {
+        if (name === 'evalsha' && ++calls % 3 === 0) throw new ConnectionLost(null);
+      },
+    });
+    expect(report.coordinators).toMatchObject({ stale: 20, lapsed: lapsed.length, swept: 20 });
     expect(await heard()).toEqual(named(ids));
   });
 
