@@ -74,7 +74,7 @@ async function goBy(
   const { settings } = contact;
   if (horizon === null || horizons === null) return null;
   const nowSeconds = await contact.seconds(wishes.signal);
-  const look = lookFor(horizon, {
+  const possible = lookFor(horizon, {
     basis,
     nowSeconds,
     keys: contact.keys,
@@ -83,6 +83,8 @@ async function goBy(
     sweepsOrphans: settings.schema.orphanFamilies.size > 0,
     outage: await horizons.outageSince(horizon.beganSeconds * 1000),
   });
+  const isSettled = possible.pass === 'full' || request.dryRun || (await contact.isSettled(wishes.signal));
+  const look: Look = isSettled ? possible : { pass: 'full', why: 'a run has left something to be put right' };
   onLook?.(look);
   if (look.pass === 'full') return null;
   const tally = new Tally(settings.schema.families.length);
@@ -101,7 +103,8 @@ async function goBy(
     'report',
     look.pass === 'due' ? 'nobody is stale' : 'nobody can be stale yet, so nobody was looked at',
   );
-  const target = { settings, stopwatch: contact.stopwatch, strategy: 'script' } as const;
+  const { stopwatch, strategy } = contact;
+  const target = { settings, stopwatch, strategy };
   const { dryRun } = request;
   const removed = { hold: { told: {} }, kept: { count: 0 }, memory: null, trash: null };
   return reportOf({ target, dryRun, tally, ...removed }, request, { outcome: 'completed', pass: look.pass });

@@ -5,7 +5,7 @@ import { runFrom, type ScheduledOptions } from '../../src/cleanup/scheduled.ts';
 import type { TargetConfig } from '../../src/config/resolve.ts';
 import type { Horizon, Horizons } from '../../src/domain/horizon.ts';
 import type { Report } from '../../src/domain/report.ts';
-import { Contact } from '../../src/redis/target/contact.ts';
+import { openContact } from '../../src/redis/target/contact.ts';
 
 /** A horizon that is kept in this process alone. */
 export class KeptHorizon implements Horizons {
@@ -50,7 +50,7 @@ export const runScheduled = async (scheduled: Scheduled): Promise<Report> => {
     startedAt: Date.now(),
     ...asked,
   };
-  const contact = await Contact.open(target, signal);
+  const contact = await openContact(target, signal);
   try {
     return await runFrom(contact, request, {
       wishes: { dryRun: request.dryRun, signal, warn: () => {} },

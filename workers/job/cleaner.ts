@@ -22,7 +22,7 @@ import { isBack, sealedIn } from '../../src/queue/runs/sealed.ts';
 import { LOOK_AGAIN_MS, whoseRun } from '../../src/queue/whose.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 import { explain } from '../../src/redis/connection/explain.ts';
-import { Contact } from '../../src/redis/target/contact.ts';
+import { type Contact, openContact } from '../../src/redis/target/contact.ts';
 import { keepLook } from '../../src/status/keepLook.ts';
 import type { TracedRun } from '../../src/telemetry/runSpan.ts';
 import { type OnPhase, traced } from '../../src/telemetry/tracing.ts';
@@ -164,7 +164,7 @@ async function clean(
     }
   };
   try {
-    const report = await cleanOpened(await Contact.open(target, signal, stopwatch));
+    const report = await cleanOpened(await openContact(target, signal, stopwatch));
     if (fence.isClosed && !(await fence.isGone())) throw new Error('another worker has taken the run over');
     await record.ended(report);
     logger.info(inShort(report), 'run ended');

@@ -6,6 +6,7 @@ import { deploymentOf } from '../../config/values/deployment.ts';
 import { redactUrl } from '../../config/values/redisUrl.ts';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { Strategy } from '../../domain/report.ts';
 import { Rest } from '../call/rest.ts';
 import { Stopwatch } from '../call/stopwatch.ts';
 import { ServerCalls } from '../call/calls.ts';
@@ -22,56 +23,84 @@ import type { Reader } from './reader.ts';
 import { Target } from './target.ts';
 
 /** A target that answers, and of which nothing else is known yet: for a run that may not have to look at it. */
-export class Contact {
+export interface Contact {
+  readonly settings: TargetConfig;
+  /** That of all calls, also of the target's. */
+  readonly stopwatch: Stopwatch;
+  /** How things are removed there, as far as that is known. */
+  readonly strategy: Strategy;
+  /** Which processes of which histories answer there, and for what, as they said when connected to; `null` where that is not known. */
+  readonly server: string | null;
+  /** How many keys there were, as was said then; 0 where it was not. */
+  readonly keys: number;
+  /** TIME, in whole seconds: the one call that this is; where there are several, by that clock by which others seem most silent. */
+  seconds(signal: AbortSignal): Promise<number>;
+  /** Whether no run has left something that the next one is to put right before it judges anybody. */
+  isSettled(signal: AbortSignal): Promise<boolean>;
+  /** For whoever reads a few heartbeats, and nothing else. */
+  reader(signal: AbortSignal): Promise<Reader>;
+  /** Finds out, once, what a run has to know that looks at it. Fails with `DENIED`, or with the error of Redis. */
+  examine(wishes: NodeWishes): Promise<Target>;
+  /** Ends all connections. */
+  close(): void;
+}
+
+/**
+ * Connects; what is not ready to serve is waited for, for seconds. Fails with `UNREACHABLE` or `DENIED`, or, once `signal` is
+ * aborted, with its reason.
+ * @param stopwatch shared with whoever wants to know of the run's calls while it goes
+ */
+export async function openContact(
+  settings: TargetConfig,
+  signal?: AbortSignal,
+  stopwatch = new Stopwatch(),
+): Promise<Contact> {
+  const link = await Link.open(settings, signal);
+  if (isClusterNode(infoAtOpening(link.redis))) {
+    // Loaded when it is needed, which for most is never.
+    const { ClusterContact } = await import('../cluster/contact.ts');
+    return await ClusterContact.open(link, { settings, stopwatch, signal });
+  }
+  if (deploymentOf(settings.url)?.kind !== 'cluster') return new ServerContact(settings, link, stopwatch);
+  link.close();
+  const sentence = `Redis at ${redactUrl(settings.url)} is no node of a cluster; use redis:// or rediss://`;
+  throw new Failure('DENIED', sentence);
+}
+
+/** One server. */
+class ServerContact implements Contact {
+  readonly strategy = 'script';
   readonly #calls: ServerCalls;
   #target: Target | null = null;
   /** The replica that is read, once it was needed. */
   #copy: Copy | null = null;
 
-  private constructor(
+  constructor(
     readonly settings: TargetConfig,
     private readonly link: Link,
-    /** That of all calls, also of the target's. */
     readonly stopwatch: Stopwatch,
   ) {
     this.#calls = new ServerCalls(link.redis, new Rest(settings.nice), stopwatch);
   }
 
-  /**
-   * Connects; what is not ready to serve is waited for, for seconds. Fails with `UNREACHABLE` or `DENIED`, or, once `signal` is
-   * aborted, with its reason.
-   * @param stopwatch shared with whoever wants to know of the run's calls while it goes
-   */
-  static async open(settings: TargetConfig, signal?: AbortSignal, stopwatch = new Stopwatch()): Promise<Contact> {
-    const contact = new Contact(settings, await Link.open(settings, signal), stopwatch);
-    if (contact.#isCluster || deploymentOf(settings.url)?.kind !== 'cluster') return contact;
-    contact.close();
-    const sentence = `Redis at ${redactUrl(settings.url)} is no node of a cluster; use redis:// or rediss://`;
-    throw new Failure('DENIED', sentence);
-  }
-
-  /** Which process of which history answers there, as it said when it was connected to; `null` where it did not say, or there are several. */
   get server(): string | null {
-    return this.#isCluster ? null : this.link.identity;
+    return this.link.identity;
   }
 
-  /** How many keys the database held, as the server said when it was connected to; 0 where it did not say. */
   get keys(): number {
     const { redis } = this.link;
     return keysOf(infoAtOpening(redis), redis.options.db ?? 0);
   }
 
-  get #isCluster(): boolean {
-    return isClusterNode(infoAtOpening(this.link.redis));
-  }
-
-  /** Its TIME, in whole seconds: the one call that this is. */
   async seconds(signal: AbortSignal): Promise<number> {
     const patience = new Patience(this.link, this.#calls, signal);
     return await patience.steadily(async () => await readSeconds(this.#calls));
   }
 
-  /** For whoever reads a few heartbeats, and nothing else. */
+  async isSettled(): Promise<boolean> {
+    return true;
+  }
+
   async reader(signal: AbortSignal): Promise<Reader> {
     const patience = new Patience(this.link, this.#calls, signal);
     const paces = new Paces(this.#calls, this.settings, 1);
@@ -96,14 +125,12 @@ export class Contact {
     return this.#copy;
   }
 
-  /** Finds out, once, what a run has to know that looks at it. Fails with `DENIED`, or with the error of Redis. */
   async examine(wishes: NodeWishes): Promise<Target> {
-    if (this.#target !== null) return this.#target;
-    this.#target = this.#isCluster ? await this.#examineCluster(wishes) : await this.#examineServer(wishes);
+    this.#target ??= await this.#examine(wishes);
     return this.#target;
   }
 
-  async #examineServer(wishes: NodeWishes): Promise<Target> {
+  async #examine(wishes: NodeWishes): Promise<Target> {
     const { settings, stopwatch } = this;
     const node = await Node.examine(this.link, this.#calls, settings, { ...wishes, isSpared: this.#readsCopy });
     if (!this.#readsCopy) return Target.of(settings, node, stopwatch);
@@ -112,13 +139,6 @@ export class Contact {
     return copiedServer(settings, { node, copy, dryRun: wishes.dryRun, stopwatch });
   }
 
-  async #examineCluster(wishes: NodeWishes): Promise<Target> {
-    // Loaded when it is needed, which for most is never.
-    const { openCluster } = await import('../cluster/open.ts');
-    return await openCluster(this.link, { settings: this.settings, wishes, stopwatch: this.stopwatch });
-  }
-
-  /** Ends all connections. */
   close(): void {
     if (this.#target !== null) {
       this.#target.close();
@@ -138,7 +158,7 @@ export async function openTarget(
   wishes: NodeWishes,
   stopwatch = new Stopwatch(),
 ): Promise<Target> {
-  const contact = await Contact.open(settings, wishes.signal, stopwatch);
+  const contact = await openContact(settings, wishes.signal, stopwatch);
   try {
     return await contact.examine(wishes);
   } catch (error) {

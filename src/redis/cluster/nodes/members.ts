@@ -35,6 +35,8 @@ export interface MembersParts {
   readonly stopwatch: Stopwatch;
   /** Told of each node that is opened, before anything else is done there, with its replicas and a tag that puts names there. */
   readonly opened?: (node: Node, replicas: readonly Member[], part: string) => Promise<void>;
+  /** A connection to a node that is open already, for these to keep; `null`, or left out: there is none. */
+  readonly linkTo?: (member: Member) => Link | null;
   /** How commands go over a connection of this run; left out: as ever. */
   readonly callsOver?: (redis: Redis, rest: Rest, stopwatch: Stopwatch) => ServerCalls;
 }
@@ -188,10 +190,10 @@ export class Members {
   }
 
   async #examine(member: Member): Promise<Node> {
-    const { settings, wishes, rest, stopwatch, callsOver, opened } = this.parts;
+    const { settings, wishes, rest, stopwatch, callsOver, opened, linkTo } = this.parts;
     let link: Link | null = null;
     try {
-      link = await Link.open(addressOf(settings, member), wishes.signal);
+      link = linkTo?.(member) ?? (await Link.open(addressOf(settings, member), wishes.signal));
       const calls = callsOver?.(link.redis, rest, stopwatch) ?? new ServerCalls(link.redis, rest, stopwatch);
       const [slot = 0] = this.#topology.slotsOf(member.id);
       const node = await Node.examine(link, calls, settings, { ...wishes, part: tagOf(slot) });
