@@ -19,7 +19,7 @@ import { outagesOf } from '../ledger/targets/outagesOf.ts';
 import { pastOf } from '../ledger/targets/past.ts';
 import { RunRecorder, type RunToRecord } from '../ledger/recording/recorder.ts';
 import { explain } from '../redis/connection/explain.ts';
-import { openTarget } from '../redis/target/contact.ts';
+import { openTarget } from '../redis/target/openContact.ts';
 import type { Target } from '../redis/target/target.ts';
 import { keepLook } from '../status/keepLook.ts';
 import { traced } from '../telemetry/tracing.ts';

@@ -48,6 +48,19 @@ describe.each(['its nodes', 'one of its nodes, as if it were all'])('a cluster b
     expect(await place.current.keys()).toEqual([...kept].sort());
   });
 
+  test('is filled by populate as one server is, and refused once it holds something', async () => {
+    const amounts = ['--coordinators', '40', '--stale', '30', '--ttl', '30m'];
+    const filled = await command(['populate', ...amounts], envOf(url()));
+    expect(filled).toMatchObject({ code: 0, stderr: '' });
+    const count = Number(/in (\d+) keys/.exec(filled.stdout)?.[1]);
+    expect(await place.current.size()).toBe(count);
+    const again = await command(['populate', ...amounts], envOf(url()));
+    expect(again).toMatchObject({ code: 2, stdout: '' });
+    expect(again.stderr).toContain(`the database holds ${count} keys`);
+    const { stdout } = await command(['run', '--json'], envOf(url()));
+    expect(JSON.parse(stdout)).toMatchObject({ coordinators: { checked: 40, stale: 30, swept: 30 } });
+  });
+
   test('is examined by doctor, primary by primary, without a complaint', async () => {
     await settleIn(place.current, 'living', ACTIVE);
     const config = resolveConfig({}, { REDIS_URL: url(), QUEUE_REDIS_URL: queue.current.url });

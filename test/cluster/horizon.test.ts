@@ -3,6 +3,7 @@ import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { cleanCluster, expectNoClusterLeaks, isMarker, moveSlot, settleIn } from '../support/cluster.ts';
 import { primaryOf, startCluster, until } from '../support/clusterServers.ts';
+import type { TestRedis } from '../support/redis.ts';
 import { KeptHorizon, runScheduled } from '../support/scheduled.ts';
 import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
@@ -42,15 +43,15 @@ describe('scheduled runs of a cluster', () => {
     await moveSlot(cluster, slot, from, to);
     expect([await run(), await run()]).toEqual(['full', 'none']);
 
-    const heir = cluster.nodes[3 + Math.floor(Math.random() * 3)];
-    await heir?.redis.call('CLUSTER', 'FAILOVER');
-    const isPrimary = async () => String(((await heir?.redis.call('ROLE')) as unknown[])[0]) === 'master';
+    const heir = cluster.nodes[3 + Math.floor(Math.random() * 3)] as TestRedis;
+    await heir.redis.call('CLUSTER', 'FAILOVER');
+    const isPrimary = async () => String(((await heir.redis.call('ROLE')) as unknown[])[0]) === 'master';
     await until(async () => {
       if (!(await isPrimary())) return false;
       const said = await Promise.all(
         cluster.nodes.map(async ({ redis }) => String(await redis.call('CLUSTER', 'NODES'))),
       );
-      const id = String(await heir?.redis.call('CLUSTER', 'MYID'));
+      const id = String(await heir.redis.call('CLUSTER', 'MYID'));
       return said.every((reply) => new RegExp(`^${id} .*master`, 'm').test(reply));
     });
     expect([await run(), await run()]).toEqual(['full', 'none']);

@@ -5,7 +5,7 @@ import type { Past } from '../../src/domain/suddenSilence.ts';
 import type { Entry } from '../../src/explain/entry.ts';
 import { explainName } from '../../src/explain/explain.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { openTarget } from '../../src/redis/target/contact.ts';
+import { openTarget } from '../../src/redis/target/openContact.ts';
 
 export interface Asking {
   readonly sightings?: Sightings;

@@ -5,7 +5,7 @@ import { standingOf } from '../../src/domain/standing.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 import { lookAt } from '../../src/redis/keyspace/look.ts';
-import { openTarget } from '../../src/redis/target/contact.ts';
+import { openTarget } from '../../src/redis/target/openContact.ts';
 import { StatusReader, type TargetStatus } from '../../src/status/status.ts';
 import { ledgerIn, noteRun, type PastOptions } from '../support/pastRuns.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';

@@ -10,7 +10,7 @@ import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 import type { Argument, Order, Reply } from '../../src/redis/call/wire.ts';
 import { type Answer, ServerCalls } from '../../src/redis/call/calls.ts';
 import { Link } from '../../src/redis/target/link.ts';
-import { openTarget } from '../../src/redis/target/contact.ts';
+import { openTarget } from '../../src/redis/target/openContact.ts';
 import { Node, type NodeWishes } from '../../src/redis/target/node.ts';
 import { Target } from '../../src/redis/target/target.ts';
 

@@ -5,7 +5,7 @@ import { runFrom, type ScheduledOptions } from '../../src/cleanup/scheduled.ts';
 import type { TargetConfig } from '../../src/config/resolve.ts';
 import type { Horizon, Horizons } from '../../src/domain/horizon.ts';
 import type { Report } from '../../src/domain/report.ts';
-import { openContact } from '../../src/redis/target/contact.ts';
+import { openContact } from '../../src/redis/target/openContact.ts';
 
 /** A horizon that is kept in this process alone. */
 export class KeptHorizon implements Horizons {

@@ -10,7 +10,7 @@ import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
 import { outagesOf } from '../../ledger/targets/outagesOf.ts';
 import { pastOf } from '../../ledger/targets/past.ts';
 import { explain as explainError } from '../../redis/connection/explain.ts';
-import { openTarget } from '../../redis/target/contact.ts';
+import { openTarget } from '../../redis/target/openContact.ts';
 import type { Target } from '../../redis/target/target.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';

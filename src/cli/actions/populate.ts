@@ -2,8 +2,8 @@
 import { parseSetting } from '../../config/complaint.ts';
 import { duration } from '../../config/values/values.ts';
 import { Failure } from '../../domain/failure.ts';
-import { connect } from '../../redis/connection/connect.ts';
-import { populate } from '../../redis/sample/populate.ts';
+import { writeSample } from '../../redis/sample/populate.ts';
+import { openWriting } from '../../redis/sample/openWriting.ts';
 import { wholeNumber } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
@@ -27,17 +27,17 @@ export async function fill(options: Options, command: Command): Promise<void> {
   const idempotency = wholeNumber('--idempotency', options.idempotency, 0, 1_000_000);
   const ttlMs = options.ttl === undefined ? undefined : Math.round(parseSetting(duration(1), options.ttl, '--ttl'));
   const target = targetOf(await withPrivateRedis(configOf(command)), options.target);
-  const redis = await connect(target);
+  const writing = await openWriting(target);
   try {
-    const size = await redis.dbsize();
+    const size = await writing.size();
     if (size > 0 && !options.force) {
       throw new Failure('USAGE', `the database holds ${size} keys; use an empty one, or --force to add to it`);
     }
     const { schema, staleAfterSeconds } = target;
     const sample = { coordinators, stale, acks, idempotency, staleAfterSeconds, ttlMs };
-    const keys = await populate(redis, schema, sample);
+    const keys = await writeSample(writing, schema, sample);
     console.log(`wrote ${coordinators} coordinators, ${stale} of them stale, in ${keys} keys`);
   } finally {
-    redis.disconnect();
+    writing.close();
   }
 }

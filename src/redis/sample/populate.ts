@@ -2,29 +2,39 @@
 import type { Redis } from 'ioredis';
 import type { KeySchema } from '../../schema/keySchema.ts';
 import { coordinatorOf, nameOf, type Sample, SWARM_SIZE, thingsOf } from './sample.ts';
+import { ServerWriting, type Writing, type Written } from './writing.ts';
 
 /** Commands per round trip: large enough to be quick, small enough not to fill Redis' buffers. */
 const BATCH = 5_000;
 
-/**
- * Writes sample coordinators; resolves to the number of keys written. What has one of their names already is overwritten.
- * @param onProgress told after each round trip how many coordinators have everything that is theirs
- */
+/** Writes sample coordinators over a connection, as `writeSample` does. */
 export async function populate(
   redis: Redis,
   schema: KeySchema,
   sample: Sample,
   onProgress: (written: number) => void = () => {},
 ): Promise<number> {
-  const [seconds] = await redis.time();
-  const nowMs = Number(seconds) * 1000;
+  return await writeSample(new ServerWriting(redis), schema, sample, onProgress);
+}
+
+/**
+ * Writes sample coordinators; resolves to the number of keys written. What has one of their names already is overwritten.
+ * @param onProgress told after each round trip how many coordinators have everything that is theirs
+ */
+export async function writeSample(
+  to: Writing,
+  schema: KeySchema,
+  sample: Sample,
+  onProgress: (written: number) => void = () => {},
+): Promise<number> {
+  const nowMs = (await to.seconds()) * 1000;
   const things = thingsOf(schema, sample);
   let keys = 0;
   let complete = 0;
-  let pipeline = redis.pipeline();
+  let batch: Written[] = [];
   const flush = async () => {
-    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
-    pipeline = redis.pipeline();
+    await to.write(batch);
+    batch = [];
     onProgress(complete);
   };
   for (const [number, nth] of turns(sample.coordinators, things.length)) {
@@ -32,14 +42,12 @@ export async function populate(
     if (thing === undefined) continue;
     const coordinator = coordinatorOf(schema, sample, nowMs, number);
     const key = Buffer.from(nameOf(thing, coordinator), 'latin1');
-    const value = thing.value(coordinator);
-    if (thing.ttlMs === null) pipeline.set(key, value);
-    else pipeline.set(key, value, 'PX', thing.ttlMs);
+    batch.push({ key, value: thing.value(coordinator), ttlMs: thing.ttlMs });
     keys++;
     if (nth === things.length - 1) complete++;
-    if (pipeline.length >= BATCH) await flush();
+    if (batch.length >= BATCH) await flush();
   }
-  if (pipeline.length > 0) await flush();
+  if (batch.length > 0) await flush();
   return keys;
 }
 

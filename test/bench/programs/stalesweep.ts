@@ -3,7 +3,7 @@ import { runCleanup } from '../../../src/cleanup/run.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { RunFollower } from '../../../src/ledger/recording/followRun.ts';
 import { openLedger } from '../../../src/ledger/openLedger.ts';
-import { openTarget } from '../../../src/redis/target/contact.ts';
+import { openTarget } from '../../../src/redis/target/openContact.ts';
 import { configText } from '../configText.ts';
 import { contend } from './contend.ts';
 
