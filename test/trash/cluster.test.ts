@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { markerKeys } from '../../src/redis/cluster/aside/names.ts';
 import { readTrashName } from '../../src/redis/trash/names.ts';
 import { restore } from '../../src/restore/restore.ts';
 import { targetOf } from '../support/cleanup.ts';
@@ -215,3 +216,56 @@ describe('what a run takes from a cluster', () => {
     expect(differencesIn(before, await contents(keys))).toEqual([]);
   });
 });
+
+describe('a restore while a run takes the same things out of sight (P1)', () => {
+  test('waits until nothing is aside: no older thing takes a name of which a later one is to be put back', async () => {
+    const keys = await settleIn(place.current, 'c', STALE);
+    const [heartbeat = '', ...things] = keys;
+    for (const key of things) await place.current.redis.set(key, 'older');
+    await cleanCluster(place.current, { settings, run: 'first' });
+    await settleIn(place.current, 'c', STALE);
+    for (const key of things) await place.current.redis.set(key, 'later');
+    const moment = 1 + pick(things.length);
+    let calls = 0;
+    let restoring: Promise<unknown> | null = null;
+    const report = await cleanCluster(place.current, {
+      settings,
+      run: 'second',
+      after: async (name) => {
+        if (name !== 'renamenx' || ++calls !== moment) return;
+        restoring = restore(target(), { run: 'first' });
+        // Long enough for it to have come by now, did it not wait; it beats again before it is read once more.
+        await expect.poll(async () => (await words()).some((word) => word.endsWith(':restore'))).toBe(true);
+        await place.current.redis.set(heartbeat, beat(Date.now(), 'c'));
+      },
+    });
+    expect(report.coordinators).toMatchObject({ swept: 0, revived: 1 });
+    expect(await restoring).toMatchObject({ restored: 0, existing: expect.arrayContaining(things) });
+    for (const key of things) expect(await place.current.redis.get(key), key).toBe('later');
+    expect((await place.current.keys()).filter((key) => key.startsWith('stalesweep:aside'))).toEqual([]);
+  });
+
+  test('and a run that would take things meanwhile waits for its end', async () => {
+    const keys = await settleIn(place.current, 'c', STALE);
+    const second = Number((await place.current.nodes[0]?.redis.time())?.[0]);
+    for (const key of markerKeys()) await place.current.redis.sadd(key, `${second}:somebody:restore`);
+    let said = 0;
+    const report = await cleanCluster(place.current, {
+      settings,
+      after: async (name) => {
+        // It says a word of its own, sees the other, and takes its own back: the third time the other is gone.
+        if (name !== 'sadd' || ++said !== 2 * markerKeys().length + 1) return;
+        expect(await own()).toHaveLength(keys.length);
+        for (const key of markerKeys()) await place.current.redis.srem(key, `${second}:somebody:restore`);
+      },
+    });
+    expect(said).toBeGreaterThan(2 * markerKeys().length);
+    expect(report.coordinators.swept).toBe(1);
+    expect((await place.current.keys()).filter(isMarker)).toEqual([]);
+  });
+});
+
+async function words(): Promise<string[]> {
+  const all = await Promise.all(markerKeys().map(async (key) => await place.current.redis.smembers(key)));
+  return all.flat();
+}
