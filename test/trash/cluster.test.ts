@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { markerKeys } from '../../src/redis/cluster/aside/names.ts';
 import { readTrashName } from '../../src/redis/trash/names.ts';
+import { examine } from '../../src/cli/examine/doctor.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import { restore } from '../../src/restore/restore.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { cleanCluster, isMarker, settleIn, useCluster } from '../support/cluster.ts';
+import { useRedis } from '../support/leaks.ts';
 import { ACTIVE, beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
 
+const queue = useRedis();
 const place = useCluster();
 const settings = { trash: '1h' };
 const target = () => targetOf(place.current.url, settings);
@@ -269,3 +273,35 @@ async function words(): Promise<string[]> {
   const all = await Promise.all(markerKeys().map(async (key) => await place.current.redis.smembers(key)));
   return all.flat();
 }
+
+describe('doctor', () => {
+  test('says what the trash of all primaries holds, and which rights are enough to fill and to empty it', async () => {
+    for (const announce of [{ channel: 'swept' }, { stream: 'swept' }]) {
+      await place.current.flush();
+      const keys = (
+        await Promise.all(['a', '{b}', 'c'].map(async (id) => await settleIn(place.current, id, STALE)))
+      ).flat();
+      const both = { ...settings, announce };
+      const config = resolveConfig(
+        {},
+        { REDIS_URL: place.current.url, QUEUE_REDIS_URL: queue.current.url },
+        { name: 'test.yaml', text: JSON.stringify(both) },
+      );
+      const examined = async () => await examine(config, [...config.targets.values()]);
+      const [line] = (await examined()).flatMap(({ check, message }) =>
+        check === 'acl' && message.startsWith('runs by script') ? [message] : [],
+      );
+      const rights = line?.split(' ').slice(line.split(' ').indexOf('on') + 2) ?? [];
+      for (const { redis } of place.current.nodes)
+        await redis.call('ACL', 'SETUSER', 'cleaner', 'reset', 'on', '>pw', ...rights);
+      const url = place.current.url.replace('//', '//cleaner:pw@');
+      const report = await cleanCluster({ ...place.current, url }, { settings: both });
+      expect(report.keys).toMatchObject({ deleted: keys.length, trashed: keys.length });
+      const said = (await examined()).filter(({ check }) => check === 'trash');
+      expect(said.map(({ message }) => message)).toEqual([expect.stringMatching(`^${keys.length} keys, about `)]);
+      const back = await restore(targetOf(url, both), { run: 'test-run' }, WHOLE);
+      expect(back.restored).toBe(keys.length);
+      for (const { redis } of place.current.nodes) await redis.call('ACL', 'DELUSER', 'cleaner');
+    }
+  });
+});

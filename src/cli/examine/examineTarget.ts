@@ -6,7 +6,7 @@ import type { Finding } from '../../health/finding.ts';
 import { checkHeartbeats } from '../../health/heartbeats.ts';
 import { checkReplicas } from '../../health/replicas.ts';
 import { checkSentinels } from '../../health/sentinels.ts';
-import { checkTrash } from '../../health/trash.ts';
+import { trashFinding } from '../../health/trash.ts';
 import { type Calls, ServerCalls } from '../../redis/call/calls.ts';
 import { type Info, readInfo, UPTIME } from '../../redis/target/clock.ts';
 import { PartCalls } from '../../redis/cluster/calls/partCalls.ts';
@@ -17,6 +17,7 @@ import { makingDoWithoutInfo, missingIn } from '../../redis/rights/missing.ts';
 import { aclLine, askPermissions, type Permissions, refusedPatterns, WAYS } from '../../redis/rights/permissions.ts';
 import { replicasToRead } from '../../redis/replica/find.ts';
 import { adviseSchema, type KeyspaceSample, SAMPLED_KEYS, sampleKeyspace } from '../../redis/keyspace/probe.ts';
+import { readTrash, type TrashContents } from '../../redis/trash/read.ts';
 import { checkEviction, checkRole, checkSaving, checkVersion, type Report, reporter } from './serverChecks.ts';
 
 /** UNLINK came with 4.0; everything was tried on 7.0. */
@@ -86,7 +87,7 @@ export const examineTarget = async (findings: Finding[], target: TargetConfig): 
       await examineCluster(findings, target, primaries);
       return;
     }
-    await examineServer(findings, target, redis);
+    sayTrash(findings, target, [await examineServer(findings, target, redis)]);
     const replicas = target.readFrom === 'replica' ? await replicasToRead(target) : [];
     for (const finding of await checkReplicas(target, redis, replicas))
       findings.push({ target: target.name, ...finding });
@@ -110,12 +111,13 @@ const examineCluster = async (
     report('address', 'warning', 'the URL names one node of the cluster, without which no run begins', advice);
   }
   const told = new Set<string>();
+  const trash: (TrashContents | null)[] = [];
   for (const { address, member, tag, replicas } of primaries) {
     const where = `${member.host}:${member.port}`;
     const own: Finding[] = [];
     const redis = await connect(address, { toRead: true, toPart: true });
     try {
-      await examineServer(own, target, redis, tag);
+      trash.push(await examineServer(own, target, redis, tag));
       for (const finding of await checkReplicas(target, redis, replicas, tag)) {
         own.push({ target: target.name, ...finding });
       }
@@ -130,15 +132,25 @@ const examineCluster = async (
       told.add(key);
     }
   }
+  sayTrash(findings, target, trash);
 };
 
-/** @param part of a node of a cluster: a tag that puts names where it serves them */
+/** Of all servers together; nothing where none was looked into. */
+function sayTrash(findings: Finding[], { name }: TargetConfig, parts: readonly (TrashContents | null)[]): void {
+  const known = parts.flatMap((part) => part ?? []);
+  if (known.length > 0) findings.push({ target: name, ...trashFinding(known) });
+}
+
+/**
+ * Resolves to what its trash holds; `null` where there is none, or it can't be read.
+ * @param part of a node of a cluster: a tag that puts names where it serves them
+ */
 const examineServer = async (
   findings: Finding[],
   settings: TargetConfig,
   redis: Redis,
   part?: string,
-): Promise<void> => {
+): Promise<TrashContents | null> => {
   const target = part === undefined ? settings : { ...settings, part };
   const report = reporter(findings, target.name);
   const calls = part === undefined ? new ServerCalls(redis) : new PartCalls(redis);
@@ -153,9 +165,9 @@ const examineServer = async (
     checkSaving(report, info);
     checkRestarts(report, info, target);
   }
-  if (['scan', 'mget', 'exists', 'time'].some((command) => refused.includes(command))) return;
+  if (['scan', 'mget', 'exists', 'time'].some((command) => refused.includes(command))) return null;
   const sample = await sampleKeyspace(calls, target.schema, SAMPLED_KEYS);
   await checkSchema(report, calls, target, sample);
   for (const finding of checkHeartbeats(sample.heartbeats, target)) findings.push({ target: target.name, ...finding });
-  if (target.trash > 0) findings.push({ target: target.name, ...(await checkTrash(calls)) });
+  return target.trash > 0 ? await readTrash(calls) : null;
 };
