@@ -6,6 +6,7 @@
  *
  *   -DONE_SERVER  both slots on one server, as lua/sweep.lua has it; else each has its own
  *   -DSTRING      the thing is a string, which a write replaces; else a set or a hash, to which it adds
+ *   -DTRASH       what goes is kept in a trash, where an older one lies already, and somebody may restore it at any time
  *   and one -D for each mutant, a mistake in the protocol; each of them must be found (sweep.test.ts).
  */
 #define NONE  0 /* of a heartbeat: there is none */
@@ -14,6 +15,7 @@
 
 #define OLD 1 /* of a thing: what the coordinator left */
 #define NEW 2 /* what it wrote after it beat again */
+#define OLDER 4 /* what a run took in an earlier life of its */
 
 #define RUNS 3
 #define LAST 2
@@ -36,6 +38,8 @@ byte thing = OLD;       /* the other slot */
 byte aside[RUNS];       /* what was renamed, under a name that holds the run */
 byte thingBefore = OLD;
 byte asideBefore[RUNS];
+byte trash = OLDER;     /* in the same slot */
+byte trashBefore = OLDER;
 byte thingServer = 0;
 bit touched[RUNS];      /* since this run asked for the time there, as OBJECT IDLETIME tells */
 
@@ -43,7 +47,7 @@ bit alive;              /* the coordinator beat again, and goes on to */
 bit fellSilent;         /* it was back, and has been silent for longer than the threshold since */
 byte mine;              /* what it has seen, or written, since it came back */
 bit removedOwn;         /* it left in good order */
-bit excused;            /* what it removed itself came back by a failover */
+bit excused;            /* what it removed itself came back by a failover, or what went was restored */
 bit grace;              /* the heartbeat's server was promoted less than the threshold ago (P10) */
 bit calm;               /* nothing more happens but what the coordinator does */
 byte failovers;
@@ -53,10 +57,17 @@ bit isOver;             /* the coordinator does nothing any more */
 /* Each write to a slot is first only with its primary. */
 #ifdef ONE_SERVER
 #define KEEP_HEART heartBefore = heart; thingBefore = thing
-#define KEEP_THING KEEP_HEART
+#define KEEP_THING KEEP_HEART; trashBefore = trash
 #else
 #define KEEP_HEART heartBefore = heart
-#define KEEP_THING thingBefore = thing; asideBefore[0] = aside[0]; asideBefore[1] = aside[1]; asideBefore[2] = aside[2]
+#define KEEP_THING thingBefore = thing; asideBefore[0] = aside[0]; asideBefore[1] = aside[1]; asideBefore[2] = aside[2]; trashBefore = trash
+#endif
+
+/* For good, or to the trash. */
+#ifdef TRASH
+#define GOES(what) if :: what -> trash = what :: else fi; what = 0
+#else
+#define GOES(what) what = 0
 #endif
 
 #define TOUCH touched[0] = 1; touched[1] = 1; touched[2] = 1
@@ -109,7 +120,7 @@ inline failOverThing(loses) {
     :: loses ->
       if :: removedOwn && thing == 0 && thingBefore != 0 -> excused = 1 :: else fi;
       mine = mine & (thingBefore | asideBefore[0] | asideBefore[1] | asideBefore[2]);
-      thing = thingBefore; aside[0] = asideBefore[0]; aside[1] = asideBefore[1]; aside[2] = asideBefore[2]
+      thing = thingBefore; aside[0] = asideBefore[0]; aside[1] = asideBefore[1]; aside[2] = asideBefore[2]; trash = trashBefore
     :: else
     fi;
     KEEP_THING; thingServer++;
@@ -127,6 +138,23 @@ inline failOver() {
 #endif
   fi;
   failovers++
+}
+
+#ifdef RESTORE_ANY_TIME
+#define NOTHING_ASIDE 1
+#else
+#define NOTHING_ASIDE !(aside[0] || aside[1] || aside[2])
+#endif
+
+/* One command: nothing comes back over what exists, nor while something is aside that is to have that name. */
+proctype restorer() {
+  if
+  :: atomic { trash != 0 && thing == 0 && NOTHING_ASIDE -> TOUCH; KEEP_THING; thing = trash; trash = 0; excused = 1 }
+#ifdef RESTORE_OVERWRITES
+  :: atomic { trash != 0 -> TOUCH; KEEP_THING; thing = trash; trash = 0; excused = 1 }
+#endif
+  :: skip
+  fi
 }
 
 proctype weather() {
@@ -218,7 +246,7 @@ inline settleLeft() {
       MAY_END;
       if
       :: (isStale && reading == UNCHANGED) || (!grace && reading == ABSENT) ->
-        d_step { if :: SAME_THING_SERVER -> KEEP_THING; aside[whose] = 0 :: else fi; reading = 0 }
+        d_step { if :: SAME_THING_SERVER -> KEEP_THING; GOES(aside[whose]) :: else fi; reading = 0 }
       :: reading == CHANGED || (!isStale && reading == UNCHANGED) -> putBack(whose); reading = 0
       :: else -> reading = 0
       fi
@@ -303,7 +331,7 @@ again:
 #ifdef NO_SECOND_READING
       :: d_step { KEEP_THING; thing = 0 }
 #else
-      :: !touched[r] -> d_step { KEEP_THING; thing = 0 }
+      :: !touched[r] -> d_step { KEEP_THING; GOES(thing) }
       :: d_step { KEEP_THING; aside[r] = thing; thing = 0; isAside = 1 }
 #endif
       fi
@@ -321,7 +349,7 @@ again:
       d_step {
         reading = 0;
         isDone = SAME_THING_SERVER;
-        if :: isDone -> KEEP_THING; aside[r] = 0; isDone = (thing == 0) :: else fi
+        if :: isDone -> KEEP_THING; GOES(aside[r]); isDone = (thing == 0) :: else fi
       };
       if :: !isDone -> goto again :: else fi
     :: else -> putBack(r); goto over
@@ -348,6 +376,9 @@ over: ended++
 init {
   atomic {
     run coordinator(); run weather(); run sweeper(0);
+#ifdef TRASH
+    run restorer();
+#endif
 #if AT_ONCE == 2
     run sweeper(1)
 #endif

@@ -9,6 +9,7 @@ describe('the protocol of the sweep, in every interleaving with a revival, an en
     ['on one server', ['ONE_SERVER', ...ONE_RUN]],
     ['across slots', [...ONE_RUN]],
     ['across slots, two runs side by side', ['STRING', ...TWO_RUNS]],
+    ['across slots, with a trash that is restored meanwhile', ['STRING', 'TRASH', ...ONE_RUN]],
   ] as const)('takes nothing from who lives, and leaves nothing behind: %s (P1, P3)', async ([, definitions]) => {
     const { errors, assertion, states } = await searchModel(...definitions);
     expect({ errors, assertion }).toEqual({ errors: 0, assertion: null });
@@ -20,6 +21,11 @@ describe('the protocol of the sweep, in every interleaving with a revival, an en
     ['what was set aside is not put back', ['NO_PUT_BACK', ...ONE_RUN], 'mine'],
     ['what was touched goes without a second reading', ['NO_SECOND_READING', ...ONE_RUN], 'mine'],
     ['the heartbeat goes before replicas heard of the rest', ['NO_WAIT', ...ONE_RUN], 'thing==0'],
+    [
+      'older things are restored while later ones are aside',
+      ['STRING', 'TRASH', 'RESTORE_ANY_TIME', ...ONE_RUN],
+      'mine',
+    ],
     ['whoever answers for the heartbeat is believed', ['ONE_SERVER', 'ANY_HEART_SERVER', ...ONE_RUN], 'alive'],
   ] as const)('would be seen to fail if %s', async ([, definitions, assertion]) => {
     const found = await searchModel(...definitions);
