@@ -61,6 +61,22 @@ describe.each(['its nodes', 'one of its nodes, as if it were all'])('a cluster b
     expect(JSON.parse(stdout)).toMatchObject({ coordinators: { checked: 40, stale: 30, swept: 30 } });
   });
 
+  test('gives back by restore what went to its trash, of the one who is named', async () => {
+    const keys = await settleIn(place.current, 'gone', STALE);
+    await settleIn(place.current, 'other', STALE);
+    await settleIn(place.current, 'living', ACTIVE);
+    const env = { ...envOf(url()), STALESWEEP_TRASH: '1h' };
+    const { stdout } = await command(['run', '--json'], env);
+    expect(JSON.parse(stdout)).toMatchObject({ strategy: 'cluster', keys: { trashed: 2 * keys.length } });
+    const back = await command(['restore', 'gone', '--heartbeats', '--json'], env);
+    expect(back).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(back.stdout)).toEqual({ restored: keys.length, existing: [], expired: 0 });
+    expect(await place.current.keys()).toEqual(expect.arrayContaining(keys));
+    expect(
+      (await place.current.keys()).filter((key) => key.endsWith(':other') && !key.startsWith('stalesweep:')),
+    ).toEqual([]);
+  });
+
   test('is examined by doctor, primary by primary, without a complaint', async () => {
     await settleIn(place.current, 'living', ACTIVE);
     const config = resolveConfig({}, { REDIS_URL: url(), QUEUE_REDIS_URL: queue.current.url });
