@@ -35,7 +35,7 @@ export interface MembersParts {
   readonly stopwatch: Stopwatch;
   /** Told of each node that is opened, before anything else is done there, with its replicas and a tag that puts names there. */
   readonly opened?: (node: Node, replicas: readonly Member[], part: string) => Promise<void>;
-  /** A connection to a node that is open already, for these to keep; `null`, or left out: there is none. */
+  /** A connection to a node that is open already, for these to keep; `null`: none. */
   readonly linkTo?: (member: Member) => Link | null;
   /** How commands go over a connection of this run; left out: as ever. */
   readonly callsOver?: (redis: Redis, rest: Rest, stopwatch: Stopwatch) => ServerCalls;
@@ -61,10 +61,9 @@ export class Members {
    */
   static async open(seed: Link, parts: MembersParts): Promise<Members> {
     const members = new Members(parts);
-    const asked = seed.redis.options.host ?? '';
     // The seed may be a replica, which knows the owners as well.
     const reply = await nodesTold(new ServerCalls(seed.redis), redactUrl(parts.settings.url));
-    members.#topology = new Topology([membersIn(reply, asked)]);
+    members.#topology = new Topology([membersIn(reply, seed.redis.options.host ?? '')]);
     try {
       members.#insistOnAll();
       await members.#openAll();
@@ -79,8 +78,7 @@ export class Members {
 
   /** All that own slots, in the order of their first, then those to which some are being moved. */
   get nodes(): readonly [Node, ...Node[]] {
-    const nodes = this.#topology.primaries.flatMap(({ id }) => this.#nodes.get(id)?.node ?? []);
-    return nodes as readonly Node[] as readonly [Node, ...Node[]];
+    return this.#topology.primaries.flatMap(({ id }) => this.#nodes.get(id)?.node ?? []) as [Node, ...Node[]];
   }
 
   /** From now on it is noted what moves; what is on its way already is. */
