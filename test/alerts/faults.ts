@@ -180,7 +180,7 @@ export const FAULTS: readonly Fault[] = [
     alert: 'StalesweepRunSlow',
     what: 'a run rests for much longer than it works',
     cause: async (house) => {
-      await house.write('c', 60_000, 5);
+      await house.write('c', 40_000, 5);
       await endWorker(house);
       await house.openWorker({ STALESWEEP_NICE: '100' });
     },
