@@ -16,7 +16,11 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
   setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
   sweepHeartbeats: ['MGET', 'UNLINK'],
-  putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],
+  putBack: ['EXISTS', 'RENAMENX'],
+  mergeBack: [
+    ...['TYPE', 'RENAMENX', 'EXISTS', 'PTTL', 'PEXPIRE', 'SADD', 'SPOP', 'ZPOPMIN', 'ZADD', 'RPOPLPUSH'],
+    ...['HGET', 'HSETNX', 'HDEL'],
+  ],
   replaceSightings: ['TYPE', 'GETRANGE', 'LLEN', 'EXPIRE', 'UNLINK', 'SET'],
   writeBlock: ['GET', 'SET', 'GETRANGE', 'STRLEN', 'UNLINK', 'ZADD', 'ZCARD', 'ZRANGE', 'ZREM', 'ZSCORE'],
 };

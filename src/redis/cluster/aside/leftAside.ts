@@ -4,9 +4,9 @@
  * it begins puts back all that it finds aside, and then judges as ever: who is still stale is swept with it, and who lives has it again.
  * Whoever was at work after all notices, and leaves the heartbeats, so that nothing is orphaned.
  */
+import { bringBack } from './bringBack.ts';
 import { Bulk } from '../../call/bulk.ts';
 import { scanPage } from '../../keyspace/keyspace.ts';
-import { putBack } from '../../putBack.ts';
 import { ScanEnd } from '../../keyspace/scanEnd.ts';
 import type { Node } from '../../target/node.ts';
 import { each } from '../calls/each.ts';
@@ -82,11 +82,11 @@ export class LeftAside {
         const names = positions.map((at) => (aside[at] as Buffer).toString('latin1'));
         const own = positions.map((at) => (ownNameOf(aside[at] as Buffer) as Buffer).toString('latin1'));
         const [from, to] = [Bulk.of(names), Bulk.of(own)];
-        const became = await putBack(this.calls, from, to);
+        const brought = await bringBack(this.calls, from, to);
         from.clear();
         to.clear();
-        back += became.filter((what) => what === 'back').length;
-        for (const [i, what] of became.entries()) if (what === 'taken') taken.push(own[i] as string);
+        back += brought.back;
+        taken.push(...brought.taken);
       });
     };
     // What moves meanwhile would else stay aside, and be nobody's once its owner's heartbeat has gone.
