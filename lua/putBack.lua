@@ -3,19 +3,15 @@
   BOUND    the caller sends fewer than 7,900 keys a call, and cuts calls to its budget: 400 keys take about 1 ms.
   SAFE TO  repeat, race and interrupt: nothing is overwritten, and what is not aside any more is no error.
   KEYS     n keys aside, then their n own names
-  ARGV     1: for how many ms a key is kept aside whose name has been written anew
-  RETURNS  for each key 1 when it is back, 0 when it was not aside, -1 when its name has been written anew ]]
+  ARGV     none
+  RETURNS  for each key 1 when it is back, 0 when it was not aside, -1 when its name has been written anew: mergeBack has those ]]
 local count = #KEYS / 2
 local became = {}
 for i = 1, count do
   if redis.call('EXISTS', KEYS[i]) == 0 then
     became[i] = 0
-  elseif redis.call('RENAMENX', KEYS[i], KEYS[count + i]) == 1 then
-    became[i] = 1
   else
-    local left = redis.call('PTTL', KEYS[i])
-    if left < 0 or left > tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
-    became[i] = -1
+    became[i] = redis.call('RENAMENX', KEYS[i], KEYS[count + i]) == 1 and 1 or -1
   end
 end
 return became

@@ -8,6 +8,7 @@
  * page costs Redis mostly for the slots it visits, not for the names it returns, so a second pass would cost far more than the
  * longer replies. Where all of it does not fit the memory budget, the keys are let go, and found again by a second pass.
  */
+import { noteUnowned } from './unowned.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Reading } from '../domain/reading.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
@@ -49,7 +50,7 @@ class Marking {
    */
   constructor(
     private readonly run: RunContext,
-    private readonly first: boolean,
+    readonly first: boolean,
     reads: RunContext,
     holdsKeys = true,
   ) {
@@ -197,6 +198,7 @@ export interface Marked {
 async function walkHeartbeats(run: RunContext, marking: Marking, glob: string): Promise<void> {
   const { observer, tally } = run;
   for await (const page of walk(run, glob)) {
+    if (marking.first) run.target.moves?.shown(run.node, page);
     await marking.take(page);
     run.target.moves?.look();
     observer.progress?.('mark', tally);
@@ -226,6 +228,7 @@ export async function mark(run: Run): Promise<Marked> {
   const late = new Marking(atWhole(run), true, atWhole(run), keysHeld);
   await takeMissed(run, late);
   keysHeld &&= late.holdsKeys;
+  await noteUnowned(run);
   run.tally.visited = run.tally.keyspace;
   return { keysHeld, heartbeatsExpire };
 }

@@ -67,11 +67,21 @@ export interface Report {
   readonly attempts: number;
   /** The heartbeats that could not be judged, by reason, in the order of `WHYS`; a reason that nobody gave is left out. */
   readonly unreadable: readonly UnreadableGroup[];
+  /** Of a cluster, where there are any: keys that a node shows and no longer owns. */
+  readonly unowned?: UnownedKeys;
 }
 
 /** Heartbeats that could not be judged for one reason. */
 export interface UnreadableGroup {
   readonly why: Why;
+  readonly count: number;
+  /** The first names met, at most `UNREADABLE_SAMPLE`, as UTF-8. */
+  readonly sample: readonly string[];
+}
+
+/** Keys that a node of a cluster shows though another one serves their slot: nobody can ask for them, so they stay. */
+export interface UnownedKeys {
+  /** Of those that the schema names. */
   readonly count: number;
   /** The first names met, at most `UNREADABLE_SAMPLE`, as UTF-8. */
   readonly sample: readonly string[];

@@ -3,7 +3,7 @@ import { Failure } from '../../src/domain/failure.ts';
 import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
 import { cleanCluster, isMarker, moveSlot, ownName, settleIn, useCluster } from '../support/cluster.ts';
 import type { TestRedis } from '../support/redis.ts';
-import { ACTIVE, heartbeatOf, STALE } from '../support/world.ts';
+import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
 const place = useCluster();
 
@@ -29,6 +29,8 @@ const otherThan = (node: TestRedis): TestRedis => {
   const others = place.current.nodes.filter((one) => one !== node);
   return others[Math.floor(Math.random() * others.length)] as TestRedis;
 };
+
+const idOf = async ({ redis }: TestRedis) => String(await redis.call('CLUSTER', 'MYID'));
 
 async function move(slot: number): Promise<void> {
   const from = await ownerOf(slot);
@@ -138,5 +140,35 @@ describe('slots that move while a cluster is cleaned', () => {
       keys: { deleted: keys.length },
     });
     expect((await place.current.keys()).filter((key) => !isMarker(key))).toEqual([]);
+  });
+
+  test('and leave keys behind where they went from: these are counted and named, and nobody is kept waiting for them', async () => {
+    const [stale, living] = [
+      await settleIn(place.current, 'stale', STALE),
+      await settleIn(place.current, 'living', ACTIVE),
+    ];
+    const heartbeat = heartbeatOf('behind');
+    const names = [heartbeat, 'blocking:ack:behind:1'];
+    for (const name of names) {
+      const slot = slotOfText(name);
+      const from = await ownerOf(slot);
+      await moveSlot(place.current, slot, from, otherThan(from));
+      // As if its keys had not gone along: taken for a moment, which nobody else hears of, it takes one.
+      await from.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(await ownerOf(slot)));
+      const value = name === heartbeat ? beat(Date.now() - STALE * 1000, 'behind') : 'left';
+      await from.redis.pipeline([['asking'], ['set', name, value]]).exec();
+      await from.redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+    }
+    const warned: string[] = [];
+    for (const swept of [1, 0]) {
+      const report = await cleanCluster(place.current, { observer: { warn: (sentence) => warned.push(sentence) } });
+      expect(report.coordinators).toMatchObject({ checked: 1 + swept, active: 1, swept });
+      expect(report.unowned?.count).toBe(2);
+      expect([...(report.unowned?.sample ?? [])].sort()).toEqual([...names].sort());
+    }
+    expect(warned.join()).toContain('2 keys, ');
+    const left = await place.current.keys();
+    expect(left).toEqual([...living, ...names].sort());
+    expect(left).not.toContain(stale[0]);
   });
 });

@@ -19,6 +19,10 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   sweepHeartbeats: ['MGET', 'UNLINK', ...TRASHING, 'SETRANGE', 'SET', 'PUBLISH'],
   announce: ['EXISTS', 'XADD', 'SET'],
   putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],
+  mergeBack: [
+    ...['TYPE', 'RENAMENX', 'EXISTS', 'PTTL', 'PEXPIRE', 'SADD', 'SPOP', 'ZPOPMIN', 'ZADD', 'RPOPLPUSH'],
+    ...['HGET', 'HSETNX', 'HDEL'],
+  ],
   replaceSightings: ['TYPE', 'GETRANGE', 'LLEN', 'EXPIRE', 'UNLINK', 'SET'],
   writeBlock: ['GET', 'SET', 'GETRANGE', 'STRLEN', 'UNLINK', 'ZADD', 'ZCARD', 'ZRANGE', 'ZREM', 'ZSCORE'],
 };

@@ -39,7 +39,9 @@ async function startNode({ args = [], argsOf, tls }: ClusterOptions, nth: number
   const folder = mkdtempSync(join(tmpdir(), 'stalesweep-node-'));
   const bus = await getPort({ host: '127.0.0.1' });
   const tlsPort = tls === undefined ? 0 : await getPort({ host: '127.0.0.1' });
-  const own = ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', '1000'];
+  // Replicas are sent their data at once.
+  const soon = ['--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0'];
+  const own = ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, ...soon];
   const ofTls = [
     '--tls-port',
     `${tlsPort}`,

@@ -92,5 +92,6 @@ export function reportOf(
     strategy: target.strategy,
     attempts: request.attempts,
     unreadable: tally.unreadableByWhy.groups,
+    ...(tally.unowned === null || tally.unowned.count === 0 ? {} : { unowned: tally.unowned }),
   };
 }

@@ -1,5 +1,5 @@
 /** tally: what a run has counted so far. */
-import type { CoordinatorCounts } from '../../domain/report.ts';
+import type { CoordinatorCounts, UnownedKeys } from '../../domain/report.ts';
 import { Unreadable } from '../../domain/unreadable.ts';
 
 /** What earlier attempts of the same run already removed; it is gone, so this attempt can't count it again. */
@@ -53,6 +53,8 @@ export class Tally {
   readonly byFamily: number[];
   /** Why heartbeats could not be judged, and which. */
   readonly unreadableByWhy = new Unreadable();
+  /** What nodes of a cluster showed that no longer own it; `null` elsewhere. */
+  unowned: UnownedKeys | null = null;
 
   constructor(
     families: number,

@@ -62,6 +62,9 @@ export const renderReport = (report: Report): string => {
     `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted${trashedOf(keys)}; orphans: ${orphans}${sharedOf(keys)}`,
 
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
+    ...(report.unowned === undefined
+      ? []
+      : [`                ${number(report.unowned.count)} at nodes that no longer own them: redis-cli --cluster fix`]),
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${freed}`,
   ];
   const unreadable = report.unreadable.flatMap((group, i) => renderUnreadable(group, i === 0));

@@ -26,7 +26,7 @@ export async function openCluster(seed: Link, parts: Omit<MembersParts, 'rest'>)
   try {
     const clock = clockOfAll(members.nodes.map((node) => node.clock));
     const lapsedClock = clockOfAll(members.nodes.map((node) => node.lapsedClock));
-    const whole = new Whole(members, clock, rest, stopwatch, wishes);
+    const whole = new Whole(members, clock, rest, stopwatch, { signal: wishes.signal, warn: said.warn });
     if (!wishes.dryRun) await whole.settleLeft();
     const watch = new SlotWatch(members);
     const own: TargetParts = {

@@ -5,14 +5,17 @@
  *      read its heartbeats again ──▶ set its things aside, slot by slot ──▶ read the heartbeats once more
  *          │ one has changed                                                  │ one has changed: put back   │ all are as judged
  *          ▼                                                                  ▼                              ▼
- *       nothing is touched                                                 nothing is lost               removed; heartbeats last,
- *                                                                                                        each compared in its slot
+ *       nothing is touched                                                 nothing is lost               removed; once replicas have
+ *                                                                                                        heard of it heartbeats, each
+ *                                                                                                        compared in its slot
  *
  *  What is removed goes for good, or to the trash, in the slot where it lies; who was swept is said with the heartbeats.
  *
  *  Promises  what is removed had been taken while its owner was still as stale as it was judged (P1); a run that ends anywhere leaves
  *            things aside that the next one puts back (leftAside), with the heartbeats by which they are judged anew (P3).
  */
+import { Failure } from '../../domain/failure.ts';
+import { areFollowed } from './nodes/followers.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
 import { Bulk } from '../call/bulk.ts';
 import type { Rest } from '../call/rest.ts';
@@ -126,18 +129,18 @@ export class Whole implements Place {
       await this.#maySay;
     }
     const aside = new Aside(this.calls, new KeysBySlot(chunk.families));
-    return await this.#settled(aside, async () => {
+    const { result, outlasts } = await this.#settled(aside, async () => {
       const were = await aside.set();
       const after = await heartbeats.changed();
-      if (after !== null) {
-        this.#tellTaken(await aside.putBack());
-        return after;
-      }
-      const isWhole = await aside.remove(trash);
-      // Else the next run finds them, and says so.
-      const swept = isWhole ? await this.#sweepHeartbeats(heartbeats, chunk) : 0;
-      return { swept: true, heartbeats: swept, ms: 0, ...countsOf(chunk.families, were, chunk.told) };
+      if (after === null) return { after, isWhole: await aside.remove(trash), were };
+      this.#tellTaken(await aside.putBack());
+      return { after };
     });
+    if (result.after !== null) return result.after;
+    if (!outlasts) throw unfollowed();
+    // What could not be removed the next run finds, and says so.
+    const swept = result.isWhole ? await this.#sweepHeartbeats(heartbeats, chunk) : 0;
+    return { swept: true, heartbeats: swept, ms: 0, ...countsOf(chunk.families, result.were, chunk.told) };
   }
 
   async #sweepHeartbeats(heartbeats: Heartbeats, chunk: SweepChunk): Promise<number> {
@@ -159,7 +162,7 @@ export class Whole implements Place {
       const before = await bornOf(this.calls, heartbeats);
       if (before.length > 0) return { swept: false, born: before, ms: 0 };
       const aside = new Aside(this.calls, new KeysBySlot(orphans));
-      return await this.#settled(aside, async () => {
+      const { result } = await this.#settled(aside, async (): Promise<OrphanResult> => {
         const were = await aside.set(idleSeconds);
         const born = await bornOf(this.calls, heartbeats);
         if (born.length > 0) {
@@ -169,31 +172,46 @@ export class Whole implements Place {
         await aside.remove(trash);
         return { swept: true, ms: 0, removed: countsOf(orphans, were, []).removed };
       });
+      return result;
     } finally {
       for (const names of [owners, ...orphans]) names.clear();
     }
   }
 
-  /** Does what sets things aside; when that fails, puts back what it can. */
-  async #settled<T>(aside: Aside, work: () => Promise<T>): Promise<T> {
+  /**
+   * Does what sets things aside; when that fails, puts back what it can. Resolves also to whether what was done outlasts the loss of
+   * any node where it was.
+   */
+  async #settled<T>(aside: Aside, work: () => Promise<T>): Promise<{ readonly result: T; readonly outlasts: boolean }> {
     await this.#left.enter();
     let result: T;
+    let outlasts: boolean;
     try {
       result = await work();
+      outlasts = await this.#outlasts(aside);
     } catch (error) {
       // What can't be put back now the next run will; this one has failed.
-      const isBack = await aside.putBack().then(
-        () => true,
-        () => false,
-      );
+      const isBack = await aside
+        .putBack()
+        .then(async () => await this.#outlasts(aside))
+        .catch(() => false);
       if (!isBack || aside.isInDoubt) this.#left.leaveWord();
       else await this.#left.leave().catch(() => {});
       throw error;
     }
-    // What a lost call may yet set aside the next run is to look for.
-    if (aside.isInDoubt) this.#left.leaveWord();
+    // What a lost call, or a replica that has not heard of the last one, may yet leave aside the next run is to look for.
+    if (aside.isInDoubt || !outlasts) this.#left.leaveWord();
     else await this.#left.leave();
-    return result;
+    return { result, outlasts };
+  }
+
+  async #outlasts({ slots }: Aside): Promise<boolean> {
+    const nodes = new Set([...slots].flatMap((slot) => this.members.ownerOf(slot) ?? []));
+    return await areFollowed(nodes, () => {
+      this.wishes.warn(
+        "WAIT may not be asked: should a node of the cluster fail over within a moment, things of who was swept may come back, and be nobody's; grant the user +wait",
+      );
+    });
   }
 
   #tellTaken(names: readonly string[]): void {
@@ -204,6 +222,12 @@ export class Whole implements Place {
       `${names.length} keys, ${shown} among them, were written anew while what stood there was set aside; that stays aside for a day`,
     );
   }
+}
+
+function unfollowed(): Failure {
+  const sentence =
+    'no replica has heard in time of what was removed at a node of the cluster, which could fail over now';
+  return new Failure('UNREACHABLE', `${sentence}: so heartbeats stay, and the next run goes on from there`);
 }
 
 /** The slot of everything that a chunk names; `null`, where they are several. */

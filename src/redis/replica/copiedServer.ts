@@ -12,6 +12,8 @@ function catchingUp(copy: Copy): Moves {
   return {
     begin: async () => await copy.catchUp(),
     look: () => {},
+    shown: () => {},
+    unowned: async () => ({ count: 0, sample: [] }),
     missed: async function* () {},
   };
 }

@@ -40,9 +40,12 @@ export const readingOfPart = ({ part, readFrom }: Besides): readonly string[] =>
   return readFrom === 'replica' ? [...READING_PART, 'readonly'] : READING_PART;
 };
 
+/** What gives back of a set, hash, sorted set or list what is not in the new one that was begun in its place. */
+const MERGING = ['type', 'hscan', 'hget', 'hsetnx', 'hdel', 'spop', 'zpopmin', 'zadd', 'rpoplpush'];
+
 /** Things in other slots than their owner's heartbeat are set aside before they go. */
 const OF_CLUSTER: Needs = {
-  commands: [...READING_PART, ...['renamenx', 'pttl', 'pexpire', 'sadd', 'srem', 'smembers']],
+  commands: [...READING_PART, ...['renamenx', 'pttl', 'pexpire', 'sadd', 'srem', 'smembers', 'wait'], ...MERGING],
   patterns: [SET_ASIDE_GLOB],
   channels: [],
 };
@@ -90,6 +93,13 @@ function questionsOfCluster({ part }: Besides): readonly Order[] {
     ['pexpire', [key('1'), 1]],
     ['smembers', [key('1')]],
     ['srem', [key('1'), '']],
+    ['type', [key('1')]],
+    ['hscan', [key('1'), 0]],
+    ['hget', [key('1'), '']],
+    ['hdel', [key('1'), '']],
+    ['spop', [key('1')]],
+    ['zpopmin', [key('1')]],
+    ['rpoplpush', [key('1'), key('2')]],
   ];
 }
 

@@ -7,8 +7,8 @@
  * Plain commands do it, hundreds in one go; what they can't settle, as where a slot is on its way or an answer was lost, scripts do slot
  * by slot, which can tell what was done before.
  */
+import { bringBack } from './bringBack.ts';
 import { Bulk } from '../../call/bulk.ts';
-import { putBack } from '../../putBack.ts';
 import { setAside } from '../../setAside.ts';
 import { spellToTrash, TO_TRASH } from '../../toTrash.ts';
 import type { Trash } from '../../trash/names.ts';
@@ -47,6 +47,11 @@ export class Aside {
   /** Whether one may yet be set aside by a call that was lost, after all others were settled. */
   get isInDoubt(): boolean {
     return this.#isInDoubt;
+  }
+
+  /** Where they are. */
+  get slots(): ReadonlySet<number> {
+    return new Set(this.keys.numbers.map((number) => this.keys.slotOf(number)));
   }
 
   /**
@@ -145,7 +150,10 @@ export class Aside {
     await callBySlot(this.calls, TO_TRASH, spans, spell, (span, reply) => take(span, Number(reply)));
   }
 
-  /** Puts back what may be aside. Resolves to the names that were written anew meanwhile: what stood there stays aside for a day. */
+  /**
+   * Puts back what may be aside, into what was begun anew meanwhile where that can be. Resolves to the names where it can't: what stood
+   * there stays aside for a day.
+   */
   async putBack(): Promise<readonly string[]> {
     const { keys, calls } = this;
     const begun = keys.numbers.filter((number) => this.#where[number] !== HERE);
@@ -170,11 +178,10 @@ export class Aside {
     const others = begun.filter((number) => left.has(number) || this.#where[number] === UNSURE);
     const taken: string[] = [];
     await each(keys.spansOf(others, MOST_BY_SCRIPT), async (span) => {
-      const became = await this.#byScript(span, async (own, aside) => await putBack(calls, aside, own));
-      for (const [i, number] of span.numbers.entries()) {
-        if (became[i] === 'taken') taken.push(Buffer.from(keys.bytesOf(number)).toString('latin1'));
-        this.#where[number] = HERE;
-      }
+      await this.#byScript(span, async (own, aside) => {
+        taken.push(...(await bringBack(calls, aside, own)).taken);
+      });
+      for (const number of span.numbers) this.#where[number] = HERE;
     });
     return taken;
   }

@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../domain/failure.ts';
 import { Bulk } from '../../call/bulk.ts';
 import { keyPages } from '../../keyspace/keyPages.ts';
-import { putBack } from '../../putBack.ts';
+import { bringBack } from './bringBack.ts';
 import { each } from '../calls/each.ts';
 import type { Members } from '../nodes/members.ts';
 import { ASIDE_GLOB, ownNameOf } from './names.ts';
@@ -113,11 +113,11 @@ export class LeftAside {
         const names = positions.map((at) => (aside[at] as Buffer).toString('latin1'));
         const own = positions.map((at) => (ownNameOf(aside[at] as Buffer) as Buffer).toString('latin1'));
         const [from, to] = [Bulk.of(names), Bulk.of(own)];
-        const became = await putBack(this.calls, from, to);
+        const brought = await bringBack(this.calls, from, to);
         from.clear();
         to.clear();
-        back += became.filter((what) => what === 'back').length;
-        for (const [i, what] of became.entries()) if (what === 'taken') taken.push(own[i] as string);
+        back += brought.back;
+        taken.push(...brought.taken);
       });
     };
     // What moves meanwhile would else stay aside, and be nobody's once its owner's heartbeat has gone.

@@ -68,6 +68,11 @@ export class Copies {
         await catchUp();
       },
       look: () => moves.look(),
+      shown: (place, keys) => {
+        const [node] = [...this.#shown].find(([, shown]) => shown.place === place) ?? [];
+        if (node !== undefined) moves.shown(node, keys);
+      },
+      unowned: async () => await moves.unowned(),
       missed: async function* () {
         for await (const keys of moves.missed()) {
           // The primaries have named them; of a dry run they are read at replicas.

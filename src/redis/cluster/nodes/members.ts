@@ -4,6 +4,7 @@
  *  Leaves    what a node is to Node, what is sent to whole.
  *  Promises  a replica that took over ends the run: it may lack the last beats, so who is stale must be judged anew (P10).
  */
+import { nodesTold, SEEN_AT } from './nodesTold.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { redactUrl } from '../../../config/values/redisUrl.ts';
 import type { TargetConfig } from '../../../config/resolve.ts';
@@ -16,17 +17,16 @@ import { Link } from '../../target/link.ts';
 import { Node, type NodeWishes } from '../../target/node.ts';
 import { addressOf } from './address.ts';
 import { rangesOf, tagOf } from '../calls/slots.ts';
-import { type Member, membersIn, movedBetween, Topology } from './topology.ts';
+import { type Member, membersIn, movedBetween, nameOf, Topology } from './topology.ts';
 
 /** A node that says where a slot is may be behind the others, who say otherwise; they agree within a second or two. */
 const MOST_TURNS = 40;
 const TURN_MS = 100;
+/** While one is handed over, the one may have been asked after it gave a slot away, the other before it took that. */
+const MOST_UNOWNED = 20;
 
 /** How a node says that a slot is elsewhere: for good, or for this one key. */
 const ELSEWHERE = /^(MOVED|ASK) (\d+) (.*):(\d+)$/;
-
-/** In a line of CLUSTER NODES, when a node was last asked and answered: what changes with each look. */
-const SEEN_AT = /(?<=^\S+ \S+ \S+ \S+ )\d+ \d+ /gm;
 
 export interface MembersParts {
   readonly settings: TargetConfig;
@@ -61,14 +61,15 @@ export class Members {
    */
   static async open(seed: Link, parts: MembersParts): Promise<Members> {
     const members = new Members(parts);
-    // The seed may be a replica, which knows the owners as well.
-    const reply = await nodesTold(new ServerCalls(seed.redis), redactUrl(parts.settings.url));
-    members.#topology = new Topology([membersIn(reply, seed.redis.options.host ?? '')]);
+    const asked = seed.redis.options.host ?? '';
     try {
-      members.#insistOnAll();
+      // The seed may be a replica, which knows the owners as well.
+      await members.#insistOnAll(async () => {
+        const reply = await nodesTold(new ServerCalls(seed.redis), redactUrl(parts.settings.url));
+        members.#topology = new Topology([membersIn(reply, asked)]);
+      });
       await members.#openAll();
-      await members.refresh();
-      members.#insistOnAll();
+      await members.#insistOnAll(async () => await members.refresh());
     } catch (error) {
       members.close();
       throw error;
@@ -112,8 +113,7 @@ export class Members {
   async at<T>(slot: number, attempt: (node: Node) => Promise<T>, ask?: (node: Node) => Promise<T>): Promise<T> {
     for (let turn = 1; ; turn++) {
       try {
-        const owner = this.ownerOf(slot);
-        if (owner === null) throw this.#unjudged([slot], 'nobody serves it');
+        const owner = this.ownerOf(slot) ?? (await this.#waitForOwner(slot));
         return await attempt(owner);
       } catch (error) {
         const [, word, , host = '', port] = ELSEWHERE.exec(error instanceof Error ? error.message : '') ?? [];
@@ -204,7 +204,23 @@ export class Members {
     }
   }
 
-  #insistOnAll(): void {
+  async #waitForOwner(slot: number): Promise<Node> {
+    for (let turn = 1; turn <= MOST_UNOWNED; turn++) {
+      if (turn > 1) await pause(TURN_MS);
+      await this.refresh();
+      const owner = this.ownerOf(slot);
+      if (owner !== null) return owner;
+    }
+    throw this.#unjudged([slot], 'nobody serves it');
+  }
+
+  /** @param look brings in who owns what */
+  async #insistOnAll(look: () => Promise<void>): Promise<void> {
+    await look();
+    for (let turn = 1; this.#topology.unowned.length > 0 && turn < MOST_UNOWNED; turn++) {
+      await pause(TURN_MS);
+      await look();
+    }
     const { unowned } = this.#topology;
     if (unowned.length > 0) throw this.#unjudged(unowned, 'nobody serves them');
     for (const member of this.#topology.primaries) {
@@ -233,18 +249,3 @@ export class Members {
     for (const { node } of this.#nodes.values()) node.close();
   }
 }
-
-/** What a node says of all nodes. Fails (`DENIED`) where it does not say that, or not to this user. */
-async function nodesTold(calls: ServerCalls, where: string): Promise<string> {
-  try {
-    const { reply } = await calls.send('cluster', ['NODES']);
-    return String(reply);
-  } catch (error) {
-    const said = error instanceof Error && /^(ERR|NOPERM) /.test(error.message) ? error.message : null;
-    if (said === null) throw error;
-    const sentence = `Redis at ${where} is a node of a cluster, and does not name the others (${said}); grant the user +cluster|nodes`;
-    throw new Failure('DENIED', sentence, { cause: error });
-  }
-}
-
-const nameOf = ({ host, port }: Member): string => `Redis at ${host}:${port}`;

@@ -4,6 +4,9 @@
  * moved since it began, and all that these hold is listed before anything is removed: first at the node that they leave, then at the one
  * they come to, so that nothing slips by between the two.
  */
+import type { UnownedKeys } from '../../../domain/report.ts';
+import type { Place } from '../../target/place.ts';
+import { Unowned } from './unowned.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Moves } from '../../target/moves.ts';
 import type { Node } from '../../target/node.ts';
@@ -20,10 +23,22 @@ const LOOK_EVERY_MS = 100;
 export class SlotWatch implements Moves {
   #lookedAt = 0;
   #looking = false;
+  readonly #unowned: Unowned;
 
-  constructor(private readonly members: Members) {}
+  constructor(private readonly members: Members) {
+    this.#unowned = new Unowned(members);
+  }
+
+  shown(place: Place, keys: readonly Buffer[]): void {
+    this.#unowned.see(place as Node, keys);
+  }
+
+  async unowned(): Promise<UnownedKeys> {
+    return await this.#unowned.settle();
+  }
 
   async begin(): Promise<void> {
+    this.#unowned.forget();
     await this.members.beginToWatch();
   }
 

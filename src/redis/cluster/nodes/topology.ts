@@ -157,3 +157,6 @@ export function movedBetween(before: Topology, after: Topology): ReadonlySet<num
   }
   return moved;
 }
+
+/** A node as people are told of it. */
+export const nameOf = ({ host, port }: Member): string => `Redis at ${host}:${port}`;

@@ -1,0 +1,39 @@
+/** mergeBack: the door to `lua/mergeBack.lua`. */
+import { Bulk } from './call/bulk.ts';
+import type { Calls } from './call/calls.ts';
+import { callScript, loadScript } from './call/script.ts';
+
+const SCRIPT = loadScript('mergeBack');
+
+/** What can't be put together with what its owner wrote anew is kept so long, for whoever misses it. */
+const KEPT_MS = 24 * 60 * 60 * 1000;
+const MOST_AT_ONCE = 100;
+
+/**
+ * Gives back what is in a key that was set aside, where a new one has been begun under its own name: sets, hashes, sorted sets and
+ * lists are put together, where the new one has an element already it stays as it is. Resolves to whether that could be: a string
+ * that was written anew has its new value, and what stood there stays aside for a day.
+ * @param name its name aside, as a byte string
+ * @param key its own
+ */
+export async function mergeBack(calls: Calls, name: string, key: string): Promise<boolean> {
+  for (;;) {
+    const fields = await someFieldsOf(calls, name);
+    const keys = Bulk.of([name, key]);
+    const { reply } = await callScript(calls, SCRIPT, [keys], [KEPT_MS, MOST_AT_ONCE, ...fields]);
+    keys.clear();
+    if (reply !== 0) return reply === 1;
+  }
+}
+
+/** Of a hash; none of anything else. */
+async function someFieldsOf(calls: Calls, name: string): Promise<readonly string[]> {
+  if ((await calls.send('type', [name])).reply !== 'hash') return [];
+  for (let cursor = '0'; ; ) {
+    const { reply } = await calls.send('hscan', [name, cursor, 'COUNT', MOST_AT_ONCE]);
+    const [next, pairs] = reply as [string, string[]];
+    // There may be many empty places in what was once larger.
+    if (pairs.length > 0 || next === '0') return pairs.filter((_, i) => i % 2 === 0);
+    cursor = next;
+  }
+}
