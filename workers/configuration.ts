@@ -4,7 +4,7 @@ import { showConfig } from '../src/config/show.ts';
 import type { Logger } from '../src/log/logger.ts';
 
 /** Logs what is in force, without secrets, and what of it the environment changed behind the file's back. */
-export const tellOfConfig = (config: Config, logger: Logger): void => {
+export function tellOfConfig(config: Config, logger: Logger): void {
   logger.info({ config: showConfig(config) }, 'configuration');
   for (const override of config.overrides) logger.warn(override);
-};
+}

@@ -14,24 +14,24 @@ const WAIT_MS = 500;
 type Targets = ReadonlyMap<string, TargetConfig>;
 
 /** The target to which a run will go; `null` when its data is wrong, or it is another's, or has ended before. */
-const destinationOf = (job: RunJob, targets: Targets): TargetConfig | null => {
+function destinationOf(job: RunJob, targets: Targets): TargetConfig | null {
   if (sealedIn(job.progress) !== null) return null;
   try {
     return parsePayload(job.data, targets).target;
   } catch {
     return null;
   }
-};
+}
 
 /** Resolves when a run may begin. Else puts it back for a second, without burning an attempt, and throws `DelayedError`. */
-export const enterLane = async (job: RunJob, token: string, targets: Targets): Promise<void> => {
+export async function enterLane(job: RunJob, token: string, targets: Targets): Promise<void> {
   const target = destinationOf(job, targets);
   if (target === null || (await openAhead(target, WAIT_MS))) return;
   await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token);
   throw new DelayedError();
-};
+}
 
 /** Lets go all connections that were opened for runs which have not begun. */
-export const leaveLanes = (targets: Targets): void => {
+export function leaveLanes(targets: Targets): void {
   for (const target of targets.values()) closeAhead(target);
-};
+}

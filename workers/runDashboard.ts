@@ -20,12 +20,12 @@ export interface RunningDashboard extends Running {
 const FOLLOW_EVERY_MS = 5_000;
 
 /** Serves the dashboard. Fails with a sentence when it must not, or can't, listen; nothing stays open then. */
-export const startDashboard = async (
+export async function startDashboard(
   config: Config,
   metrics: Metrics,
   logger: Logger,
   outage = new Outage(logger, 'queue'),
-): Promise<RunningDashboard> => {
+): Promise<RunningDashboard> {
   const parts: Running[] = [];
   try {
     const watch = watchQueue(outage);
@@ -45,11 +45,12 @@ export const startDashboard = async (
     await closeAll(parts).close();
     throw error;
   }
-};
+}
 
 /** Serves until a signal comes; resolves with the exit code. */
-export const runDashboard = async (config: Config, logger: Logger): Promise<number> =>
-  await untilStopped(async (parts) => {
+export async function runDashboard(config: Config, logger: Logger): Promise<number> {
+  return await untilStopped(async (parts) => {
     tellOfConfig(config, logger);
     parts.push(await startDashboard(config, new Metrics(), logger));
   }, logger);
+}

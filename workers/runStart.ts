@@ -12,8 +12,8 @@ import { startWorker } from './worker.ts';
  * Runs until a signal comes; resolves with the exit code.
  * @param say told, in order, what whoever started it should see
  */
-export const runStart = async (config: Config, logger: Logger, say: (text: string) => void): Promise<number> =>
-  await untilStopped(async (parts, stop) => {
+export async function runStart(config: Config, logger: Logger, say: (text: string) => void): Promise<number> {
+  return await untilStopped(async (parts, stop) => {
     tellOfConfig(config, logger);
     const metrics = new Metrics();
     const outage = new Outage(logger, 'queue');
@@ -26,3 +26,4 @@ export const runStart = async (config: Config, logger: Logger, say: (text: strin
     say(`dashboard: ${dashboard.url}/`);
     say('Ctrl-C stops everything');
   }, logger);
+}

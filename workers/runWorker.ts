@@ -9,13 +9,13 @@ import { closeAll, untilStopped } from './shutdown.ts';
 import { type Running, startWorker, watchQueue } from './worker.ts';
 
 /** Serves this worker's own metrics and health. */
-const startMonitor = async (
+async function startMonitor(
   config: Config,
   port: number,
   metrics: Metrics,
   logger: Logger,
   outage: Outage,
-): Promise<Running> => {
+): Promise<Running> {
   // Pages take longer to load than all that a worker without them needs.
   const { createMonitor, serve } = await import('../src/dashboard/app.ts');
   const queues = await openQueues(config.queue, watchQueue(outage));
@@ -28,11 +28,11 @@ const startMonitor = async (
     await closeAll([queues, monitor]).close();
     throw error;
   }
-};
+}
 
 /** Works until a signal comes; resolves with the exit code. */
-export const runWorker = async (config: Config, logger: Logger): Promise<number> =>
-  await untilStopped(async (parts, stop) => {
+export async function runWorker(config: Config, logger: Logger): Promise<number> {
+  return await untilStopped(async (parts, stop) => {
     tellOfConfig(config, logger);
     const outage = new Outage(logger, 'queue');
     const metrics = new Metrics();
@@ -44,3 +44,4 @@ export const runWorker = async (config: Config, logger: Logger): Promise<number>
     stop.throwIfAborted();
     parts.push(await startWorker({ config, metrics, logger, outage, onEnded }));
   }, logger);
+}

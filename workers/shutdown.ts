@@ -13,14 +13,16 @@ const CLOSE_TIMEOUT_MS = 6_000;
 const TRACES_MS = 2_000;
 
 /** Several parts as one: closed in turn, last started first, each even when another fails to. */
-export const closeAll = (parts: readonly Running[]): Running => ({
-  close: async () => {
-    for (const part of parts.toReversed()) await part.close().catch(() => {});
-  },
-});
+export function closeAll(parts: readonly Running[]): Running {
+  return {
+    close: async () => {
+      for (const part of parts.toReversed()) await part.close().catch(() => {});
+    },
+  };
+}
 
 /** Aborted by the first signal. */
-const listen = (logger: Logger): AbortSignal => {
+function listen(logger: Logger): AbortSignal {
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(130);
@@ -36,10 +38,10 @@ const listen = (logger: Logger): AbortSignal => {
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   return stop.signal;
-};
+}
 
 /** The traces of a process that stays. */
-const traces = async (logger: Logger): Promise<Running> => {
+async function traces(logger: Logger): Promise<Running> {
   const outage = new Outage(logger, 'traces');
   const watch = {
     warn: (sentence: string) => logger.warn(sentence),
@@ -47,17 +49,17 @@ const traces = async (logger: Logger): Promise<Running> => {
     restored: () => outage.restored(),
   };
   return await startTracing(process.env, watch, TRACES_MS);
-};
+}
 
 /**
  * Starts parts, runs until a signal comes, and closes them, last started first; resolves with the exit code. `start`
  * adds each part as soon as there is something to close. When the signal comes while it is at work, it need not go on:
  * nothing of it is interrupted, or something half started would stay; it looks at `stop` between two steps.
  */
-export const untilStopped = async (
+export async function untilStopped(
   start: (parts: Running[], stop: AbortSignal) => Promise<void>,
   logger: Logger,
-): Promise<number> => {
+): Promise<number> {
   const parts: Running[] = [];
   const stop = listen(logger);
   try {
@@ -71,4 +73,4 @@ export const untilStopped = async (
   }
   setTimeout(() => process.exit(0), LINGER_MS).unref();
   return 0;
-};
+}

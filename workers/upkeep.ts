@@ -32,18 +32,18 @@ export interface UpkeepParts {
 }
 
 /** Sets the clock by the queue's, and says so once when it was wrong. */
-export const setClock = async ({ queues, logger }: Pick<UpkeepParts, 'queues' | 'logger'>): Promise<void> => {
+export async function setClock({ queues, logger }: Pick<UpkeepParts, 'queues' | 'logger'>): Promise<void> {
   const aheadMs = await followClock(queues.connection);
   if (Math.abs(aheadMs) < WRONG_CLOCK_MS) return;
   const off = `${ms(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'}`;
   logger.warn(`the clock of this machine is ${off} that of the queue's Redis; the latter is used`);
-};
+}
 
 /** What was told last of each queue's state. */
 const told = new WeakMap<Queues, string>();
 
 /** Says what keeps runs from coming, when that begins, and when it is over. */
-const tellOfState = async ({ queues, config, logger }: UpkeepParts): Promise<void> => {
+async function tellOfState({ queues, config, logger }: UpkeepParts): Promise<void> {
   const warnings = warningsOf(await readQueueState(queues, config.targets));
   const now = warnings.join('; ');
   const before = told.get(queues) ?? '';
@@ -51,10 +51,10 @@ const tellOfState = async ({ queues, config, logger }: UpkeepParts): Promise<voi
   if (now === before) return;
   if (now === '') logger.info('nothing keeps runs from coming any more');
   else logger.warn(now);
-};
+}
 
 /** Sees to everything once; whether that succeeded. What fails is an outage of the queue. */
-const look = async (parts: UpkeepParts, lostOnly: boolean): Promise<boolean> => {
+async function look(parts: UpkeepParts, lostOnly: boolean): Promise<boolean> {
   const { config, queues, outage, stopping, self, fingerprints } = parts;
   try {
     await followClock(queues.connection);
@@ -73,10 +73,10 @@ const look = async (parts: UpkeepParts, lostOnly: boolean): Promise<boolean> => 
     if (!stopping.aborted) outage.failed(new Error(sentenceOf(error)));
     return false;
   }
-};
+}
 
 /** Says which other deployments work on this queue. Those that are configured alike are one. */
-const tellOfOthers = async ({ queues, self, fingerprints, logger }: UpkeepParts): Promise<void> => {
+async function tellOfOthers({ queues, self, fingerprints, logger }: UpkeepParts): Promise<void> {
   const members = await readMembers(queues).catch(() => []);
   for (const other of members) {
     if (!other.isHere || other.id === self.id) continue;
@@ -91,10 +91,10 @@ const tellOfOthers = async ({ queues, self, fingerprints, logger }: UpkeepParts)
       logger.info(`${other.by} works on this queue (prefix ${queues.prefix}) too, on ${shown(names)}`);
     }
   }
-};
+}
 
 /** Looks after everything now, and from then on until the worker stops. */
-export const startUpkeep = async (parts: UpkeepParts): Promise<void> => {
+export async function startUpkeep(parts: UpkeepParts): Promise<void> {
   await tellOfOthers(parts);
   let declaredAt = (await look(parts, false)) ? performance.now() : Number.NEGATIVE_INFINITY;
   const goOn = async () => {
@@ -106,4 +106,4 @@ export const startUpkeep = async (parts: UpkeepParts): Promise<void> => {
   };
   // It ends by being aborted.
   goOn().catch(() => {});
-};
+}

@@ -52,30 +52,32 @@ export interface WorkerParts {
 }
 
 /** Logs when the queue is lost, and when it is back. */
-export const watchQueue = (outage: Outage): QueueWatch => ({
-  onError: (error) => outage.failed(error),
-  onReady: () => outage.restored(),
-});
+export function watchQueue(outage: Outage): QueueWatch {
+  return {
+    onError: (error) => outage.failed(error),
+    onReady: () => outage.restored(),
+  };
+}
 
 /**
  * BullMQ ends the blocking connection and waits for its end, which ioredis does not tell of before that connection has come
  * back or been given up.
  */
-const closeWorker = async (worker: Worker): Promise<void> => {
+async function closeWorker(worker: Worker): Promise<void> {
   const blocking = await worker.backend.blockingClient;
   if (blocking && !['ready', 'end'].includes(blocking.status)) {
     await new Promise<unknown>((resolve) => blocking.once('ready', resolve).once('end', resolve));
   }
   await worker.close();
-};
+}
 
 /** Ends the connection on which a worker waits for jobs, whatever it waits for. */
-const endBlocking = async (worker: Worker): Promise<void> => {
+async function endBlocking(worker: Worker): Promise<void> {
   (await worker.backend.blockingClient)?.disconnect();
-};
+}
 
 /** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there; afterwards it outlasts outages. */
-export const startWorker = async ({ config, metrics, logger, outage, onEnded }: WorkerParts): Promise<Running> => {
+export async function startWorker({ config, metrics, logger, outage, onEnded }: WorkerParts): Promise<Running> {
   const stopping = new AbortController();
   // Each target's watch waits for it, and there may be many.
   setMaxListeners(0, stopping.signal);
@@ -168,4 +170,4 @@ export const startWorker = async ({ config, metrics, logger, outage, onEnded }: 
       logger.info('worker stopped');
     },
   };
-};
+}

@@ -82,13 +82,19 @@ export interface RunContext extends Run {
 }
 
 /** The run at each node of its target, to walk them. */
-export const atNodes = (run: Run): readonly RunContext[] => run.target.nodes.map((node) => ({ ...run, node }));
+export function atNodes(run: Run): readonly RunContext[] {
+  return run.target.nodes.map((node) => ({ ...run, node }));
+}
 
 /** The run where its target's things are asked for and removed, whichever node they are on. */
-export const atWhole = (run: Run): RunContext => ({ ...run, node: run.target.whole });
+export function atWhole(run: Run): RunContext {
+  return { ...run, node: run.target.whole };
+}
 
 /** The run where what its walk found is read: hints, each of which is proved before anything goes by it. */
-export const atReads = (run: Run): RunContext => ({ ...run, node: run.target.reads });
+export function atReads(run: Run): RunContext {
+  return { ...run, node: run.target.reads };
+}
 
 /** Works at all nodes side by side. Rejects as the first that failed did, once all have ended. */
 export async function sideBySide(run: Run, work: (here: RunContext) => Promise<void>): Promise<void> {
@@ -98,11 +104,11 @@ export async function sideBySide(run: Run, work: (here: RunContext) => Promise<v
 }
 
 /** Between two calls: rests as `nice` asks. Whether to go on; `false` once the run is interrupted. */
-export const pause = async ({ signal, node }: RunContext): Promise<boolean> => {
+export async function pause({ signal, node }: RunContext): Promise<boolean> {
   if (signal.aborted) return false;
   await node.calls.rest.take();
   return !signal.aborted;
-};
+}
 
 /** After so many steps of work without a call, a few milliseconds, the process sees to what else it has to do: locks, answers. */
 export const STEPS_AT_ONCE = 2_000;
@@ -113,15 +119,15 @@ export async function breathe(): Promise<void> {
 }
 
 /** Throws `INTERRUPTED` once the run was told to end. */
-export const stopIfInterrupted = ({ signal }: Run): void => {
+export function stopIfInterrupted({ signal }: Run): void {
   if (signal.aborted) throw new Failure('INTERRUPTED', 'the run was interrupted');
-};
+}
 
 /**
  * Works through `items` with as many calls under way as the node allows. When one fails or the run is interrupted, no
  * further item is taken, and it returns only after those under way have ended, so that nothing goes uncounted.
  */
-export const inFlight = async <T>(run: RunContext, items: AsyncGenerator<T>, work: (item: T) => Promise<void>) => {
+export async function inFlight<T>(run: RunContext, items: AsyncGenerator<T>, work: (item: T) => Promise<void>) {
   stopIfInterrupted(run);
   const lane = async () => {
     for await (const item of items) await work(item);
@@ -130,4 +136,4 @@ export const inFlight = async <T>(run: RunContext, items: AsyncGenerator<T>, wor
   const failed = lanes.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
   stopIfInterrupted(run);
-};
+}

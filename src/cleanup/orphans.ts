@@ -15,12 +15,17 @@ interface Orphan {
   readonly absent: readonly Buffer[];
 }
 
-const nameIn = (bytes: Buffer): string => bytes.toString('latin1');
-const bytesOf = (name: string): Buffer => Buffer.from(name, 'latin1');
+function nameIn(bytes: Buffer): string {
+  return bytes.toString('latin1');
+}
+function bytesOf(name: string): Buffer {
+  return Buffer.from(name, 'latin1');
+}
 
 /** For how long they must be idle: nobody could touch them while nobody could beat (P10). */
-const idleLimitOf = ({ node: { clock }, staleAfterSeconds }: RunContext): number =>
-  secondsBack(clock.outages, staleAfterSeconds, clock.nowSeconds * 1000);
+function idleLimitOf({ node: { clock }, staleAfterSeconds }: RunContext): number {
+  return secondsBack(clock.outages, staleAfterSeconds, clock.nowSeconds * 1000);
+}
 
 async function countIdle(run: RunContext, slice: readonly Orphan[]): Promise<void> {
   const names = slice.map(({ name }) => nameIn(name));

@@ -151,10 +151,14 @@ async function settleKeys(run: RunContext, ids: readonly Id[]): Promise<void> {
   }
 }
 
-const proofIn = ({ judged, absent }: Batch): number => judged.keys.count + absent.count;
+function proofIn({ judged, absent }: Batch): number {
+  return judged.keys.count + absent.count;
+}
 
 /** How many heartbeats one call may prove. */
-const mostProof = ({ node }: RunContext): number => node.mostProofs;
+function mostProof({ node }: RunContext): number {
+  return node.mostProofs;
+}
 
 /**
  * Proofs can't be cut: a key that roles of thousands of swarms share needs them all at once. What fits no call stays, with the

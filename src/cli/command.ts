@@ -11,16 +11,20 @@ export class Exit extends Error {
   }
 }
 
-const flagOf = (setting: string): string => setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+function flagOf(setting: string): string {
+  return setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
 
 /** Help and errors fit a terminal of 80 columns. */
-const asHelp = (about: string): string => about.replaceAll('`', '');
+function asHelp(about: string): string {
+  return about.replaceAll('`', '');
+}
 
 /** What the flag does that every command takes. */
 export const NO_COLOR = 'nothing is coloured (NO_COLOR)';
 
 /** A command that takes these settings as flags, besides `--config`. */
-export const newCommand = (name: string, description: string, settings: readonly string[] = []): Command => {
+export function newCommand(name: string, description: string, settings: readonly string[] = []): Command {
   const command = new Command(name).description(description);
   command.option('--config <file>', 'a YAML file with settings (STALESWEEP_CONFIG)');
   command.option('--no-color', NO_COLOR);
@@ -30,20 +34,20 @@ export const newCommand = (name: string, description: string, settings: readonly
     command.option(`--${flagOf(setting)} <value>`, `${asHelp(known?.about ?? '')}${fallback}`);
   }
   return command;
-};
+}
 
 /** Says in one sentence on stderr what went wrong; resolves to the exit code. Stacks are for debugging only. */
-export const fail = (error: unknown): number => {
+export function fail(error: unknown): number {
   if (error instanceof Exit) return error.code;
   console.error(`stalesweep: ${plain(sentenceOf(error))}`);
   if (process.env.LOG_LEVEL === 'debug' && error instanceof Error) console.error(error.stack);
   return error instanceof Failure ? error.exitCode : 1;
-};
+}
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Loads a command that stays until a signal comes. One that comes meanwhile ends it in order: there is nothing to close yet. */
-export const loading = async <T>(load: () => Promise<T>): Promise<T> => {
+export async function loading<T>(load: () => Promise<T>): Promise<T> {
   const leave = () => process.exit(0);
   for (const signal of SIGNALS) process.on(signal, leave);
   const loaded = await load();
@@ -52,11 +56,11 @@ export const loading = async <T>(load: () => Promise<T>): Promise<T> => {
     for (const signal of SIGNALS) process.off(signal, leave);
   });
   return loaded;
-};
+}
 
 /** A whole number from a flag. Fails (`USAGE`). */
-export const wholeNumber = (flag: string, text: string, least: number, most = 100_000_000): number => {
+export function wholeNumber(flag: string, text: string, least: number, most = 100_000_000): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new Failure('USAGE', `${flag}: "${text}" must be a whole number from ${least} to ${most}`);
-};
+}

@@ -35,7 +35,7 @@ Examples:
 Exit codes: 0 done; 1 Redis could not be reached or the run failed; 2 wrong usage
 or configuration.`;
 
-export const createProgram = (): Command => {
+export function createProgram(): Command {
   const program = new Command('stalesweep')
     .description('Finds coordinators whose heartbeat stopped and removes everything they left in Redis.')
     .version(version)
@@ -77,4 +77,4 @@ export const createProgram = (): Command => {
     });
   }
   return program;
-};
+}

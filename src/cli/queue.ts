@@ -7,7 +7,7 @@ import { openQueues, type Queues, type QueueWatch } from '../queue/queues.ts';
 /** A command fails by its own calls; what happens between them need not be told. */
 export const QUIET: QueueWatch = { onError: () => {}, onReady: () => {}, passive: true };
 
-export const withQueues = async <T>(config: Config, work: (queues: Queues) => Promise<T>): Promise<T> => {
+export async function withQueues<T>(config: Config, work: (queues: Queues) => Promise<T>): Promise<T> {
   const queues = await openQueues(config.queue, QUIET);
   try {
     await followClock(queues.connection);
@@ -17,4 +17,4 @@ export const withQueues = async <T>(config: Config, work: (queues: Queues) => Pr
   } finally {
     await queues.close();
   }
-};
+}

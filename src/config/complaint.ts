@@ -8,17 +8,19 @@ import { Misfit, type Value } from './values/shape.ts';
 const require = createRequire(import.meta.url);
 
 /** Which known name may have been meant, as the end of a sentence; empty when none is near. */
-export const suggestion = (name: string, known: readonly string[]): string => {
+export function suggestion(name: string, known: readonly string[]): string {
   const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
   const nearest = closest(name, [...known]);
   const away = distance(name, nearest);
   return away > 0 && away < name.length && away <= Math.max(2, name.length / 3) ? `, did you mean "${nearest}"?` : '';
-};
+}
 
 /** A name as one line can show it, whatever it holds. */
-export const legible = (name: string): string => JSON.stringify(name).slice(1, -1);
+export function legible(name: string): string {
+  return JSON.stringify(name).slice(1, -1);
+}
 
-const complain = (where: string, { message, path, unknownName }: Misfit): Failure => {
+function complain(where: string, { message, path, unknownName }: Misfit): Failure {
   const at = legible(path.join('.'));
   if (unknownName !== undefined) {
     const under = at === '' ? '' : ` under "${at}"`;
@@ -26,13 +28,13 @@ const complain = (where: string, { message, path, unknownName }: Misfit): Failur
     return new Failure('CONFIG', `${where}: unknown setting "${legible(unknownName)}"${under}${meant}`);
   }
   return new Failure('CONFIG', `${where}: ${at === '' ? '' : `${at}: `}${message}`);
-};
+}
 
 /** Parses one value; fails with a sentence that names where it stood. */
-export const parseSetting = <T>(schema: Value<T>, value: unknown, where: string): T => {
+export function parseSetting<T>(schema: Value<T>, value: unknown, where: string): T {
   try {
     return schema(value);
   } catch (error) {
     throw error instanceof Misfit ? complain(where, error) : error;
   }
-};
+}

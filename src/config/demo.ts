@@ -6,7 +6,9 @@ import { join } from 'node:path';
 export const DEMO_FOLDER = '.stalesweep';
 
 /** The file there that says where it is, as long as it runs. */
-export const demoRecordIn = (folder: string): string => join(folder, 'redis.json');
+export function demoRecordIn(folder: string): string {
+  return join(folder, 'redis.json');
+}
 
 /** Who is protected in the demo. */
 export const PROTECTED_ID = 'archivist';
@@ -27,4 +29,6 @@ export const DEMO_FILE = { name: 'the settings of the demo', text: SETTINGS } as
 export const TARGET_ENV = ['REDIS_URL', 'QUEUE_REDIS_URL', 'STALESWEEP_CONFIG'] as const;
 
 /** Whether a demo may be running in this folder; whoever acts on it must see whether its Redis answers. */
-export const isDemoHere = (): boolean => existsSync(demoRecordIn(DEMO_FOLDER));
+export function isDemoHere(): boolean {
+  return existsSync(demoRecordIn(DEMO_FOLDER));
+}

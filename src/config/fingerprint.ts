@@ -40,8 +40,9 @@ export interface Fingerprinted extends Placed {
   };
 }
 
-const digest = (what: unknown, digits: number): string =>
-  createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, digits);
+function digest(what: unknown, digits: number): string {
+  return createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, digits);
+}
 
 /** The first half of a fingerprint: the same for the same address (or `id`) and database. */
 export function placeDigestOf({ url, id }: Placed): string {
@@ -55,4 +56,6 @@ export function fingerprintOf({ schema, ...place }: Fingerprinted): string {
 }
 
 /** Whether two fingerprints stand for the same address and database, whatever their schemas. */
-export const samePlace = (a: string, b: string): boolean => a.slice(0, PLACE_DIGITS) === b.slice(0, PLACE_DIGITS);
+export function samePlace(a: string, b: string): boolean {
+  return a.slice(0, PLACE_DIGITS) === b.slice(0, PLACE_DIGITS);
+}

@@ -11,36 +11,39 @@ export type Flags = Readonly<Record<string, string | undefined>>;
 type Table = Readonly<Record<string, Setting>>;
 
 /** The settings of a table for which `read` knows a value. */
-export const given = (table: Table, read: (name: string, setting: Setting) => unknown): Level => {
+export function given(table: Table, read: (name: string, setting: Setting) => unknown): Level {
   const level: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(table)) {
     const value = read(name, setting);
     if (value !== undefined) level[name] = value;
   }
   return level;
-};
+}
 
 /** What the command line says. */
-export const flagLevel = (table: Table, flags: Flags): Level =>
-  given(table, (name, { schema }) => {
+export function flagLevel(table: Table, flags: Flags): Level {
+  return given(table, (name, { schema }) => {
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return flags[name] === undefined ? undefined : parseSetting(schema, flags[name], flag);
   });
+}
 
 /** An empty variable counts as unset: that is what compose files and shells leave behind. */
-export const envLevel = (table: Table, env: Environment): Level =>
-  given(table, (_, { schema, env: variable }) =>
+export function envLevel(table: Table, env: Environment): Level {
+  return given(table, (_, { schema, env: variable }) =>
     variable === undefined || !env[variable] ? undefined : parseSetting(schema, env[variable], variable),
   );
+}
 
 /** What holds where nobody says anything. */
-export const defaultLevel = (table: Table): Level =>
-  given(table, (name, setting) =>
+export function defaultLevel(table: Table): Level {
+  return given(table, (name, setting) =>
     setting.default === undefined ? undefined : parseSetting(setting.schema, setting.default, name),
   );
+}
 
 /** `cron` and `every` replace each other: the upper level that names either decides. */
-export const settle = (levels: readonly Level[], where: string): Level => {
+export function settle(levels: readonly Level[], where: string): Level {
   for (const level of levels) {
     if (level.cron !== undefined && level.every !== undefined) {
       throw new Failure('CONFIG', `${where}: "every" and "cron" are both set; keep one`);
@@ -53,4 +56,4 @@ export const settle = (levels: readonly Level[], where: string): Level => {
     throw new Failure('CONFIG', `${where}: "tz" needs "cron"; an interval has no time zone`);
   }
   return merged;
-};
+}

@@ -9,7 +9,7 @@ import { readTls } from './values/tls.ts';
  * Fails (`CONFIG`) with one sentence when anything is wrong.
  * @param otherwise holds where nobody names a file
  */
-export const loadConfig = (flags: Flags, env: Environment, otherwise?: ConfigFile): Config => {
+export function loadConfig(flags: Flags, env: Environment, otherwise?: ConfigFile): Config {
   const name = flags.config ?? env.STALESWEEP_CONFIG;
   if (name)
     parseSetting(ADDRESS_SETTINGS.config.schema, name, flags.config === undefined ? 'STALESWEEP_CONFIG' : '--config');
@@ -19,4 +19,4 @@ export const loadConfig = (flags: Flags, env: Environment, otherwise?: ConfigFil
   if (tls === undefined) return config;
   const targets = [...config.targets].map(([key, target]) => [key, { ...target, tls }] as const);
   return { ...config, queue: { ...config.queue, tls }, targets: new Map(targets) };
-};
+}

@@ -74,12 +74,15 @@ export interface Config {
 }
 
 /** Whole seconds, rounded up: never less silence than was asked for. */
-export const wholeSeconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000);
+export function wholeSeconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000);
+}
 
-const readFile = (file: ConfigFile | undefined): FileValues =>
-  file === undefined ? {} : parseSetting(FILE, parseYaml(file.name, file.text), file.name);
+function readFile(file: ConfigFile | undefined): FileValues {
+  return file === undefined ? {} : parseSetting(FILE, parseYaml(file.name, file.text), file.name);
+}
 
-const checkTarget = (target: TargetConfig): TargetConfig => {
+function checkTarget(target: TargetConfig): TargetConfig {
   const { name, schema, staleAfterSeconds, minStaleAfterSeconds } = target;
   if (staleAfterSeconds < minStaleAfterSeconds) {
     const sentence = `staleAfter (${staleAfterSeconds}s) is below minStaleAfter (${minStaleAfterSeconds}s)`;
@@ -102,16 +105,16 @@ const checkTarget = (target: TargetConfig): TargetConfig => {
     }
   }
   return target;
-};
+}
 
-const schemasOf = (file: FileValues): ReadonlyMap<string, SchemaDefinition> => {
+function schemasOf(file: FileValues): ReadonlyMap<string, SchemaDefinition> {
   const schemas = new Map(Object.entries(SHIPPED_SCHEMAS));
   for (const [name, definition] of Object.entries(file.schemas ?? {})) schemas.set(name, definition);
   return schemas;
-};
+}
 
 /** Resolves the configuration. Fails (`CONFIG`) with one sentence that names the source and what it allows. */
-export const resolveConfig = (flags: Flags, environment: Environment, configFile?: ConfigFile): Config => {
+export function resolveConfig(flags: Flags, environment: Environment, configFile?: ConfigFile): Config {
   const env = withoutServices(environment);
   const stray = Object.keys(env).find((name) => name.startsWith('STALESWEEP_') && !SETTINGS_ENV.includes(name));
   if (stray) throw new Failure('CONFIG', `unknown setting "${legible(stray)}"${suggestion(stray, SETTINGS_ENV)}`);
@@ -193,7 +196,7 @@ export const resolveConfig = (flags: Flags, environment: Environment, configFile
     notify: notifyOf(envLevel(NOTIFY_SETTINGS, env), notify),
     process,
   };
-};
+}
 
 /** Where Redis usually is. */
 export const DEFAULT_URL = 'redis://127.0.0.1:6379';

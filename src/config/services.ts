@@ -7,10 +7,11 @@ const SERVICE_VARIABLE =
 const SERVICE_PORT = /^(tcp|udp|sctp):\/\//;
 
 /** The environment without what is no setting of ours, though it is called so. */
-export const withoutServices = (env: Environment): Environment =>
-  Object.fromEntries(
+export function withoutServices(env: Environment): Environment {
+  return Object.fromEntries(
     Object.entries(env).filter(
       ([name, value]) =>
         !SERVICE_VARIABLE.test(name) && !(/^STALESWEEP_(\w+_)?PORT$/.test(name) && SERVICE_PORT.test(value ?? '')),
     ),
   );
+}

@@ -3,7 +3,7 @@ import { showNotify } from './settings/notify.ts';
 import type { Config } from './resolve.ts';
 import { redactUrl } from './values/redisUrl.ts';
 
-export const showConfig = (config: Config): Record<string, unknown> => {
+export function showConfig(config: Config): Record<string, unknown> {
   const { dashboardPassword, ...process } = config.process;
   return {
     ...process,
@@ -21,4 +21,4 @@ export const showConfig = (config: Config): Record<string, unknown> => {
       }),
     ),
   };
-};
+}

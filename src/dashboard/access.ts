@@ -13,11 +13,12 @@ export interface Credentials {
 }
 
 /** Whether only this machine can be meant by a host name or address. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
 
 /** The credentials to ask for; `null` when none are set. Fails (`CONFIG`) when only one of the two is. */
-export const credentialsOf = ({ dashboardUser, dashboardPassword }: Config['process']): Credentials | null => {
+export function credentialsOf({ dashboardUser, dashboardPassword }: Config['process']): Credentials | null {
   if (dashboardUser !== undefined && dashboardPassword !== undefined) {
     return { user: dashboardUser, password: dashboardPassword };
   }
@@ -25,31 +26,33 @@ export const credentialsOf = ({ dashboardUser, dashboardPassword }: Config['proc
   const [set, missing] = dashboardUser === undefined ? ['PASSWORD', 'USER'] : ['USER', 'PASSWORD'];
   const sentence = `STALESWEEP_DASHBOARD_${set} is set without STALESWEEP_DASHBOARD_${missing}; set both or neither`;
   throw new Failure('CONFIG', sentence);
-};
+}
 
 /** Fails (`CONFIG`) when others could reach a dashboard that asks for no credentials. */
-export const requireCredentials = (host: string, credentials: Credentials | null): void => {
+export function requireCredentials(host: string, credentials: Credentials | null): void {
   if (credentials !== null || isLoopback(host)) return;
   const sentence = `STALESWEEP_HOST: on "${host}" the dashboard can be reached from other machines; set STALESWEEP_DASHBOARD_USER and STALESWEEP_DASHBOARD_PASSWORD, or listen on 127.0.0.1`;
   throw new Failure('CONFIG', sentence);
-};
+}
 
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
 
-const givenBy = (request: Request): Credentials | null => {
+function givenBy(request: Request): Credentials | null {
   const encoded = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(request.get('authorization')?.trim() ?? '')?.[1];
   const [user, ...password] = Buffer.from(encoded ?? '', 'base64')
     .toString('utf8')
     .split(':');
   return encoded === undefined || user === undefined ? null : { user, password: password.join(':') };
-};
+}
 
 /** Both are always compared, as hashes, so that the time it takes tells nothing about either. */
-const matches = (given: Credentials, wanted: Credentials): boolean => {
+function matches(given: Credentials, wanted: Credentials): boolean {
   const user = timingSafeEqual(hash(given.user), hash(wanted.user));
   const password = timingSafeEqual(hash(given.password), hash(wanted.password));
   return user && password;
-};
+}
 
 /** What became of the credentials that came with a request. */
 export type Verdict = 'right' | 'wrong' | 'missing' | 'late';
@@ -58,7 +61,7 @@ export type Verdict = 'right' | 'wrong' | 'missing' | 'late';
 export type Judge = (request: Request, response: Response) => Promise<Verdict>;
 
 /** Judges by these credentials; `path` is where the dashboard begins, for the cookie of those who know them. */
-export const createJudge = (wanted: Credentials, path: string): Judge => {
+export function createJudge(wanted: Credentials, path: string): Judge {
   const guesses = new Guesses(path);
   return async (request, response) => {
     // A browser first asks without: that is no guess.
@@ -69,12 +72,11 @@ export const createJudge = (wanted: Credentials, path: string): Judge => {
     await guesses.right(request, response, given.user);
     return 'right';
   };
-};
+}
 
 /** Asks for the credentials: 401 without them, 429 to whoever goes on failing. */
-export const askForCredentials =
-  (judge: Judge): RequestHandler =>
-  async (request, response, next) => {
+export function askForCredentials(judge: Judge): RequestHandler {
+  return async (request, response, next) => {
     const verdict = await judge(request, response);
     if (verdict === 'right') {
       next();
@@ -86,3 +88,4 @@ export const askForCredentials =
       response.status(401).json({ error: 'this needs the user and the password of the dashboard' });
     }
   };
+}

@@ -52,53 +52,53 @@ interface Route {
   readonly mounted?: true;
 }
 
-const statusOf = (error: unknown): number => {
+function statusOf(error: unknown): number {
   if (error instanceof Failure) {
     return error.code === 'UNREACHABLE' ? 503 : error.code === 'DENIED' ? 403 : 400;
   }
   if (error instanceof URIError) return 400;
   const status = Number((error as { status?: unknown } | null)?.status);
   return status >= 400 && status < 500 ? status : 500;
-};
+}
 
 /** Makes one sentence of any error. What nobody expected is logged, and not told. */
-const answerWith =
-  (logger: Logger) =>
-  (error: unknown): { status: number; error: string } => {
+function answerWith(logger: Logger) {
+  return (error: unknown): { status: number; error: string } => {
     const status = statusOf(error);
     if (status >= 500) logger.error(errorFields(logger, error), 'a request failed');
     return { status, error: status === 500 ? 'something went wrong; the log says what' : sentenceOf(error) };
   };
+}
 
 const answerNothing: RequestHandler = (request, response) => {
   response.status(404).json({ error: `there is nothing at ${request.path.slice(0, MOST_SHOWN)}` });
 };
 
-const answerError =
-  (answerFor: ReturnType<typeof answerWith>): ErrorRequestHandler =>
-  (thrown, _request, response, next) => {
+function answerError(answerFor: ReturnType<typeof answerWith>): ErrorRequestHandler {
+  return (thrown, _request, response, next) => {
     if (response.headersSent) return next(thrown);
     const { status, error } = answerFor(thrown);
     response.status(status).json({ error });
   };
+}
 
 /** Takes the path off under which a proxy shows us, unless the proxy has. */
-const takeOff =
-  (basePath: string): RequestHandler =>
-  (request, _response, next) => {
+function takeOff(basePath: string): RequestHandler {
+  return (request, _response, next) => {
     const rest = request.url.startsWith(basePath) ? request.url.slice(basePath.length) : '-';
     if (rest === '' || rest.startsWith('/') || rest.startsWith('?'))
       request.url = rest.startsWith('/') ? rest : `/${rest}`;
     next();
   };
+}
 
 /** Whether a request may know addresses: it comes with the credentials, or from this machine where none are asked for. */
-const createMayKnow =
-  (config: Config, judge: Judge | null) =>
-  async (request: Request, response: Response): Promise<boolean> =>
+function createMayKnow(config: Config, judge: Judge | null) {
+  return async (request: Request, response: Response): Promise<boolean> =>
     judge === null ? isLoopback(config.process.host) : (await judge(request, response)) === 'right';
+}
 
-const assemble = (config: Config, logger: Logger, judge: Judge | null, routes: readonly Route[]): Express => {
+function assemble(config: Config, logger: Logger, judge: Judge | null, routes: readonly Route[]): Express {
   const app = express();
   const add = ({ path, answer, mounted }: Route) => (mounted ? app.use(path, answer) : app.get(path, answer));
   app.disable('x-powered-by');
@@ -114,15 +114,15 @@ const assemble = (config: Config, logger: Logger, judge: Judge | null, routes: r
   app.use(answerNothing);
   app.use(answerError(answerWith(logger)));
   return app;
-};
+}
 
-const judgeFor = ({ process }: Config): Judge | null => {
+function judgeFor({ process }: Config): Judge | null {
   const credentials = credentialsOf(process);
   return credentials && createJudge(credentials, process.basePath ?? '');
-};
+}
 
 /** Our own pages, Bull Board, metrics of the whole fleet, health. Fails (`CONFIG`) when others could use it without credentials. */
-export const createDashboard = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
+export function createDashboard({ config, queues, metrics, logger }: DashboardParts): Dashboard {
   requireCredentials(config.process.host, credentialsOf(config.process));
   const { targets } = config;
   const pages = `${config.process.basePath ?? ''}${BOARD}`;
@@ -145,11 +145,11 @@ export const createDashboard = ({ config, queues, metrics, logger }: DashboardPa
     { path: '/', answer: own, mounted: true },
   ]);
   return { app, close: () => links.close() };
-};
+}
 
 /** What a worker serves: its own metrics, and health. Nothing can be changed there, so credentials are asked for only
  * when they are set. */
-export const createMonitor = ({ config, queues, metrics, logger }: DashboardParts): Dashboard => {
+export function createMonitor({ config, queues, metrics, logger }: DashboardParts): Dashboard {
   const links = new Links();
   const readiness = createReadiness(queues, config.targets, links);
   const warnings = async () => warningsOf(await readQueueState(queues, config.targets));
@@ -160,7 +160,7 @@ export const createMonitor = ({ config, queues, metrics, logger }: DashboardPart
     { path: '/metrics', answer: answerOwnScrape(metrics) },
   ]);
   return { app, close: () => links.close() };
-};
+}
 
 /** An app that is being served. */
 export interface Served {
@@ -176,7 +176,7 @@ const LISTEN_FAILURES: Readonly<Record<string, string>> = {
 };
 
 /** Serves an app; port 0 takes a free one. Fails (`LISTEN`) with a sentence that names the `setting` to change. */
-export const serve = async (app: Express, host: string, port: number, setting = 'STALESWEEP_PORT'): Promise<Served> => {
+export async function serve(app: Express, host: string, port: number, setting = 'STALESWEEP_PORT'): Promise<Served> {
   const server = createServer(app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -198,4 +198,4 @@ export const serve = async (app: Express, host: string, port: number, setting = 
       await closed;
     },
   };
-};
+}

@@ -143,11 +143,11 @@ class ScheduleQueue extends KeptQueue {
 
 /** A number under `progress` is drawn as a ring, and the rest is shown beside it. What the next attempt goes on from is
  * no news to people. */
-const progressOf = (progress: unknown): unknown => {
+function progressOf(progress: unknown): unknown {
   if (typeof progress !== 'object' || progress === null) return progress;
   const { carried: _, startedAt: __, sealed: ___, percent, ...counts } = progress as Record<string, unknown>;
   return { progress: percent, ...counts };
-};
+}
 
 /** A page with a stylesheet from a font server would ask it on each visit: it is taken out. */
 const OUTSIDE_LINK = /<link\b[^>]*href="https?:[^>]*>\s*/g;
@@ -196,7 +196,7 @@ export interface BoardParts {
 }
 
 /** Bull Board, which browsers see at `path`. What its handlers throw is answered as one sentence. */
-export const createBoard = (path: string, { config, queues, answerFor }: BoardParts): Express => {
+export function createBoard(path: string, { config, queues, answerFor }: BoardParts): Express {
   const { targets, process: rights } = config;
   const runQueue = new RunQueue(queues.runs, targets, rights);
   const server = new OfflineAdapter(rights.dangerousActions);
@@ -246,4 +246,4 @@ export const createBoard = (path: string, { config, queues, answerFor }: BoardPa
   // Apps within an app, with settings of their own.
   for (const app of [board, server.getRouter() as Express]) app.disable('x-powered-by');
   return board;
-};
+}

@@ -12,19 +12,19 @@ import { sealedIn } from '../queue/runs/sealed.ts';
 /** How many past runs are looked at for the last one of each target. */
 const LOOK_BACK = 500;
 
-const countedReport = (value: unknown, targets: ReadonlyMap<string, TargetConfig>): Report | null => {
+function countedReport(value: unknown, targets: ReadonlyMap<string, TargetConfig>): Report | null {
   const report = reportIn(value);
   return report !== null && targets.has(report.target) ? report : null;
-};
+}
 
-const parsed = (returned: unknown): unknown => {
+function parsed(returned: unknown): unknown {
   if (typeof returned !== 'string') return returned;
   try {
     return JSON.parse(returned);
   } catch {
     return null;
   }
-};
+}
 
 export interface FollowParts {
   readonly queue: string | QueueConfig;
@@ -40,7 +40,7 @@ export interface FollowParts {
  * them would count them again after each restart. Survives outages and then catches up. Fails (`UNREACHABLE`) when the
  * queue's Redis is not there.
  */
-export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise<void> }> => {
+export async function followRuns(parts: FollowParts): Promise<{ close(): Promise<void> }> {
   const { queues, targets, metrics, logger, watch } = parts;
   const listening = await listenToRuns(parts.queue, watch);
   const { events } = listening;
@@ -97,4 +97,4 @@ export const followRuns = async (parts: FollowParts): Promise<{ close(): Promise
       await line;
     },
   };
-};
+}

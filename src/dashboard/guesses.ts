@@ -16,7 +16,9 @@ const WINDOW_MS = 15 * 60_000;
 const KNOWN_FOR_MS = 30 * 24 * 3_600_000;
 const COOKIE = 'stalesweep';
 
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
 
 interface Attempt {
   /** Whether there were too many wrong ones before. */

@@ -46,11 +46,12 @@ const OWN_POLICY = [
 ].join(';');
 
 /** The name in a Host header: lower case, without port and brackets. */
-const nameIn = (host: string): string =>
-  host
+function nameIn(host: string): string {
+  return host
     .toLowerCase()
     .replace(/:\d*$/, '')
     .replace(/^\[(.*)\]$/, '$1');
+}
 
 /** Refuses (421) whoever calls us by a name that isn't this machine's. A page elsewhere can have its own name lead here
  * (DNS rebinding): to the browser it is then of our origin, and without a password nothing else would stop it. */
@@ -68,31 +69,37 @@ export const refuseOtherNames: RequestHandler = (request, response, next) => {
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-const isFromElsewhere = (request: Request): boolean => {
+function isFromElsewhere(request: Request): boolean {
   const site = request.get('sec-fetch-site');
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
   const origin = request.get('origin');
   if (origin === undefined) return false;
   return !URL.canParse(origin) || new URL(origin).host !== hostOf(request);
-};
+}
 
 /** The host as a browser writes it in an origin: lower case, without the protocol's own port. Of a trusted proxy's requests, the
  * host that the proxy was asked for. */
-const hostOf = (request: Request): string | undefined => {
+function hostOf(request: Request): string | undefined {
   const url = `${request.get('origin')?.split(':')[0]}://${request.host}`;
   return URL.canParse(url) ? new URL(url).host : undefined;
-};
+}
 
-const hasBody = ({ headers }: Request): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
 
 /** A POST adds something, even when it is empty. A form can send neither JSON nor a PUT. */
-const needsJson = (request: Request): boolean => request.method === 'POST' || hasBody(request);
+function needsJson(request: Request): boolean {
+  return request.method === 'POST' || hasBody(request);
+}
 
 /** A form that a page of ours sent: the browser says so, which is more than that nobody says otherwise. */
-const isOwnForm = (request: Request): boolean =>
-  /^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.get('content-type') ?? '') &&
-  (request.get('sec-fetch-site') === 'same-origin' || request.get('origin') !== undefined);
+function isOwnForm(request: Request): boolean {
+  return (
+    /^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.get('content-type') ?? '') &&
+    (request.get('sec-fetch-site') === 'same-origin' || request.get('origin') !== undefined)
+  );
+}
 
 /** Refuses a state-changing request from another origin (403), and one that is neither JSON nor a form of ours (415). */
 export const refuseOthers: RequestHandler = (request, response, next) => {

@@ -14,7 +14,7 @@ import { connect } from '../redis/connection/connect.ts';
 const ANSWER_MS = 2_000;
 
 /** What `work` resolves to; fails (`UNREACHABLE`) when that takes longer than two seconds. */
-export const inTime = async <T>(work: Promise<T>): Promise<T> => {
+export async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const sentence = `no answer within ${ANSWER_MS / 1000} seconds`;
@@ -25,10 +25,10 @@ export const inTime = async <T>(work: Promise<T>): Promise<T> => {
   } finally {
     clearTimeout(timer);
   }
-};
+}
 
 /** PING fails while Redis refuses writes, GET does not; TIME is what a run starts with. One alone proves little. */
-const prove = async (redis: Redis, key: string): Promise<void> => {
+async function prove(redis: Redis, key: string): Promise<void> {
   const ping = redis.ping().catch((error: unknown) => {
     // A user who may not PING may still do all that a run needs.
     if (!sentenceOf(error).startsWith('NOPERM')) throw error;
@@ -38,12 +38,12 @@ const prove = async (redis: Redis, key: string): Promise<void> => {
     if (!sentenceOf(error).startsWith('MOVED')) throw error;
   });
   await Promise.all([ping, redis.time(), got]);
-};
+}
 
 /** A Redis that is full, or a replica, answers every question. */
-const proveWrites = async ({ connection, prefix }: Pick<Queues, 'connection' | 'prefix'>): Promise<void> => {
+async function proveWrites({ connection, prefix }: Pick<Queues, 'connection' | 'prefix'>): Promise<void> {
   await connection.set(`${prefix}:probe`, 1, 'PX', ANSWER_MS);
-};
+}
 
 /** Connections to the targets, one each. Who asks is told when one is lost; the log has it from the runs that fail. */
 export class Links {
@@ -84,11 +84,11 @@ interface Unready {
 export type Readiness = () => Promise<readonly Unready[]>;
 
 /** Asks the queue's Redis and every target, all at once. Those who ask while another does share the answer. */
-export const createReadiness = (
+export function createReadiness(
   queues: Pick<Queues, 'connection' | 'prefix'>,
   targets: ReadonlyMap<string, TargetConfig>,
   links: Links,
-): Readiness => {
+): Readiness {
   const ask = async (who: string, question: Promise<unknown>): Promise<Unready | null> => {
     try {
       await inTime(question);
@@ -123,7 +123,7 @@ export const createReadiness = (
     });
     return asking;
   };
-};
+}
 
 /** `/healthz`: the process lives. */
 export const answerHealth: RequestHandler = (_request, response) => {
@@ -132,13 +132,12 @@ export const answerHealth: RequestHandler = (_request, response) => {
 
 /** `/readyz`: 200, with what keeps runs from coming though every Redis answers, or 503 with the reason. Whoever may not know
  * addresses is told only what does not answer. */
-export const answerReadiness =
-  (
-    readiness: Readiness,
-    warnings: () => Promise<readonly string[]>,
-    mayKnow: (request: Request, response: Response) => Promise<boolean>,
-  ): RequestHandler =>
-  async (request, response) => {
+export function answerReadiness(
+  readiness: Readiness,
+  warnings: () => Promise<readonly string[]>,
+  mayKnow: (request: Request, response: Response) => Promise<boolean>,
+): RequestHandler {
+  return async (request, response) => {
     const [unready, told] = await Promise.all([readiness(), inTime(warnings()).catch(() => [])]);
     // Whoever resumes a paused queue does it here: a process that were not ready could not be reached.
     if (unready.length === 0) {
@@ -149,3 +148,4 @@ export const answerReadiness =
     const reason = unready.map(({ who, why }) => `${who}: ${all ? why : 'not ready'}`).join('; ');
     response.status(503).json({ status: 'unavailable', reason });
   };
+}

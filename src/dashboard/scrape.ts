@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics/registry.ts';
 import type { Queues } from '../queue/queues.ts';
 import { inTime, type Links } from './readiness.ts';
 
-const refreshQueues = async ({ metrics, queues, targets }: ScrapeParts): Promise<void> => {
+async function refreshQueues({ metrics, queues, targets }: ScrapeParts): Promise<void> {
   const { runs, schedule } = queues;
   try {
     const depths = await inTime(
@@ -19,9 +19,9 @@ const refreshQueues = async ({ metrics, queues, targets }: ScrapeParts): Promise
     // An absent number can be alerted on, an old one can't.
     metrics.forgetQueues();
   }
-};
+}
 
-const refreshTarget = async (metrics: Metrics, target: TargetConfig, links: Links): Promise<void> => {
+async function refreshTarget(metrics: Metrics, target: TargetConfig, links: Links): Promise<void> {
   const [time, info] = await inTime(
     links.to(target).then(async (redis) => await Promise.allSettled([redis.time(), redis.info('memory')])),
   ).catch(() => []);
@@ -30,7 +30,7 @@ const refreshTarget = async (metrics: Metrics, target: TargetConfig, links: Link
   const bytes = info?.status === 'fulfilled' ? /^used_memory:(\d+)/m.exec(info.value)?.[1] : undefined;
   metrics.targetUp(target.name, isUp);
   metrics.usedMemory(target.name, bytes === undefined ? null : Number(bytes));
-};
+}
 
 export interface ScrapeParts {
   readonly metrics: Metrics;
@@ -40,9 +40,8 @@ export interface ScrapeParts {
 }
 
 /** Metrics of the whole fleet. A Redis that does not answer is left out; the page itself never fails for it. */
-export const answerScrape =
-  (parts: ScrapeParts): RequestHandler =>
-  async (_request, response) => {
+export function answerScrape(parts: ScrapeParts): RequestHandler {
+  return async (_request, response) => {
     const { metrics, targets, links } = parts;
     await Promise.all([
       refreshQueues(parts),
@@ -50,10 +49,11 @@ export const answerScrape =
     ]);
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   };
+}
 
 /** Metrics of this process alone: queues and targets are the dashboard's to ask, or they would be counted twice. */
-export const answerOwnScrape =
-  (metrics: Metrics): RequestHandler =>
-  async (_request, response) => {
+export function answerOwnScrape(metrics: Metrics): RequestHandler {
+  return async (_request, response) => {
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   };
+}

@@ -14,7 +14,9 @@ export interface Listed {
 }
 
 /** Bytes of a name as text. @internal */
-export const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+export function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
+}
 
 /**
  * @param families the names of the families, in the order of all counts

@@ -43,5 +43,6 @@ export class Failure extends Error {
 }
 
 /** The message of anything that was thrown, without its stack. */
-export const sentenceOf = (thrown: unknown): string =>
-  thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+export function sentenceOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+}

@@ -76,7 +76,9 @@ const FILLED = { times: 1.25, more: 100 } as const;
 /** A run may begin late by this share of the time between two. */
 const LATE_SHARE = 1 / 10;
 
-const full = (why: string): Look => ({ pass: 'full', why });
+function full(why: string): Look {
+  return { pass: 'full', why };
+}
 
 /** How far a scheduled run has to look; `null`: there is no horizon. */
 export function lookFor(horizon: Horizon | null, now: Circumstances): Look {

@@ -2,8 +2,12 @@
 import type { Entry, Owner, SweptOnce } from './entry.ts';
 import { textOf } from './names.ts';
 
-const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
-const textOrNull = (name: Buffer | null): string | null => (name === null ? null : textOf(name));
+function isoOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+function textOrNull(name: Buffer | null): string | null {
+  return name === null ? null : textOf(name);
+}
 
 function ownerOf({ coordinator, swarm, heartbeat, silenceSeconds, state }: Owner) {
   return {

@@ -31,7 +31,9 @@ interface Heartbeat extends Found {
   readonly key: Buffer;
 }
 
-const slice = (bytes: Buffer) => ({ bytes, from: 0, to: bytes.length });
+function slice(bytes: Buffer) {
+  return { bytes, from: 0, to: bytes.length };
+}
 const AT_RISK = 1 / 2;
 
 /** Tells pairs of id and swarm apart. */
@@ -48,8 +50,12 @@ function heartbeatIn(run: RunContext, key: Buffer): Heartbeat | null {
   return { key, id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm };
 }
 
-const idOf = ({ key, id }: Heartbeat): Buffer => key.subarray(id.from, id.to);
-const swarmOf = ({ key, swarm }: Heartbeat): Buffer | null => swarm && key.subarray(swarm.from, swarm.to);
+function idOf({ key, id }: Heartbeat): Buffer {
+  return key.subarray(id.from, id.to);
+}
+function swarmOf({ key, swarm }: Heartbeat): Buffer | null {
+  return swarm && key.subarray(swarm.from, swarm.to);
+}
 
 /** The heartbeat that this one would have; `null` where none can have that name. */
 function spelled(run: RunContext, id: Buffer, swarm: Buffer | null): Heartbeat | null {

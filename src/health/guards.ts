@@ -16,7 +16,9 @@ type Guarded = Pick<TargetConfig, 'mode' | 'maxStale' | 'maxStaleFraction' | 'pr
 /** A span that ended so lately may last: whoever watches a target looks every few seconds. */
 const FRESH_MS = 10_000;
 
-const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}
 
 /** The guards as they are set, in one finding; of a target that only observes, another one. */
 export function checkGuards({ mode, maxStale, maxStaleFraction, protect, suddenSilence }: Guarded): readonly Told[] {

@@ -50,7 +50,9 @@ const NICE = [
 ];
 
 /** The longest interval one would write that is not above so many seconds; `null` below a second. */
-export const niceAtMost = (seconds: number): number | null => NICE.findLast((nice) => nice <= seconds) ?? null;
+export function niceAtMost(seconds: number): number | null {
+  return NICE.findLast((nice) => nice <= seconds) ?? null;
+}
 
 /** A duration in the form settings take, exactly: `90s`, `5m`, `1500ms`. */
 export function settingOf(milliseconds: number): string {

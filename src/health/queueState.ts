@@ -17,10 +17,7 @@ export interface QueueState {
 }
 
 /** Reads it. Fails with the error of Redis when the queue can't be asked. */
-export const readQueueState = async (
-  queues: Queues,
-  targets: ReadonlyMap<string, TargetConfig>,
-): Promise<QueueState> => {
+export async function readQueueState(queues: Queues, targets: ReadonlyMap<string, TargetConfig>): Promise<QueueState> {
   const both = [queues.runs, queues.schedule];
   const [paused, limits, members, known] = await Promise.all([
     Promise.all(both.map((queue) => queue.isPaused())),
@@ -34,10 +31,10 @@ export const readQueueState = async (
     workers: members.filter(({ isHere }) => isHere).length,
     unscheduled: [...targets.values()].filter((target) => !scheduleOf(known, target)).map(({ name }) => name),
   };
-};
+}
 
 /** What keeps runs from coming, a finding each; one that is `ok` where nothing does. */
-export const findingsOf = ({ paused, limits, workers, unscheduled }: QueueState): readonly Finding[] => {
+export function findingsOf({ paused, limits, workers, unscheduled }: QueueState): readonly Finding[] {
   const findings: Finding[] = [];
   const warn = (check: string, message: string, advice: string) => {
     findings.push({ target: null, check, status: 'warning', message, advice });
@@ -59,10 +56,11 @@ export const findingsOf = ({ paused, limits, workers, unscheduled }: QueueState)
   }
   const told = `${workers} ${workers === 1 ? 'worker' : 'workers'}, not paused, no rate limit`;
   return findings.length > 0 ? findings : [{ target: null, check: 'work', status: 'ok', message: told, advice: null }];
-};
+}
 
 /** What keeps runs from coming, in sentences; empty when nothing does. */
-export const warningsOf = (state: QueueState): readonly string[] =>
-  findingsOf(state)
+export function warningsOf(state: QueueState): readonly string[] {
+  return findingsOf(state)
     .filter(({ status }) => status !== 'ok')
     .map(({ message }) => message);
+}

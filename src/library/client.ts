@@ -30,7 +30,9 @@ interface ClientOptions {
 const USUAL_PORT = 6379;
 const SENTINEL_PORT = 26_379;
 
-const hostOf = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+function hostOf(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
 
 /** User and password as they stand in a URL. */
 function credentials({ username, password }: ClientOptions): string {

@@ -10,7 +10,9 @@ export interface Who {
   readonly swarm?: string | undefined;
 }
 
-const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
 
 /** The name of somebody's heartbeat. Throws `Misfit` where a run would read it as nobody's, or as another's. */
 export function heartbeatKeyOf(schema: KeySchema, { coordinator, swarm }: Who): Buffer {

@@ -17,7 +17,7 @@ const SECRETS = [
 ];
 
 /** Synchronous, so that the last line before an exit is not lost. */
-export const createLogger = (level: string): Logger => {
+export function createLogger(level: string): Logger {
   const options = { level, base: { pid: process.pid }, redact: { paths: SECRETS, censor: '***' } };
   if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
@@ -26,10 +26,10 @@ export const createLogger = (level: string): Logger => {
     options,
     pretty({ ...colorize, destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }),
   );
-};
+}
 
 /** How an error is logged: its sentence; its stack too when debugging. */
-export const errorFields = (logger: Logger, error: unknown): Record<string, unknown> => {
+export function errorFields(logger: Logger, error: unknown): Record<string, unknown> {
   const sentence = error instanceof Error ? error.message : String(error);
   return logger.isLevelEnabled('debug') ? { error: sentence, stack: (error as Error).stack } : { error: sentence };
-};
+}

@@ -11,7 +11,9 @@ const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02,
 const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'lapsed', 'swept', 'revived'] as const;
 
 /** Whether its counts are of everybody; reports of older versions do not say. */
-const isFull = ({ pass = 'full' }: Report): boolean => pass === 'full';
+function isFull({ pass = 'full' }: Report): boolean {
+  return pass === 'full';
+}
 
 export class Metrics {
   readonly registry = new Registry();

@@ -21,7 +21,7 @@ let offsetMs: number | undefined;
  * Resolves to how far this machine's own clock is ahead, in ms; behind is negative. Where the queue may not be asked, all
  * stays as it is.
  */
-export const followClock = async (redis: Redis): Promise<number> => {
+export async function followClock(redis: Redis): Promise<number> {
   const askedAt = performance.now();
   const time = await redis.time().catch(() => null);
   if (time === null) return 0;
@@ -34,4 +34,4 @@ export const followClock = async (redis: Redis): Promise<number> => {
     Date.now = () => Math.floor(told + performance.now());
   }
   return ownClock() - Date.now();
-};
+}

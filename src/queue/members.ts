@@ -30,9 +30,11 @@ export interface Member extends Self {
   readonly targets: Readonly<Record<string, string>>;
 }
 
-const keyOf = ({ prefix }: Queues): string => `${prefix}:members`;
+function keyOf({ prefix }: Queues): string {
+  return `${prefix}:members`;
+}
 
-const memberIn = (id: string, said: string, now: number): Member | null => {
+function memberIn(id: string, said: string, now: number): Member | null {
   let parsed: unknown;
   try {
     parsed = JSON.parse(said);
@@ -43,10 +45,10 @@ const memberIn = (id: string, said: string, now: number): Member | null => {
   if (!result.success || now - result.data.at > FORGOTTEN_AFTER_MS) return null;
   const { by, at, left, targets } = result.data;
   return { id, by, at, isHere: !left && now - at <= GONE_AFTER_MS, targets };
-};
+}
 
 /** All that were heard of within a day. Forgets the others. */
-export const readMembers = async (queues: Queues): Promise<readonly Member[]> => {
+export async function readMembers(queues: Queues): Promise<readonly Member[]> {
   const members: Member[] = [];
   const forgotten: string[] = [];
   for (const [id, said] of Object.entries(await queues.connection.hgetall(keyOf(queues)))) {
@@ -56,28 +58,32 @@ export const readMembers = async (queues: Queues): Promise<readonly Member[]> =>
   }
   if (forgotten.length > 0) await queues.connection.hdel(keyOf(queues), ...forgotten);
   return members;
-};
+}
 
 /** Says that this process works on these targets, or, with `left`, that it no longer does. */
-export const announce = async (
+export async function announce(
   queues: Queues,
   { id, by }: Self,
   targets: Readonly<Record<string, string>>,
   left = false,
-): Promise<void> => {
+): Promise<void> {
   await queues.connection.hset(keyOf(queues), id, JSON.stringify({ by, at: Date.now(), left, targets }));
-};
+}
 
 /** Whether somebody works here for whom the name means this very target. */
-export const isWorkedOn = (members: readonly Member[], target: string, fingerprint?: string): boolean =>
-  members.some(
+export function isWorkedOn(members: readonly Member[], target: string, fingerprint?: string): boolean {
+  return members.some(
     ({ isHere, targets }) =>
       isHere && targets[target] !== undefined && (fingerprint === undefined || targets[target] === fingerprint),
   );
+}
 
 /** Somebody for whom the name has meant another Redis within the last day; `null` when there is nobody. */
-export const otherMeaning = (members: readonly Member[], target: string, fingerprint: string): Member | null =>
-  members.find(({ targets }) => {
-    const other = targets[target];
-    return other !== undefined && !samePlace(other, fingerprint);
-  }) ?? null;
+export function otherMeaning(members: readonly Member[], target: string, fingerprint: string): Member | null {
+  return (
+    members.find(({ targets }) => {
+      const other = targets[target];
+      return other !== undefined && !samePlace(other, fingerprint);
+    }) ?? null
+  );
+}

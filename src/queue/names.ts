@@ -7,7 +7,11 @@ export const SCHEDULE_QUEUE = 'schedule';
 export const JOB_NAME = 'cleanup';
 
 /** Whoever asks for a run of this target joins the one under its name, or, where another deployment has that, this id. */
-export const deduplicationIdOf = (target: string, fingerprint: string): string => `${target}@${fingerprint}`;
+export function deduplicationIdOf(target: string, fingerprint: string): string {
+  return `${target}@${fingerprint}`;
+}
 
 /** The id of a target's schedule. */
-export const schedulerIdOf = (target: string): string => `cleanup:${target}`;
+export function schedulerIdOf(target: string): string {
+  return `cleanup:${target}`;
+}

@@ -37,7 +37,7 @@ export interface QueueWatch {
 const FAREWELL_MS = 300;
 
 /** Opens a connection for BullMQ. Fails within seconds (`UNREACHABLE`) when there is no Redis at the address. */
-export const connectQueue = async (to: string | QueueConfig, watch: QueueWatch, blocking = false): Promise<Redis> => {
+export async function connectQueue(to: string | QueueConfig, watch: QueueWatch, blocking = false): Promise<Redis> {
   // BullMQ's workers wait for Redis as long as it takes; their blocking calls must neither time out nor give up.
   const options = blocking ? { maxRetriesPerRequest: null, commandTimeout: undefined } : {};
   const redis = await connect(to, {
@@ -51,13 +51,15 @@ export const connectQueue = async (to: string | QueueConfig, watch: QueueWatch, 
   redis.options.retryStrategy = (attempt) => (watch.leaving?.aborted ? null : retryStrategy?.(attempt));
   redis.options.sentinelRetryStrategy = (attempt) => (watch.leaving?.aborted ? null : sentinelRetryStrategy?.(attempt));
   return redis;
-};
+}
 
 /** What the keys of a queue begin with; of one that is named by its URL alone, the usual. */
-export const prefixOf = (to: string | QueueConfig): string => (typeof to === 'string' ? QUEUE_PREFIX : to.prefix);
+export function prefixOf(to: string | QueueConfig): string {
+  return typeof to === 'string' ? QUEUE_PREFIX : to.prefix;
+}
 
 /** Opens both queues on one connection. */
-export const openQueues = async (to: string | QueueConfig, watch: QueueWatch): Promise<Queues> => {
+export async function openQueues(to: string | QueueConfig, watch: QueueWatch): Promise<Queues> {
   const connection = await connectQueue(to, watch);
   const prefix = prefixOf(to);
   // BullMQ would tell the terminal what it thinks of the server's version and eviction policy: that is for doctor to say.
@@ -76,4 +78,4 @@ export const openQueues = async (to: string | QueueConfig, watch: QueueWatch): P
       connection.disconnect();
     },
   };
-};
+}

@@ -7,10 +7,10 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** What to tell of an error of the queue's Redis; the error itself where Redis' own words say as much. */
-export const explainRefusal = (error: unknown): unknown => {
+export function explainRefusal(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const reason = REASONS.find(([pattern]) => pattern.test(error.message))?.[1];
   return reason === undefined
     ? error
     : new Failure('UNREACHABLE', `the queue's Redis refuses: ${reason}`, { cause: error });
-};
+}

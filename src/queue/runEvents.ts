@@ -12,7 +12,7 @@ export interface RunEvents {
 }
 
 /** Listens to a queue from now on; survives outages. Fails (`UNREACHABLE`) when its Redis is not there. */
-export const listenToRuns = async (to: string | QueueConfig, watch: QueueWatch): Promise<RunEvents> => {
+export async function listenToRuns(to: string | QueueConfig, watch: QueueWatch): Promise<RunEvents> {
   const connection = await connectQueue(to, watch, true);
   const events = new QueueEvents(RUN_QUEUE, { connection, prefix: prefixOf(to), skipVersionCheck: true });
   events.on('error', watch.onError);
@@ -27,4 +27,4 @@ export const listenToRuns = async (to: string | QueueConfig, watch: QueueWatch):
       connection.disconnect();
     },
   };
-};
+}

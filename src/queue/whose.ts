@@ -17,23 +17,23 @@ const REMEMBERED_MS = 10 * LEFT_MS;
 export type Whose = { readonly ours: RunPayload } | { readonly ours: null; readonly why: string };
 
 /** When a job was first left to others, in epoch ms. */
-const firstLeftAt = async ({ connection, prefix }: Queues, job: string): Promise<number> => {
+async function firstLeftAt({ connection, prefix }: Queues, job: string): Promise<number> {
   const key = `${prefix}:left:${job}`;
   await connection.set(key, Date.now(), 'PX', REMEMBERED_MS, 'NX');
   return Number(await connection.get(key));
-};
+}
 
 /**
  * Tells whose a job is. Fails (`JOB_DATA`) with one sentence when its data is wrong, when it is for another Redis under the
  * same name and nobody here knows that one, when nobody has known its target for a minute, and when it does not say which
  * of two is meant.
  */
-export const whoseRun = async (
+export async function whoseRun(
   queues: Queues,
   targets: ReadonlyMap<string, TargetConfig>,
   job: string,
   data: unknown,
-): Promise<Whose> => {
+): Promise<Whose> {
   const { target: name, fingerprint } = addresseeOf(data);
   const target = targets.get(name);
   const own = target && fingerprintOf(target);
@@ -55,4 +55,4 @@ export const whoseRun = async (
   }
   // Fails unless it is for this process after all.
   return { ours: parsePayload(data, targets) };
-};
+}

@@ -22,7 +22,7 @@ export type OrphanResult =
   | { readonly swept: false; readonly born: readonly number[]; readonly ms: number };
 
 /** Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists. */
-export const sweepOrphans = async (calls: Calls, chunk: OrphanChunk): Promise<OrphanResult> => {
+export async function sweepOrphans(calls: Calls, chunk: OrphanChunk): Promise<OrphanResult> {
   const { absent, families, idleSeconds, trash = null } = chunk;
   const lists = families.map((family) => Bulk.of(family));
   const sending = trash?.send(lists);
@@ -34,4 +34,4 @@ export const sweepOrphans = async (calls: Calls, chunk: OrphanChunk): Promise<Or
   const [born = 0, ...rest] = reply as number[];
   if (born === 0) return { swept: true, removed: rest, ms };
   return { swept: false, born: rest.map((at) => at - 1), ms };
-};
+}

@@ -29,7 +29,9 @@ export interface Restored {
   readonly ms: number;
 }
 
-const textOf = (bytes: Buffer): string => bytes.toString('latin1');
+function textOf(bytes: Buffer): string {
+  return bytes.toString('latin1');
+}
 
 /** Brings things back, never over something that exists. Where scripts are refused, it is done by transaction. */
 export async function bringBack(calls: Calls, things: readonly Thing[]): Promise<Restored> {
@@ -92,7 +94,9 @@ function seenIn([pttl, exists, keep, own]: readonly Reply[]): Seen {
   return { became, ownMs, trashMs: left >= 0 ? left : null };
 }
 
-const lives = (key: string, ms: number | null): Order => (ms === null ? ['persist', [key]] : ['pexpire', [key, ms]]);
+function lives(key: string, ms: number | null): Order {
+  return ms === null ? ['persist', [key]] : ['pexpire', [key, ms]];
+}
 
 /** The time to live is set before, on the thing in the trash: what has the name by then keeps its own. */
 async function bringBackByTransaction(calls: Calls, things: readonly Thing[]): Promise<Restored> {

@@ -47,8 +47,9 @@ export type SweepResult =
     };
 
 /** How many keys and values a chunk sends; it must stay below `MOST_KEYS`. */
-export const keysIn = ({ judged, absent, families }: SweepChunk): number =>
-  judged.keys.count + absent.count + families.reduce((sum, keys) => sum + keys.count, 0);
+export function keysIn({ judged, absent, families }: SweepChunk): number {
+  return judged.keys.count + absent.count + families.reduce((sum, keys) => sum + keys.count, 0);
+}
 
 /** So many keys take Redis about 7 ms: how large a call grows where the call budget allows it. */
 export const MOST_KEYS = 7_900;
@@ -66,7 +67,7 @@ export function goingOf({ judged, heartbeats }: SweepChunk): Bulk {
 }
 
 /** Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. */
-export const sweep = async (calls: Calls, chunk: SweepChunk): Promise<SweepResult> => {
+export async function sweep(calls: Calls, chunk: SweepChunk): Promise<SweepResult> {
   const { judged, absent, families, announcement = null } = chunk;
   const count = judged.keys.count;
   const countOf = (keys: Bulk, family: number) => (chunk.told[family] ? -keys.count : keys.count);
@@ -96,7 +97,7 @@ export const sweep = async (calls: Calls, chunk: SweepChunk): Promise<SweepResul
     born: rest.filter((at) => at > count).map((at) => at - count - 1),
     ms,
   };
-};
+}
 
 function trashOf(chunk: SweepChunk): { readonly keepMs: number; readonly keys: readonly Bulk[] } {
   const { trash, families } = chunk;
@@ -122,7 +123,7 @@ function announcedBy(announcement: Announcement | null): readonly Argument[] {
  * Calls the script with nothing to sweep: to prove a heartbeat that can't exist, and that another one does not; resolves to the error
  * that stands in the way, or `null`. Never throws.
  */
-export const askWhetherScriptsRun = async (calls: Calls, nobodys: string, others: string): Promise<Error | null> => {
+export async function askWhetherScriptsRun(calls: Calls, nobodys: string, others: string): Promise<Error | null> {
   const question = [2, nobodys, others, 1, 1, 0, 0, '', '', 0, 0, 'no proof'];
   const ask = async (name: string, script: string) => {
     const { replies } = await calls.sendTogether([[name, [script, ...question]]]);
@@ -130,4 +131,4 @@ export const askWhetherScriptsRun = async (calls: Calls, nobodys: string, others
   };
   const error = await ask('evalsha', SCRIPT.sha1);
   return error?.message.startsWith('NOSCRIPT') ? await ask('eval', SCRIPT.source) : error;
-};
+}

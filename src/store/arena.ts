@@ -123,3 +123,9 @@ export class Arena {
     return true;
   }
 }
+
+/** Whether two slices of the same length hold the same bytes; from behind, since names differ late. */
+export function isSame(a: Slice, b: Slice): boolean {
+  for (let i = a.to - a.from - 1; i >= 0; i--) if (a.bytes[a.from + i] !== b.bytes[b.from + i]) return false;
+  return true;
+}

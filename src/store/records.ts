@@ -1,5 +1,5 @@
 /** records: what the store keeps of stale ones: a record for each id, and one for each of its heartbeats. */
-import { Arena, type Held, NONE, type Slice } from './arena.ts';
+import { Arena, type Held, isSame, NONE, type Slice } from './arena.ts';
 import { NameOrder } from './nameOrder.ts';
 import { BEAT, type Beat, BeatState, CONDEMNED, ID, type Id, type Left, NO_BEAT, NO_ID } from './record.ts';
 
@@ -244,9 +244,4 @@ export class Records {
     this.#first = this.#last = NO_ID;
     this.#idCount = 0;
   }
-}
-
-function isSame(a: Slice, b: Slice): boolean {
-  for (let i = a.to - a.from - 1; i >= 0; i--) if (a.bytes[a.from + i] !== b.bytes[b.from + i]) return false;
-  return true;
 }

@@ -63,8 +63,9 @@ export async function startTracing(
 }
 
 /** What a queue of runs and its workers are opened with; nothing while this process does not trace. */
-export const queueTracing = (): Pick<QueueOptions, 'telemetry'> =>
-  inForce === null ? {} : { telemetry: inForce.telemetry };
+export function queueTracing(): Pick<QueueOptions, 'telemetry'> {
+  return inForce === null ? {} : { telemetry: inForce.telemetry };
+}
 
 /**
  * Does a run within a span of its own, below whatever span is in force.

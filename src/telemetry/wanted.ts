@@ -15,7 +15,9 @@ export interface Wanted {
 
 const OFF: Wanted = { form: null, complaint: null };
 
-const refused = (complaint: string): Wanted => ({ form: null, complaint: `${complaint}; no traces are sent` });
+function refused(complaint: string): Wanted {
+  return { form: null, complaint: `${complaint}; no traces are sent` };
+}
 
 /** Of a variable for traces and the one for every signal, the first that holds anything. */
 function firstOf(env: Environment, what: string): { readonly name: string; readonly value: string } | null {

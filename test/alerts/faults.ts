@@ -29,12 +29,18 @@ export interface Fault {
   readonly mended?: (house: House) => Promise<void>;
 }
 
-const left = async (house: House): Promise<number> => (await house.target.redis.keys('blocking:signal:*')).length;
-const endWorker = async (house: House): Promise<void> => {
+async function left(house: House): Promise<number> {
+  return (await house.target.redis.keys('blocking:signal:*')).length;
+}
+async function endWorker(house: House): Promise<void> {
   expect((await house.worker?.kill('SIGTERM'))?.code).toBe(0);
-};
-const manyActive = async (house: House): Promise<void> => await house.write('c', 60, 5);
-const twoThirdsFellSilent = async (house: House): Promise<void> => await house.write('c', 40, 700);
+}
+async function manyActive(house: House): Promise<void> {
+  await house.write('c', 60, 5);
+}
+async function twoThirdsFellSilent(house: House): Promise<void> {
+  await house.write('c', 40, 700);
+}
 export const FAULTS: readonly Fault[] = [
   {
     alert: 'StalesweepHeld',

@@ -12,13 +12,14 @@ export interface Runbook {
 
 const BLOCK = /^ *```sh\n([\s\S]*?)^ *```$/gm;
 
-const commandsIn = (text: string): string[] =>
-  [...text.matchAll(BLOCK)].flatMap(([, block = '']) =>
+function commandsIn(text: string): string[] {
+  return [...text.matchAll(BLOCK)].flatMap(([, block = '']) =>
     block
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => line !== '' && !line.startsWith('#')),
   );
+}
 
 /** Reads `docs/runbooks/<alert>.md`. */
 export function runbookOf(alert: string): Runbook {

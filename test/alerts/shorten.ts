@@ -17,11 +17,12 @@ const DURATION = /\b(\d+)([smhd])\b/g;
 /** The one duration that is written as a number: three intervals, in seconds. The file's first lines name it. */
 const THREE_INTERVALS = /> 900$/;
 
-const shorter = (text: string, factor: number): string =>
-  text.replace(
+function shorter(text: string, factor: number): string {
+  return text.replace(
     DURATION,
     (_, count: string, unit: keyof typeof MS) => `${Math.round((Number(count) * MS[unit]) / factor)}ms`,
   );
+}
 
 /** The rules of alerts.yml, as YAML. Those that they fire are told by the same names. */
 export function shortenedRules(factor: number): string {

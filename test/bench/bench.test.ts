@@ -18,21 +18,23 @@ import { costTable, measureUnitCosts } from './unitCosts.ts';
 const PATIENCE_MS = 120_000;
 /** Not a multiple of a swarm: in the last one, some live and some do not. */
 const FEW = 510;
-const few = (one: Case, foreign = 0): Case => {
+function few(one: Case, foreign = 0): Case {
   const share = one.stale / one.coordinators;
   return shortened({ ...one, coordinators: FEW, stale: Math.round(FEW * share), foreign }, 1, 1, 100);
-};
+}
 
 /** What is asked of each program: what it costs, or what others feel of it. */
-const once = (one: Case, asked: Readonly<Record<string, 'cost' | 'felt' | 'both'>>): Case => ({
-  ...one,
-  contenders: among(one, Object.keys(asked)).contenders.map((contender) => ({
-    ...contender,
-    costs: asked[contender.id] === 'felt' ? 0 : 1,
-    felt: asked[contender.id] === 'cost' ? 0 : 1,
-    warmUps: Math.min(contender.warmUps, 1),
-  })),
-});
+function once(one: Case, asked: Readonly<Record<string, 'cost' | 'felt' | 'both'>>): Case {
+  return {
+    ...one,
+    contenders: among(one, Object.keys(asked)).contenders.map((contender) => ({
+      ...contender,
+      costs: asked[contender.id] === 'felt' ? 0 : 1,
+      felt: asked[contender.id] === 'cost' ? 0 : 1,
+      warmUps: Math.min(contender.warmUps, 1),
+    })),
+  };
+}
 
 /** Every program, schema, kind of data and way once: a trial more takes two servers and a process or two, and shows nothing else. */
 const cases: Case[] = [
@@ -45,15 +47,17 @@ const cases: Case[] = [
 ];
 
 /** A cost whose figures take much room. */
-const widest = (ms: number, bytes: number): Cost => ({
-  wallMs: ms,
-  cpuMs: ms,
-  calls: 1e6,
-  slowestCallMs: 999.9,
-  overBudget: 1e6,
-  rssBytes: bytes,
-  awayMs: 9_999,
-});
+function widest(ms: number, bytes: number): Cost {
+  return {
+    wallMs: ms,
+    cpuMs: ms,
+    calls: 1e6,
+    slowestCallMs: 999.9,
+    overBudget: 1e6,
+    rssBytes: bytes,
+    awayMs: 9_999,
+  };
+}
 
 describe('the benchmark', () => {
   test.each(cases.map((plan) => [plan.id, plan] as const))(

@@ -48,26 +48,34 @@ const OF_MILLIONS = 3;
 const LIMIT_MS = 600_000;
 const FOREIGN = 1_000_000;
 
-const contender = (id: string, program: ProgramName, given: Partial<Contender> = {}): Contender => ({
-  id,
-  program,
-  settings: {},
-  removes: 'stale',
-  costs: REPETITIONS,
-  felt: 0,
-  limitMs: LIMIT_MS,
-  warmUps: 0,
-  ...given,
-});
+function contender(id: string, program: ProgramName, given: Partial<Contender> = {}): Contender {
+  return {
+    id,
+    program,
+    settings: {},
+    removes: 'stale',
+    costs: REPETITIONS,
+    felt: 0,
+    limitMs: LIMIT_MS,
+    warmUps: 0,
+    ...given,
+  };
+}
 
 const floor = contender('floor', 'floor', { settings: { sweep: true } });
 const scanPass = contender('scan-pass', 'floor', { removes: 'nothing' });
 const stalesweep = contender('stalesweep', 'stalesweep');
-const felt = (one: Contender, trials: number): Contender => ({ ...one, felt: trials });
-const times = (one: Contender, trials: number): Contender => ({ ...one, costs: trials });
+function felt(one: Contender, trials: number): Contender {
+  return { ...one, felt: trials };
+}
+function times(one: Contender, trials: number): Contender {
+  return { ...one, costs: trials };
+}
 /** Runs that a warm process has behind it, on data of the same size. */
 const WARM_UPS = 5;
-const warm = (cold: Contender): Contender => ({ ...cold, id: `${cold.id}-warm`, warmUps: WARM_UPS });
+function warm(cold: Contender): Contender {
+  return { ...cold, id: `${cold.id}-warm`, warmUps: WARM_UPS };
+}
 const idle = contender('idle', 'idle', { removes: 'nothing', costs: 0, felt: REPETITIONS });
 const nice = contender('stalesweep-nice-1', 'stalesweep', { settings: { nice: 1 }, felt: REPETITIONS });
 const smallBudget = contender('stalesweep-64MB', 'stalesweep', { settings: { memoryBudget: '64MB' }, costs: 1 });
@@ -75,50 +83,58 @@ const byReplica = contender('stalesweep-replica', 'stalesweep', { settings: { re
 const command = contender('command', 'command', { costs: 1 });
 const byHand = contender('by-hand', 'byHand', { removes: 'all' });
 
-const base = (schema: SchemaName, coordinators: number, share: number): Omit<Case, 'id' | 'group' | 'contenders'> => ({
-  data: 'field',
-  schema,
-  coordinators,
-  stale: Math.round(coordinators * share),
-  foreign: 0,
-  acks: ACKS,
-  padding: 0,
-  ttlMs: null,
-  way: null,
-});
+function base(schema: SchemaName, coordinators: number, share: number): Omit<Case, 'id' | 'group' | 'contenders'> {
+  return {
+    data: 'field',
+    schema,
+    coordinators,
+    stale: Math.round(coordinators * share),
+    foreign: 0,
+    acks: ACKS,
+    padding: 0,
+    ttlMs: null,
+    way: null,
+  };
+}
 /** Nearly everybody: the case in which the most is to be done. */
 const MOST = 0.99;
 
 /** Small runs, for a process that has just started and for one that has not. */
-export const tenThousand = (schema: SchemaName, coordinators = 10_000): Case => ({
-  id: `${schema}-${coordinators}`,
-  group: '10k',
-  ...base(schema, coordinators, MOST),
-  contenders: [
-    felt(floor, REPETITIONS),
-    felt(stalesweep, REPETITIONS),
-    warm(floor),
-    warm(stalesweep),
-    felt(byHand, REPETITIONS),
-    idle,
-  ],
-});
+export function tenThousand(schema: SchemaName, coordinators = 10_000): Case {
+  return {
+    id: `${schema}-${coordinators}`,
+    group: '10k',
+    ...base(schema, coordinators, MOST),
+    contenders: [
+      felt(floor, REPETITIONS),
+      felt(stalesweep, REPETITIONS),
+      warm(floor),
+      warm(stalesweep),
+      felt(byHand, REPETITIONS),
+      idle,
+    ],
+  };
+}
 
-export const hundredThousand = (schema: 'flat' | 'swarm'): Case => ({
-  id: `${schema}-100000`,
-  group: '100k',
-  ...base(schema, 100_000, MOST),
-  contenders: [felt(floor, REPETITIONS), felt(stalesweep, REPETITIONS), nice, felt(byHand, 1), idle],
-});
+export function hundredThousand(schema: 'flat' | 'swarm'): Case {
+  return {
+    id: `${schema}-100000`,
+    group: '100k',
+    ...base(schema, 100_000, MOST),
+    contenders: [felt(floor, REPETITIONS), felt(stalesweep, REPETITIONS), nice, felt(byHand, 1), idle],
+  };
+}
 
 /** The same number, with something else about them. */
-export const other = (id: string, schema: SchemaName, given: Partial<Sample>): Case => ({
-  id,
-  group: '100k',
-  ...base(schema, 100_000, MOST),
-  ...given,
-  contenders: [floor, stalesweep],
-});
+export function other(id: string, schema: SchemaName, given: Partial<Sample>): Case {
+  return {
+    id,
+    group: '100k',
+    ...base(schema, 100_000, MOST),
+    ...given,
+    contenders: [floor, stalesweep],
+  };
+}
 
 /** Data that what people write instead can handle, too. */
 export const easy: Case = {
@@ -136,18 +152,20 @@ export const easy: Case = {
   ],
 };
 
-export const million = (schema: 'flat' | 'swarm'): Case => ({
-  id: `${schema}-1000000`,
-  group: '1m',
-  ...base(schema, 1_000_000, MOST),
-  contenders: [
-    felt(times(floor, OF_MILLIONS), 1),
-    felt(times(stalesweep, OF_MILLIONS), 1),
-    smallBudget,
-    times(byHand, 1),
-    { ...idle, felt: 1 },
-  ],
-});
+export function million(schema: 'flat' | 'swarm'): Case {
+  return {
+    id: `${schema}-1000000`,
+    group: '1m',
+    ...base(schema, 1_000_000, MOST),
+    contenders: [
+      felt(times(floor, OF_MILLIONS), 1),
+      felt(times(stalesweep, OF_MILLIONS), 1),
+      smallBudget,
+      times(byHand, 1),
+      { ...idle, felt: 1 },
+    ],
+  };
+}
 
 /** For the memory that a real command takes. */
 export const twoMillion: Case = {
@@ -158,30 +176,34 @@ export const twoMillion: Case = {
 };
 
 /** What most runs meet: hardly anybody stale, in a Redis that serves others as well. */
-export const everyday = (name: 'everyday' | 'nothing-stale', schema: 'flat' | 'swarm', way: Way | null): Case => ({
-  id: `${name}-${schema}${way === null ? '' : `-${nameOfWay(way)}`}`,
-  group: 'everyday',
-  ...base(schema, 100_000, name === 'everyday' ? 0.001 : 0),
-  foreign: FOREIGN,
-  way,
-  contenders:
-    way === null
-      ? [felt(scanPass, REPETITIONS), felt(stalesweep, REPETITIONS), idle]
-      : [times(scanPass, OF_MILLIONS), times(stalesweep, OF_MILLIONS)],
-});
+export function everyday(name: 'everyday' | 'nothing-stale', schema: 'flat' | 'swarm', way: Way | null): Case {
+  return {
+    id: `${name}-${schema}${way === null ? '' : `-${nameOfWay(way)}`}`,
+    group: 'everyday',
+    ...base(schema, 100_000, name === 'everyday' ? 0.001 : 0),
+    foreign: FOREIGN,
+    way,
+    contenders:
+      way === null
+        ? [felt(scanPass, REPETITIONS), felt(stalesweep, REPETITIONS), idle]
+        : [times(scanPass, OF_MILLIONS), times(stalesweep, OF_MILLIONS)],
+  };
+}
 
 /** What a primary has to do whose replica is looked at. */
-export const replicated = (name: 'nothing-stale' | 'most-stale', schema: 'flat' | 'swarm'): Case => ({
-  id: `replica-${name}-${schema}`,
-  group: 'replica',
-  ...base(schema, 100_000, name === 'most-stale' ? MOST : 0),
-  foreign: name === 'most-stale' ? 0 : FOREIGN,
-  hasReplica: true,
-  contenders: name === 'most-stale' ? [floor, stalesweep, byReplica] : [scanPass, byReplica],
-});
+export function replicated(name: 'nothing-stale' | 'most-stale', schema: 'flat' | 'swarm'): Case {
+  return {
+    id: `replica-${name}-${schema}`,
+    group: 'replica',
+    ...base(schema, 100_000, name === 'most-stale' ? MOST : 0),
+    foreign: name === 'most-stale' ? 0 : FOREIGN,
+    hasReplica: true,
+    contenders: name === 'most-stale' ? [floor, stalesweep, byReplica] : [scanPass, byReplica],
+  };
+}
 
 /** Nearly everybody stale, and Redis far away. */
-export const behind = (way: Way, schema: 'flat' | 'swarm', coordinators: number): Case => {
+export function behind(way: Way, schema: 'flat' | 'swarm', coordinators: number): Case {
   const trials = coordinators * way.roundTripMs < 1_000_000 ? REPETITIONS : OF_MILLIONS;
   return {
     id: `${schema}-${coordinators}-${nameOfWay(way)}`,
@@ -190,29 +212,33 @@ export const behind = (way: Way, schema: 'flat' | 'swarm', coordinators: number)
     way,
     contenders: [times(floor, trials), times(stalesweep, trials)],
   };
-};
+}
 
 /** Nearly everybody stale, on a cluster. */
-export const onCluster = (coordinators: number): Case => ({
-  id: `cluster-swarm-${coordinators}`,
-  group: 'cluster',
-  ...base('swarm', coordinators, MOST),
-  primaries: 3,
-  contenders: [
-    times(contender('floor', 'clusterFloor'), OF_MILLIONS),
-    times(contender('floor-by-slot', 'clusterFloor', { settings: { bySlot: true } }), OF_MILLIONS),
-    times(stalesweep, OF_MILLIONS),
-  ],
-});
+export function onCluster(coordinators: number): Case {
+  return {
+    id: `cluster-swarm-${coordinators}`,
+    group: 'cluster',
+    ...base('swarm', coordinators, MOST),
+    primaries: 3,
+    contenders: [
+      times(contender('floor', 'clusterFloor'), OF_MILLIONS),
+      times(contender('floor-by-slot', 'clusterFloor', { settings: { bySlot: true } }), OF_MILLIONS),
+      times(stalesweep, OF_MILLIONS),
+    ],
+  };
+}
 
 /** Coordinators unlike most: what a key costs a call is not known beforehand. */
-export const unusual = (id: string, coordinators: number, sample: Partial<Sample>): Case => ({
-  id,
-  group: 'unusual',
-  ...base('flat', coordinators, MOST),
-  ...sample,
-  contenders: [floor, felt(stalesweep, REPETITIONS), idle],
-});
+export function unusual(id: string, coordinators: number, sample: Partial<Sample>): Case {
+  return {
+    id,
+    group: 'unusual',
+    ...base('flat', coordinators, MOST),
+    ...sample,
+    contenders: [floor, felt(stalesweep, REPETITIONS), idle],
+  };
+}
 
 const SHARES = new Map([
   [0.1, 'tenth'],
@@ -220,24 +246,28 @@ const SHARES = new Map([
 ]);
 
 /** `10ms-half`: the round trip, and the share that the jitter is of it; or `25-100ms`. */
-const nameOfWay = ({ roundTripMs, jitter }: Way): string => {
+function nameOfWay({ roundTripMs, jitter }: Way): string {
   const share = SHARES.get(jitter);
   return share === undefined ? `${roundTripMs}-${roundTripMs * (1 + jitter)}ms` : `${roundTripMs}ms-${share}`;
-};
+}
 
 /** The same case with less patience. */
-export const shortened = (one: Case, costs: number, felt: number, forMs: number): Case => ({
-  ...one,
-  contenders: one.contenders.map((contender) => ({
-    ...contender,
-    costs: Math.min(contender.costs, costs),
-    felt: Math.min(contender.felt, felt),
-    settings: contender.program === 'idle' ? { forMs } : contender.settings,
-  })),
-});
+export function shortened(one: Case, costs: number, felt: number, forMs: number): Case {
+  return {
+    ...one,
+    contenders: one.contenders.map((contender) => ({
+      ...contender,
+      costs: Math.min(contender.costs, costs),
+      felt: Math.min(contender.felt, felt),
+      settings: contender.program === 'idle' ? { forMs } : contender.settings,
+    })),
+  };
+}
 
 /** The same case with these contenders alone. */
-export const among = (one: Case, ids: readonly string[]): Case => ({
-  ...one,
-  contenders: one.contenders.filter(({ id }) => ids.includes(id)),
-});
+export function among(one: Case, ids: readonly string[]): Case {
+  return {
+    ...one,
+    contenders: one.contenders.filter(({ id }) => ids.includes(id)),
+  };
+}

@@ -2,8 +2,8 @@
 import type { Task } from './programs/contend.ts';
 
 /** JSON, which is YAML as well. */
-export const configText = ({ sample, staleAfter, ledgerUrl, settings }: Task): string =>
-  JSON.stringify({
+export function configText({ sample, staleAfter, ledgerUrl, settings }: Task): string {
+  return JSON.stringify({
     schema: sample.schema,
     staleAfter,
     // The data were loaded a moment ago, which is an outage to stalesweep (P10).
@@ -11,3 +11,4 @@ export const configText = ({ sample, staleAfter, ledgerUrl, settings }: Task): s
     queue: { url: ledgerUrl },
     ...settings,
   });
+}

@@ -41,7 +41,7 @@ export interface Dataset {
   remove(): void;
 }
 
-const write = async (folder: string, saved: string, sample: Sample, primaries: number | null): Promise<Written> => {
+async function write(folder: string, saved: string, sample: Sample, primaries: number | null): Promise<Written> {
   const server = await startRedis(['--dir', folder, '--rdbcompression', 'no', '--rdbchecksum', 'no']);
   try {
     const at = Date.now();
@@ -54,9 +54,9 @@ const write = async (folder: string, saved: string, sample: Sample, primaries: n
   } finally {
     await server.stop();
   }
-};
+}
 
-const start = async (own: string, saved: string, data: Written, primaries: number | null): Promise<Served> => {
+async function start(own: string, saved: string, data: Written, primaries: number | null): Promise<Served> {
   await mkdir(own);
   const args = ['--enable-debug-command', 'yes', '--slowlog-log-slower-than', '100', '--slowlog-max-len', '1000000'];
   const fresh = await (primaries === null
@@ -82,20 +82,20 @@ const start = async (own: string, saved: string, data: Written, primaries: numbe
     await rm(own, { recursive: true, force: true });
   };
   return { ...fresh, data, stop };
-};
+}
 
 type Servers = Omit<Served, 'data'>;
 
-const serveOne = async (args: readonly string[]): Promise<Servers> => {
+async function serveOne(args: readonly string[]): Promise<Servers> {
   const server = await startRedis(args);
   return { url: server.url, nodes: [server], stop: server.stop };
-};
+}
 
 /**
  * Writes the data.
  * @param primaries of the cluster that is to serve them; `null`: one server
  */
-export const createDataset = async (sample: Sample, primaries: number | null = null): Promise<Dataset> => {
+export async function createDataset(sample: Sample, primaries: number | null = null): Promise<Dataset> {
   const folder = await mkdtemp(join(tmpdir(), 'stalesweep-bench-'));
   // Up to gigabytes, which an interrupted benchmark must not leave behind.
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -114,4 +114,4 @@ export const createDataset = async (sample: Sample, primaries: number | null = n
       remove();
     },
   };
-};
+}

@@ -52,15 +52,21 @@ const MEMBERS = 20;
 const BATCH = 5_000;
 const FOREIGN_VALUE = 'x'.repeat(64);
 
-const swarmOf = (n: number): string => `swarm-${Math.floor(n / MEMBERS)}`;
-const heartbeatOf = (n: number): string => `swarm:${swarmOf(n)}:blocking:heartbeat:coordinator-${n}`;
-const belongingsOf = (n: number): string[] => [
-  `blocking:signal:coordinator-${n}`,
-  `blocking:ack:coordinator-${n}:agent-1`,
-  `blocking:ack:coordinator-${n}:agent-2`,
-  `blocking:idempotency:coordinator-${n}:coordinator-${n + 1}:completion:1:1`,
-  `swarm:${swarmOf(n)}:agent:coordinator-${n}:activity`,
-];
+function swarmOf(n: number): string {
+  return `swarm-${Math.floor(n / MEMBERS)}`;
+}
+function heartbeatOf(n: number): string {
+  return `swarm:${swarmOf(n)}:blocking:heartbeat:coordinator-${n}`;
+}
+function belongingsOf(n: number): string[] {
+  return [
+    `blocking:signal:coordinator-${n}`,
+    `blocking:ack:coordinator-${n}:agent-1`,
+    `blocking:ack:coordinator-${n}:agent-2`,
+    `blocking:idempotency:coordinator-${n}:coordinator-${n + 1}:completion:1:1`,
+    `swarm:${swarmOf(n)}:agent:coordinator-${n}:activity`,
+  ];
+}
 
 /** What earlier runs know, kept in the day's time. */
 class MovedHorizon extends KeptHorizon {
@@ -76,23 +82,25 @@ class MovedHorizon extends KeptHorizon {
   }
 }
 
-const movedBy = (horizon: Horizon, seconds: number): Horizon => ({
-  ...horizon,
-  beganSeconds: horizon.beganSeconds + seconds,
-  lookedSeconds: horizon.lookedSeconds + seconds,
-  restSeconds: horizon.restSeconds + seconds,
-  listed: horizon.listed.map((one) => ({ ...one, sinceSeconds: one.sinceSeconds + seconds })),
-});
+function movedBy(horizon: Horizon, seconds: number): Horizon {
+  return {
+    ...horizon,
+    beganSeconds: horizon.beganSeconds + seconds,
+    lookedSeconds: horizon.lookedSeconds + seconds,
+    restSeconds: horizon.restSeconds + seconds,
+    listed: horizon.listed.map((one) => ({ ...one, sinceSeconds: one.sinceSeconds + seconds })),
+  };
+}
 
 /** CPU time of a server's main thread so far, in ms. */
-export const mainThreadMs = async (redis: Redis): Promise<number> => {
+export async function mainThreadMs(redis: Redis): Promise<number> {
   const info = await redis.info('cpu');
   const field = (name: string) => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
   return (field('used_cpu_user_main_thread') + field('used_cpu_sys_main_thread')) * 1000;
-};
+}
 
 /** Sets keys, so many at a time. */
-export const setAll = async (redis: Redis, entries: Iterable<readonly string[]>): Promise<void> => {
+export async function setAll(redis: Redis, entries: Iterable<readonly string[]>): Promise<void> {
   let pipeline = redis.pipeline();
   for (const entry of entries) {
     pipeline.call('SET', ...entry);
@@ -101,7 +109,7 @@ export const setAll = async (redis: Redis, entries: Iterable<readonly string[]>)
     pipeline = redis.pipeline();
   }
   if (pipeline.length > 0) await pipeline.exec();
-};
+}
 
 function* everything({ coordinators, foreign }: DayPlan): Generator<readonly string[]> {
   for (let n = 0; n < foreign; n++) yield [`session:${n}`, FOREIGN_VALUE];
@@ -109,19 +117,19 @@ function* everything({ coordinators, foreign }: DayPlan): Generator<readonly str
 }
 
 /** The same numbers for the same plan. */
-const numbersOf = (seed: number): (() => number) => {
+function numbersOf(seed: number): () => number {
   let state = seed;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-};
+}
 
 /**
  * When who dies, in seconds of the day: one in so many of them, at any time, each another one. They are of those who would beat some
  * seconds before or after a run, so that it does not hang on a second which run has to find them.
  */
-const deathsOf = ({ hours, deathsPerHour, coordinators }: DayPlan): ReadonlyMap<number, number> => {
+function deathsOf({ hours, deathsPerHour, coordinators }: DayPlan): ReadonlyMap<number, number> {
   const next = numbersOf(1);
   const deaths = new Map<number, number>();
   while (deaths.size < Math.round(hours * deathsPerHour)) {
@@ -132,13 +140,13 @@ const deathsOf = ({ hours, deathsPerHour, coordinators }: DayPlan): ReadonlyMap<
     }
   }
   return deaths;
-};
+}
 
 /** When somebody beat last at this time of the day, in seconds of it. */
-const lastBeat = (n: number, time: number): number => {
+function lastBeat(n: number, time: number): number {
   const second = n % BEATS_EVERY_SECONDS;
   return Math.floor((time - second) / BEATS_EVERY_SECONDS) * BEATS_EVERY_SECONDS + second;
-};
+}
 
 /** Writes the heartbeats of a range as of now, in the server: to send a hundred thousand takes longer than a run. */
 const BEAT = `
@@ -160,12 +168,12 @@ end`;
 const LATE_SECONDS = 5;
 
 /** Whom a run will look at, by what earlier ones left; `null`: at everybody, or it may come to that. */
-const lookedAt = (
+function lookedAt(
   stands: Horizon | null,
   deaths: ReadonlyMap<number, number>,
   now: number,
   everyMinutes: number,
-): readonly number[] | null => {
+): readonly number[] | null {
   const looks = [now, now + LATE_SECONDS].map((nowSeconds) =>
     lookFor(stands, {
       basis: stands?.basis ?? '',
@@ -183,19 +191,19 @@ const lookedAt = (
   );
   const who = keys.map((key) => Number(/(\d+)$/.exec(key)?.[1]));
   return who.some((n) => deaths.has(n)) ? null : who;
-};
+}
 
 /**
  * Lets them beat as until this time of the day. Of who is dead the last beat stays where it is seen from now, until it is swept.
  * @param who `null`: everybody
  */
-const beat = async (
+async function beat(
   redis: Redis,
   plan: DayPlan,
   deaths: ReadonlyMap<number, number>,
   now: number,
   who: readonly number[] | null,
-): Promise<number> => {
+): Promise<number> {
   const server = Number((await redis.time())[0]);
   const dead = [...deaths].filter(([, diesAt]) => diesAt <= now);
   const ranges: (readonly [number, number])[] = who?.map((n) => [n, n + 1] as const) ?? [];
@@ -216,9 +224,9 @@ const beat = async (
   });
   await setAll(redis, beats);
   return server;
-};
+}
 
-const tell = async (redis: Redis, url: string, plan: DayPlan, everyMinutes: number): Promise<DayOfSchedule> => {
+async function tell(redis: Redis, url: string, plan: DayPlan, everyMinutes: number): Promise<DayOfSchedule> {
   const deaths = deathsOf(plan);
   const passes: Record<Pass, number> = { full: 0, due: 0, none: 0 };
   const cpuMs = { horizon: 0, full: 0 };
@@ -257,10 +265,10 @@ const tell = async (redis: Redis, url: string, plan: DayPlan, everyMinutes: numb
     passes,
     cpuMs: { horizon: cpuMs.horizon, full: (cpuMs.full / fullPasses) * runs },
   };
-};
+}
 
 /** Measures a day for each schedule. Fails when one finds a death later than full passes do. */
-export const measureDay = async (plan: DayPlan): Promise<DayResult> => {
+export async function measureDay(plan: DayPlan): Promise<DayResult> {
   const schedules: DayOfSchedule[] = [];
   for (const everyMinutes of plan.every) {
     const server = await startRedis();
@@ -279,4 +287,4 @@ export const measureDay = async (plan: DayPlan): Promise<DayResult> => {
   }
   const { every: _, ...shape } = plan;
   return { ...shape, measuredAt: new Date().toISOString(), schedules };
-};
+}

@@ -38,7 +38,7 @@ const FIRST = ['/queues/', '/queues/api/queues?page=1&jobsPerPage=10'];
 const QUEUE = ['/queues/api/queues?activeQueue=cleanup&status=completed&page=1&jobsPerPage=10'];
 
 /** Starts a command, and waits until it says so. */
-const startCommand = async (command: string, says: string, env: Record<string, string>): Promise<ChildProcess> => {
+async function startCommand(command: string, says: string, env: Record<string, string>): Promise<ChildProcess> {
   const child = spawn(process.execPath, [MAIN, command], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -54,24 +54,24 @@ const startCommand = async (command: string, says: string, env: Record<string, s
     child.once('exit', () => reject(new Error(`${command} ended: ${said}`)));
   });
   return child;
-};
+}
 
-const end = async (child: ChildProcess): Promise<void> => {
+async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');
   await once(child, 'exit');
-};
+}
 
 /** Asks the queue for a run; how long it took to its end. */
-const timeRun = async (queues: Queues, env: Record<string, string>): Promise<number> => {
+async function timeRun(queues: Queues, env: Record<string, string>): Promise<number> {
   const { targets, queue } = resolveConfig({}, env);
   const { run } = await enqueue(queues.runs, targets, { target: 'default', trigger: 'manual' });
   await waitForRun(queues, queue, QUIET, run);
   const job = await queues.runs.getJob(run);
   return (job?.finishedOn ?? Number.NaN) - (job?.timestamp ?? Number.NaN);
-};
+}
 
-const timePages = async (url: string, paths: readonly string[]): Promise<number> => {
+async function timePages(url: string, paths: readonly string[]): Promise<number> {
   const startedAt = performance.now();
   for (const path of paths) {
     const response = await fetch(`${url}${path}`);
@@ -79,10 +79,10 @@ const timePages = async (url: string, paths: readonly string[]): Promise<number>
     if (!response.ok) throw new Error(`${path} was answered with ${response.status}`);
   }
   return performance.now() - startedAt;
-};
+}
 
 /** Measures both, with real workers and a real dashboard. */
-export const measureHistory = async ({ past, coordinators, trials }: HistoryPlan): Promise<HistoryResult> => {
+export async function measureHistory({ past, coordinators, trials }: HistoryPlan): Promise<HistoryResult> {
   progress(`history: writing ${past} past runs`);
   const ending: (() => Promise<void>)[] = [];
   const keep = async <T>(opened: Promise<T>, close: (one: T) => Promise<void>): Promise<T> => {
@@ -131,4 +131,4 @@ export const measureHistory = async ({ past, coordinators, trials }: HistoryPlan
   } finally {
     for (const close of ending.toReversed()) await close();
   }
-};
+}

@@ -39,29 +39,31 @@ export const NAMES: Readonly<Record<SchemaName, Names>> = {
 export const WILDCARDS = ['blocking:ack:*', 'blocking:idempotency:*'];
 
 /** Of the easy data: whose a heartbeat or a wildcard family's key is, and in which swarm. */
-export const easyOwnerOf = (key: string): { readonly id: string; readonly swarm: string } => {
+export function easyOwnerOf(key: string): { readonly id: string; readonly swarm: string } {
   const segments = key.split(':');
   return segments[0] === 'swarm'
     ? { swarm: segments[1] ?? '', id: segments[4] ?? '' }
     : { swarm: '', id: segments[2] ?? '' };
-};
+}
 
 /** Of the easy data: the keys whose names follow from an id, the heartbeat last. */
-export const easyDerivedOf = (schema: SchemaName, id: string, swarm: string): string[] => [
-  `blocking:signal:${id}`,
-  `blocking:idempotency:${id}`,
-  NAMES[schema].activity(id, swarm),
-  NAMES[schema].heartbeat(id, swarm),
-];
+export function easyDerivedOf(schema: SchemaName, id: string, swarm: string): string[] {
+  return [
+    `blocking:signal:${id}`,
+    `blocking:idempotency:${id}`,
+    NAMES[schema].activity(id, swarm),
+    NAMES[schema].heartbeat(id, swarm),
+  ];
+}
 
 /** Every key of the easy coordinator with this number, the heartbeat last. */
-export const easyKeysOf = ({ schema, acks }: Sample, number: number): string[] => {
+export function easyKeysOf({ schema, acks }: Sample, number: number): string[] {
   const id = `coordinator-${number}`;
   const acked = Array.from({ length: acks }, (_, n) => `blocking:ack:${id}:${n + 1}`);
   return [...acked, ...easyDerivedOf(schema, id, `swarm-${number % EASY_SWARMS}`)];
-};
+}
 
-const fieldKeysOf = ({ schema, acks, coordinators, stale }: Sample, number: number, beatAt: number): string[] => {
+function fieldKeysOf({ schema, acks, coordinators, stale }: Sample, number: number, beatAt: number): string[] {
   const swarm = Math.floor(number / SWARM_SIZE);
   const first = swarm * SWARM_SIZE;
   const receiver = first + ((number - first + 1) % Math.min(SWARM_SIZE, coordinators - first));
@@ -77,21 +79,22 @@ const fieldKeysOf = ({ schema, acks, coordinators, stale }: Sample, number: numb
     activity(id, `swarm-${swarm}`),
     heartbeat(id, `swarm-${swarm}`),
   ];
-};
+}
 
 /**
  * What goes with the stale coordinator of this number, the heartbeat last.
  * @param beatAt when the stale ones beat last, in ms since the epoch
  */
-export const staleKeysOf = (sample: Sample, number: number, beatAt: number): string[] =>
-  sample.data === 'easy' ? easyKeysOf(sample, number) : fieldKeysOf(sample, number, beatAt);
+export function staleKeysOf(sample: Sample, number: number, beatAt: number): string[] {
+  return sample.data === 'easy' ? easyKeysOf(sample, number) : fieldKeysOf(sample, number, beatAt);
+}
 
 /** How many keys go with all stale coordinators. */
-export const staleKeyCount = (sample: Sample): number => {
+export function staleKeyCount(sample: Sample): number {
   const { stale, coordinators } = sample;
   if (stale === 0) return 0;
   const each = 4 + sample.acks;
   const last = staleKeysOf(sample, Math.min(stale, coordinators) - 1, 0).length;
   // All but the last one send to somebody stale.
   return each * (stale - 1) + last;
-};
+}

@@ -24,27 +24,27 @@ interface Options {
 
 const DOCS = join(dirname(createRequire(import.meta.url).resolve('#root/package.json')), 'docs');
 
-const show = ({ head, rows }: Table): void => {
+function show({ head, rows }: Table): void {
   if (rows.length > 0) print(`\n${table(head, rows)}`);
-};
+}
 
-const showCase = (one: CaseResult): void => {
+function showCase(one: CaseResult): void {
   print(`\n${titleOf(one)}: ${sentenceOf(one)}`);
   show(shortCostTable(one));
   show(feltTable(one));
   for (const sentence of failuresOf(one)) print(sentence);
-};
+}
 
-const quick = async (): Promise<void> => {
+async function quick(): Promise<void> {
   const measured: CaseResult[] = [];
   for (const one of quickPlan()) {
     measured.push(await measureCase(one));
     showCase(measured.at(-1) as CaseResult);
   }
   show(aimsTable(measured, null));
-};
+}
 
-const full = async (options: Options): Promise<void> => {
+async function full(options: Options): Promise<void> {
   const machine = describeMachine();
   // What is measured now replaces what was; the rest of an earlier run stays only when a part was asked for.
   const earlier = options.only === undefined ? null : await readResults(options.out);
@@ -71,13 +71,13 @@ const full = async (options: Options): Promise<void> => {
   if (plan.costs) show(costTable(await measureUnitCosts(COSTS)));
   show(aimsTable(cases, history, day));
   progress(`wrote ${join(options.out, 'benchmarks.md')}`);
-};
+}
 
-const render = async ({ out }: Options): Promise<void> => {
+async function render({ out }: Options): Promise<void> {
   const results = await readResults(out);
   if (results === null) throw new Error(`there are no results under ${out}; run "npm run bench" first`);
   await writeResults(out, results);
-};
+}
 
 // Ending by `exit` lets the data be removed; servers and programs end with this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));

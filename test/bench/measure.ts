@@ -72,7 +72,7 @@ class Trials {
 }
 
 /** Measures a case; what fails is noted in its results. */
-export const measureCase = async (plan: Case): Promise<CaseResult> => {
+export async function measureCase(plan: Case): Promise<CaseResult> {
   const { id, group: _, hasReplica: __, contenders, ...sample } = plan;
   const load = loadNow();
   progress(`${id}: writing the data; the machine's load is ${load}`);
@@ -91,4 +91,4 @@ export const measureCase = async (plan: Case): Promise<CaseResult> => {
     for (const trials of all) await trials.stop();
     dataset.remove();
   }
-};
+}

@@ -22,8 +22,9 @@ const DAY_MS = 86_400_000;
 
 const TENTH = 0.1;
 const HALF = 0.5;
-const waysOf = (roundTrips: readonly number[]): Way[] =>
-  roundTrips.flatMap((roundTripMs) => [TENTH, HALF].map((jitter) => ({ roundTripMs, jitter })));
+function waysOf(roundTrips: readonly number[]): Way[] {
+  return roundTrips.flatMap((roundTripMs) => [TENTH, HALF].map((jitter) => ({ roundTripMs, jitter })));
+}
 /** A way of 25 to 100 ms. */
 const UNSTEADY: Way = { roundTripMs: 25, jitter: 3 };
 
@@ -70,7 +71,7 @@ export interface Plan {
 }
 
 /** The cases of these names, separated by commas; all without. Fails with a sentence when there is none of a name. */
-export const planOf = (only: string | undefined): Plan => {
+export function planOf(only: string | undefined): Plan {
   if (only === undefined) return { cases: FULL_PLAN, history: true, day: true, costs: false };
   const names = only.split(',').map((name) => name.trim());
   const ids = FULL_PLAN.map(({ id }) => id);
@@ -84,14 +85,14 @@ export const planOf = (only: string | undefined): Plan => {
     day: names.includes(THE_DAY),
     costs: names.includes(THE_COSTS),
   };
-};
+}
 
 /** A minute's look: small, and at a larger size and behind a way only what matters most. */
-export const quickPlan = (): Case[] => {
+export function quickPlan(): Case[] {
   const few = ['floor', 'stalesweep', 'floor-warm', 'stalesweep-warm', 'idle'];
   return [
     shortened(among(tenThousand('flat'), few), 3, 1, 1_000),
     shortened(among(hundredThousand('flat'), ['floor', 'stalesweep']), 2, 0, 0),
     shortened(behind({ roundTripMs: 2, jitter: HALF }, 'swarm', 10_000), 2, 0, 0),
   ];
-};
+}

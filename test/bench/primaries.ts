@@ -9,7 +9,9 @@ import type { TestRedis } from '../support/redis.ts';
 const PAGE = 2_000;
 
 /** Where the part of a primary is saved. */
-export const partOf = (saved: string, primary: number): string => `${saved}.${primary}`;
+export function partOf(saved: string, primary: number): string {
+  return `${saved}.${primary}`;
+}
 
 interface Primaries {
   readonly url: string;
@@ -18,19 +20,19 @@ interface Primaries {
 }
 
 /** Starts an empty cluster whose nodes have these folders. */
-export const servePrimaries = async (
+export async function servePrimaries(
   primaries: number,
   args: readonly string[],
   folderOf: (node: number) => string,
-): Promise<Primaries> => {
+): Promise<Primaries> {
   await Promise.all(Array.from({ length: primaries }, async (_, node) => await mkdir(folderOf(node))));
   // Nobody is to be taken for failed while it loads.
   const patient = ['--cluster-node-timeout', '60000'];
   return await startCluster(primaries, { args: [...args, ...patient], argsOf: (node) => ['--dir', folderOf(node)] });
-};
+}
 
 /** Saves the keys of a server as the primaries of a cluster would hold them. */
-export const split = async (from: Redis, primaries: number, folder: string, saved: string): Promise<void> => {
+export async function split(from: Redis, primaries: number, folder: string, saved: string): Promise<void> {
   const folderOf = (node: number) => join(folder, `part-${node}`);
   const cluster = await servePrimaries(primaries, ['--rdbcompression', 'no', '--rdbchecksum', 'no'], folderOf);
   try {
@@ -52,4 +54,4 @@ export const split = async (from: Redis, primaries: number, folder: string, save
   } finally {
     await cluster.stop();
   }
-};
+}

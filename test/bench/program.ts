@@ -19,8 +19,9 @@ export type ProgramName =
 export const NODE_OPTIONS = ['--v8-pool-size=0'];
 
 /** Programs run built, as they would in production, also when a test runs this file from source. */
-const fileOf = (name: ProgramName): string =>
-  createRequire(import.meta.url).resolve(`#root/dist/test/bench/programs/${name}.js`);
+function fileOf(name: ProgramName): string {
+  return createRequire(import.meta.url).resolve(`#root/dist/test/bench/programs/${name}.js`);
+}
 
 export class Program {
   readonly #child: ChildProcess;

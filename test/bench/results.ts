@@ -78,20 +78,21 @@ export interface Results {
 }
 
 /** The middle value; `null` of nothing. */
-export const median = (values: readonly number[]): number | null => {
+export function median(values: readonly number[]): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)];
   const lower = sorted[Math.floor((sorted.length - 1) / 2)];
   return upper === undefined || lower === undefined ? null : (upper + lower) / 2;
-};
+}
 
 /** The median of the ratios of trials that ran side by side, which a machine that gets slower meanwhile does not distort. */
-export const medianRatio = (over: readonly number[], under: readonly number[]): number | null =>
-  median(over.slice(0, under.length).map((value, i) => value / (under[i] ?? Number.NaN)));
+export function medianRatio(over: readonly number[], under: readonly number[]): number | null {
+  return median(over.slice(0, under.length).map((value, i) => value / (under[i] ?? Number.NaN)));
+}
 
 /** What was measured before, with what has been measured anew in its place. */
-export const merge = (earlier: readonly CaseResult[], later: readonly CaseResult[]): CaseResult[] => {
+export function merge(earlier: readonly CaseResult[], later: readonly CaseResult[]): CaseResult[] {
   const anew = new Map(later.map((one) => [one.id, one]));
   const kept = earlier.map((one) => anew.get(one.id) ?? one);
   return [...kept, ...later.filter(({ id }) => !earlier.some((one) => one.id === id))];
-};
+}

@@ -1,9 +1,9 @@
 /** say: the one place that prints: results on standard output, progress on stderr. */
 
-export const print = (text: string): void => {
+export function print(text: string): void {
   process.stdout.write(`${text}\n`);
-};
+}
 
-export const progress = (sentence: string): void => {
+export function progress(sentence: string): void {
   process.stderr.write(`bench: ${sentence}\n`);
-};
+}

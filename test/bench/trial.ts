@@ -27,31 +27,35 @@ export interface Setting {
 
 const POINTS = 240;
 
-const nowMs = (): number => Number(hrtime.bigint()) / 1e6;
+function nowMs(): number {
+  return Number(hrtime.bigint()) / 1e6;
+}
 
-const fieldOf = (info: string, name: string): number => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
+function fieldOf(info: string, name: string): number {
+  return Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
+}
 
 /** The main thread's alone: what others wait for. */
-const mainThreadMs = async (redis: Redis): Promise<number> => {
+async function mainThreadMs(redis: Redis): Promise<number> {
   const info = await redis.info('cpu');
   const seconds = fieldOf(info, 'used_cpu_user_main_thread') + fieldOf(info, 'used_cpu_sys_main_thread');
   return seconds * 1000;
-};
+}
 
-const sumOver = async (nodes: readonly TestRedis[], read: (redis: Redis) => Promise<number>): Promise<number> => {
+async function sumOver(nodes: readonly TestRedis[], read: (redis: Redis) => Promise<number>): Promise<number> {
   const each = await Promise.all(nodes.map(async ({ redis }) => await read(redis)));
   return each.reduce((sum, one) => sum + one, 0);
-};
+}
 
-const callsOf = async (redis: Redis): Promise<number> => {
+async function callsOf(redis: Redis): Promise<number> {
   const info = await redis.info('commandstats');
   const counts = [...info.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)];
   const ours = /^(info|config|slowlog)/;
   return counts.reduce((sum, [, name = '', count]) => sum + (ours.test(name) ? 0 : Number(count)), 0);
-};
+}
 
 /** Of the calls that took 0.1 ms or more: how long the slowest took, and how many took more than twice the call budget. */
-const slowCalls = async (nodes: readonly TestRedis[]): Promise<Pick<Cost, 'slowestCallMs' | 'overBudget'>> => {
+async function slowCalls(nodes: readonly TestRedis[]): Promise<Pick<Cost, 'slowestCallMs' | 'overBudget'>> {
   const logs = await Promise.all(nodes.map(async ({ redis }) => await redis.call('SLOWLOG', 'GET', '-1')));
   const entries = (logs as [unknown, unknown, number, string[]][][]).flat();
   // Redis 7.0 logs what a script calls beside the script itself. The scripts here spell commands in capitals, clients don't.
@@ -61,10 +65,10 @@ const slowCalls = async (nodes: readonly TestRedis[]): Promise<Pick<Cost, 'slowe
     slowestCallMs: tookMs.reduce((most, ms) => Math.max(most, ms), 0),
     overBudget: tookMs.filter((ms) => ms > 2 * CALL_BUDGET_MS).length,
   };
-};
+}
 
 /** A contender that removes too much or too little, or something else, has not done the work that is compared. */
-const check = async ({ sample, contender }: Setting, { nodes, data }: Served): Promise<void> => {
+async function check({ sample, contender }: Setting, { nodes, data }: Served): Promise<void> {
   const { id, removes } = contender;
   const gone = { nothing: 0, stale: staleKeyCount(sample), all: data.keys - sample.foreign }[removes];
   const left = await sumOver(nodes, async (redis) => await redis.dbsize());
@@ -76,9 +80,9 @@ const check = async ({ sample, contender }: Setting, { nodes, data }: Served): P
   const others = data.left.get(removes) ?? digest;
   if (digest !== others) throw new Error(`${id} removed as many keys as others did, but not the same`);
   data.left.set(removes, digest);
-};
+}
 
-const onFreshData = async <T>(setting: Setting, measure: (server: Served, url: string) => Promise<T>): Promise<T> => {
+async function onFreshData<T>(setting: Setting, measure: (server: Served, url: string) => Promise<T>): Promise<T> {
   const { sample, dataset, contender, program, way, hasReplica } = setting;
   const server = await dataset.serve();
   const ledger = await startRedis();
@@ -97,11 +101,11 @@ const onFreshData = async <T>(setting: Setting, measure: (server: Served, url: s
   } finally {
     await Promise.all([far?.close(), replica?.stop(), ledger.stop(), server.stop()]);
   }
-};
+}
 
 /** Lets the contender go once, with nobody else on the server: what it takes. */
-export const measureCost = async (setting: Setting): Promise<Cost> =>
-  await onFreshData(setting, async ({ nodes }) => {
+export async function measureCost(setting: Setting): Promise<Cost> {
+  return await onFreshData(setting, async ({ nodes }) => {
     for (const { redis } of nodes) {
       await redis.config('RESETSTAT');
       await redis.call('SLOWLOG', 'RESET');
@@ -122,9 +126,10 @@ export const measureCost = async (setting: Setting): Promise<Cost> =>
       ...(await slowCalls(nodes)),
     };
   });
+}
 
 /** The slowest ping of each of some equal spans, so that the plot stays small and no peak is lost. */
-const thin = (pings: readonly Ping[], fromMs: number, toMs: number): [number, number][] => {
+function thin(pings: readonly Ping[], fromMs: number, toMs: number): [number, number][] {
   const spanMs = (toMs - fromMs) / POINTS;
   const peaks = new Map<number, number>();
   for (const [dueMs, latencyMs] of pings) {
@@ -133,9 +138,9 @@ const thin = (pings: readonly Ping[], fromMs: number, toMs: number): [number, nu
   }
   const round = (value: number) => Math.round(value * 1000) / 1000;
   return [...peaks].map(([span, latencyMs]) => [round((span + 0.5) * spanMs), round(latencyMs)]);
-};
+}
 
-const pingWhile = async (url: string, work: () => Promise<void>) => {
+async function pingWhile(url: string, work: () => Promise<void>) {
   const pinger = new Program('pings');
   try {
     await pinger.ask('start', url);
@@ -146,11 +151,11 @@ const pingWhile = async (url: string, work: () => Promise<void>) => {
   } finally {
     await pinger.stop();
   }
-};
+}
 
 /** Lets the contender go once, with a second client pinging all the while: what that one feels. */
-export const measureFelt = async (setting: Setting): Promise<Felt> =>
-  await onFreshData(setting, async (_, url) => {
+export async function measureFelt(setting: Setting): Promise<Felt> {
+  return await onFreshData(setting, async (_, url) => {
     const { fromMs, toMs, pings, refused } = await pingWhile(url, async () => {
       await setting.program.ask<Outcome>('go', null, setting.contender.limitMs);
     });
@@ -165,3 +170,4 @@ export const measureFelt = async (setting: Setting): Promise<Felt> =>
       series: thin(pings, fromMs, toMs),
     };
   });
+}

@@ -43,14 +43,18 @@ export interface UnitCost extends Taken {
 }
 
 const VALUE = 'x'.repeat(64);
-const heartbeatOf = (n: number): string => `swarm:s${Math.floor(n / 20)}:blocking:heartbeat:coordinator-${n}`;
-const belongingsOf = (n: number): string[] => [
-  `blocking:signal:coordinator-${n}`,
-  `blocking:ack:coordinator-${n}:agent-1`,
-  `blocking:ack:coordinator-${n}:agent-2`,
-  `blocking:idempotency:coordinator-${n}:coordinator-${n}:completion:1:1`,
-  `swarm:s${Math.floor(n / 20)}:agent:coordinator-${n}:activity`,
-];
+function heartbeatOf(n: number): string {
+  return `swarm:s${Math.floor(n / 20)}:blocking:heartbeat:coordinator-${n}`;
+}
+function belongingsOf(n: number): string[] {
+  return [
+    `blocking:signal:coordinator-${n}`,
+    `blocking:ack:coordinator-${n}:agent-1`,
+    `blocking:ack:coordinator-${n}:agent-2`,
+    `blocking:idempotency:coordinator-${n}:coordinator-${n}:completion:1:1`,
+    `swarm:s${Math.floor(n / 20)}:agent:coordinator-${n}:activity`,
+  ];
+}
 /** Keys that each coordinator has. */
 export const KEYS_EACH = 6;
 
@@ -69,13 +73,13 @@ function* belongings(count: number): Generator<readonly string[]> {
   for (let n = 0; n < count; n++) for (const key of belongingsOf(n)) yield [key, '1'];
 }
 
-const trafficOf = async (redis: Redis): Promise<{ received: number; sent: number }> => {
+async function trafficOf(redis: Redis): Promise<{ received: number; sent: number }> {
   const info = await redis.info('stats');
   const field = (name: string) => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
   return { received: field('total_net_input_bytes'), sent: field('total_net_output_bytes') };
-};
+}
 
-const runOnce = async (redis: Redis, url: string): Promise<Taken> => {
+async function runOnce(redis: Redis, url: string): Promise<Taken> {
   const folder = mkdtempSync(join(tmpdir(), 'stalesweep-bench-costs-'));
   const peak = join(folder, 'peak');
   try {
@@ -97,22 +101,25 @@ const runOnce = async (redis: Redis, url: string): Promise<Taken> => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-};
+}
 
 /** The trial that took Redis the least: the others met a busier machine. */
-const leastOf = (trials: readonly Taken[]): Taken =>
-  trials.reduce((least, one) => (one.cpu < least.cpu ? one : least), trials[0] as Taken);
+function leastOf(trials: readonly Taken[]): Taken {
+  return trials.reduce((least, one) => (one.cpu < least.cpu ? one : least), trials[0] as Taken);
+}
 
-const per = (what: string, more: Taken, less: Taken, keys: number): UnitCost => ({
-  what,
-  cpu: (more.cpu - less.cpu) / keys,
-  received: (more.received - less.received) / keys,
-  sent: (more.sent - less.sent) / keys,
-  peak: (more.peak - less.peak) / keys,
-});
+function per(what: string, more: Taken, less: Taken, keys: number): UnitCost {
+  return {
+    what,
+    cpu: (more.cpu - less.cpu) / keys,
+    received: (more.received - less.received) / keys,
+    sent: (more.sent - less.sent) / keys,
+    peak: (more.peak - less.peak) / keys,
+  };
+}
 
 /** Measures them. Fails when a run does, or leaves another number of keys than it should. */
-export const measureUnitCosts = async ({ foreign, coordinators, trials }: CostPlan): Promise<UnitCost[]> => {
+export async function measureUnitCosts({ foreign, coordinators, trials }: CostPlan): Promise<UnitCost[]> {
   const server = await startRedis();
   const { redis, url } = server;
   const measure = async (what: string, fill: () => Promise<void>, left: number): Promise<Taken> => {
@@ -159,16 +166,18 @@ export const measureUnitCosts = async ({ foreign, coordinators, trials }: CostPl
   } finally {
     await server.stop();
   }
-};
+}
 
 /** As a table: head and rows. */
-export const costTable = (costs: readonly UnitCost[]): { head: string[]; rows: string[][] } => ({
-  head: ['what', 'Redis CPU', 'received', 'sent', 'worker'],
-  rows: costs.map(({ what, cpu, received, sent, peak }, i) => [
-    what,
-    i === 0 ? `${(cpu / 1000).toFixed(1)} ms` : `${cpu.toFixed(2)} µs`,
-    i === 0 ? `${(received / 1000).toFixed(1)} kB` : `${received.toFixed(1)} B`,
-    i === 0 ? `${(sent / 1000).toFixed(1)} kB` : `${sent.toFixed(1)} B`,
-    i === 0 ? `${(peak / 1e6).toFixed(0)} MB` : `${Math.max(0, peak).toFixed(0)} B`,
-  ]),
-});
+export function costTable(costs: readonly UnitCost[]): { head: string[]; rows: string[][] } {
+  return {
+    head: ['what', 'Redis CPU', 'received', 'sent', 'worker'],
+    rows: costs.map(({ what, cpu, received, sent, peak }, i) => [
+      what,
+      i === 0 ? `${(cpu / 1000).toFixed(1)} ms` : `${cpu.toFixed(2)} µs`,
+      i === 0 ? `${(received / 1000).toFixed(1)} kB` : `${received.toFixed(1)} B`,
+      i === 0 ? `${(sent / 1000).toFixed(1)} kB` : `${sent.toFixed(1)} B`,
+      i === 0 ? `${(peak / 1e6).toFixed(0)} MB` : `${Math.max(0, peak).toFixed(0)} B`,
+    ]),
+  };
+}

@@ -14,15 +14,15 @@ const BATCH = 10_000;
 /** About what a session takes. */
 const FOREIGN_VALUE = 'x'.repeat(64);
 
-const writeForeign = async (redis: Redis, count: number): Promise<void> => {
+async function writeForeign(redis: Redis, count: number): Promise<void> {
   for (let from = 0; from < count; from += BATCH) {
     const pipeline = redis.pipeline();
     for (let n = from; n < Math.min(from + BATCH, count); n++) pipeline.set(`session:${n}`, FOREIGN_VALUE);
     await pipeline.exec();
   }
-};
+}
 
-const writeEasy = async (redis: Redis, sample: Sample): Promise<void> => {
+async function writeEasy(redis: Redis, sample: Sample): Promise<void> {
   const { coordinators, stale, padding } = sample;
   const nowMs = Number((await redis.time())[0]) * 1000;
   const padded = padding > 0 ? { state: 'x'.repeat(padding) } : {};
@@ -38,9 +38,9 @@ const writeEasy = async (redis: Redis, sample: Sample): Promise<void> => {
       pipeline = redis.pipeline();
     }
   }
-};
+}
 
-const writeField = async (redis: Redis, { schema, coordinators, stale, acks, ttlMs }: Sample): Promise<void> => {
+async function writeField(redis: Redis, { schema, coordinators, stale, acks, ttlMs }: Sample): Promise<void> {
   const compiled = compileSchema(schema, SHIPPED_SCHEMAS[schema] ?? { families: {} });
   const staleAfterSeconds = STALE_AFTER_SECONDS;
   await populate(redis, compiled, {
@@ -51,18 +51,18 @@ const writeField = async (redis: Redis, { schema, coordinators, stale, acks, ttl
     staleAfterSeconds,
     ttlMs: ttlMs ?? undefined,
   });
-};
+}
 
 /** Writes all of it; the foreign keys first: among them the others lie as they would after years. */
-export const writeSample = async (redis: Redis, sample: Sample): Promise<void> => {
+export async function writeSample(redis: Redis, sample: Sample): Promise<void> {
   await writeForeign(redis, sample.foreign);
   if (sample.data === 'easy') await writeEasy(redis, sample);
   else await writeField(redis, sample);
-};
+}
 
 /** When the stale ones beat last, in ms since the epoch, as their names hold it; 0 when nobody's does. */
-export const staleBeatAtOf = async (redis: Redis, { data, schema, stale }: Sample): Promise<number> => {
+export async function staleBeatAtOf(redis: Redis, { data, schema, stale }: Sample): Promise<number> {
   if (data === 'easy' || stale === 0) return 0;
   // Whoever comes first is stale, and has the time as its activity.
   return Number(await redis.get(NAMES[schema].activity('coordinator-0', 'swarm-0')));
-};
+}

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 const ASK_EVERY_MS = 30;
 
 /** Asks again and again, until the answer is this one. Fails with the difference when it is not in time. */
-export const eventually = async <T>(ask: () => T | Promise<T>, wanted: unknown, withinMs = 60_000): Promise<void> => {
+export async function eventually<T>(ask: () => T | Promise<T>, wanted: unknown, withinMs = 60_000): Promise<void> {
   for (const deadline = performance.now() + withinMs; ; await pause(ASK_EVERY_MS)) {
     try {
       expect(await ask()).toEqual(wanted);
@@ -14,4 +14,4 @@ export const eventually = async <T>(ask: () => T | Promise<T>, wanted: unknown, 
       if (performance.now() > deadline) throw error;
     }
   }
-};
+}

@@ -9,11 +9,11 @@ const MOST_WARNINGS = 150 + 10 * Number(process.env.CHAOS_SECONDS || 0);
 const STOP_WITHIN_MS = 15_000;
 
 /** Nobody of it speaks of what it should have caught. */
-const expectClean = (stderr: string): void => {
+function expectClean(stderr: string): void {
   expect(stderr).not.toMatch(/unhandled|uncaught|MaxListeners|"level":60|^\s+at /im);
   const warnings = stderr.split('\n').filter((line) => /"level":[45]0/.test(line));
   expect(warnings.length, warnings.slice(0, 20).join('\n')).toBeLessThan(MOST_WARNINGS);
-};
+}
 
 export class Fleet {
   #members: Running[] = [];

@@ -39,19 +39,20 @@ interface Plan {
   readonly shares?: { readonly queue: Server; readonly prefix: string };
 }
 
-const reportsIn = async ({ runs }: Queues): Promise<Report[]> =>
-  (await runs.getCompleted()).flatMap(({ returnvalue }) => returnvalue ?? []);
+async function reportsIn({ runs }: Queues): Promise<Report[]> {
+  return (await runs.getCompleted()).flatMap(({ returnvalue }) => returnvalue ?? []);
+}
 
 /** Every report adds up by itself. */
-const expectSound = ({ coordinators, outcome, strategy }: Report, wanted: Strategy): void => {
+function expectSound({ coordinators, outcome, strategy }: Report, wanted: Strategy): void {
   const { checked, active, stale, unreadable, lapsed, swept, revived } = coordinators;
   if (outcome === 'skipped') return;
   expect({ outcome, strategy, unreadable }).toEqual({ outcome: 'completed', strategy: wanted, unreadable: 0 });
   expect([checked, stale], JSON.stringify(coordinators)).toEqual([active + stale, swept + revived]);
   expect(lapsed).toBe(swept);
-};
+}
 
-const live = async (plan: Plan, trouble: Trouble): Promise<void> => {
+async function live(plan: Plan, trouble: Trouble): Promise<void> {
   const { lapsing } = trouble;
   const ends = performance.now() + plan.seconds * 1000;
   let nextAt = performance.now() + plan.apartSeconds * 1000;
@@ -80,9 +81,9 @@ const live = async (plan: Plan, trouble: Trouble): Promise<void> => {
   ) {
     await lapsing.round();
   }
-};
+}
 
-const around = async (plan: Plan, trouble: Trouble, queues: Queues): Promise<void> => {
+async function around(plan: Plan, trouble: Trouble, queues: Queues): Promise<void> {
   const { fleet, lapsing, target } = trouble;
   await lapsing.round();
   await fleet.join(2);
@@ -99,10 +100,10 @@ const around = async (plan: Plan, trouble: Trouble, queues: Queues): Promise<voi
   expect(lapsing.seen.swept).toBeGreaterThan(0);
   expect(reports.reduce((sum, { coordinators }) => sum + coordinators.lapsed, 0)).toBeGreaterThan(0);
   await fleet.disband();
-};
+}
 
 /** Lets them live and die. Fails, with the seed, when anybody living loses something, or anybody dead keeps something. */
-export const letLapse = async ({ onTestFinished }: TestContext, plan: Plan): Promise<Lapsing['seen']> => {
+export async function letLapse({ onTestFinished }: TestContext, plan: Plan): Promise<Lapsing['seen']> {
   const random = new Random(Number(process.env.CHAOS_SEED || Date.now() % 1_000_000));
   const target = await Place.open([...DURABLE, ...USER]);
   const queue = plan.shares?.queue ?? (await Server.start(DURABLE));
@@ -139,4 +140,4 @@ export const letLapse = async ({ onTestFinished }: TestContext, plan: Plan): Pro
     await target.stop();
     if (!plan.shares) await queue.stop();
   }
-};
+}

@@ -55,20 +55,26 @@ interface Coordinator {
   isGone: boolean;
 }
 
-const keysOf = (n: number, id: string, partner: string) => [
-  `blocking:heartbeat:${id}`,
-  `blocking:signal:${id}`,
-  `blocking:ack:${id}:${partner}-s1`,
-  `coordinator:activity:${id}`,
-  `swarm:swarm-${n % 3}:blocking:${id}`,
-  `blocking:idempotency:${id}:${partner}:completion:0:1760000000000`,
-  `blocking:idempotency:${partner}:${id}:completion:0:1760000000000`,
-];
+function keysOf(n: number, id: string, partner: string) {
+  return [
+    `blocking:heartbeat:${id}`,
+    `blocking:signal:${id}`,
+    `blocking:ack:${id}:${partner}-s1`,
+    `coordinator:activity:${id}`,
+    `swarm:swarm-${n % 3}:blocking:${id}`,
+    `blocking:idempotency:${id}:${partner}:completion:0:1760000000000`,
+    `blocking:idempotency:${partner}:${id}:completion:0:1760000000000`,
+  ];
+}
 
 /** Half of the ids have one segment, half two. */
-const idOf = (n: number): string => (n % 4 < 2 ? `coordinator-${n}` : `team-${n % 9}:coordinator-${n}`);
+function idOf(n: number): string {
+  return n % 4 < 2 ? `coordinator-${n}` : `team-${n % 9}:coordinator-${n}`;
+}
 
-const seconds = (ms: number): number => Math.round(ms / 100) / 10;
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}
 
 export class Lapsing {
   readonly seen = { looks: 0, beats: 0, deaths: 0, revived: 0, reborn: 0, swept: 0, early: 0, unseen: 0 };

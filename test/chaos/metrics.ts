@@ -5,19 +5,19 @@ import type { Aftermath } from './storm.ts';
 import { KEYS_PER_FAMILY } from './swarm.ts';
 
 /** Where the process serves them, as it said when it started. */
-const pageOf = (process: Running): string => {
+function pageOf(process: Running): string {
   const url = /"url":"(http:[^"]+)"/.exec(process.stderr())?.[1] ?? '';
   return url.endsWith('/metrics') ? url : `${url}/metrics`;
-};
+}
 
 /** The sum of a metric over these processes, for the target `default`. */
-const sumOf = (pages: readonly string[], name: string, label = ''): number => {
+function sumOf(pages: readonly string[], name: string, label = ''): number {
   const line = new RegExp(`^stalesweep_${name}\\{target="default"${label}\\} (\\d+)$`, 'm');
   return pages.reduce((sum, page) => sum + Number(line.exec(page)?.[1] ?? Number.NaN), 0);
-};
+}
 
 /** Fails unless the totals of these processes together are the history's. */
-export const expectTotals = async (processes: readonly Running[], { rows, reports }: Aftermath): Promise<void> => {
+export async function expectTotals(processes: readonly Running[], { rows, reports }: Aftermath): Promise<void> {
   const swept = reports.reduce((sum, { coordinators }) => sum + coordinators.swept, 0);
   const revived = reports.reduce((sum, { coordinators }) => sum + coordinators.revived, 0);
   const totals = async () => {
@@ -46,4 +46,4 @@ export const expectTotals = async (processes: readonly Running[], { rows, report
     revived,
     deleted: Object.fromEntries(Object.entries(KEYS_PER_FAMILY).map(([family, each]) => [family, swept * each])),
   });
-};
+}

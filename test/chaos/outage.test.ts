@@ -19,7 +19,9 @@ for _, key in ipairs(redis.call('KEYS', '${heartbeatOf('*', '*')}')) do
   end)
   redis.call('SET', key, aged)
 end`;
-const age = async (redis: Redis): Promise<unknown> => await redis.eval(AGE, 0);
+async function age(redis: Redis): Promise<unknown> {
+  return await redis.eval(AGE, 0);
+}
 
 test.each(Object.entries(WAYS_TO_KEEP_DATA))(
   'nobody is stale after an outage longer than the threshold, back with %s (P10)',

@@ -42,7 +42,7 @@ const COORDINATORS = 2_000;
 const UNRECORDED_CHUNKS = 10;
 
 /** Notes how many coordinators are left, each number that is seen once, until `end`, which resolves to them. */
-const watchLeft = (target: Server): { end(): Promise<readonly number[]> } => {
+function watchLeft(target: Server): { end(): Promise<readonly number[]> } {
   let over = false;
   const watch = async () => {
     const left: number[] = [];
@@ -62,7 +62,7 @@ const watchLeft = (target: Server): { end(): Promise<readonly number[]> } => {
       return await watching;
     },
   };
-};
+}
 
 test.concurrent('the report of a run whose worker was killed misses what it had not recorded, and no more (P3)', async (context) => {
   const target = await Server.start();

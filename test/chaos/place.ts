@@ -8,7 +8,9 @@ import { Way } from './way.ts';
 /** A replica that has been there for no longer came with data it loaded just now, as a server that was restarted does. */
 const OLD_ENOUGH_SECONDS = 25;
 
-const pidOf = async (redis: Redis): Promise<number> => Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+async function pidOf(redis: Redis): Promise<number> {
+  return Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+}
 
 export class Place {
   #serving: Server;

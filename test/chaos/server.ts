@@ -79,22 +79,24 @@ export class Server {
   }
 }
 
-const snapshotOf = ({ folder }: Server): string => join(folder, 'dump.rdb');
+function snapshotOf({ folder }: Server): string {
+  return join(folder, 'dump.rdb');
+}
 
-const saved = async ({ redis }: Server, how: 'ok' | 'err'): Promise<void> => {
+async function saved({ redis }: Server, how: 'ok' | 'err'): Promise<void> {
   await redis.bgsave();
   const status = `rdb_last_bgsave_status:${how}`;
   await eventually(() => redis.info('persistence'), expect.stringContaining(status));
-};
+}
 
 /** From now on its snapshots fail, since a folder stands where they are to be written; so it takes no writes (MISCONF). */
-export const failToSave = async (server: Server): Promise<void> => {
+export async function failToSave(server: Server): Promise<void> {
   await rm(snapshotOf(server), { force: true });
   await mkdir(snapshotOf(server));
   await saved(server, 'err');
-};
+}
 
-export const saveAgain = async (server: Server): Promise<void> => {
+export async function saveAgain(server: Server): Promise<void> {
   await rm(snapshotOf(server), { recursive: true });
   await saved(server, 'ok');
-};
+}

@@ -20,8 +20,9 @@ const minutes = Number(process.env.SOAK_MINUTES || 20);
 const APART_SECONDS = 60;
 const TROUBLES = [failOver, freezeWorker, restartQueue, freezeTarget, losePackets, restartTarget, loseWorker];
 
-const troublesOf = (all: typeof TROUBLES) =>
-  Array.from({ length: minutes - 1 }, (_, n) => all[n % all.length] ?? loseWorker);
+function troublesOf(all: typeof TROUBLES) {
+  return Array.from({ length: minutes - 1 }, (_, n) => all[n % all.length] ?? loseWorker);
+}
 
 for (const strategy of ['script', 'transaction'] as const) {
   test(`of all who die and come back the dead go, and everybody else stays whole, by ${strategy} (P1, P2, P10, P11)`, async (context) => {

@@ -23,9 +23,9 @@ const seed = Number(process.env.CHAOS_SEED || Date.now() % 1_000_000);
 const longer = Number(process.env.CHAOS_SECONDS || 0);
 
 /** Whoever lets a storm go on for longer wants to read how it went. */
-const say = (what: object): void => {
+function say(what: object): void {
   if (longer > 0) console.log(JSON.stringify(what));
-};
+}
 
 /**
  * How long runs that were asked for may take, once all is calm: a killed worker's run is taken over within 15 seconds; a
@@ -135,14 +135,14 @@ class Requests {
   }
 }
 
-const expectIdle = async (queues: Queues): Promise<void> => {
+async function expectIdle(queues: Queues): Promise<void> {
   const busy = async () => await queues.runs.getJobCounts('active', 'waiting', 'delayed', 'prioritized');
   const nothing = { active: 0, waiting: 0, delayed: 0, prioritized: 0 };
   await eventually(busy, nothing, CALM_MS);
-};
+}
 
 /** Each report adds up by itself. */
-const expectSound = (report: Report): void => {
+function expectSound(report: Report): void {
   const { checked, active, stale, unreadable, swept, revived } = report.coordinators;
   expect(report.outcome).toBe('completed');
   expect([checked, stale], JSON.stringify(report)).toEqual([active + stale + unreadable, swept + revived]);
@@ -150,22 +150,22 @@ const expectSound = (report: Report): void => {
   expect(report.keys).toMatchObject({ deleted: swept * KEYS_EACH, found: swept * KEYS_EACH });
   const byFamily = Object.entries(KEYS_PER_FAMILY).map(([family, each]) => [family, swept * each]);
   expect(report.keys.byFamily).toEqual(Object.fromEntries(byFamily));
-};
+}
 
 /** Locks, stalled marks, what others would join: none of it outlives the runs. */
-const expectNothingHeld = async ({ redis }: Server): Promise<void> => {
+async function expectNothingHeld({ redis }: Server): Promise<void> {
   const names = await redis.keys('{stalesweep}:cleanup:*');
   expect(names.filter((name) => /:lock$|:de:|:active$|:wait$|:delayed$/.test(name))).toEqual([]);
-};
+}
 
 /** What runs that failed for good had removed before, as their progress tells. */
-const sweptInVain = async ({ runs }: Queues): Promise<number> => {
+async function sweptInVain({ runs }: Queues): Promise<number> {
   const failed = await runs.getFailed();
   return failed.reduce((sum, { progress }) => sum + ((progress as { swept?: number }).swept ?? 0), 0);
-};
+}
 
 /** One last run, and everything is as it should be. */
-const calm = async (weather: Weather): Promise<Aftermath> => {
+async function calm(weather: Weather): Promise<Aftermath> {
   const { swarm, queues, requests, target, queue } = weather;
   swarm.be('calm');
   await requests.end();
@@ -195,9 +195,9 @@ const calm = async (weather: Weather): Promise<Aftermath> => {
   const spared = reports.reduce((sum, { coordinators }) => sum + coordinators.revived, 0);
   say({ runs: rows.length, reported, swept, spared, unanswered: requests.unanswered, ...swarm.seen });
   return { rows, reports, reported, swept };
-};
+}
 
-const around = async (plan: Plan, weather: Weather): Promise<Aftermath> => {
+async function around(plan: Plan, weather: Weather): Promise<Aftermath> {
   const { swarm, requests, fleet } = weather;
   await swarm.found(FOUNDERS, SILENT);
   await plan.before?.(weather);
@@ -214,18 +214,18 @@ const around = async (plan: Plan, weather: Weather): Promise<Aftermath> => {
   await plan.after?.(weather, aftermath);
   await fleet.disband();
   return aftermath;
-};
+}
 
 /** Tells the swarm of every run that ends, as far as the queue can be asked. */
-const countRuns = async (queues: Queues, swarm: Swarm, over: AbortSignal): Promise<void> => {
+async function countRuns(queues: Queues, swarm: Swarm, over: AbortSignal): Promise<void> {
   for (let known = 0; !over.aborted; await pause(20)) {
     const ended = await queues.runs.getJobCountByTypes('completed', 'failed').catch(() => known);
     for (; known < ended; known++) swarm.runEnded();
   }
-};
+}
 
 /** Lets a storm pass. Fails, with the seed, when anything of what is promised did not hold. */
-export const storm = async ({ onTestFinished }: TestContext, plan: Plan): Promise<Aftermath> => {
+export async function storm({ onTestFinished }: TestContext, plan: Plan): Promise<Aftermath> {
   const random = new Random(seed);
   const target = await Server.start(plan.targetArgs);
   const queue = plan.together ? target : await Server.start(plan.queueArgs);
@@ -278,4 +278,4 @@ export const storm = async ({ onTestFinished }: TestContext, plan: Plan): Promis
     await close();
     for (const server of new Set([target, queue])) await server.stop();
   }
-};
+}

@@ -72,13 +72,13 @@ const SWARMS = 3;
 const ANCHORS = 5;
 const LETTER_EVERY = 10;
 
-const keysOf = (schema: SchemaName, number: number): string[] => {
+function keysOf(schema: SchemaName, number: number): string[] {
   const id = `c${number}`;
   const swarm = `s${number % SWARMS}`;
   if (schema === 'swarm') return [heartbeatOf(id, swarm), ...belongingsOf(id, swarm)];
   const shared = belongingsOf(id).filter((key) => !key.startsWith('swarm:'));
   return [`blocking:heartbeat:${id}`, ...shared, `coordinator:activity:${id}`, `blocking:state:${id}`];
-};
+}
 
 /** How many of a coordinator's keys a family holds; the same in both schemas. */
 export const KEYS_PER_FAMILY = { heartbeat: 1, signal: 1, ack: 2, idempotency: 1, activity: 1, state: 1 } as const;

@@ -22,53 +22,53 @@ const FREEZE_MS = 18_000;
 const AWAY_MS = (TIMES.staleAfter + 5) * 1000;
 
 /** SIGKILL for a worker, and another one in its place. */
-export const loseWorker = async ({ fleet, lapsing }: Trouble): Promise<void> => {
+export async function loseWorker({ fleet, lapsing }: Trouble): Promise<void> {
   const heir = fleet.join(1);
   await fleet.kill();
   lapsing.trouble();
   await heir;
-};
+}
 
 /** A worker stands still in the midst of whatever it does, until others have taken its run over, and then goes on with it. */
-export const freezeWorker = async ({ fleet, lapsing, random }: Trouble): Promise<void> => {
+export async function freezeWorker({ fleet, lapsing, random }: Trouble): Promise<void> {
   const one = random.pick(fleet.members)?.child;
   one?.kill('SIGSTOP');
   lapsing.trouble();
   await random.moment(FREEZE_MS / 2, FREEZE_MS);
   one?.kill('SIGCONT');
   lapsing.trouble();
-};
+}
 
-export const restartTarget = async ({ target, random, lapsing }: Trouble): Promise<void> => {
+export async function restartTarget({ target, random, lapsing }: Trouble): Promise<void> {
   const away = Date.now();
   await target.restart(async () => await random.moment(0, 1_500));
   lapsing.wasAway(away, Date.now(), 'anew');
-};
+}
 
-export const restartQueue = async ({ queue, random, lapsing }: Trouble): Promise<void> => {
+export async function restartQueue({ queue, random, lapsing }: Trouble): Promise<void> {
   await queue.shutDown();
   await random.moment(0, 1_500);
   await queue.comeBack();
   lapsing.trouble();
-};
+}
 
 /** Nobody can beat for longer than the threshold. */
-export const freezeTarget = async ({ target, random, lapsing }: Trouble): Promise<void> => {
+export async function freezeTarget({ target, random, lapsing }: Trouble): Promise<void> {
   const away = Date.now();
   await target.freeze(async () => await random.moment(AWAY_MS, AWAY_MS + 3_000));
   lapsing.wasAway(away, Date.now(), 'on');
-};
+}
 
 /** The replica takes over, with all that was written. */
-export const failOver = async ({ target, lapsing }: Trouble): Promise<void> => {
+export async function failOver({ target, lapsing }: Trouble): Promise<void> {
   await target.prepare();
   const away = Date.now();
   await target.failOver();
   lapsing.wasAway(away, Date.now(), 'on');
-};
+}
 
 /** The ways of the workers are cut, held up, lose what is sent, and forget who is connected. */
-export const losePackets = async ({ ways, random, lapsing }: Trouble): Promise<void> => {
+export async function losePackets({ ways, random, lapsing }: Trouble): Promise<void> {
   for (const way of ways) {
     const weather = random.pick(['cut', 'stall', 'lose', 'forget'] as const) ?? 'cut';
     way[weather]();
@@ -77,4 +77,4 @@ export const losePackets = async ({ ways, random, lapsing }: Trouble): Promise<v
     way.clear();
     lapsing.trouble();
   }
-};
+}

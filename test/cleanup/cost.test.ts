@@ -14,14 +14,14 @@ const COORDINATORS = 4_000;
 /** No call ever takes this long, so sizes grow as far as they may, whatever the machine. */
 const UNHURRIED = { callBudget: '10s' };
 
-const fill = async (schema: string, stale: number, foreign = 0) => {
+async function fill(schema: string, stale: number, foreign = 0) {
   const { redis } = server.current;
   await redis.flushall();
   const families = SHIPPED_SCHEMAS[schema] ?? { families: {} };
   const sample = { coordinators: COORDINATORS, stale, acks: 2, idempotency: 1, staleAfterSeconds: 600 };
   await populate(redis, compileSchema(schema, families), sample);
   await redis.eval(`for i = 1, ARGV[1] do redis.call('SET', 'session:' .. i, '1') end`, 0, foreign);
-};
+}
 
 interface Cost {
   readonly report: Report;
@@ -32,7 +32,7 @@ interface Cost {
   readonly sent: number;
 }
 
-const costOf = async (schema: string, settings: object = {}): Promise<Cost> => {
+async function costOf(schema: string, settings: object = {}): Promise<Cost> {
   const { redis, url } = server.current;
   const bytes = async () => {
     const stats = await redis.info('stats');
@@ -49,9 +49,11 @@ const costOf = async (schema: string, settings: object = {}): Promise<Cost> => {
   // RESETSTAT began to count anew.
   expect(before.received).toBeGreaterThan(0);
   return { report, commands, received: after.received, sent: after.sent };
-};
+}
 
-const per1000 = (amount: number) => amount / (COORDINATORS / 1_000);
+function per1000(amount: number) {
+  return amount / (COORDINATORS / 1_000);
+}
 
 test.each([
   // A quarter above what was seen: how large pages are, and with that how often a name is sent twice, follows from when the

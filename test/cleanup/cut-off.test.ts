@@ -10,14 +10,16 @@ import { STRATEGIES, urlFor } from '../support/users.ts';
 import { beat, everythingOf, keysIn, nowOf, STALE, settle, writeAll } from '../support/world.ts';
 
 const server = useRedis();
-const redis = () => server.current.redis;
+function redis() {
+  return server.current.redis;
+}
 const KEYS_EACH = everythingOf('c').length;
 /** Enough for a dozen of the smallest chunks. */
 const STALE_COUNT = 800;
 const MAY_BE_MISSING = /may be missing in the counts/;
 
 /** So many coordinators, the first of them stale; resolves to the keys of those who live. */
-const found = async (stale: number, active: number): Promise<string[]> => {
+async function found(stale: number, active: number): Promise<string[]> {
   const now = await nowOf(redis());
   const values: Record<string, string> = {};
   const kept: string[] = [];
@@ -30,16 +32,16 @@ const found = async (stale: number, active: number): Promise<string[]> => {
   }
   await writeAll(redis(), values);
   return kept.sort();
-};
+}
 
 /** Counts are right; where they are not, that was said. */
-const expectRight = (report: Report, stale: number, warnings: readonly string[]): void => {
+function expectRight(report: Report, stale: number, warnings: readonly string[]): void {
   expect(report.coordinators).toMatchObject({ stale, swept: stale, revived: 0, lapsed: 0 });
   const said = warnings.some((warning) => MAY_BE_MISSING.test(warning));
   if (said) expect(report.keys.deleted).toBeLessThanOrEqual(stale * KEYS_EACH);
   else expect(report.keys.deleted).toBe(stale * KEYS_EACH);
   expect(report.keys.byFamily.heartbeat).toBe(stale);
-};
+}
 
 describe.each(STRATEGIES)('on a way that cuts connections, by %s', (_strategy, rules) => {
   const addressOf = async () => await urlFor(server.current, rules);

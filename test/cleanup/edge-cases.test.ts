@@ -9,9 +9,15 @@ import { startRedis } from '../support/redis.ts';
 import { beat, everythingOf, heartbeatOf, keysIn, nowOf, STALE, settle, writeAll } from '../support/world.ts';
 
 const server = useRedis();
-const redis = () => server.current.redis;
-const run = (options: Parameters<typeof clean>[1] = {}) => clean(server.current.url, options);
-const old = async () => (await nowOf(redis())) - 3_600_000;
+function redis() {
+  return server.current.redis;
+}
+function run(options: Parameters<typeof clean>[1] = {}) {
+  return clean(server.current.url, options);
+}
+async function old() {
+  return (await nowOf(redis())) - 3_600_000;
+}
 
 describe('ids', () => {
   test('`c1` goes beside `c10` and `c`, which keep everything (P2)', async () => {

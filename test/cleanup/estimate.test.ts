@@ -11,13 +11,13 @@ const server = useRedis();
 beforeEach(async () => void (await server.current.redis.flushall()));
 
 /** How many bytes these take, as Redis tells of each. */
-const bytesOf = async (names: readonly string[]): Promise<number> => {
+async function bytesOf(names: readonly string[]): Promise<number> {
   const { redis } = server.current;
   const pipeline = redis.pipeline();
   for (const name of names) pipeline.memory('USAGE', name);
   const replies = (await pipeline.exec()) ?? [];
   return replies.reduce((sum, [, bytes]) => sum + Number(bytes ?? 0), 0);
-};
+}
 
 test('a dry run, and the question before a real one, tell what would be freed, whatever the things weigh', async () => {
   const { redis, url } = server.current;

@@ -6,7 +6,7 @@ import { ACTIVE, beat, heartbeatOf, keysIn, nowOf, settle, writeAll } from '../s
 const server = useRedis();
 const SILENT = 3_600;
 
-const populate = async (stale: number, active: number): Promise<string[]> => {
+async function populate(stale: number, active: number): Promise<string[]> {
   const { redis } = server.current;
   const now = await nowOf(redis);
   const world: Record<string, string> = {};
@@ -14,7 +14,7 @@ const populate = async (stale: number, active: number): Promise<string[]> => {
   for (let i = 0; i < active; i++) world[heartbeatOf(`active${i}`)] = beat(now);
   await writeAll(redis, world);
   return await keysIn(redis);
-};
+}
 
 test('a run that finds more stale than maxStaleFraction removes nothing, and says why', async () => {
   const before = await populate(12, 8);
@@ -105,7 +105,7 @@ test('the report has exactly the fields of the contract, and they agree', async 
 
 /** How many arguments, or to a script keys, the largest call of each kind has when it comes to Redis; `lua:` before those that
  * a script makes. */
-const largestCallsIn = async (act: () => Promise<unknown>): Promise<ReadonlyMap<string, number>> => {
+async function largestCallsIn(act: () => Promise<unknown>): Promise<ReadonlyMap<string, number>> {
   const { redis } = server.current;
   const largest = new Map<string, number>();
   const monitor = await redis.monitor();
@@ -122,7 +122,7 @@ const largestCallsIn = async (act: () => Promise<unknown>): Promise<ReadonlyMap<
   await over;
   monitor.disconnect();
   return largest;
-};
+}
 
 test('however long a call may take, none carries more than Lua can unpack, and removal is UNLINK (P6)', async () => {
   await populate(12_000, 0);

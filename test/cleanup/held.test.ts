@@ -10,7 +10,7 @@ import { beat, heartbeatOf, keysIn, nowOf, writeAll } from '../support/world.ts'
 const server = useRedis();
 
 /** So many coordinators, each with a signal, each silent for so many seconds. */
-const populate = async (groups: readonly (readonly [string, number, number])[]): Promise<void> => {
+async function populate(groups: readonly (readonly [string, number, number])[]): Promise<void> {
   const now = await nowOf(server.current.redis);
   const world: Record<string, string> = {};
   for (const [name, count, silentSeconds] of groups) {
@@ -20,13 +20,18 @@ const populate = async (groups: readonly (readonly [string, number, number])[]):
     }
   }
   await writeAll(server.current.redis, world);
-};
-const namesLeft = async (): Promise<string[]> =>
-  (await keysIn(server.current.redis))
+}
+async function namesLeft(): Promise<string[]> {
+  return (await keysIn(server.current.redis))
     .filter((name) => name.startsWith('blocking:signal:'))
     .map((name) => name.slice(16));
-const was = (active: number, heldSinceAt: number | null = null): Past => ({ active, heldSinceAt });
-const run = async (options: CleanOptions = {}) => await clean(server.current.url, options);
+}
+function was(active: number, heldSinceAt: number | null = null): Past {
+  return { active, heldSinceAt };
+}
+async function run(options: CleanOptions = {}) {
+  return await clean(server.current.url, options);
+}
 
 describe.each(STRATEGIES)('by %s', (_, rules) => {
   test('of 1,000 that were active 600 fall silent: they are held, whoever was silent longer goes (P12)', async () => {

@@ -34,17 +34,23 @@ const stories = fc.record({
 type Story = typeof stories extends fc.Arbitrary<infer T> ? T : never;
 type Person = Story['people'][number];
 
-const grid = (seconds: number): number => Math.floor(seconds / GRID) * GRID;
-const heartbeatOf = (n: number): string => `blocking:heartbeat:c${n}`;
-const belongingsOf = (n: number, { peer }: Person): string[] => [
-  `blocking:signal:c${n}`,
-  `blocking:ack:c${n}:agent`,
-  `blocking:idempotency:c${n}:c${peer}:done:1`,
-  `coordinator:activity:c${n}`,
-];
+function grid(seconds: number): number {
+  return Math.floor(seconds / GRID) * GRID;
+}
+function heartbeatOf(n: number): string {
+  return `blocking:heartbeat:c${n}`;
+}
+function belongingsOf(n: number, { peer }: Person): string[] {
+  return [
+    `blocking:signal:c${n}`,
+    `blocking:ack:c${n}:agent`,
+    `blocking:idempotency:c${n}:c${peer}:done:1`,
+    `coordinator:activity:c${n}`,
+  ];
+}
 
 /** When it last beat by its own clock, and whether it is at work, at this instant of the story. */
-const lifeOf = ({ bornAt, livesFor, every, end, returnsAfter, behind }: Person, now: number) => {
+function lifeOf({ bornAt, livesFor, every, end, returnsAfter, behind }: Person, now: number) {
   const phase = (from: number, to: number) => from + Math.floor((Math.min(now, to) - from) / every) * every;
   const [born, dies] = [grid(bornAt), grid(bornAt + livesFor)];
   const returns = grid(bornAt + livesFor + returnsAfter);
@@ -53,7 +59,7 @@ const lifeOf = ({ bornAt, livesFor, every, end, returnsAfter, behind }: Person, 
   const atWork = now <= dies || now > returns;
   // A second before the grid's next point.
   return { beatAt: last - 1 - grid(behind), writtenAt: last - 1, atWork, hasLeft: !atWork && end === 'leaves' };
-};
+}
 
 /** What one of the two runs keeps of its past, in the story's time. */
 class Past extends KeptHorizon {

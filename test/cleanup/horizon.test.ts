@@ -14,7 +14,7 @@ const server = useRedis();
 const CONNECTING = new Set(['hello', 'client|setinfo', 'client|setname', 'ping', 'info', 'auth', 'select']);
 
 /** Commands that a server was sent while `act` lasted, with their number. */
-const sentTo = async ({ redis }: TestRedis, act: () => Promise<unknown>): Promise<Record<string, number>> => {
+async function sentTo({ redis }: TestRedis, act: () => Promise<unknown>): Promise<Record<string, number>> {
   await redis.config('RESETSTAT');
   await act();
   const stats = await redis.info('commandstats');
@@ -23,10 +23,10 @@ const sentTo = async ({ redis }: TestRedis, act: () => Promise<unknown>): Promis
     Number(calls),
   ]);
   return Object.fromEntries(all.filter(([name]) => !CONNECTING.has(String(name)) && name !== 'config|resetstat'));
-};
+}
 
 /** A system of so many coordinators that beat, and a few that have been silent for so many seconds. */
-const settleAll = async (active: number, silences: readonly number[] = [], at = server.current): Promise<void> => {
+async function settleAll(active: number, silences: readonly number[] = [], at = server.current): Promise<void> {
   const now = await nowOf(at.redis);
   const values: Record<string, string> = {};
   for (let n = 0; n < active; n++) {
@@ -35,17 +35,17 @@ const settleAll = async (active: number, silences: readonly number[] = [], at = 
   }
   await writeAll(at.redis, values);
   for (const [n, silence] of silences.entries()) await settle(at.redis, `d${n}`, silence);
-};
+}
 
 const PLAIN = { suddenSilence: false, horizon: true };
-const runner = (settings: object = {}, url = server.current.url) => {
+function runner(settings: object = {}, url = server.current.url) {
   const horizons = new KeptHorizon();
   const target = targetOf(url, { ...PLAIN, ...settings });
   return {
     horizons,
     run: async (given: Partial<Scheduled> = {}) => await runScheduled({ target, horizons, ...given }),
   };
-};
+}
 
 describe('a scheduled run', () => {
   test('sends nothing but TIME besides connecting while nobody can be stale, and reports that', async () => {

@@ -9,11 +9,12 @@ const server = useRedis();
 const MEGABYTE = 1_000_000;
 
 /** A heartbeat of long ago that weighs so much. */
-const heavy = async (bytes: number): Promise<string> =>
-  JSON.stringify({ timestamp: (await nowOf(server.current.redis)) - 3_600_000, pad: 'x'.repeat(bytes) });
+async function heavy(bytes: number): Promise<string> {
+  return JSON.stringify({ timestamp: (await nowOf(server.current.redis)) - 3_600_000, pad: 'x'.repeat(bytes) });
+}
 
 /** The most bytes that one reading brought, and that one removal carried; and how many removals there were. */
-const weigh = async (settings: object = {}) => {
+async function weigh(settings: object = {}) {
   const most = { read: 0, sent: 0, removals: 0 };
   const report = await clean(server.current.url, {
     settings,
@@ -30,7 +31,7 @@ const weigh = async (settings: object = {}) => {
     },
   });
   return { report, most };
-};
+}
 
 test('heartbeats of a megabyte are read in bounded calls, and prove themselves by their digest', async () => {
   const { redis } = server.current;

@@ -11,15 +11,17 @@ const server = useRedis();
 const { families } = targetOf('redis://127.0.0.1').schema;
 
 /** What one coordinator may have beside its heartbeat, by family; the last it shares with the next one. */
-const remainsOf = (id: string, next: string, swarm: string): readonly (readonly [string, string])[] => [
-  ['signal', `blocking:signal:${id}`],
-  ['ack', `blocking:ack:${id}:1`],
-  ['ack', `blocking:ack:${id}:2`],
-  ['idempotency', `blocking:idempotency:${id}`],
-  ['activity', `swarm:${swarm}:agent:${id}:activity`],
-  ['state', `swarm:${swarm}:blocking:${id}`],
-  ['idempotency', `blocking:idempotency:${id}:${next}:completion:1:2`],
-];
+function remainsOf(id: string, next: string, swarm: string): readonly (readonly [string, string])[] {
+  return [
+    ['signal', `blocking:signal:${id}`],
+    ['ack', `blocking:ack:${id}:1`],
+    ['ack', `blocking:ack:${id}:2`],
+    ['idempotency', `blocking:idempotency:${id}`],
+    ['activity', `swarm:${swarm}:agent:${id}:activity`],
+    ['state', `swarm:${swarm}:blocking:${id}`],
+    ['idempotency', `blocking:idempotency:${id}:${next}:completion:1:2`],
+  ];
+}
 
 const worlds = fc.record({
   coordinators: fc.array(

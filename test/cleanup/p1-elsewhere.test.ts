@@ -11,7 +11,7 @@ const STALE_IDS = 600;
 const REMOVALS = new Set(['evalsha', 'eval', 'exec']);
 
 /** Every id is stale in one swarm, `leader` in all but the last; in each swarm somebody lives. */
-const fill = async (): Promise<string[]> => {
+async function fill(): Promise<string[]> {
   const { redis } = server.current;
   const at = (await nowOf(redis)) - 3_600_000;
   const world: Record<string, string> = {};
@@ -26,7 +26,7 @@ const fill = async (): Promise<string[]> => {
   await writeAll(redis, world);
   for (const swarm of SWARMS) await settle(redis, `living-${swarm}`, ACTIVE, swarm);
   return [...ids, 'leader'];
-};
+}
 
 describe.each(STRATEGIES)('by %s', (strategy, rules) => {
   test('whoever is born in another swarm while a run removes loses nothing it then writes (P1)', async () => {

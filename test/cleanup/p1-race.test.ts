@@ -18,9 +18,11 @@ const BEAT = `
   redis.call('SET', KEYS[1], ARGV[1])
   return redis.call('EXISTS', unpack(KEYS))`;
 
-const idOf = (n: number): string => `c${n}`;
+function idOf(n: number): string {
+  return `c${n}`;
+}
 
-const populate = async (): Promise<void> => {
+async function populate(): Promise<void> {
   const { redis } = server.current;
   const silent = beat((await nowOf(redis)) - 3_600_000);
   const world: Record<string, string> = {};
@@ -28,10 +30,10 @@ const populate = async (): Promise<void> => {
     for (const key of everythingOf(idOf(n))) world[key] = key === heartbeatOf(idOf(n)) ? silent : '1';
   }
   await writeAll(redis, world);
-};
+}
 
 /** Beats for one coordinator after the other, as fast as Redis takes it, until told to stop; tells who was whole. */
-const keepBeating = async (atOnce: number, stopped: () => boolean) => {
+async function keepBeating(atOnce: number, stopped: () => boolean) {
   const { redis } = server.current;
   const beaten = new Map<string, number>();
   const fresh = beat(await nowOf(redis));
@@ -47,13 +49,13 @@ const keepBeating = async (atOnce: number, stopped: () => boolean) => {
     }
   }
   return beaten;
-};
+}
 
-const keysLeft = async (ids: readonly string[]): Promise<number[]> => {
+async function keysLeft(ids: readonly string[]): Promise<number[]> {
   const pipeline = server.current.redis.pipeline();
   for (const id of ids) pipeline.exists(...everythingOf(id));
   return ((await pipeline.exec()) ?? []).map(([, count]) => Number(count));
-};
+}
 
 test.each(STRATEGIES)('of many that beat in runs by %s not one loses a key (P1)', async (strategy, rules) => {
   const url = await urlFor(server.current, rules);

@@ -4,16 +4,18 @@ import { useRedis } from '../support/leaks.ts';
 import { beat, everythingOf, heartbeatOf, keysIn, nowOf, settle, STALE, writeAll } from '../support/world.ts';
 
 const server = useRedis();
-const isSweep = (name: string): boolean => name === 'evalsha' || name === 'eval';
+function isSweep(name: string): boolean {
+  return name === 'evalsha' || name === 'eval';
+}
 
 /** Does something when everything has been judged; no removal is sent before it is done. */
-const beforeSweep = (act: () => Promise<unknown>) => {
+function beforeSweep(act: () => Promise<unknown>) {
   let acted: Promise<unknown> | undefined;
   return (name: string) => {
     if (isSweep(name)) acted ??= act();
     return acted;
   };
-};
+}
 
 test('never removes a key of a coordinator that beat again after being marked (P1)', async () => {
   const { url, redis } = server.current;

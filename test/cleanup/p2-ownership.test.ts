@@ -6,15 +6,17 @@ import { ACTIVE, beat, belongingsOf, heartbeatOf, keysIn, nowOf, settle, writeAl
 const server = useRedis();
 const SILENT = 3_600;
 
-const idempotency = (...segments: string[]): string => `blocking:idempotency:${segments.join(':')}`;
+function idempotency(...segments: string[]): string {
+  return `blocking:idempotency:${segments.join(':')}`;
+}
 
 /** Puts the keys there, cleans, and tells which of them are left. */
-const leftOf = async (keys: readonly string[]): Promise<string[]> => {
+async function leftOf(keys: readonly string[]): Promise<string[]> {
   const { url, redis } = server.current;
   await writeAll(redis, Object.fromEntries(keys.map((key) => [key, '1'])));
   await clean(url);
   return (await keysIn(redis)).filter((key) => keys.includes(key));
-};
+}
 
 test('ids are whole segments: stale c1 goes, active c10 beside it stays whole (P2)', async () => {
   const { url, redis } = server.current;

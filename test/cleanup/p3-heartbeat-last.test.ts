@@ -5,7 +5,7 @@ import { beat, heartbeatOf, keysIn, nowOf, settle, writeAll } from '../support/w
 
 const server = useRedis();
 
-const populate = async (amount: number, acks: number): Promise<void> => {
+async function populate(amount: number, acks: number): Promise<void> {
   const { redis } = server.current;
   const value = beat((await nowOf(redis)) - 3_600_000);
   const world: Record<string, string> = {};
@@ -16,18 +16,18 @@ const populate = async (amount: number, acks: number): Promise<void> => {
     for (let ack = 0; ack < acks; ack++) world[`blocking:ack:c${c}:${ack}`] = '1';
   }
   await writeAll(redis, world);
-};
+}
 
 /** The ids that own keys but have no heartbeat any more: what must never be. */
-const orphaned = async (): Promise<string[]> => {
+async function orphaned(): Promise<string[]> {
   const keys = await keysIn(server.current.redis);
   const alive = new Set(keys.filter((key) => key.includes(':heartbeat:')).map((key) => key.split(':')[4]));
   const owners = keys.filter((key) => !key.includes(':heartbeat:')).map((key) => key.split(':')[2] ?? '');
   return [...new Set(owners.filter((id) => !alive.has(id)))];
-};
+}
 
 /** Ends the run at its nth script call. */
-const interruptAt = async (nth: number, when: 'before' | 'after') => {
+async function interruptAt(nth: number, when: 'before' | 'after') {
   const abort = new AbortController();
   let sweeps = 0;
   const count = (name: string) => {
@@ -38,7 +38,7 @@ const interruptAt = async (nth: number, when: 'before' | 'after') => {
     [when]: count,
     settings: { callBudget: '0.1ms' },
   });
-};
+}
 
 test.each([
   ['before', 1],

@@ -12,11 +12,12 @@ const server = useRedis();
 const PARTNERS = 150;
 
 /** How many heartbeats a call proves: the first two lists of a script's, all that a transaction watches. */
-const provedIn = (args: readonly Argument[]): number =>
-  args
+function provedIn(args: readonly Argument[]): number {
+  return args
     .filter((one): one is Bulk => one instanceof Bulk)
     .slice(0, 2)
     .reduce((sum, { count }) => sum + count, 0);
+}
 
 test.each(STRATEGIES)(
   'by %s, somebody with many keys goes whole, in small calls, though each names another one who is proved in many swarms (P3, P6)',

@@ -37,8 +37,9 @@ const UNREADABLE: readonly (readonly [why: string, name: string, value: (at: num
 
 const TYPES = ['hash', 'list', 'set', 'zset', 'stream'] as const;
 
-const namesIn = (report: Report): Record<string, string[]> =>
-  Object.fromEntries(report.unreadable.map(({ why, sample }) => [why, [...sample].sort()]));
+function namesIn(report: Report): Record<string, string[]> {
+  return Object.fromEntries(report.unreadable.map(({ why, sample }) => [why, [...sample].sort()]));
+}
 
 describe.each(STRATEGIES)('by %s', (strategy, rules) => {
   test('whoever lives and writes what can not be read loses nothing, and is named by reason; the stale one beside goes (P1, P4)', async () => {

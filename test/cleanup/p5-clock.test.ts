@@ -7,12 +7,12 @@ import { beat, heartbeatOf, keysIn, nowOf, settle, writeAll } from '../support/w
 const server = useRedis();
 
 /** Resolves once the server's clock shows this instant. */
-const until = async (at: number): Promise<void> => {
+async function until(at: number): Promise<void> {
   while ((await nowOf(server.current.redis)) < at) await pause(20);
-};
+}
 
 /** Beats are written relative to what the run reads by TIME; where a second turns from one TIME to the next, all begins anew. */
-const judgedAt = async (ages: Readonly<Record<string, number>>, spelled: (at: number) => unknown = (at) => at) => {
+async function judgedAt(ages: Readonly<Record<string, number>>, spelled: (at: number) => unknown = (at) => at) {
   const { url, redis } = server.current;
   for (;;) {
     const seconds = new Set<string>();
@@ -30,7 +30,7 @@ const judgedAt = async (ages: Readonly<Record<string, number>>, spelled: (at: nu
     });
     if (seconds.size === 1) return report;
   }
-};
+}
 
 test('a coordinator silent for 600 s stays, one silent for 601 s goes (P5)', async () => {
   const report = await judgedAt({ at599: 599, at600: 600, at601: 601 });

@@ -12,10 +12,10 @@ import { openSlowWay } from '../support/slowWay.ts';
 
 const server = useRedis(['--enable-debug-command', 'yes']);
 
-const fill = async (coordinators: number): Promise<void> => {
+async function fill(coordinators: number): Promise<void> {
   const sample = { coordinators, stale: coordinators, acks: 2, idempotency: 1, staleAfterSeconds: 600 };
   await populate(server.current.redis, compileSchema('flat', SHIPPED_SCHEMAS.flat ?? { families: {} }), sample);
-};
+}
 
 describe('a pace (P6)', () => {
   const limits = { start: 100, least: 10, most: 1_000 };
@@ -58,7 +58,7 @@ describe('a pace (P6)', () => {
 });
 
 /** How large each kind of call was: slots of a page, values of a reading, keys of a batch. */
-const sizesOf = async (url: string, settings: object): Promise<Record<string, number[]>> => {
+async function sizesOf(url: string, settings: object): Promise<Record<string, number[]>> {
   const sizes: Record<string, number[]> = { scan: [], mget: [], evalsha: [] };
   await clean(url, {
     settings: { schema: 'flat', ...settings },
@@ -69,7 +69,7 @@ const sizesOf = async (url: string, settings: object): Promise<Record<string, nu
     },
   });
   return sizes;
-};
+}
 
 test('a way that takes 20 ms and up to half as much again shrinks nothing: it is no load (P6)', async () => {
   const { current } = server;

@@ -6,7 +6,7 @@ import { ACTIVE, keysIn, settle, writeAll } from '../support/world.ts';
 const server = useRedis();
 const SILENT = 3_600;
 
-const populate = async (): Promise<void> => {
+async function populate(): Promise<void> {
   const { redis } = server.current;
   for (let i = 0; i < 40; i++) await settle(redis, `c${i}`, i % 4 === 0 ? ACTIVE : SILENT, `s${i % 3}`);
   await settle(redis, 'twice', SILENT, 'a');
@@ -17,14 +17,14 @@ const populate = async (): Promise<void> => {
     'blocking:ack:nobody:1': '1',
     'blocking:signal:nobody': '1',
   });
-};
+}
 
 /** A user who may read and nothing else. */
-const addReader = async (rules: readonly string[]): Promise<string> => {
+async function addReader(rules: readonly string[]): Promise<string> {
   const { redis, port } = server.current;
   await redis.call('ACL', 'SETUSER', 'reader', 'reset', 'on', '>secret', '~*', ...rules);
   return `redis://reader:secret@127.0.0.1:${port}`;
-};
+}
 
 test.each([
   ['the keys of the schema', {}],

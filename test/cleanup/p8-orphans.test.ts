@@ -6,13 +6,13 @@ import { ACTIVE, beat, heartbeatOf, keysIn, nowOf, settle, writeAll } from '../s
 const server = useRedis();
 
 /** A key that nobody has touched for so long. Its value is no small number: those share one object, and its idle time. */
-const idle = async (key: string, seconds: number): Promise<void> => {
+async function idle(key: string, seconds: number): Promise<void> {
   const { redis } = server.current;
   await redis.set('template', 'value');
   const payload = await redis.dumpBuffer('template');
   await redis.del('template');
   await redis.call('RESTORE', key, '0', payload, 'REPLACE', 'IDLETIME', String(seconds));
-};
+}
 
 const ORPHANS = ['blocking:ack:nobody:1', 'blocking:ack:nobody:2', 'blocking:idempotency:nobody:x'];
 

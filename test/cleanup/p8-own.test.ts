@@ -33,8 +33,9 @@ const schemas = fc
     return { heartbeat, named: possible.map((head, i) => `${head}:${tail}${i}`) };
   });
 
-const spell = (template: string, swarm: string, id: string): string =>
-  template.replace('{swarm}', () => swarm).replace('{coordinator}', () => id);
+function spell(template: string, swarm: string, id: string): string {
+  return template.replace('{swarm}', () => swarm).replace('{coordinator}', () => id);
+}
 
 test('keys of its own stay, whoever could own them by their names', async () => {
   const { url, redis } = server.current;

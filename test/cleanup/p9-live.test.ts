@@ -27,7 +27,7 @@ for n = 0, tonumber(ARGV[1]) - 1 do
 end`;
 
 /** What lives while a recorded run sweeps so many, above what did before, in bytes. */
-const heldWith = async (stale: number): Promise<{ readonly most: number; readonly least: number }> => {
+async function heldWith(stale: number): Promise<{ readonly most: number; readonly least: number }> {
   const { redis, url } = server.current;
   await redis.flushall();
   await redis.eval(WRITE, 0, stale, (await nowOf(redis)) - 3_600_000);
@@ -59,7 +59,7 @@ const heldWith = async (stale: number): Promise<{ readonly most: number; readonl
   expect(report.coordinators).toMatchObject({ stale, swept: stale });
   // Late in a run: what is under way comes and goes, what is kept of each coordinator does not.
   return { most: Math.max(...seen), least: Math.min(...seen.slice(Math.ceil(seen.length / 2))) };
-};
+}
 
 test('a recorded run keeps nothing of a coordinator that is gone, and holds no more than its budget and its working room (P9)', async () => {
   // The first one's code and connections stay.

@@ -32,14 +32,14 @@ for n = tonumber(ARGV[1]), tonumber(ARGV[2]) - 1 do
   redis.call('SET', 'blocking:heartbeat:' .. n .. '-' .. id, '{"timestamp":' .. ARGV[3] .. '}')
 end`;
 
-const writeStale = async (count: number): Promise<void> => {
+async function writeStale(count: number): Promise<void> {
   const { redis } = server.current;
   const beatAt = (await nowOf(redis)) - 3_600_000;
   for (let next = 0; next < count; next += BATCH) await redis.eval(WRITE, 0, next, next + BATCH, beatAt, ID_BYTES);
-};
+}
 
 /** What a run of all that is there took at most; it must have seen them all. */
-const peakOf = async (stale: number, budgetMB: number, ...args: string[]): Promise<number> => {
+async function peakOf(stale: number, budgetMB: number, ...args: string[]): Promise<number> {
   const peak = join(await folder(), 'peak');
   const env = {
     REDIS_URL: server.current.url,
@@ -54,7 +54,7 @@ const peakOf = async (stale: number, budgetMB: number, ...args: string[]): Promi
   expect([code, stderr]).toEqual([0, '']);
   expect(JSON.parse(stdout)).toMatchObject({ coordinators: { stale } });
   return toldPeakBytes(peak);
-};
+}
 
 test(
   'however many coordinators there are, a run takes no more memory than its budget and its working room (P9)',

@@ -11,15 +11,17 @@ const server = useRedis();
 const FAMILIES = ['heartbeat', 'signal', 'ack', 'idempotency', 'activity', 'state'];
 
 /** What one coordinator may have, by family. */
-const remainsOf = (id: string, swarm: string): readonly (readonly [number, string])[] => [
-  [1, `blocking:signal:${id}`],
-  [2, `blocking:ack:${id}:1`],
-  [2, `blocking:ack:${id}:2`],
-  [3, `blocking:idempotency:${id}`],
-  [3, `blocking:idempotency:${id}:x`],
-  [4, `swarm:${swarm}:agent:${id}:activity`],
-  [5, `swarm:${swarm}:blocking:${id}`],
-];
+function remainsOf(id: string, swarm: string): readonly (readonly [number, string])[] {
+  return [
+    [1, `blocking:signal:${id}`],
+    [2, `blocking:ack:${id}:1`],
+    [2, `blocking:ack:${id}:2`],
+    [3, `blocking:idempotency:${id}`],
+    [3, `blocking:idempotency:${id}:x`],
+    [4, `swarm:${swarm}:agent:${id}:activity`],
+    [5, `swarm:${swarm}:blocking:${id}`],
+  ];
+}
 
 const worlds = fc.record({
   coordinators: fc.array(

@@ -5,11 +5,11 @@ import { beat, keysIn, settle, writeAll } from '../support/world.ts';
 
 const server = useRedis();
 
-const cleanWith = async (options: CleanOptions = {}) => {
+async function cleanWith(options: CleanOptions = {}) {
   const warnings: string[] = [];
   const report = await clean(server.current.url, { ...options, observer: { warn: (s) => warnings.push(s) } });
   return { report, warnings };
-};
+}
 
 const NONE = 'hold no heartbeat of schema "swarm" (swarm:{swarm}:blocking:heartbeat:{coordinator})';
 

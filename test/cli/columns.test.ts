@@ -11,11 +11,13 @@ import { useRedis } from '../support/leaks.ts';
 import { settle, STALE } from '../support/world.ts';
 
 const server = useRedis();
-const longest = (text: string): number => Math.max(...text.split('\n').map((line) => [...line].length));
+function longest(text: string): number {
+  return Math.max(...text.split('\n').map((line) => [...line].length));
+}
 const LONG = 'a-target-with-a-name-as-long-as-names-may-be-and-that-is-64-long';
 
 /** What it comes to where standard output is a terminal. */
-const onTerminal = async <T>(act: () => T | Promise<T>): Promise<T> => {
+async function onTerminal<T>(act: () => T | Promise<T>): Promise<T> {
   const { stdout } = process;
   const before = stdout.isTTY;
   stdout.isTTY = true;
@@ -24,7 +26,7 @@ const onTerminal = async <T>(act: () => T | Promise<T>): Promise<T> => {
   } finally {
     stdout.isTTY = before;
   }
-};
+}
 
 test('every list fits 80 columns, however long the names are', async () => {
   const { redis, url } = server.current;

@@ -9,7 +9,9 @@ import { addUser, UNSCRIPTED } from '../support/users.ts';
 import { foreignIn } from '../support/world.ts';
 
 let server: TestRedis;
-const env = (more: Record<string, string> = {}): Record<string, string> => ({ REDIS_URL: server.url, ...more });
+function env(more: Record<string, string> = {}): Record<string, string> {
+  return { REDIS_URL: server.url, ...more };
+}
 
 beforeAll(async () => {
   server = await startRedis();

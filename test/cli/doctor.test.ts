@@ -15,12 +15,12 @@ import { beat, heartbeatOf, nowOf, writeAll } from '../support/world.ts';
 const server = useRedis();
 
 /** What doctor finds of one kind, when the configuration file says this. */
-const findings = async (check: string, settings: object = {}): Promise<readonly Finding[]> => {
+async function findings(check: string, settings: object = {}): Promise<readonly Finding[]> {
   const file = { name: 'test.yaml', text: JSON.stringify(settings) };
   const config = resolveConfig({}, { REDIS_URL: server.current.url }, file);
   const all = await examine(config, [...config.targets.values()]);
   return all.filter((finding) => finding.check === check);
-};
+}
 
 describe('heartbeats', () => {
   test.each([

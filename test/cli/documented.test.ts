@@ -40,11 +40,15 @@ function linesOf(page: string): Line[] {
 
 const all = PAGES.flatMap(linesOf);
 const unique = [...new Map(all.map((line) => [JSON.stringify(line), line])).values()];
-const nameOf = ({ args }: Line): string => `stalesweep ${args.join(' ')}`;
+function nameOf({ args }: Line): string {
+  return `stalesweep ${args.join(' ')}`;
+}
 /** They go on until they are stopped; elsewhere they are shown to run. */
 const STAY = ['start', 'worker', 'dashboard', 'demo'];
 /** Waiting takes a worker. */
-const withoutWaiting = (args: readonly string[]): string[] => args.filter((arg) => arg !== '--wait');
+function withoutWaiting(args: readonly string[]): string[] {
+  return args.filter((arg) => arg !== '--wait');
+}
 
 const server = useRedis();
 

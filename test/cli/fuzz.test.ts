@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 /** What the command line does with these arguments, as its `main` does it. */
-const outcomeOf = async (args: readonly string[]): Promise<{ code: number; said: readonly string[] }> => {
+async function outcomeOf(args: readonly string[]): Promise<{ code: number; said: readonly string[] }> {
   const said: string[] = [];
   const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
   const print = vi.spyOn(console, 'error').mockImplementation((text) => said.push(`${text}\n`) > 0);
@@ -35,7 +35,7 @@ const outcomeOf = async (args: readonly string[]): Promise<{ code: number; said:
   } finally {
     for (const spy of [write, print, out]) spy.mockRestore();
   }
-};
+}
 
 const COMMANDS = ['run', 'enqueue', 'schedule', 'history', 'doctor', 'populate'];
 const FLAGS = [

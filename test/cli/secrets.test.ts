@@ -22,27 +22,31 @@ afterAll(async () => {
   await Promise.all([target?.stop(), queue?.stop()]);
 });
 
-const urls = () => ({
-  REDIS_URL: `redis://sweeper:${TARGET}@127.0.0.1:${target.port}`,
-  QUEUE_REDIS_URL: `redis://queuer:${QUEUE}@127.0.0.1:${queue.port}`,
-});
-const environment = (): Record<string, string> => ({
-  ...urls(),
-  STALESWEEP_DASHBOARD_USER: 'admin',
-  STALESWEEP_DASHBOARD_PASSWORD: DASHBOARD,
-  STALESWEEP_CRON: '0 0 1 1 *',
-  STALESWEEP_PORT: '0',
-  STALESWEEP_METRICS_PORT: '0',
-  LOG_LEVEL: 'trace',
-});
+function urls() {
+  return {
+    REDIS_URL: `redis://sweeper:${TARGET}@127.0.0.1:${target.port}`,
+    QUEUE_REDIS_URL: `redis://queuer:${QUEUE}@127.0.0.1:${queue.port}`,
+  };
+}
+function environment(): Record<string, string> {
+  return {
+    ...urls(),
+    STALESWEEP_DASHBOARD_USER: 'admin',
+    STALESWEEP_DASHBOARD_PASSWORD: DASHBOARD,
+    STALESWEEP_CRON: '0 0 1 1 *',
+    STALESWEEP_PORT: '0',
+    STALESWEEP_METRICS_PORT: '0',
+    LOG_LEVEL: 'trace',
+  };
+}
 
 /** Everything a Redis holds, as text; the values of all types that BullMQ uses are in their dumps. */
-const contentOf = async ({ redis }: TestRedis): Promise<string> => {
+async function contentOf({ redis }: TestRedis): Promise<string> {
   await redis.config('SET', 'list-compress-depth', '0', 'rdbcompression', 'no');
   const keys = await redis.keys('*');
   const dumps = await Promise.all(keys.map(async (key) => (await redis.dumpBuffer(key))?.toString('latin1')));
   return [...keys, ...dumps].join('\n');
-};
+}
 
 test.each([
   ['environment', async () => environment()],

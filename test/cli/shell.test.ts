@@ -9,14 +9,16 @@ import { folder } from '../support/files.ts';
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 const commands = createProgram().commands;
 
-const scriptFor = async (shell: string): Promise<string> => (await command(['completion', shell], {})).stdout;
+async function scriptFor(shell: string): Promise<string> {
+  return (await command(['completion', shell], {})).stdout;
+}
 
 /** What bash offers for the last of these words, the way it asks: by the words, and which of them is being written. */
-const offered = (file: string, words: readonly string[]): string[] => {
+function offered(file: string, words: readonly string[]): string[] {
   const ask = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _stalesweep; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const printed = execFileSync('bash', ['-euc', ask, 'bash', file, ...words], { encoding: 'utf8' });
   return printed.split('\n').filter((word) => word !== '');
-};
+}
 
 describe('completion', () => {
   test('bash is offered every command, every flag of each, and the values that are known', async () => {

@@ -34,8 +34,9 @@ async function loadedIn(run: (env: Record<string, string>) => Promise<unknown>):
 }
 
 /** What a command loads until it ends. */
-const loadedBy = async (args: readonly string[], more: Record<string, string> = {}): Promise<Loaded> =>
-  await loadedIn(async (env) => expect((await cli(args, { ...more, ...env })).code).toBe(0));
+async function loadedBy(args: readonly string[], more: Record<string, string> = {}): Promise<Loaded> {
+  return await loadedIn(async (env) => expect((await cli(args, { ...more, ...env })).code).toBe(0));
+}
 
 let server: TestRedis;
 beforeAll(async () => {
@@ -44,7 +45,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.stop();
 });
-const env = (more: Record<string, string> = {}): Record<string, string> => ({ REDIS_URL: server.url, ...more });
+function env(more: Record<string, string> = {}): Record<string, string> {
+  return { REDIS_URL: server.url, ...more };
+}
 
 const READERS = ['bytes', 'commander', 'ms'];
 /** One for each command, and as many for the settings. */

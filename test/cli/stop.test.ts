@@ -11,16 +11,18 @@ import { work } from '../support/worker.ts';
 const queue = useQueue();
 const STALE = 2_000;
 /** So slow that it is still at work when it is stopped. */
-const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '20' });
+function env() {
+  return queue.env({ ...NEVER, STALESWEEP_NICE: '20' });
+}
 
 /** Asks for a run and waits; resolves once it has removed something. */
-const startRun = async (): Promise<{ readonly run: string; readonly asked: Running }> => {
+async function startRun(): Promise<{ readonly run: string; readonly asked: Running }> {
   const sweeping = new Promise<string>((resolve) => {
     queue.events.on('progress', ({ jobId, data }) => (data as { swept?: number }).swept && resolve(jobId));
   });
   const asked = start(['enqueue', '--wait', '--json'], env());
   return { run: await sweeping, asked };
-};
+}
 
 test.each([
   ['the run that it names', (run: string) => [run]],

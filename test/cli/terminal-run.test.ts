@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 /** Runs it in a terminal of 80 columns, and types an answer once it is asked; what stood on the screen, and the exit code. */
-const onTerminal = async (args: string, answer: string | null) => {
+async function onTerminal(args: string, answer: string | null) {
   const command = `stty cols 80; ${process.execPath} ${MAIN} ${args}`;
   const shell = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
     env: { ...process.env, REDIS_URL: server.url, TERM: 'xterm' },
@@ -35,7 +35,7 @@ const onTerminal = async (args: string, answer: string | null) => {
   });
   const [code] = (await once(shell, 'close')) as [number];
   return { screen, code };
-};
+}
 
 test.each([
   ['yes', 'y\r', 0, 61],

@@ -15,15 +15,15 @@ const SAVING = ['--save', '3600 1000000'];
 const BUSY_AFTER_MS = 50;
 const SWEPT = { outcome: 'completed', coordinators: { stale: 1, swept: 1 } };
 
-const serverWith = async (args: readonly string[]): Promise<Server> => {
+async function serverWith(args: readonly string[]): Promise<Server> {
   const server = await Server.start(args);
   onTestFinished(async () => await server.stop());
   await settle(server.redis, 'c', STALE);
   return server;
-};
+}
 
 /** Resolves once Redis answers BUSY to everybody; for so many seconds it goes on by itself, if nobody ends it. */
-const keepBusy = async (server: Server, seconds: number): Promise<void> => {
+async function keepBusy(server: Server, seconds: number): Promise<void> {
   const script = `local function now() return tonumber(redis.call('TIME')[1]) end
     local started = now()
     while now() - started <= ${seconds} do end`;
@@ -34,13 +34,13 @@ const keepBusy = async (server: Server, seconds: number): Promise<void> => {
   other.eval(script, 0).catch(() => {});
   const answer = async () => await server.redis.ping().catch((error: Error) => error.message.split(' ')[0]);
   await eventually(answer, 'BUSY');
-};
+}
 
-const busyServer = async (seconds: number) => {
+async function busyServer(seconds: number) {
   const server = await serverWith(['--busy-reply-threshold', `${BUSY_AFTER_MS}`]);
   await keepBusy(server, seconds);
   return server;
-};
+}
 
 test("a run that begins while somebody else's script runs waits for its end", async () => {
   const { url } = await busyServer(2);

@@ -14,7 +14,9 @@ import { ACTIVE, beat, everythingOf, STALE } from '../support/world.ts';
 const queue = useRedis();
 const place = useCluster();
 
-const envOf = (url: string) => ({ REDIS_URL: url, QUEUE_REDIS_URL: queue.current.url, ...NEVER });
+function envOf(url: string) {
+  return { REDIS_URL: url, QUEUE_REDIS_URL: queue.current.url, ...NEVER };
+}
 
 describe.each(['its nodes', 'one of its nodes, as if it were all'])('a cluster by the address of %s', (how) => {
   const url = () => (how === 'its nodes' ? place.current.url : (place.current.nodes[1]?.url ?? ''));

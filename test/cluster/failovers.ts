@@ -18,7 +18,9 @@ async function roleOf({ redis }: TestRedis): Promise<string> {
   return String(((await redis.call('ROLE')) as unknown[])[0]);
 }
 
-const running = ({ nodes }: TestCluster): readonly TestRedis[] => nodes.filter(({ redis }) => redis.status === 'ready');
+function running({ nodes }: TestCluster): readonly TestRedis[] {
+  return nodes.filter(({ redis }) => redis.status === 'ready');
+}
 
 async function primariesOf(cluster: TestCluster): Promise<readonly TestRedis[]> {
   const asked = running(cluster).map(async (node) => ((await roleOf(node)) === 'master' ? [node] : []));

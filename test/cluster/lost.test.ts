@@ -25,7 +25,9 @@ async function settleMany(): Promise<string[]> {
   return kept.sort();
 }
 
-const left = async () => (await place.current.keys()).filter((key) => !isMarker(key));
+async function left() {
+  return (await place.current.keys()).filter((key) => !isMarker(key));
+}
 
 describe('a connection that is cut in the midst of what goes to many slots at once', () => {
   test.each(['mget', 'renamenx', 'unlink', 'evalsha'])(

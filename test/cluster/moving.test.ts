@@ -25,12 +25,14 @@ function isIn(slot: number, range: string): boolean {
   return Number(from) <= slot && slot <= Number(to);
 }
 
-const otherThan = (node: TestRedis): TestRedis => {
+function otherThan(node: TestRedis): TestRedis {
   const others = place.current.nodes.filter((one) => one !== node);
   return others[Math.floor(Math.random() * others.length)] as TestRedis;
-};
+}
 
-const idOf = async ({ redis }: TestRedis) => String(await redis.call('CLUSTER', 'MYID'));
+async function idOf({ redis }: TestRedis) {
+  return String(await redis.call('CLUSTER', 'MYID'));
+}
 
 async function move(slot: number): Promise<void> {
   const from = await ownerOf(slot);

@@ -33,18 +33,20 @@ export interface Story {
   readonly faults: string[];
 }
 
-export const nothingYet = (): Story => ({
-  rounds: 0,
-  tries: 0,
-  at: {},
-  whole: 0,
-  gone: 0,
-  revived: 0,
-  swept: 0,
-  unsure: 0,
-  failed: 0,
-  faults: [],
-});
+export function nothingYet(): Story {
+  return {
+    rounds: 0,
+    tries: 0,
+    at: {},
+    whole: 0,
+    gone: 0,
+    revived: 0,
+    swept: 0,
+    unsure: 0,
+    failed: 0,
+    faults: [],
+  };
+}
 
 const SILENT_MS = 3_600_000;
 const LIVING = 10;

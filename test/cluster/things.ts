@@ -43,22 +43,26 @@ export interface Thing {
 }
 
 /** All that a coordinator leaves besides its heartbeat, spread over slots unless its id holds a tag. */
-export const thingsOf = (id: string, swarm = 's1'): readonly Thing[] => [
-  { key: `blocking:signal:${id}`, type: 'string' },
-  { key: `blocking:ack:${id}:1`, type: 'string' },
-  { key: `blocking:ack:${id}:members`, type: 'set' },
-  { key: `blocking:ack:${id}:rooms`, type: 'hash' },
-  { key: `blocking:ack:${id}:load`, type: 'zset' },
-  { key: `blocking:ack:${id}:log`, type: 'list' },
-  { key: `swarm:${swarm}:agent:${id}:activity`, type: 'hash' },
-  { key: `swarm:${swarm}:blocking:${id}`, type: 'string' },
-];
+export function thingsOf(id: string, swarm = 's1'): readonly Thing[] {
+  return [
+    { key: `blocking:signal:${id}`, type: 'string' },
+    { key: `blocking:ack:${id}:1`, type: 'string' },
+    { key: `blocking:ack:${id}:members`, type: 'set' },
+    { key: `blocking:ack:${id}:rooms`, type: 'hash' },
+    { key: `blocking:ack:${id}:load`, type: 'zset' },
+    { key: `blocking:ack:${id}:log`, type: 'list' },
+    { key: `swarm:${swarm}:agent:${id}:activity`, type: 'hash' },
+    { key: `swarm:${swarm}:blocking:${id}`, type: 'string' },
+  ];
+}
 
 /** What two of them have in common. */
-export const sharedBy = (one: string, other: string): Thing => ({
-  key: `blocking:idempotency:${one}:${other}:completion:1:1760000000000`,
-  type: 'set',
-});
+export function sharedBy(one: string, other: string): Thing {
+  return {
+    key: `blocking:idempotency:${one}:${other}:completion:1:1760000000000`,
+    type: 'set',
+  };
+}
 
 export async function write(redis: Cluster, { key, type }: Thing, element: string): Promise<void> {
   await TYPES[type].write(redis, key, element);

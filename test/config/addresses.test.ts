@@ -6,11 +6,11 @@ import { redactUrl, unixSocketIn, urlComplaint } from '../../src/config/values/r
 import { loadConfig } from '../../src/config/load.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 
-const targetAt = (url: string) => {
+function targetAt(url: string) {
   const target = resolveConfig({}, { REDIS_URL: url }).targets.get('default');
   if (target === undefined) throw new Error('there is one');
   return target;
-};
+}
 
 describe('the address', () => {
   test('of a socket says path, database and who enters, and shows no password', () => {

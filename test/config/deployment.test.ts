@@ -5,11 +5,11 @@ import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import { redactUrl, urlComplaint } from '../../src/config/values/redisUrl.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 
-const targetAt = (url: string) => {
+function targetAt(url: string) {
   const target = resolveConfig({}, { REDIS_URL: url }).targets.get('default');
   if (target === undefined) throw new Error('there is one');
   return target;
-};
+}
 
 const word = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' });
 const port = fc.integer({ min: 1, max: 65_535 });

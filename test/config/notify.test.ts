@@ -3,7 +3,9 @@ import { type Environment, resolveConfig } from '../../src/config/resolve.ts';
 import { showConfig } from '../../src/config/show.ts';
 
 const URL_GIVEN = 'https://us:hush@hooks.example.com/hush/T0?hush=1';
-const resolve = (env: Environment, text = '') => resolveConfig({}, env, { name: 'test.yaml', text });
+function resolve(env: Environment, text = '') {
+  return resolveConfig({}, env, { name: 'test.yaml', text });
+}
 const ALL = ['failed', 'refused', 'held', 'recovered'];
 
 describe('the setting notify', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Environment, resolveConfig } from '../../src/config/resolve.ts';
 import { Failure } from '../../src/domain/failure.ts';
 
-const complaint = (env: Environment, text = ''): string => {
+function complaint(env: Environment, text = ''): string {
   try {
     resolveConfig({}, env, { name: 'c.yaml', text });
     return 'none';
@@ -11,14 +11,15 @@ const complaint = (env: Environment, text = ''): string => {
     expect(error).toMatchObject({ code: 'CONFIG', message: expect.stringMatching(/^\P{Cc}{10,500}$/u) });
     return (error as Failure).message;
   }
-};
+}
 
 /** Ten of each level under the next: written out, ten to the power of `levels`. */
-const bomb = (levels: number): string =>
-  Array.from({ length: levels }, (_, i) => {
+function bomb(levels: number): string {
+  return Array.from({ length: levels }, (_, i) => {
     const part = i === 0 ? 'x' : `*a${i - 1}`;
     return `${i === levels - 1 ? 'orphans' : `a${i}`}: &a${i} [${Array(10).fill(part).join(',')}]`;
   }).join('\n');
+}
 
 test.each([
   [bomb(9), 'c.yaml: is not YAML: it repeats itself too often'],

@@ -8,7 +8,9 @@ targets:
   staging: { url: "redis://staging", staleAfter: 40m, cron: "0 * * * *" }
   plain: { url: "redis://plain" }
 `;
-const overridesOf = (env: Environment, text = FILE) => resolveConfig({}, env, { name: 'sweep.yaml', text }).overrides;
+function overridesOf(env: Environment, text = FILE) {
+  return resolveConfig({}, env, { name: 'sweep.yaml', text }).overrides;
+}
 
 test.each<[Environment, string[]]>([
   [{}, []],

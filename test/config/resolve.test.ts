@@ -6,9 +6,12 @@ import { ALL_SETTINGS } from '../../src/config/settings/settings.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { anyText } from '../support/text.ts';
 
-const resolve = (file: string, env: Environment = {}, flags: Flags = {}): Config =>
-  resolveConfig(flags, env, { name: 'stalesweep.yaml', text: file });
-const secondsOf = (config: Config, target = 'default') => config.targets.get(target)?.staleAfterSeconds;
+function resolve(file: string, env: Environment = {}, flags: Flags = {}): Config {
+  return resolveConfig(flags, env, { name: 'stalesweep.yaml', text: file });
+}
+function secondsOf(config: Config, target = 'default') {
+  return config.targets.get(target)?.staleAfterSeconds;
+}
 
 describe('the configuration', () => {
   test('takes flags over environment over a target of the file over the top of the file over defaults', () => {

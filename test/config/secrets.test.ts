@@ -6,7 +6,7 @@ import { showConfig } from '../../src/config/show.ts';
 import { Failure } from '../../src/domain/failure.ts';
 
 /** What a start with this configuration says: its one sentence, or what it logs of itself. */
-const saidOf = (env: Environment, file?: string, flags = {}): string => {
+function saidOf(env: Environment, file?: string, flags = {}): string {
   try {
     const config = resolveConfig(flags, env, file === undefined ? undefined : { name: 'test.yaml', text: file });
     return JSON.stringify(showConfig(config));
@@ -14,7 +14,7 @@ const saidOf = (env: Environment, file?: string, flags = {}): string => {
     expect(error).toBeInstanceOf(Failure);
     return (error as Failure).message;
   }
-};
+}
 
 test.each([
   ['redis://user:12/hush@host', 'redis://***@host'],

@@ -20,10 +20,15 @@ afterAll(async () => {
 
 const CLEANUP = '/queues/api/queues/cleanup';
 const SCHEDULE = '/queues/api/queues/schedule';
-const add = (data: unknown, options: unknown = {}, name = '__default__') =>
-  dashboard.send('POST', `${CLEANUP}/add`, { name, data, options });
-const idOf = async (response: Response) => ((await response.json()) as { job: Job }).job.id;
-const refusal = async (response: Response) => [response.status, ((await response.json()) as { error: string }).error];
+function add(data: unknown, options: unknown = {}, name = '__default__') {
+  return dashboard.send('POST', `${CLEANUP}/add`, { name, data, options });
+}
+async function idOf(response: Response) {
+  return ((await response.json()) as { job: Job }).job.id;
+}
+async function refusal(response: Response) {
+  return [response.status, ((await response.json()) as { error: string }).error];
+}
 
 it('adds a run under our name and options, whatever name and options were sent', async () => {
   const times = { attempts: 1e9, delay: 60_000, repeat: { every: 1 }, lifo: true, priority: 5 };

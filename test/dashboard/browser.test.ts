@@ -28,7 +28,7 @@ interface Visit {
   readonly hosts: ReadonlySet<string>;
 }
 
-const visit = async (yaml: string | undefined, look: (visit: Visit) => Promise<void>): Promise<void> => {
+async function visit(yaml: string | undefined, look: (visit: Visit) => Promise<void>): Promise<void> {
   const dashboard = await startDashboard({ REDIS_URL: redis.url, ...WITH_CREDENTIALS }, { yaml });
   const context = await browser.newContext({ httpCredentials: { username: USER, password: PASSWORD } });
   const page = await context.newPage();
@@ -43,10 +43,10 @@ const visit = async (yaml: string | undefined, look: (visit: Visit) => Promise<v
     await context.close();
     await dashboard.close();
   }
-};
+}
 
 /** Opens "Add job"; resolves to the data it is filled in with. */
-const openAddJob = async ({ dashboard, page }: Visit): Promise<string> => {
+async function openAddJob({ dashboard, page }: Visit): Promise<string> {
   await page.goto(`${dashboard.url}/queues/queue/cleanup`);
   await page.locator('[aria-haspopup=menu]').first().click();
   await page
@@ -56,14 +56,14 @@ const openAddJob = async ({ dashboard, page }: Visit): Promise<string> => {
   const editor = page.locator('[role=dialog] .cm-content').first();
   await editor.filter({ hasText: 'target' }).waitFor();
   return (await editor.textContent()) ?? '';
-};
+}
 
 /** Sends what stands in "Add job"; resolves to the answer. */
-const submit = async (page: Page) => {
+async function submit(page: Page) {
   const answered = page.waitForResponse((response) => response.url().endsWith('/add'));
   await page.locator('[role=dialog] button[type=submit]').click();
   return await answered;
-};
+}
 
 it('shows both queues without a complaint of the browser and without asking any other host', BROWSER, () =>
   visit(undefined, async ({ dashboard, page, complaints, hosts }) => {
@@ -99,7 +99,7 @@ it('offers a valid run to add, and adds it as every other run', BROWSER, () =>
 );
 
 /** What a queue's page offers: the entries of its menu, and the buttons over its delayed jobs. */
-const offers = async ({ dashboard, page }: Visit): Promise<string[]> => {
+async function offers({ dashboard, page }: Visit): Promise<string[]> {
   await dashboard.queues.runs.add('cleanup', { target: 'default' }, { delay: 3_600_000 });
   await page.goto(`${dashboard.url}/queues/queue/cleanup?status=delayed`);
   await page.getByText('#1', { exact: true }).first().waitFor();
@@ -108,7 +108,7 @@ const offers = async ({ dashboard, page }: Visit): Promise<string[]> => {
   const known = /^(Add job|Pause|Empty|Obliterate|Promote all|Clean all)$/;
   const shown = await page.getByText(known).filter({ visible: true }).allTextContents();
   return shown.sort();
-};
+}
 
 it.each([
   [undefined, ['Add job', 'Pause', 'Promote all']],

@@ -25,36 +25,38 @@ afterEach(async () => {
 
 const SUCCESS_SECONDS = Date.parse('2026-01-02T03:04:05.000Z') / 1000;
 
-const report = (outcome: Outcome, finishedAt = '2026-01-02T03:04:05.000Z'): Report => ({
-  run: '1',
-  target: 'default',
-  trigger: 'manual',
-  dryRun: false,
-  outcome,
-  pass: 'full',
-  startedAt: '2026-01-02T03:04:00.000Z',
-  finishedAt,
-  durationMs: 5_000,
-  staleAfterSeconds: 600,
-  coordinators: {
-    checked: 10,
-    active: 1,
-    stale: 8,
-    unreadable: 1,
-    held: 0,
-    protected: 0,
-    lapsed: 0,
-    swept: 7,
-    revived: 1,
-  },
-  silence: [],
-  keys: { found: 20, deleted: 20, orphans: 0, kept: 0, byFamily: { heartbeat: 7, signal: 13 } },
-  redis: { calls: 9, slowestCallMs: 1, memoryFreedBytes: 4096 },
-  chunks: 1,
-  strategy: 'script',
-  attempts: 1,
-  unreadable: [],
-});
+function report(outcome: Outcome, finishedAt = '2026-01-02T03:04:05.000Z'): Report {
+  return {
+    run: '1',
+    target: 'default',
+    trigger: 'manual',
+    dryRun: false,
+    outcome,
+    pass: 'full',
+    startedAt: '2026-01-02T03:04:00.000Z',
+    finishedAt,
+    durationMs: 5_000,
+    staleAfterSeconds: 600,
+    coordinators: {
+      checked: 10,
+      active: 1,
+      stale: 8,
+      unreadable: 1,
+      held: 0,
+      protected: 0,
+      lapsed: 0,
+      swept: 7,
+      revived: 1,
+    },
+    silence: [],
+    keys: { found: 20, deleted: 20, orphans: 0, kept: 0, byFamily: { heartbeat: 7, signal: 13 } },
+    redis: { calls: 9, slowestCallMs: 1, memoryFreedBytes: 4096 },
+    chunks: 1,
+    strategy: 'script',
+    attempts: 1,
+    unreadable: [],
+  };
+}
 
 interface Ending {
   readonly act: () => unknown;
@@ -63,7 +65,7 @@ interface Ending {
 }
 
 /** Adds a job for each, lets a worker do them, and resolves once all have ended for good. */
-const work = async (...endings: readonly Ending[]): Promise<void> => {
+async function work(...endings: readonly Ending[]): Promise<void> {
   const connection = await connectQueue(redis.url, { onError: () => {}, onReady: () => {} }, true);
   const options = { connection, prefix: PREFIX };
   const worker = new Worker<RunData>(RUN_QUEUE, async (job) => endings[Number(job.name)]?.act(), options);
@@ -82,18 +84,20 @@ const work = async (...endings: readonly Ending[]): Promise<void> => {
   });
   await worker.close();
   connection.disconnect();
-};
+}
 
 const completes: Ending = { act: () => report('completed') };
-const fails = (target?: string, attempts?: number): Ending => ({
-  act: () => {
-    throw new Error('no');
-  },
-  ...(target && { target }),
-  ...(attempts && { attempts }),
-});
+function fails(target?: string, attempts?: number): Ending {
+  return {
+    act: () => {
+      throw new Error('no');
+    },
+    ...(target && { target }),
+    ...(attempts && { attempts }),
+  };
+}
 
-const follow = async () => {
+async function follow() {
   const metrics = new Metrics();
   const { queues, config, logger } = dashboard;
   const watch = { onError: () => {}, onReady: () => {} };
@@ -103,9 +107,11 @@ const follow = async () => {
     return line === undefined ? undefined : Number(line.slice(name.length + 1));
   };
   return { value, close: following.close };
-};
+}
 
-const runs = (outcome: string, target = 'default') => `stalesweep_runs_total{target="${target}",outcome="${outcome}"}`;
+function runs(outcome: string, target = 'default') {
+  return `stalesweep_runs_total{target="${target}",outcome="${outcome}"}`;
+}
 
 it('knows every counter from the start, at 0', async () => {
   const { value, close } = await follow();

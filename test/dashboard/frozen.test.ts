@@ -16,11 +16,13 @@ afterAll(async () => {
   await Promise.all([redis?.stop(), queue?.stop()]);
 });
 
-const pageAt = async (path: string) => {
+async function pageAt(path: string) {
   const answer = await dashboard.ask(path, { headers: { accept: 'text/html' } });
   return [answer.status, await answer.text()] as const;
-};
-const overview = async (): Promise<string> => (await pageAt('/'))[1];
+}
+async function overview(): Promise<string> {
+  return (await pageAt('/'))[1];
+}
 
 test('a frozen queue is told of on every page, and nothing is offered that could not be done', async () => {
   await expect.poll(overview).toContain('queue answers');

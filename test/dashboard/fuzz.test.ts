@@ -25,8 +25,8 @@ interface Answer {
 }
 
 /** Sends exactly these bytes: fetch() would mend a path, and refuse some headers. */
-const send = (method: string, path: string, headers: Record<string, string>, body?: string): Promise<Answer> =>
-  new Promise((resolve, reject) => {
+function send(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(dashboard.url);
     const request = httpRequest({ hostname, port, method, path, headers, agent: false }, (response) => {
       let text = '';
@@ -35,24 +35,25 @@ const send = (method: string, path: string, headers: Record<string, string>, bod
     });
     request.on('error', reject).end(body);
   });
+}
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const CLEANUP = '/queues/api/queues/cleanup';
 
 /** Everything the queue holds, by key. */
-const everything = async (): Promise<Record<string, string>> => {
+async function everything(): Promise<Record<string, string>> {
   const keys = (await redis.redis.keys('*')).sort();
   return Object.fromEntries(
     await Promise.all(keys.map(async (key) => [key, (await redis.redis.dumpBuffer(key))?.toString('hex') ?? ''])),
   );
-};
+}
 
-const expectSentence = ({ status, text }: Answer, what: string): void => {
+function expectSentence({ status, text }: Answer, what: string): void {
   expect(status, what).toBeGreaterThanOrEqual(400);
   expect(status, `${what}: ${text}`).toBeLessThan(500);
   expect(text, what).not.toMatch(/ {4}at |node_modules|\.js:\d|<pre>/);
   expect(text.length, what).toBeLessThan(1_000);
-};
+}
 
 it.each([
   ['POST', `${CLEANUP}/add`, '{"name":', 'broken JSON'],

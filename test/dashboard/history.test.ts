@@ -30,7 +30,7 @@ interface Cost {
 }
 
 /** What it costs Redis. */
-const costOf = async (work: () => Promise<unknown>): Promise<Cost> => {
+async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   const client = redis.redis;
   const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await client.info('stats'))?.[1]);
   await client.config('RESETSTAT');
@@ -46,13 +46,13 @@ const costOf = async (work: () => Promise<unknown>): Promise<Cost> => {
     jobs: calls.find(({ name }) => name === 'hgetall')?.count ?? 0,
     bytes,
   };
-};
+}
 
-const read = async (path: string): Promise<string> => {
+async function read(path: string): Promise<string> {
   const response = await dashboard.ask(path);
   expect(response.status).toBe(200);
   return await response.text();
-};
+}
 
 describe('a queue of 10,000 past runs costs Redis no more than what is shown:', () => {
   it.each([

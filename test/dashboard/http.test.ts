@@ -16,7 +16,9 @@ afterAll(async () => {
 
 const ADD = '/queues/api/queues/cleanup/add';
 const job = { name: 'cleanup', data: { target: 'default', dryRun: true }, options: {} };
-const errorOf = async (response: Response) => ((await response.json()) as { error: string }).error;
+async function errorOf(response: Response) {
+  return ((await response.json()) as { error: string }).error;
+}
 
 describe('routes', () => {
   it('has its own page at / and Bull Board beneath it', async () => {

@@ -48,7 +48,7 @@ interface Setting {
   readonly browser?: BrowserContextOptions;
 }
 
-const visit = async ({ yaml, browser: options }: Setting, look: (visit: Visit) => Promise<void>): Promise<void> => {
+async function visit({ yaml, browser: options }: Setting, look: (visit: Visit) => Promise<void>): Promise<void> {
   const dashboard = await startDashboard({ REDIS_URL: redis.url }, { yaml });
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
@@ -71,20 +71,21 @@ const visit = async ({ yaml, browser: options }: Setting, look: (visit: Visit) =
     await context.close();
     await dashboard.close();
   }
-};
+}
 
-const targetOf = ({ config }: TestDashboard, name = 'default'): TargetConfig => {
+function targetOf({ config }: TestDashboard, name = 'default'): TargetConfig {
   const target = config.targets.get(name);
   if (target === undefined) throw new Error(`there is no target ${name}`);
   return target;
-};
+}
 
 /** Two more targets, on the same Redis. */
-const twoMore = (): string =>
-  `targets: { calm: { url: "${redis.url}", id: calm }, wild: { url: "${redis.url}", id: wild } }`;
+function twoMore(): string {
+  return `targets: { calm: { url: "${redis.url}", id: calm }, wild: { url: "${redis.url}", id: wild } }`;
+}
 
 /** A past with everything that is shown. */
-const fill = async (dashboard: TestDashboard, name?: string): Promise<void> => {
+async function fill(dashboard: TestDashboard, name?: string): Promise<void> {
   const ledger = ledgerIn(redis.redis);
   const target = targetOf(dashboard, name);
   await noteRun(ledger, target, { outcome: 'failed', reason: 'connection refused' });
@@ -93,17 +94,17 @@ const fill = async (dashboard: TestDashboard, name?: string): Promise<void> => {
   await noteRun(ledger, target, { coordinators, silence, swept: STRANGE });
   const families = target.schema.families.map((family) => ({ family, keys: 1_208, bytes: 240_000 }));
   await ledger.noteLook(target.name, { complete: true, families });
-};
+}
 
 /** What axe finds wrong with a page, a line each. */
-const faults = async (page: Page): Promise<string[]> => {
+async function faults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   return await page.evaluate(async () => {
     const { axe: inPage } = window as unknown as { axe: typeof axe };
     const { violations } = await inPage.run();
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
   });
-};
+}
 
 it.each([
   ['light', 1280],

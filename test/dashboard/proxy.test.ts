@@ -11,22 +11,23 @@ beforeAll(async () => {
 });
 afterAll(() => redis?.stop());
 
-const withDashboard = async (env: Record<string, string>, look: (dashboard: TestDashboard) => Promise<void>) => {
+async function withDashboard(env: Record<string, string>, look: (dashboard: TestDashboard) => Promise<void>) {
   const dashboard = await startDashboard({ REDIS_URL: redis.url, ...WITH_CREDENTIALS, ...env });
   try {
     await look(dashboard);
   } finally {
     await dashboard.close();
   }
-};
+}
 const TRUSTED = { STALESWEEP_TRUST_PROXY: 'loopback' };
 const MOST_FAILURES = 20;
 
-const statusOf = async ({ ask }: TestDashboard, headers: Record<string, string>) =>
-  (await ask('/queues', { headers })).status;
-const guess = async (dashboard: TestDashboard, times: number, headers: Record<string, string> = {}, user = USER) => {
+async function statusOf({ ask }: TestDashboard, headers: Record<string, string>) {
+  return (await ask('/queues', { headers })).status;
+}
+async function guess(dashboard: TestDashboard, times: number, headers: Record<string, string> = {}, user = USER) {
   for (let i = 0; i < times; i++) await statusOf(dashboard, { ...basic(user, `guess ${i}`), ...headers });
-};
+}
 
 // After twenty, a wrong one is answered by 429, however soon it is looked at: who gets 401 has not been slowed down.
 describe('wrong passwords', () => {

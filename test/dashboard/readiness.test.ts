@@ -12,25 +12,25 @@ beforeAll(async () => {
 });
 afterAll(() => queue?.stop());
 
-const withTarget = async (url: string, look: (dashboard: TestDashboard) => Promise<void>) => {
+async function withTarget(url: string, look: (dashboard: TestDashboard) => Promise<void>) {
   const dashboard = await startDashboard({ REDIS_URL: url, QUEUE_REDIS_URL: queue.url });
   try {
     await look(dashboard);
   } finally {
     await dashboard.close();
   }
-};
+}
 
-const startProtected = async (): Promise<TestRedis> => {
+async function startProtected(): Promise<TestRedis> {
   const server = await startRedis();
   await server.redis.config('SET', 'requirepass', SECRET);
   return server;
-};
+}
 
-const readyz = async (dashboard: TestDashboard) => {
+async function readyz(dashboard: TestDashboard) {
   const response = await dashboard.ask('/readyz');
   return { code: response.status, ...((await response.json()) as { status: string; reason?: string }) };
-};
+}
 
 it('is ready when the queue and every target answer', () =>
   withTarget(queue.url, async (dashboard) => {

@@ -25,17 +25,20 @@ afterAll(async () => {
 });
 
 const QUEUES = '/queues/api/queues';
-const sentenceIn = async (response: Response) => ((await response.json()) as { error: string }).error;
-const add = async ({ send }: TestDashboard): Promise<number> =>
-  (await send('POST', `${QUEUES}/cleanup/add`, { name: 'x', data: { target: 'default' }, options: {} })).status;
+async function sentenceIn(response: Response) {
+  return ((await response.json()) as { error: string }).error;
+}
+async function add({ send }: TestDashboard): Promise<number> {
+  return (await send('POST', `${QUEUES}/cleanup/add`, { name: 'x', data: { target: 'default' }, options: {} })).status;
+}
 
 /** Everything in the queue's Redis, with its content. */
-const everything = async (): Promise<Record<string, string>> => {
+async function everything(): Promise<Record<string, string>> {
   const keys = (await redis.redis.keys('*')).sort();
   return Object.fromEntries(
     await Promise.all(keys.map(async (key) => [key, String(await redis.redis.dumpBuffer(key))])),
   );
-};
+}
 
 describe('dangerous actions', () => {
   it('are refused, and change nothing, unless they are switched on', async () => {

@@ -46,9 +46,12 @@ const services = Object.entries(compose.services);
 const ours = services.filter(([, service]) => service.build !== undefined);
 const { redis, worker, dashboard, prometheus: monitor, grafana } = compose.services;
 /** Source, target and mode of each mount that is written in short. */
-const mountsOf = ({ volumes = [] }: Service) =>
-  volumes.flatMap((mount) => (typeof mount === 'string' ? [mount.split(':')] : []));
-const bindsOf = ({ volumes = [] }: Service) => volumes.flatMap((mount) => (typeof mount === 'string' ? [] : [mount]));
+function mountsOf({ volumes = [] }: Service) {
+  return volumes.flatMap((mount) => (typeof mount === 'string' ? [mount.split(':')] : []));
+}
+function bindsOf({ volumes = [] }: Service) {
+  return volumes.flatMap((mount) => (typeof mount === 'string' ? [] : [mount]));
+}
 const mounts = services.flatMap(([, service]) => mountsOf(service));
 
 describe('docker-compose.yml', () => {

@@ -24,9 +24,13 @@ const instructions: readonly Instruction[] = dockerfile.getInstructions().map((i
   name: instruction.getKeyword(),
   rest: instruction.getArgumentsContent()?.replace(/\\\n\s*/g, '') ?? '',
 }));
-const all = (name: string): string[] => instructions.filter((one) => one.name === name).map(({ rest }) => rest);
+function all(name: string): string[] {
+  return instructions.filter((one) => one.name === name).map(({ rest }) => rest);
+}
 const finalStage = instructions.slice(instructions.findLastIndex(({ name }) => name === 'FROM'));
-const list = (text: string): string[] => JSON.parse(text.slice(text.indexOf('['))) as string[];
+function list(text: string): string[] {
+  return JSON.parse(text.slice(text.indexOf('['))) as string[];
+}
 
 interface Copied {
   /** The stage it is made in. */
@@ -52,7 +56,7 @@ const copiedFromHere = copies.flatMap(({ from, files }) => (from === null ? file
 const healthcheck = list(all('HEALTHCHECK')[0] ?? '[]');
 
 /** Makes the folder of the final stage as the image's is; what npm and the compiler bring is this project's own. */
-const makeFinal = async (): Promise<string> => {
+async function makeFinal(): Promise<string> {
   const root = await folder();
   for (const { into, from, files, to } of copies) {
     if (into !== 'final' || from === 'dependencies') continue;
@@ -61,15 +65,16 @@ const makeFinal = async (): Promise<string> => {
   }
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
   return root;
-};
+}
 
 /** Whether the healthcheck of the image calls a container with this environment healthy. */
-const isHealthy = (env: Record<string, string>): Promise<boolean> =>
-  new Promise((resolve) => {
+function isHealthy(env: Record<string, string>): Promise<boolean> {
+  return new Promise((resolve) => {
     execFile(process.execPath, healthcheck.slice(1), { env }, (error) => resolve(error === null));
   });
+}
 
-const serve = async (status: number): Promise<string> => {
+async function serve(status: number): Promise<string> {
   const server: Server = createServer((request, response) => {
     response.writeHead(request.url === '/healthz' ? status : 404).end('{}');
   });
@@ -79,7 +84,7 @@ const serve = async (status: number): Promise<string> => {
     server.close();
   });
   return String((server.address() as AddressInfo).port);
-};
+}
 
 describe('the image', () => {
   test('is described in instructions that exist, and none that is wrong or deprecated', () => {

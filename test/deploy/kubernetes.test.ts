@@ -38,11 +38,12 @@ interface Thing {
   };
 }
 
-const thingsIn = (text: string): Thing[] =>
-  parseAllDocuments(text).map((document) => {
+function thingsIn(text: string): Thing[] {
+  return parseAllDocuments(text).map((document) => {
     expect(document.errors).toEqual([]);
     return document.toJS() as Thing;
   });
+}
 
 interface Kustomization {
   readonly resources: readonly string[];

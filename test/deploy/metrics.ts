@@ -21,11 +21,11 @@ export const MADE_BY_PROMETHEUS: readonly string[] = ['up'];
 const WORDS = new Set(['and', 'or', 'unless', 'offset', 'bool', 'inf', 'nan']);
 
 /** Every metric that an expression reads, once. */
-export const metricsIn = (expression: string): string[] => {
+export function metricsIn(expression: string): string[] {
   const bare = expression
     .replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '')
     .replace(/\{[^}]*\}|\[[^\]]*\]/g, ' ')
     .replace(/\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/gi, ' ');
   const names = bare.matchAll(/(?<![\w:])[a-zA-Z_:][\w:]*(?!\s*\(|[\w:])/g);
   return [...new Set([...names].map(([name]) => name))].filter((name) => !WORDS.has(name.toLowerCase()));
-};
+}

@@ -6,12 +6,18 @@ import { createProgram } from '../../src/cli/program.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-export const read = (path: string): string => readFileSync(ROOT + path, 'utf8');
+export function read(path: string): string {
+  return readFileSync(ROOT + path, 'utf8');
+}
 
 /** YAML as Compose, Prometheus and Grafana read it: with merge keys. */
-export const readYaml = <T>(path: string): T => parse(read(path), { merge: true }) as T;
+export function readYaml<T>(path: string): T {
+  return parse(read(path), { merge: true }) as T;
+}
 
-export const exists = (path: string): boolean => existsSync(ROOT + path);
+export function exists(path: string): boolean {
+  return existsSync(ROOT + path);
+}
 
 export const PACKAGE = JSON.parse(read('package.json')) as {
   name: string;

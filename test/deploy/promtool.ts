@@ -4,10 +4,11 @@ import { execFile } from 'node:child_process';
 export const MISSING = 'promtool was not found; install it with: apt-get install --no-install-recommends prometheus';
 
 /** What promtool prints. Fails with what it complains of, or with how to install it. */
-export const promtool = (...args: string[]): Promise<string> =>
-  new Promise((resolve, reject) => {
+export function promtool(...args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
     execFile('promtool', args, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(error.code === 'ENOENT' ? MISSING : `promtool ${args.join(' ')}\n${stdout}${stderr}`));
     });
   });
+}

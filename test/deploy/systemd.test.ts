@@ -8,10 +8,10 @@ const FOLDER = 'deploy/systemd';
 const MOST_EXPOSED = 20;
 
 /** What it says; `null` where there is no systemd. */
-const analyze = (...args: string[]): { readonly status: number | null; readonly said: string } | null => {
+function analyze(...args: string[]): { readonly status: number | null; readonly said: string } | null {
   const { error, status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
   return error === undefined ? { status, said: `${stdout}${stderr}` } : null;
-};
+}
 
 describe.each(readdirSync(FOLDER))('%s', (name) => {
   const unit = read(`${FOLDER}/${name}`);

@@ -5,7 +5,9 @@ import { expect } from 'vitest';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-export const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+export function textOf(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
 
 /** `UPDATE_README=1 npx vitest run test/docs` writes what is expected. */
 const writes = Boolean(process.env.UPDATE_README);

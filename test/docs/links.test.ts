@@ -14,18 +14,24 @@ function pagesIn(folder: string): string[] {
   });
 }
 
-const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```/gm, '');
+function withoutCode(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, '');
+}
 
 /** As GitHub makes an anchor of a heading. */
-const anchorOf = (heading: string): string =>
-  heading
+function anchorOf(heading: string): string {
+  return heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .trim()
     .replace(/\s/g, '-');
+}
 
-const anchorsIn = (page: string): string[] =>
-  [...withoutCode(readFileSync(page, 'utf8')).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+function anchorsIn(page: string): string[] {
+  return [...withoutCode(readFileSync(page, 'utf8')).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    anchorOf(heading),
+  );
+}
 
 const pages = pagesIn(ROOT).map((page) => relative(ROOT, page));
 

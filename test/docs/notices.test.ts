@@ -5,12 +5,12 @@ import { signatureOf } from '../../src/notices/post.ts';
 const page = readFileSync(new URL('../../docs/notices.md', import.meta.url), 'utf8');
 
 /** What the page tells its readers to verify with. */
-const fromPage = async (): Promise<(headers: Record<string, string>, body: string, secret: string) => boolean> => {
+async function fromPage(): Promise<(headers: Record<string, string>, body: string, secret: string) => boolean> {
   const code = /```js\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   const module = `${code}\nexport { isOurs };`;
   const { isOurs } = await import(`data:text/javascript,${encodeURIComponent(module)}`);
   return isOurs;
-};
+}
 
 test.each(['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'plain text'])(
   'the page verifies what is signed with the secret %s, and nothing else',

@@ -10,7 +10,9 @@ import { Metrics } from '../../src/metrics/registry.ts';
 import { expectBlock, expectFile, markdownTable, membersOf, ROOT } from './kept.ts';
 
 const program = createProgram();
-const code = (text: string): string => `\`${text}\``;
+function code(text: string): string {
+  return `\`${text}\``;
+}
 
 test('the manual page is what the program says', () => {
   const { version } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as { version: string };
@@ -21,13 +23,13 @@ test('every setting stands in the reference', () => {
   expectBlock('docs/reference/configuration.md', 'settings', documentSettings());
 });
 
-const sectionOf = ({ name, args, about, options }: Described): string => {
+function sectionOf({ name, args, about, options }: Described): string {
   const rows = options.map(({ long, short, value, about: what }) => {
     const flag = [short, long].filter((one) => one !== undefined).join(', ');
     return [code(value === null ? flag : `${flag} <${value}>`), what];
   });
   return `## ${name}\n\n\`${['stalesweep', name, ...args].join(' ')}\`: ${about}\n\n${markdownTable(['flag', 'does'], rows)}`;
-};
+}
 
 test('every command and flag stands in the reference', () => {
   expectBlock('docs/reference/commands.md', 'commands', describeCommands(program).map(sectionOf).join('\n\n'));

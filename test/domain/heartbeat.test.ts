@@ -13,10 +13,15 @@ import { OTHER_TYPE } from '../../src/domain/reading.ts';
 
 const NOW = 1_760_000_000;
 const clock: Clock = { nowSeconds: NOW, upSeconds: null, outages: [] };
-const judged = (value: string | null, at: Clock = clock) =>
-  judge(value === null ? OTHER_TYPE : Buffer.from(value, 'latin1'), at, 600);
-const silentFor = (ms: number) => JSON.stringify({ timestamp: NOW * 1000 - ms });
-const saying = (judgement: Judgement): string => ('why' in judgement ? judgement.why : judgement.state);
+function judged(value: string | null, at: Clock = clock) {
+  return judge(value === null ? OTHER_TYPE : Buffer.from(value, 'latin1'), at, 600);
+}
+function silentFor(ms: number) {
+  return JSON.stringify({ timestamp: NOW * 1000 - ms });
+}
+function saying(judgement: Judgement): string {
+  return 'why' in judgement ? judgement.why : judgement.state;
+}
 
 describe('a heartbeat', () => {
   test.each([

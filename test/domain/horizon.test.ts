@@ -18,25 +18,29 @@ const KEYS = 5_000;
 /** A writer's clock may be behind by a tenth of the threshold. */
 const BEHIND = 60;
 
-const nameOf = (n: number): Buffer => Buffer.from(`c${n}`);
-const at = (nowSeconds: number, given: Partial<Circumstances> = {}): Circumstances => ({
-  basis: 'same',
-  nowSeconds,
-  keys: KEYS,
-  staleAfterSeconds: THRESHOLD,
-  gapSeconds: () => 60,
-  sweepsOrphans: false,
-  outage: false,
-  ...given,
-});
+function nameOf(n: number): Buffer {
+  return Buffer.from(`c${n}`);
+}
+function at(nowSeconds: number, given: Partial<Circumstances> = {}): Circumstances {
+  return {
+    basis: 'same',
+    nowSeconds,
+    keys: KEYS,
+    staleAfterSeconds: THRESHOLD,
+    gapSeconds: () => 60,
+    sweepsOrphans: false,
+    outage: false,
+    ...given,
+  };
+}
 
 /** The horizon after a pass that saw these, each silent since then. */
-const horizonOf = (seen: ReadonlyMap<number, number>, ttlSeconds: number | null = null): Horizon => {
+function horizonOf(seen: ReadonlyMap<number, number>, ttlSeconds: number | null = null): Horizon {
   const outlook = new Outlook(BEGAN, THRESHOLD);
   for (const [n, since] of seen) outlook.see(nameOf(n), since);
   if (ttlSeconds !== null) outlook.seeTtl(ttlSeconds);
   return outlook.horizon('same', KEYS, null);
-};
+}
 
 const silentFor = fc.oneof(fc.integer({ min: 0, max: THRESHOLD }), fc.integer({ min: 590, max: THRESHOLD }));
 const stories = fc.record({

@@ -13,16 +13,16 @@ export interface Asking {
   readonly ledger?: Ledger;
 }
 
-const unexpected = (sentence: string): never => {
+function unexpected(sentence: string): never {
   throw new Error(`explain warned: ${sentence}`);
-};
+}
 
 /** What is told of these names, in their order. */
-export const ask = async (
+export async function ask(
   target: TargetConfig,
   names: readonly (string | Buffer)[],
   { sightings, past = null, ledger }: Asking = {},
-): Promise<Entry[]> => {
+): Promise<Entry[]> {
   const { signal } = new AbortController();
   const opened = await openTarget(target, { dryRun: true, signal, warn: unexpected });
   try {
@@ -33,4 +33,4 @@ export const ask = async (
   } finally {
     opened.close();
   }
-};
+}

@@ -23,11 +23,15 @@ beforeAll(async () => {
   stage = await stageOn(server.current);
 });
 
-const bytesOf = (name: string): Buffer => Buffer.from(name, 'latin1');
-const nameOf = ({ name }: Entry): string => name.toString('latin1');
+function bytesOf(name: string): Buffer {
+  return Buffer.from(name, 'latin1');
+}
+function nameOf({ name }: Entry): string {
+  return name.toString('latin1');
+}
 
 /** A key that goes is told to go; what is told to go goes. A coordinator goes when one of its heartbeats does. */
-const told = (entries: readonly Entry[], there: ReadonlySet<string>, left: ReadonlySet<string>) => {
+function told(entries: readonly Entry[], there: ReadonlySet<string>, left: ReadonlySet<string>) {
   const of = (name: Buffer | null) => (name === null ? false : !left.has(name.toString('latin1')));
   // Of a key that is not there nobody can see what becomes of it.
   const seen = entries.filter((entry) => entry.kind === 'coordinator' || there.has(nameOf(entry)));
@@ -37,9 +41,9 @@ const told = (entries: readonly Entry[], there: ReadonlySet<string>, left: Reado
     const lapses = kind === 'coordinator' && owners.every(({ heartbeat }) => heartbeat === null);
     return { kind, name: nameOf(entry), why: entry.why, goes: lapses ? verdict === 'goes' : goes, verdict };
   });
-};
+}
 
-const hold = async (world: World): Promise<void> => {
+async function hold(world: World): Promise<void> {
   const target = targetFor(world);
   fc.pre(target !== null);
   for (let left = ATTEMPTS; left > 0; left--) {
@@ -59,7 +63,7 @@ const hold = async (world: World): Promise<void> => {
     expect([...keys.keys()].filter((name) => !asKeys.includes(name))).toEqual([]);
     return;
   }
-};
+}
 
 test(
   'whatever is there, a run does with it what explain says',

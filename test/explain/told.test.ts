@@ -20,17 +20,17 @@ interface Asked {
   readonly past?: Past;
 }
 
-const tell = async (names: readonly (string | Buffer)[], { settings = {}, past }: Asked = {}) => {
+async function tell(names: readonly (string | Buffer)[], { settings = {}, past }: Asked = {}) {
   const target = targetOf(server.current.url, { ...SETTINGS, ...settings });
   const asking = { ledger: ledgerIn(server.current.redis), ...(past === undefined ? {} : { past }) };
   return (await ask(target, names, asking)).map(jsonOf);
-};
+}
 
 /** A run that stands in the ledger, asked for so. */
-const sweep = async (run: string, trigger: Trigger, by: string | null, settings = {}) => {
+async function sweep(run: string, trigger: Trigger, by: string | null, settings = {}) {
   const { redis, url } = server.current;
   await sweepRecorded(redis, url, { run, trigger, by, settings: { ...SETTINGS, ...settings } });
-};
+}
 
 describe('of who was swept', () => {
   test.each([

@@ -20,10 +20,12 @@ import {
 } from './scene.ts';
 
 const server = useRedis();
-const everythingOf = (id: string) => [heartbeatOf('flat', id), ...belongingsOf('flat', id)].sort();
+function everythingOf(id: string) {
+  return [heartbeatOf('flat', id), ...belongingsOf('flat', id)].sort();
+}
 
 /** Over a connection to the queue's Redis as a user who may do just this. */
-const as = async <T>(rules: readonly string[], act: (queue: Redis) => Promise<T>): Promise<T> => {
+async function as<T>(rules: readonly string[], act: (queue: Redis) => Promise<T>): Promise<T> {
   const queue = new Redis(await addUser(server.current, rules, 'queue'));
   queue.on('error', () => {});
   try {
@@ -31,13 +33,13 @@ const as = async <T>(rules: readonly string[], act: (queue: Redis) => Promise<T>
   } finally {
     queue.disconnect();
   }
-};
+}
 
 /** The list that holds what was seen. */
-const blocksKey = async (): Promise<string> => {
+async function blocksKey(): Promise<string> {
   const names = (await keysIn(server.current.redis)).filter((key) => /sightings:.*:[0-9a-f]{32}:\d+$/.test(key));
   return names[0] ?? 'none';
-};
+}
 
 describe('a queue whose user may not', () => {
   test.each([

@@ -15,7 +15,9 @@ import {
 } from './scene.ts';
 
 const server = useRedis();
-const ownKeys = async () => (await keysIn(server.current.redis)).filter((key) => key.startsWith('{stalesweep}'));
+async function ownKeys() {
+  return (await keysIn(server.current.redis)).filter((key) => key.startsWith('{stalesweep}'));
+}
 
 describe('what a run leaves for the next', () => {
   test('is nothing where heartbeats do not expire (P11)', async () => {

@@ -25,94 +25,112 @@ export interface Seen {
 }
 
 /** Those of whom nothing was seen for far longer than the threshold. */
-export const gone = (...ids: string[]): Seen[] => ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
+export function gone(...ids: string[]): Seen[] {
+  return ids.map((id) => ({ id, agoSeconds: LONG_AGO }));
+}
 
-const hasSwarms = (schema: SchemaName): boolean => schema === 'swarm';
+function hasSwarms(schema: SchemaName): boolean {
+  return schema === 'swarm';
+}
 
-export const heartbeatOf = (schema: SchemaName, id: string, swarm = 's1'): string =>
-  hasSwarms(schema) ? `swarm:${swarm}:blocking:heartbeat:${id}` : `blocking:heartbeat:${id}`;
+export function heartbeatOf(schema: SchemaName, id: string, swarm = 's1'): string {
+  return hasSwarms(schema) ? `swarm:${swarm}:blocking:heartbeat:${id}` : `blocking:heartbeat:${id}`;
+}
 
 /** Every key of a coordinator, its heartbeat left out, in the order of their families. */
-export const belongingsOf = (schema: SchemaName, id: string, swarm = 's1'): string[] => [
-  `blocking:signal:${id}`,
-  `blocking:ack:${id}:agent-1`,
-  `blocking:ack:${id}:other:2`,
-  `blocking:idempotency:${id}:init`,
-  hasSwarms(schema) ? `swarm:${swarm}:agent:${id}:activity` : `coordinator:activity:${id}`,
-  schema === 'flat' ? `blocking:state:${id}` : `swarm:${swarm}:blocking:${id}`,
-];
+export function belongingsOf(schema: SchemaName, id: string, swarm = 's1'): string[] {
+  return [
+    `blocking:signal:${id}`,
+    `blocking:ack:${id}:agent-1`,
+    `blocking:ack:${id}:other:2`,
+    `blocking:idempotency:${id}:init`,
+    hasSwarms(schema) ? `swarm:${swarm}:agent:${id}:activity` : `coordinator:activity:${id}`,
+    schema === 'flat' ? `blocking:state:${id}` : `swarm:${swarm}:blocking:${id}`,
+  ];
+}
 
 /** How many keys of each family `belongingsOf` names. */
 export const BELONGINGS = { signal: 1, ack: 2, idempotency: 1, activity: 1, state: 1 } as const;
 
 /** A key that two coordinators share, as the field names it. */
-export const sharedBy = (sender: string, receiver: string): string =>
-  `blocking:idempotency:${sender}:${receiver}:completion:0:1760000000000`;
+export function sharedBy(sender: string, receiver: string): string {
+  return `blocking:idempotency:${sender}:${receiver}:completion:0:1760000000000`;
+}
 
 /** What earlier runs saw, for one run. */
-export const pastIn = (redis: Redis, options: Partial<RunSightingsOptions> = {}): RunSightings =>
-  new RunSightings(new Sightings(redis, KEY), { mostBytes: PLENTY, ...options });
+export function pastIn(redis: Redis, options: Partial<RunSightingsOptions> = {}): RunSightings {
+  return new RunSightings(new Sightings(redis, KEY), { mostBytes: PLENTY, ...options });
+}
 
 /** Notes these in the place of whatever is there. */
-export const remember = async (redis: Redis, seen: readonly Seen[]): Promise<void> => {
+export async function remember(redis: Redis, seen: readonly Seen[]): Promise<void> {
   const now = (await nowOf(redis)) / 1000;
   const past = pastIn(redis);
   for await (const block of past.earlier()) for (const _ of block);
   for (const { id, swarm, agoSeconds } of seen) noteIn(past, id, swarm, now - agoSeconds);
   await past.keep();
-};
+}
 
-const whole = (bytes: Buffer) => ({ bytes, from: 0, to: bytes.length });
+function whole(bytes: Buffer) {
+  return { bytes, from: 0, to: bytes.length };
+}
 
-export const noteIn = (past: SightingsOfRun, id: string, swarm: string | undefined, beatAtSeconds: number): void =>
+export function noteIn(past: SightingsOfRun, id: string, swarm: string | undefined, beatAtSeconds: number): void {
   past.see(whole(Buffer.from(id)), swarm === undefined ? null : whole(Buffer.from(swarm)), beatAtSeconds);
+}
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString();
+}
 
-const seenIn = ({ coordinator, swarm, beatAtSeconds }: Sighting, now: number): Seen => ({
-  id: text(coordinator),
-  ...(swarm === null ? {} : { swarm: text(swarm) }),
-  agoSeconds: now - beatAtSeconds,
-});
+function seenIn({ coordinator, swarm, beatAtSeconds }: Sighting, now: number): Seen {
+  return {
+    id: text(coordinator),
+    ...(swarm === null ? {} : { swarm: text(swarm) }),
+    agoSeconds: now - beatAtSeconds,
+  };
+}
 
 /** What the next run would learn, in the order of ids. */
-export const rememberedIn = async (redis: Redis): Promise<Seen[]> => {
+export async function rememberedIn(redis: Redis): Promise<Seen[]> {
   const now = (await nowOf(redis)) / 1000;
   const seen: Seen[] = [];
   for await (const block of pastIn(redis).earlier()) for (const one of block) seen.push(seenIn(one, now));
   return seen.sort((a, b) => (a.id < b.id ? -1 : 1));
-};
+}
 
 /** Their names alone. */
-export const namesRemembered = async (redis: Redis): Promise<string[]> =>
-  (await rememberedIn(redis)).map(({ id }) => id);
+export async function namesRemembered(redis: Redis): Promise<string[]> {
+  return (await rememberedIn(redis)).map(({ id }) => id);
+}
 
 /** Writes everything of these but a heartbeat: that has expired; and what was seen of them. */
-export const lapse = async (redis: Redis, schema: SchemaName, seen: readonly Seen[]): Promise<void> => {
+export async function lapse(redis: Redis, schema: SchemaName, seen: readonly Seen[]): Promise<void> {
   const keys = seen.flatMap(({ id, swarm }) => belongingsOf(schema, id, swarm));
   await writeAll(redis, Object.fromEntries(keys.map((key) => [key, '1'])));
   await remember(
     redis,
     seen.map(({ id, swarm = 's1', agoSeconds }) => ({ id, agoSeconds, ...(hasSwarms(schema) ? { swarm } : {}) })),
   );
-};
+}
 
 /** The coordinator beats now. */
-export const beats = async (redis: Redis, schema: SchemaName, id: string, swarm?: string): Promise<void> => {
+export async function beats(redis: Redis, schema: SchemaName, id: string, swarm?: string): Promise<void> {
   await redis.set(heartbeatOf(schema, id, swarm), beat(await nowOf(redis), id), 'EX', BEAT_TTL_SECONDS);
-};
+}
 
 /** One that lives: everything of it, and its heartbeat. Its keys. */
-export const settle = async (redis: Redis, schema: SchemaName, id: string, swarm?: string): Promise<string[]> => {
+export async function settle(redis: Redis, schema: SchemaName, id: string, swarm?: string): Promise<string[]> {
   const keys = belongingsOf(schema, id, swarm);
   await writeAll(redis, Object.fromEntries(keys.map((key) => [key, '1'])));
   await beats(redis, schema, id, swarm);
   return [heartbeatOf(schema, id, swarm), ...keys];
-};
+}
 
 /** Every key there is but stalesweep's own, sorted. */
-export const leftIn = async (redis: Redis): Promise<string[]> =>
-  (await keysIn(redis)).filter((key) => !key.startsWith('{stalesweep}'));
+export async function leftIn(redis: Redis): Promise<string[]> {
+  return (await keysIn(redis)).filter((key) => !key.startsWith('{stalesweep}'));
+}
 
 interface RunOptions extends CleanOptions {
   readonly schema?: SchemaName;
@@ -122,10 +140,10 @@ interface RunOptions extends CleanOptions {
 }
 
 /** One run that goes by what earlier ones saw; the server of a test has just started, which is no outage. */
-export const runWithPast = async (
+export async function runWithPast(
   { url, redis }: { readonly url: string; readonly redis: Redis },
   { schema = 'flat', queue = redis, keeping = {}, settings, ...options }: RunOptions = {},
-) => {
+) {
   const warnings: string[] = [];
   const warn = (sentence: string) => warnings.push(sentence);
   const report = await clean(url, {
@@ -135,4 +153,4 @@ export const runWithPast = async (
     ...options,
   });
   return { report, warnings };
-};
+}

@@ -21,7 +21,9 @@ import {
 const server = useRedis();
 
 /** `swarm` names one, the others do not. */
-const swarmIn = (schema: string) => (schema === 'swarm' ? { swarm: 's1' } : {});
+function swarmIn(schema: string) {
+  return schema === 'swarm' ? { swarm: 's1' } : {};
+}
 
 describe.each(STRATEGIES)('by %s', (strategy, rules) => {
   const asUser = async () => ({ url: await urlFor(server.current, rules), redis: server.current.redis });

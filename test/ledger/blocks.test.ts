@@ -8,22 +8,25 @@ const MB = 1024 * 1024;
 const DAY_MS = 86_400_000;
 const server = useRedis();
 
-const open = (bounds: Partial<Bounds> = {}, prefix = '{stalesweep}'): Blocks =>
-  new Blocks(server.current.redis, prefix, { sizeBytes: MB, ageMs: 90 * DAY_MS, ...bounds });
+function open(bounds: Partial<Bounds> = {}, prefix = '{stalesweep}'): Blocks {
+  return new Blocks(server.current.redis, prefix, { sizeBytes: MB, ageMs: 90 * DAY_MS, ...bounds });
+}
 
 /** What Redis says that all keys take together. */
-const takenBytes = async (): Promise<number> => {
+async function takenBytes(): Promise<number> {
   const { redis } = server.current;
   const keys = await redis.keys('*');
   const sizes = await Promise.all(keys.map((key) => redis.memory('USAGE', key, 'SAMPLES', 0)));
   return sizes.reduce<number>((sum, size) => sum + Number(size), 0);
-};
-const countedBytes = async (): Promise<number> => Number(await server.current.redis.get('{stalesweep}:ledger:bytes'));
+}
+async function countedBytes(): Promise<number> {
+  return Number(await server.current.redis.get('{stalesweep}:ledger:bytes'));
+}
 
-const namesIn = async (blocks: Blocks, from: string): Promise<string[]> => {
+async function namesIn(blocks: Blocks, from: string): Promise<string[]> {
   const [listed = []] = await blocks.last([{ from }], 100_000);
   return listed.map(({ name }) => name).reverse();
-};
+}
 
 describe('blocks', () => {
   test('are read as they were written, byte for byte, whatever the prefix', async () => {

@@ -11,7 +11,7 @@ const server = useRedis();
 const HUGE = 40_000;
 
 /** A run that is recorded. */
-const cleanRecorded = async (run: string, before?: (name: string) => unknown) => {
+async function cleanRecorded(run: string, before?: (name: string) => unknown) {
   const { redis, url } = server.current;
   const { families } = targetOf(url).schema;
   const ledger = ledgerIn(redis);
@@ -30,7 +30,7 @@ const cleanRecorded = async (run: string, before?: (name: string) => unknown) =>
   await recorder.end({ outcome: report.outcome, report });
   const find = async (id: string) => (await ledger.find(Buffer.from(id), { limit: 5 })).swept;
   return { report, find, families };
-};
+}
 
 describe('a run that is followed', () => {
   test('leaves in the ledger who was swept and what of theirs, and nobody else', async () => {

@@ -15,25 +15,27 @@ import { blocksIn, ledgerIn, reportOf } from './story.ts';
 
 const server = useRedis();
 
-const past = (run: string, target: string, outcome: RunOutcome, swept: number): PastRun => ({
-  run,
-  target,
-  fingerprint: 'abcdef',
-  trigger: 'manual',
-  by: null,
-  dryRun: false,
-  state: 'ended',
-  outcome,
-  startedAtMs: 1,
-  atMs: 1,
-  attempts: 1,
-  reason: null,
-  removed: { swept, deleted: 6 * swept },
-  report: outcome === 'completed' ? reportOf(run, target, swept) : null,
-});
+function past(run: string, target: string, outcome: RunOutcome, swept: number): PastRun {
+  return {
+    run,
+    target,
+    fingerprint: 'abcdef',
+    trigger: 'manual',
+    by: null,
+    dryRun: false,
+    state: 'ended',
+    outcome,
+    startedAtMs: 1,
+    atMs: 1,
+    attempts: 1,
+    reason: null,
+    removed: { swept, deleted: 6 * swept },
+    report: outcome === 'completed' ? reportOf(run, target, swept) : null,
+  };
+}
 
 /** Page by page, until there are no more. */
-const readAll = async (query: HistoryQuery, kept = new KeptPages()): Promise<PastRun[]> => {
+async function readAll(query: HistoryQuery, kept = new KeptPages()): Promise<PastRun[]> {
   const runs: PastRun[] = [];
   let cursor: string | null = null;
   do {
@@ -44,7 +46,7 @@ const readAll = async (query: HistoryQuery, kept = new KeptPages()): Promise<Pas
     cursor = page.cursor;
   } while (cursor !== null);
   return runs;
-};
+}
 
 const tale = fc.array(
   fc.record({

@@ -10,7 +10,9 @@ import { reportOf } from './story.ts';
 
 const server = useRedis();
 const BOUNDS = { sizeBytes: 64_000_000, ageMs: 90 * 86_400_000 };
-const open = () => new Ledger(server.current.redis, '{stalesweep}', BOUNDS);
+function open() {
+  return new Ledger(server.current.redis, '{stalesweep}', BOUNDS);
+}
 const KEY = '{stalesweep}:ledger:horizon/default';
 
 const seconds = fc.integer({ min: 0, max: 4_000_000_000 });
@@ -24,11 +26,14 @@ const horizons: fc.Arbitrary<Horizon> = fc.record({
   keys: fc.nat(),
   listed: fc.array(fc.record({ key: fc.uint8Array({ maxLength: 300 }), sinceSeconds: seconds }), { maxLength: 1_000 }),
 });
-const plain = (horizon: Horizon | null) =>
-  horizon && {
-    ...horizon,
-    listed: horizon.listed.map((one) => ({ ...one, key: Buffer.from(one.key).toString('hex') })),
-  };
+function plain(horizon: Horizon | null) {
+  return (
+    horizon && {
+      ...horizon,
+      listed: horizon.listed.map((one) => ({ ...one, key: Buffer.from(one.key).toString('hex') })),
+    }
+  );
+}
 
 test('what a pass leaves is what the next run finds, whatever names hold, and of its own target alone', async () => {
   await fc.assert(

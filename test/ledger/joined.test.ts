@@ -12,14 +12,20 @@ import { work } from '../support/worker.ts';
 
 const queue = useQueue();
 const BOUNDS = { sizeBytes: 64_000_000, ageMs: 90 * 86_400_000 };
-const env = (more: Record<string, string> = {}) => ({ REDIS_URL: queue.server.url, LOG_LEVEL: 'warn', ...more });
-const history = async (...args: string[]): Promise<HistoryRow[]> => {
+function env(more: Record<string, string> = {}) {
+  return { REDIS_URL: queue.server.url, LOG_LEVEL: 'warn', ...more };
+}
+async function history(...args: string[]): Promise<HistoryRow[]> {
   const { stdout, stderr } = await command(['history', '--json', ...args], env());
   expect(stderr).toBe('');
   return JSON.parse(stdout) as HistoryRow[];
-};
-const ledger = () => new Ledger(queue.server.redis, '{stalesweep}', BOUNDS);
-const oldest = async () => (await ledger().find(Buffer.from('coordinator-1'), { limit: 10 })).swept;
+}
+function ledger() {
+  return new Ledger(queue.server.redis, '{stalesweep}', BOUNDS);
+}
+async function oldest() {
+  return (await ledger().find(Buffer.from('coordinator-1'), { limit: 10 })).swept;
+}
 
 const STALE = 1_900;
 const ALL_SWEPT = { checked: 2_000, active: 100, stale: STALE, swept: STALE, revived: 0 };
@@ -27,12 +33,14 @@ const ALL_SWEPT = { checked: 2_000, active: 100, stale: STALE, swept: STALE, rev
 /** A run that takes its time: one small call after the other, with long rests. */
 const SLOW = { STALESWEEP_NICE: '20' };
 /** Starts one; resolves once the ledger says that it removed something. */
-const underWay = async () => {
+async function underWay() {
   const running = start(['run', '--json'], env(SLOW));
   await expect.poll(async () => (await newest())?.removed.swept ?? 0).toBeGreaterThan(0);
   return running;
-};
-const newest = async () => (await ledger().history({ limit: 1 })).runs[0];
+}
+async function newest() {
+  return (await ledger().history({ limit: 1 })).runs[0];
+}
 
 beforeEach(async () => {
   await populate(env(), 2_000, STALE);

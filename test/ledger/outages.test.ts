@@ -9,15 +9,16 @@ import { useRedis } from '../support/leaks.ts';
 
 const server = useRedis();
 const KEY = '{stalesweep}:ledger:outages/default';
-const open = (): Ledger =>
-  new Ledger(server.current.redis, '{stalesweep}', { sizeBytes: 1024 * 1024, ageMs: 90 * 86_400_000 });
+function open(): Ledger {
+  return new Ledger(server.current.redis, '{stalesweep}', { sizeBytes: 1024 * 1024, ageMs: 90 * 86_400_000 });
+}
 
 /** Every ms that lies in one of them, as a plain set. */
-const msOf = (spans: readonly Span[]): number[] => {
+function msOf(spans: readonly Span[]): number[] {
   const all = new Set<number>();
   for (const { fromMs, toMs } of spans) for (let at = fromMs; at <= toMs; at++) all.add(at);
   return [...all].sort((a, b) => a - b);
-};
+}
 
 const span = fc
   .tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 20 }))

@@ -13,17 +13,20 @@ import { blocksIn, FAMILIES, ledgerIn, reportOf, runOf, unexpected } from './sto
 
 const server = useRedis();
 
-const newest = async (): Promise<PastRun | undefined> =>
-  (await ledgerIn(server.current.redis).history({ limit: 1 })).runs[0];
+async function newest(): Promise<PastRun | undefined> {
+  return (await ledgerIn(server.current.redis).history({ limit: 1 })).runs[0];
+}
 
 /** What is about to go, and went. */
-const one = (id: string) => ({
-  coordinator: Buffer.from(id),
-  swarm: null,
-  beatMs: 1_760_000_000_000,
-  silenceSeconds: 601,
-  keysByFamily: [1, 1, 1, 1, 1, 1],
-});
+function one(id: string) {
+  return {
+    coordinator: Buffer.from(id),
+    swarm: null,
+    beatMs: 1_760_000_000_000,
+    silenceSeconds: 601,
+    keysByFamily: [1, 1, 1, 1, 1, 1],
+  };
+}
 
 describe('a run', () => {
   test('stands in the ledger before it removes anything, with how far it has come, and with its report when it ended', async () => {

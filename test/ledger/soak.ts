@@ -23,12 +23,13 @@ interface Row {
 }
 
 const queue = useQueue();
-const heartbeatsLeft = async (): Promise<number> =>
-  (await queue.server.redis.keys('swarm:*:blocking:heartbeat:*')).length;
-const newest = async (): Promise<Row | undefined> => {
+async function heartbeatsLeft(): Promise<number> {
+  return (await queue.server.redis.keys('swarm:*:blocking:heartbeat:*')).length;
+}
+async function newest(): Promise<Row | undefined> {
   const { stdout } = await cli(['history', '--json', '--limit', '1'], queue.env());
   return (JSON.parse(stdout) as Row[])[0];
-};
+}
 
 test('a run from the command line that is killed when half is gone stands in the history as interrupted within 15 s', async () => {
   await populate({ REDIS_URL: queue.server.url }, MANY, MANY);

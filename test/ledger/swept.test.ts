@@ -13,16 +13,20 @@ const server = useRedis();
 /** Of names' bytes in a batch. */
 const PLENTY = 1_000_000;
 
-const going = (id: string, swarm: string | null = null, beatMs: number | null = 1_760_000_000_123): Going => ({
-  coordinator: Buffer.from(id),
-  swarm: swarm === null ? null : Buffer.from(swarm),
-  beatMs,
-  silenceSeconds: 700,
-});
-const gone = (id: string, swarm: string | null = null): Swept => ({
-  ...going(id, swarm),
-  keysByFamily: [1, 1, 2, 0, 1, 0],
-});
+function going(id: string, swarm: string | null = null, beatMs: number | null = 1_760_000_000_123): Going {
+  return {
+    coordinator: Buffer.from(id),
+    swarm: swarm === null ? null : Buffer.from(swarm),
+    beatMs,
+    silenceSeconds: 700,
+  };
+}
+function gone(id: string, swarm: string | null = null): Swept {
+  return {
+    ...going(id, swarm),
+    keysByFamily: [1, 1, 2, 0, 1, 0],
+  };
+}
 
 const META = {
   run: '1',
@@ -34,19 +38,23 @@ const META = {
   families: FAMILIES,
 } as const;
 
-const hex = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString('hex'));
-const lineOf = (
+function hex(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString('hex');
+}
+function lineOf(
   row: Omit<Going, 'names'>,
   fate: string,
   keysByFamily: readonly (number | null)[] | null,
   names: readonly Uint8Array[] | null,
-) =>
-  JSON.stringify([
+) {
+  return JSON.stringify([
     [hex(row.coordinator), hex(row.swarm), row.beatMs, row.silenceSeconds],
     [fate, keysByFamily, names?.map(hex) ?? null],
   ]);
-const linesOf = (rows: Iterable<BatchRow>): string[] =>
-  Array.from(rows, (row) => lineOf(row, row.fate, row.keysByFamily, row.names));
+}
+function linesOf(rows: Iterable<BatchRow>): string[] {
+  return Array.from(rows, (row) => lineOf(row, row.fate, row.keysByFamily, row.names));
+}
 
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 30 }),
@@ -140,13 +148,13 @@ describe('a batch', () => {
   });
 });
 
-const sweptIn = async (run: { target: string; run: string; startedAtMs: number }): Promise<string[]> => {
+async function sweptIn(run: { target: string; run: string; startedAtMs: number }): Promise<string[]> {
   const found: string[] = [];
   for await (const { rows: all } of ledgerIn(server.current.redis).sweptBy(run)) {
     for (const { coordinator, fate } of all) found.push(`${Buffer.from(coordinator)} ${fate}`);
   }
   return found.sort();
-};
+}
 
 describe('who was swept', () => {
   test('stands there before it is told that it went, and can be looked up by its id', async () => {

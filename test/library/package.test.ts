@@ -42,14 +42,14 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
-const node = async (...args: string[]): Promise<string> => {
+async function node(...args: string[]): Promise<string> {
   const env = environment({ REDIS_URL: server.current.url });
   // What went wrong stands on either stream.
   const { stdout } = await call(process.execPath, args, { cwd: project, env }).catch((error) => {
     throw new Error(`${error.stdout}${error.stderr}`);
   });
   return stdout;
-};
+}
 
 test('the package is at most 600 KB, with a licence, types and no test', () => {
   const tarball = readdirSync(project).find((name) => name.endsWith('.tgz')) ?? '';

@@ -10,7 +10,9 @@ import { ACTIVE, beat, foreignIn, keysIn, nowOf, settle, STALE, writeAll } from 
 const server = useRedis();
 
 /** A client of the test's own, which it alone closes, at its end. */
-const client = (database = 0): Redis => new Redis(`${server.current.url}/${database}`, { maxRetriesPerRequest: null });
+function client(database = 0): Redis {
+  return new Redis(`${server.current.url}/${database}`, { maxRetriesPerRequest: null });
+}
 
 describe('plan and sweep', () => {
   test('plan says what sweep then removes, and writes nothing (P7)', async () => {

@@ -137,17 +137,19 @@ const AT_THRESHOLD_MS = [-1_000, -1, 0, 1, 999, 1_000, 1_001, 2_000];
 
 const usable = fc.oneof(fc.constant(USABLE[0] ?? ''), fc.constantFrom(...USABLE));
 
-const longStale = (staleAfterSeconds: number) =>
-  fc.integer({ min: (staleAfterSeconds + 10) * 1000, max: 100_000 * HOUR_MS });
+function longStale(staleAfterSeconds: number) {
+  return fc.integer({ min: (staleAfterSeconds + 10) * 1000, max: 100_000 * HOUR_MS });
+}
 
-const anyAge = (staleAfterSeconds: number): fc.Arbitrary<number> =>
-  fc.oneof(
+function anyAge(staleAfterSeconds: number): fc.Arbitrary<number> {
+  return fc.oneof(
     { weight: 3, arbitrary: fc.integer({ min: 0, max: (staleAfterSeconds - 10) * 1000 }) },
     { weight: 6, arbitrary: longStale(staleAfterSeconds) },
     { weight: 2, arbitrary: fc.constantFrom(...AT_THRESHOLD_MS).map((ms) => staleAfterSeconds * 1000 + ms) },
     { weight: 2, arbitrary: fc.constantFrom(-1, -500, -999, -1_000, -1_001, -60_000, -HOUR_MS, -100_000 * HOUR_MS) },
     { weight: 1, arbitrary: fc.constantFrom(-1e18, 1e18, 1e300) },
   );
+}
 
 /** JSON that nobody meant as a heartbeat, and beats that broke on their way. */
 const noise: fc.Arbitrary<string> = fc.oneof(
@@ -158,12 +160,13 @@ const noise: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** A beat that can be judged, of long ago. */
-export const staleBeat = (staleAfterSeconds: number): fc.Arbitrary<Beat> =>
-  fc.record({ text: usable, ageMs: longStale(staleAfterSeconds) });
+export function staleBeat(staleAfterSeconds: number): fc.Arbitrary<Beat> {
+  return fc.record({ text: usable, ageMs: longStale(staleAfterSeconds) });
+}
 
 /** Whatever a heartbeat may hold. */
-export const anyBeat = (staleAfterSeconds: number): fc.Arbitrary<Beat> =>
-  fc.record({
+export function anyBeat(staleAfterSeconds: number): fc.Arbitrary<Beat> {
+  return fc.record({
     text: fc.oneof(
       { weight: 6, arbitrary: usable },
       { weight: 2, arbitrary: fc.constantFrom(...UNUSABLE) },
@@ -171,19 +174,20 @@ export const anyBeat = (staleAfterSeconds: number): fc.Arbitrary<Beat> =>
     ),
     ageMs: anyAge(staleAfterSeconds),
   });
+}
 
-const zoneMinutes = (zone: string): number => {
+function zoneMinutes(zone: string): number {
   const [, sign, hours, minutes] = /([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
   return (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
-};
+}
 
-const isoOf = (instant: number, zone: string): string => {
+function isoOf(instant: number, zone: string): string {
   const local = new Date(instant + zoneMinutes(zone) * 60_000);
   return Number.isNaN(local.getTime()) ? 'never' : `${local.toISOString().slice(0, -1)}${zone}`;
-};
+}
 
 /** The value, as bytes in a string, when it is written at `nowMs`. */
-export const written = ({ text, ageMs }: Beat, nowMs: number): string => {
+export function written({ text, ageMs }: Beat, nowMs: number): string {
   const at = nowMs - ageMs;
   const value = text
     .replaceAll('<ms>', `${at}`)
@@ -193,4 +197,4 @@ export const written = ({ text, ageMs }: Beat, nowMs: number): string => {
     .replaceAll(/<pad (\d+)>/g, (_, bytes: string) => 'x'.repeat(Number(bytes)))
     .replaceAll(/<iso ?([^>]*)>/g, (_, zone: string) => isoOf(at, zone));
   return Buffer.from(value, 'utf8').toString('latin1');
-};
+}

@@ -14,38 +14,43 @@ const SAMPLE_LIMIT = 10;
 const REASONS = ['id-shape', 'not-json', 'no-time', 'wrong-unit', 'future', 'wrong-type', 'no-zone'];
 
 /** Ids as a configuration spells them. */
-const idsOf = ({ segments, never }: ModelIds) => ({
-  shape: segments === null ? '+' : Array.from({ length: segments }, (_, n) => `part${n}`).join(':'),
-  never,
-});
+function idsOf({ segments, never }: ModelIds) {
+  return {
+    shape: segments === null ? '+' : Array.from({ length: segments }, (_, n) => `part${n}`).join(':'),
+    never,
+  };
+}
 
-const settingsOf = ({ schema, orphans, staleAfterSeconds, maxStaleFraction, callBudget }: World) => ({
-  schema: schema.name,
-  ...(schema.name === 'mine' ? { schemas: { mine: { ids: idsOf(schema.ids), ...schema.families } } } : {}),
-  orphans,
-  staleAfter: `${staleAfterSeconds}s`,
-  maxStaleFraction,
-  callBudget,
-  // The server has just started: that is no outage here.
-  restartGrace: false,
-});
+function settingsOf({ schema, orphans, staleAfterSeconds, maxStaleFraction, callBudget }: World) {
+  return {
+    schema: schema.name,
+    ...(schema.name === 'mine' ? { schemas: { mine: { ids: idsOf(schema.ids), ...schema.families } } } : {}),
+    orphans,
+    staleAfter: `${staleAfterSeconds}s`,
+    maxStaleFraction,
+    callBudget,
+    // The server has just started: that is no outage here.
+    restartGrace: false,
+  };
+}
 
 /** What the configuration makes of a world's settings; `null` for a schema that it refuses. */
-export const targetFor = (world: World): TargetConfig | null => {
+export function targetFor(world: World): TargetConfig | null {
   try {
     return targetOf('redis://127.0.0.1', settingsOf(world));
   } catch (error) {
     if (error instanceof Failure && error.code === 'CONFIG') return null;
     throw error;
   }
-};
+}
 
 /** What was reported, where that is within the range, else what should have been. */
-const within = (reported: number | undefined, { least, most }: Range): number =>
-  reported !== undefined && reported >= least && reported <= most ? reported : least;
+function within(reported: number | undefined, { least, most }: Range): number {
+  return reported !== undefined && reported >= least && reported <= most ? reported : least;
+}
 
 /** What the report must say, as far as the model tells; orphans and unreadable names are left to `expectReport`. */
-const toldBy = (expected: Expected, strategy: Strategy, report: Report) => {
+function toldBy(expected: Expected, strategy: Strategy, report: Report) {
   const { dryRun, keys } = report;
   const { outcome, checked, active, stale, lapsed, unreadable, found, byFamily } = expected;
   const swept = dryRun || outcome === 'refused' ? 0 : stale;
@@ -73,10 +78,10 @@ const toldBy = (expected: Expected, strategy: Strategy, report: Report) => {
     },
     sum: found,
   };
-};
+}
 
 /** Every reason is there with its count and its names, or as many of them as a report names. */
-const expectUnreadable = ({ unreadable }: Report, expected: Expected): void => {
+function expectUnreadable({ unreadable }: Report, expected: Expected): void {
   const due = REASONS.map((reason) => ({
     why: reason,
     names: expected.unreadable.flatMap(({ why, name }) =>
@@ -91,13 +96,14 @@ const expectUnreadable = ({ unreadable }: Report, expected: Expected): void => {
     expect(sample).toHaveLength(Math.min(distinct.size, SAMPLE_LIMIT));
     expect(names).toEqual(expect.arrayContaining([...sample]));
   }
-};
+}
 
 /** Without memory to keep keys from the first pass, a run looks for what is nobody's only when a key could go. */
-const mayNotLook = ({ memoryBudgetBytes, orphans }: World, { stale }: Expected): boolean =>
-  memoryBudgetBytes !== undefined && stale === 0 && orphans.length === 0;
+function mayNotLook({ memoryBudgetBytes, orphans }: World, { stale }: Expected): boolean {
+  return memoryBudgetBytes !== undefined && stale === 0 && orphans.length === 0;
+}
 
-const expectReport = (report: Report, expected: Expected, world: World, strategy: Strategy): void => {
+function expectReport(report: Report, expected: Expected, world: World, strategy: Strategy): void {
   const { orphans, ...keys } = report.keys;
   const { outcome, coordinators } = report;
   const sum = Object.values(keys.byFamily).reduce((all, count) => all + count, 0);
@@ -119,25 +125,20 @@ const expectReport = (report: Report, expected: Expected, world: World, strategy
     return;
   }
   expect(expected.orphans === null || expected.outcome === 'refused' || mayNotLook(world, expected)).toBe(true);
-};
+}
 
 /** Only what differs: thousands of names would hide it. */
-const expectNames = (left: readonly string[], expected: readonly string[]): void => {
+function expectNames(left: readonly string[], expected: readonly string[]): void {
   const [actual, due] = [new Set(left), new Set(expected)];
   const differing = {
     wronglyGone: expected.filter((name) => !actual.has(name)),
     wronglyLeft: left.filter((name) => !due.has(name)),
   };
   expect(differing).toEqual({ wronglyGone: [], wronglyLeft: [] });
-};
+}
 
 /** Runs the engine on a world: dry, then in earnest, then again; whether the model could tell what must come of it. */
-export const attempt = async (
-  stage: Stage,
-  strategy: Strategy,
-  world: World,
-  target: TargetConfig,
-): Promise<boolean> => {
+export async function attempt(stage: Stage, strategy: Strategy, world: World, target: TargetConfig): Promise<boolean> {
   const { redis } = stage.server;
   const { memoryBudgetBytes } = world;
   const options = { target, ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }) };
@@ -184,4 +185,4 @@ export const attempt = async (
   });
   expect(changed).toEqual([]);
   return true;
-};
+}

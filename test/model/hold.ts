@@ -25,7 +25,7 @@ const PROPERTIES: Readonly<Record<Worlds, (hold: Hold) => fc.IAsyncPropertyWithH
 const ATTEMPTS = 3;
 
 /** Tries so many worlds of a kind. Throws with the smallest that fails, its seed, and how to replay it. */
-export const holdAgainst = async (stage: Stage, kind: Worlds, strategy: Strategy, keyspaces: number): Promise<void> => {
+export async function holdAgainst(stage: Stage, kind: Worlds, strategy: Strategy, keyspaces: number): Promise<void> {
   const property = PROPERTIES[kind](async (world) => {
     const target = targetFor(world);
     fc.pre(target !== null);
@@ -39,4 +39,4 @@ export const holdAgainst = async (stage: Stage, kind: Worlds, strategy: Strategy
   if (!details.failed) return;
   const again = `SEED=${details.seed} AT=${details.counterexamplePath} npx vitest run test/model/${kind}.test.ts -t ${strategy.name}`;
   throw new Error(`${fc.defaultReportMessage(details)}\n\nreplay it: ${again}\n`, { cause: details.errorInstance });
-};
+}

@@ -8,7 +8,7 @@ import { SERVER_ARGS, type Stage, STRATEGIES, stageOn } from './stage.ts';
 const TIMEOUT_MS = 300_000;
 
 /** Tries so many worlds of a kind, as many in each strategy, on a Redis of this file's own; `promise` begins with the strategy. */
-export const holds = (kind: Worlds, keyspaces: number, promise: string): void => {
+export function holds(kind: Worlds, keyspaces: number, promise: string): void {
   const server = useRedis(SERVER_ARGS);
   let stage: Stage;
   beforeAll(async () => {
@@ -21,4 +21,4 @@ export const holds = (kind: Worlds, keyspaces: number, promise: string): void =>
     },
     TIMEOUT_MS,
   );
-};
+}

@@ -91,7 +91,9 @@ export const plans: fc.Arbitrary<Plan> = fc.limitShrink(
   100,
 );
 
-const padOf = (bytes: number): string => `<pad ${bytes}>`;
+function padOf(bytes: number): string {
+  return `<pad ${bytes}>`;
+}
 
 /** Everything that has no end of its own is drawn anew for each coordinator, so that the others' does not change with their number. */
 class Drawing {
@@ -177,7 +179,7 @@ class Drawing {
   }
 }
 
-const drawCoordinators = (drawing: Drawing, plan: Plan): void => {
+function drawCoordinators(drawing: Drawing, plan: Plan): void {
   for (let n = 0; n < plan.coordinators; n++) {
     const random = drawing.random('coordinator', n);
     const [id, swarm] = [drawing.idOf(n), drawing.swarmFor(random)];
@@ -187,9 +189,9 @@ const drawCoordinators = (drawing: Drawing, plan: Plan): void => {
     const neighbour = drawing.idOf(n + random.between(-2, 3));
     drawing.leave(random, id, swarm, neighbour, heavyAt(plan.heavyKeys) ? plan.heavyBytes : 0);
   }
-};
+}
 
-const drawRoles = (drawing: Drawing, plan: Plan): void => {
+function drawRoles(drawing: Drawing, plan: Plan): void {
   const bytes = plan.heavyRoles ? Math.min(plan.heavyBytes, MOST_BYTES_OF_ROLES) : 0;
   for (const [n, role] of ROLES.slice(0, plan.roles).entries()) {
     for (const [at, swarm] of drawing.swarms.entries()) {
@@ -198,9 +200,9 @@ const drawRoles = (drawing: Drawing, plan: Plan): void => {
       drawing.leave(random, role, swarm, drawing.idOf(random.between(0, plan.coordinators)), 0);
     }
   }
-};
+}
 
-const drawSightings = (drawing: Drawing, plan: Plan): PlannedSighting[] => {
+function drawSightings(drawing: Drawing, plan: Plan): PlannedSighting[] {
   const inSwarms = (plan.schema.families.heartbeat ?? []).some((template) => template.includes('{swarm}'));
   return Array.from({ length: plan.sightings }, (_, n) => {
     const random = drawing.random('sighting', n);
@@ -212,10 +214,10 @@ const drawSightings = (drawing: Drawing, plan: Plan): PlannedSighting[] => {
         : random.between(LEAST_STALE_SECONDS, 1_000_000);
     return { coordinator: id, swarm: inSwarms ? swarm : null, ageSeconds };
   });
-};
+}
 
 /** The world that this plan means, always the same. */
-export const worldOf = (plan: Plan): World => {
+export function worldOf(plan: Plan): World {
   const { schema, callBudget, memoryEach } = plan;
   const drawing = new Drawing(plan);
   drawCoordinators(drawing, plan);
@@ -234,4 +236,4 @@ export const worldOf = (plan: Plan): World => {
     callBudget,
     memoryBudgetBytes: memoryEach === null ? undefined : Math.max(10_000, many * memoryEach),
   };
-};
+}

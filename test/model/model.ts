@@ -48,7 +48,9 @@ interface Owner {
   readonly swarm?: string;
 }
 
-const segmentsIn = (id = ''): readonly string[] => id.split(':');
+function segmentsIn(id = ''): readonly string[] {
+  return id.split(':');
+}
 
 type State = 'active' | 'stale' | 'unreadable';
 
@@ -97,20 +99,22 @@ export interface Expected {
   readonly kept: Range;
 }
 
-const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
 
 const PLACEHOLDERS = ['swarm', 'coordinator'] as const;
 
-const isId = (text: string, { never }: ModelIds): boolean => {
+function isId(text: string, { never }: ModelIds): boolean {
   const segments = segmentsIn(text);
   return text !== '' && !never.includes(segments[0] ?? '');
-};
+}
 
 /**
  * Every way to read the key as the template, character by character: `{swarm}` is `[^:]+`, `{coordinator}` an id of any number
  * of segments, `*` any run.
  */
-const readings = (template: string, key: string, ids: ModelIds, owner: Owner = {}): Owner[] => {
+function readings(template: string, key: string, ids: ModelIds, owner: Owner = {}): Owner[] {
   if (template === '') return key === '' ? [owner] : [];
   if (template.startsWith('*')) {
     return Array.from({ length: key.length + 1 }, (_, n) => n).flatMap((n) =>
@@ -128,12 +132,12 @@ const readings = (template: string, key: string, ids: ModelIds, owner: Owner = {
     return found;
   }
   return template[0] === key[0] ? readings(template.slice(1), key.slice(1), ids, owner) : [];
-};
+}
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
 
 /** An ISO 8601 date and time with a zone, in ms since the epoch. Without a zone the instant is anybody's guess (P4). */
-const isoInstant = (text: string): number | Reason => {
+function isoInstant(text: string): number | Reason {
   const [, ...parts] = ISO.exec(text) ?? [];
   if (parts.length === 0) return 'no-time';
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(0, 6).map((n) => Number(n ?? 0));
@@ -150,16 +154,16 @@ const isoInstant = (text: string): number | Reason => {
   const instant = date.getTime() + ((hour * 60 + minute - offset) * 60 + second + Number(`0.${parts[6] ?? 0}`)) * 1000;
   // Silent about dates before the epoch: nobody beat then, so they are not usable.
   return instant < 0 ? 'no-time' : instant;
-};
+}
 
 /** A number of ms; one that lies before 2001-09-09T01:46:40Z counts something else (P4). */
-const msInstant = (number: number): number | Reason => {
+function msInstant(number: number): number | Reason {
   if (!Number.isFinite(number)) return 'no-time';
   return number < Date.parse('2001-09-09T01:46:40Z') ? 'wrong-unit' : number;
-};
+}
 
 /** When the coordinator last beat, or why that can't be told (P4, P5). */
-const beatAt = (value: string | null): number | Reason => {
+function beatAt(value: string | null): number | Reason {
   if (value === null) return 'wrong-type';
   let parsed: unknown;
   try {
@@ -175,26 +179,26 @@ const beatAt = (value: string | null): number | Reason => {
   if (typeof own !== 'string') return 'no-time';
   // Silent about what is numeric: a minus sign, digits and a fraction are; a plus sign, exponents, blanks and 0x are not.
   return /^-?[0-9]+(\.[0-9]+)?$/.test(own) ? msInstant(Number(own)) : isoInstant(own);
-};
+}
 
 /** Stale is an age in whole seconds above the threshold (P5). What lies after the current second is in the future (P4). */
-const judgedAs = (
+function judgedAs(
   value: string | null,
   nowSeconds: number,
   staleAfterSeconds: number,
-): Exclude<State, 'unreadable'> | Reason => {
+): Exclude<State, 'unreadable'> | Reason {
   const at = beatAt(value);
   if (typeof at === 'string') return at;
   if (at >= (nowSeconds + 1) * 1000) return 'future';
   const ageSeconds = Math.floor((nowSeconds * 1000 - at) / 1000);
   return ageSeconds > staleAfterSeconds ? 'stale' : 'active';
-};
+}
 
 /**
  * Who was seen and has no heartbeat any more, once each, with the last beat seen. Nobody could have had a heartbeat of another
  * name than the schema's (P8).
  */
-const lapsedOf = ({ families, ids, seen }: ModelSettings, hasHeartbeat: (owner: Owner) => boolean) => {
+function lapsedOf({ families, ids, seen }: ModelSettings, hasHeartbeat: (owner: Owner) => boolean) {
   const isSame = (a: Owner, b: Owner) => a.coordinator === b.coordinator && a.swarm === b.swarm;
   const named = seen.filter((one) =>
     (families.heartbeat ?? []).some((template) => {
@@ -207,15 +211,15 @@ const lapsedOf = ({ families, ids, seen }: ModelSettings, hasHeartbeat: (owner: 
   );
   const last = named.filter((one) => !named.some((b) => isSame(b, one) && b.beatAtSeconds > one.beatAtSeconds));
   return last.filter((one, i) => last.findIndex((b) => isSame(b, one)) === i && !hasHeartbeat(one));
-};
+}
 
-const rangeOf = (removed: readonly (readonly string[])[], family: string): Range => {
+function rangeOf(removed: readonly (readonly string[])[], family: string): Range {
   const fit = removed.filter((families) => families.includes(family));
   return { least: fit.filter((families) => families.length === 1).length, most: fit.length };
-};
+}
 
 /** What one run must do with these keys when the target's clock says `nowSeconds`. */
-export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], nowSeconds: number): Expected => {
+export function expectedOf(settings: ModelSettings, keys: readonly ModelKey[], nowSeconds: number): Expected {
   const { families, staleAfterSeconds, maxStaleFraction } = settings;
   const { heartbeat = [], ...others } = families;
   const ownersIn = (templates: readonly string[], name: string) =>
@@ -331,4 +335,4 @@ export const expectedOf = (settings: ModelSettings, keys: readonly ModelKey[], n
     orphans: needsScan ? orphans : null,
     kept: shared,
   };
-};
+}

@@ -5,7 +5,9 @@
 import fc from 'fast-check';
 
 /** A text's bytes, as UTF-8, each as a character. */
-export const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+export function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
 
 const WORDS = ['blocking', 'heartbeat', 'idempotency', 'activity', 'agent', 'beat', 'a', 'mail', '{coordinator}', '$&'];
 
@@ -80,10 +82,12 @@ export interface Cast {
 }
 
 /** One of them, by a number of any size. */
-export const pick = <T>(from: readonly T[], at: number): T => from[at % from.length] as T;
+export function pick<T>(from: readonly T[], at: number): T {
+  return from[at % from.length] as T;
+}
 
 /** The name that this recipe makes. */
-export const nameOf = (templates: readonly string[], cast: Cast, recipe: NameRecipe): string => {
+export function nameOf(templates: readonly string[], cast: Cast, recipe: NameRecipe): string {
   let run = 0;
   const text = bytesOf(pick(templates, recipe.template)).replace(/\{coordinator\}|\{swarm\}|\*/g, (slot) => {
     if (slot === '{coordinator}') return pick(cast.ids, recipe.coordinator);
@@ -93,7 +97,7 @@ export const nameOf = (templates: readonly string[], cast: Cast, recipe: NameRec
     return segments.map((at) => (at === null ? '' : at < 0 ? '1760000000000' : pick(cast.ids, at))).join(':');
   });
   return (TWISTS[recipe.twist] ?? String)(text);
-};
+}
 
 /** Casts of a few whom one could take for each other. */
 export const castsOf = fc.record({

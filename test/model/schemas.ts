@@ -112,7 +112,7 @@ const recipe: fc.Arbitrary<Recipe> = fc.record({
   ),
 });
 
-const render = ({ lead, segments, coordinator, swarm, stars }: Recipe, mark: string, wild: boolean): string => {
+function render({ lead, segments, coordinator, swarm, stars }: Recipe, mark: string, wild: boolean): string {
   const slots: (string | null)[] = segments.map(() => null);
   slots[coordinator % segments.length] = '{coordinator}';
   for (const [at, what] of [[swarm, '{swarm}'] as const, ...(wild ? stars.map((star) => [star, '*'] as const) : [])]) {
@@ -124,7 +124,7 @@ const render = ({ lead, segments, coordinator, swarm, stars }: Recipe, mark: str
     return `${around === 'head' ? text : ''}${slot}${around === 'tail' ? text : ''}`;
   });
   return [...(lead === null ? [] : [`${lead}${mark}`]), ...texts].join(':');
-};
+}
 
 const FAMILIES = ['zeta', 'mail', 'locks', 'alpha'];
 

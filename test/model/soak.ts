@@ -17,8 +17,12 @@ const startedAt = performance.now();
 let stage: Stage;
 let held = 0;
 
-const seconds = () => Math.round((performance.now() - startedAt) / 1000);
-const say = () => console.log(`${held.toLocaleString('en')} keyspaces held against the model in ${seconds()} s`);
+function seconds() {
+  return Math.round((performance.now() - startedAt) / 1000);
+}
+function say() {
+  return console.log(`${held.toLocaleString('en')} keyspaces held against the model in ${seconds()} s`);
+}
 
 beforeAll(async () => {
   stage = await stageOn(server.current);

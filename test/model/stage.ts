@@ -33,8 +33,12 @@ const LONG_MS = 3_600_000;
 const SIGHTINGS = '{stalesweep}:sightings:default:0123456789ab';
 const SIGHTINGS_BYTES = 32 * 1024 * 1024;
 
-const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
-const text = (buffer: Buffer): string => buffer.toString('latin1');
+function bytes(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+function text(buffer: Buffer): string {
+  return buffer.toString('latin1');
+}
 
 /** A server that is ready for worlds. */
 export interface Stage {
@@ -47,7 +51,7 @@ export interface Stage {
 const SAMPLE = 'a value';
 
 /** Prepares a server, once. */
-export const stageOn = async (server: TestRedis): Promise<Stage> => {
+export async function stageOn(server: TestRedis): Promise<Stage> {
   const { redis } = server;
   await redis.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0');
   const users = [{ name: READER, commands: READING }, ...STRATEGIES];
@@ -66,15 +70,17 @@ export const stageOn = async (server: TestRedis): Promise<Stage> => {
   const payloads = await Promise.all(TYPES.map(async (type) => [type, await redis.dumpBuffer(type)] as const));
   await redis.flushall();
   return { server, payloads: new Map(payloads) };
-};
+}
 
-const msOf = async (redis: Redis): Promise<number> => {
+async function msOf(redis: Redis): Promise<number> {
   const [seconds, micros] = await redis.time();
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-};
+}
 
 /** The server's clock, in whole seconds. */
-export const secondsOf = async (redis: Redis): Promise<number> => Math.floor((await msOf(redis)) / 1000);
+export async function secondsOf(redis: Redis): Promise<number> {
+  return Math.floor((await msOf(redis)) / 1000);
+}
 
 /** What a key holds: the value of a string, and the whole of anything else. */
 export interface Content {
@@ -90,7 +96,7 @@ interface Written {
 }
 
 /** Empties the server and writes a world. Returns once what is to have expired has. */
-export const write = async (stage: Stage, world: World): Promise<Written> => {
+export async function write(stage: Stage, world: World): Promise<Written> {
   const { payloads } = stage;
   const { redis } = stage.server;
   await redis.flushall();
@@ -148,21 +154,23 @@ export const write = async (stage: Stage, world: World): Promise<Written> => {
   // Expired is what an expiry lies behind.
   while ((await msOf(redis)) <= doneAt + 1);
   return { keys, contents, seen };
-};
+}
 
 /** Every name there is but those of sightings, sorted. */
-export const namesIn = async (redis: Redis): Promise<string[]> =>
-  ((await redis.callBuffer('KEYS', '*')) as Buffer[])
+export async function namesIn(redis: Redis): Promise<string[]> {
+  return ((await redis.callBuffer('KEYS', '*')) as Buffer[])
     .map(text)
     .filter((name) => !name.startsWith(SIGHTINGS))
     .sort();
+}
 
 /** What earlier runs saw, for one run: in the same Redis, as where target and queue are one. */
-export const pastOf = ({ server: { redis } }: Stage): RunSightings =>
-  new RunSightings(new Sightings(redis, SIGHTINGS), { mostBytes: SIGHTINGS_BYTES });
+export function pastOf({ server: { redis } }: Stage): RunSightings {
+  return new RunSightings(new Sightings(redis, SIGHTINGS), { mostBytes: SIGHTINGS_BYTES });
+}
 
 /** Lets an earlier run have seen these. */
-const writeSeen = async (stage: Stage, seen: readonly ModelSighting[]): Promise<void> => {
+async function writeSeen(stage: Stage, seen: readonly ModelSighting[]): Promise<void> {
   if (seen.length === 0) return;
   const past = pastOf(stage);
   for (const { coordinator, swarm, beatAtSeconds } of seen) {
@@ -171,10 +179,10 @@ const writeSeen = async (stage: Stage, seen: readonly ModelSighting[]): Promise<
     past.see({ bytes: id, from: 0, to: id.length }, named, beatAtSeconds);
   }
   await past.keep();
-};
+}
 
 /** What these keys hold now. */
-export const contentsIn = async (redis: Redis, keys: readonly ModelKey[]): Promise<[string, Content][]> => {
+export async function contentsIn(redis: Redis, keys: readonly ModelKey[]): Promise<[string, Content][]> {
   const pipeline = redis.pipeline();
   for (const { name, value } of keys) {
     if (value === null) pipeline.dumpBuffer(bytes(name));
@@ -189,7 +197,9 @@ export const contentsIn = async (redis: Redis, keys: readonly ModelKey[]): Promi
       { value: value instanceof Buffer ? text(value) : String(value), expiresAt: Number(replies[2 * i + 1]) },
     ];
   });
-};
+}
 
 /** The server's address for one of its users. */
-export const urlFor = ({ server }: Stage, user: string): string => server.url.replace('//', `//${user}:${PASSWORD}@`);
+export function urlFor({ server }: Stage, user: string): string {
+  return server.url.replace('//', `//${user}:${PASSWORD}@`);
+}

@@ -54,11 +54,12 @@ const ttl = fc.oneof(
 );
 
 /** Well away from the threshold, since a key grows more idle by itself. */
-const idleOf = (staleAfterSeconds: number) =>
-  fc.constantFrom(0, staleAfterSeconds - 40, staleAfterSeconds + 5, 1_000_000);
+function idleOf(staleAfterSeconds: number) {
+  return fc.constantFrom(0, staleAfterSeconds - 40, staleAfterSeconds + 5, 1_000_000);
+}
 
-const settingsOf = (schema: WrittenSchema, staleAfterSeconds: number) =>
-  fc.record({
+function settingsOf(schema: WrittenSchema, staleAfterSeconds: number) {
+  return fc.record({
     schema: fc.constant(schema),
     staleAfterSeconds: fc.constant(staleAfterSeconds),
     orphans: fc.oneof(
@@ -69,9 +70,10 @@ const settingsOf = (schema: WrittenSchema, staleAfterSeconds: number) =>
     callBudget: fc.constantFrom('2ms' as const, '0.1ms' as const),
     memoryBudgetBytes: fc.constantFrom(undefined, undefined, undefined, 900, 3_000, 10_000),
   });
+}
 
 /** Most worlds are nearly all stale: where many live, next to nothing goes. */
-const heartbeatValue = (staleAfterSeconds: number) => {
+function heartbeatValue(staleAfterSeconds: number) {
   const any = fc.oneof({ weight: 15, arbitrary: anyBeat(staleAfterSeconds) }, fc.constantFrom<Type>(...TYPES));
   const stale = staleBeat(staleAfterSeconds);
   return fc.constantFrom(
@@ -79,16 +81,17 @@ const heartbeatValue = (staleAfterSeconds: number) => {
     fc.oneof({ weight: 1, arbitrary: stale }, { weight: 1, arbitrary: any }),
     stale,
   );
-};
+}
 
-const heartbeatsOf = (staleAfterSeconds: number) =>
-  heartbeatValue(staleAfterSeconds).chain((value) =>
+function heartbeatsOf(staleAfterSeconds: number) {
+  return heartbeatValue(staleAfterSeconds).chain((value) =>
     fc.array(fc.record({ recipe: nameRecipe, value, ttl }), { maxLength: MOST_HEARTBEATS, size: 'max' }),
   );
+}
 
 /** At the threshold somebody still lives, one second later not any more. */
-const sightingsOf = (staleAfterSeconds: number) =>
-  fc.array(
+function sightingsOf(staleAfterSeconds: number) {
+  return fc.array(
     fc.record({
       coordinator: some,
       swarm: some,
@@ -99,6 +102,7 @@ const sightingsOf = (staleAfterSeconds: number) =>
     }),
     { maxLength: 8 },
   );
+}
 
 /** More keys than a page or a call takes: of one coordinator, of nobody, or heartbeats that can't be judged. */
 const crowd = fc.record({
@@ -108,8 +112,8 @@ const crowd = fc.record({
   count: fc.integer({ min: 1, max: 2_000 }),
 });
 
-const contentsOf = (staleAfterSeconds: number) =>
-  fc.record({
+function contentsOf(staleAfterSeconds: number) {
+  return fc.record({
     cast: castsOf,
     heartbeats: heartbeatsOf(staleAfterSeconds),
     seen: sightingsOf(staleAfterSeconds),
@@ -124,14 +128,15 @@ const contentsOf = (staleAfterSeconds: number) =>
       { weight: 1, arbitrary: crowd },
     ),
   });
+}
 
-const uniqueBy = <T>(all: readonly T[], nameOf: (one: T) => string): T[] => [
-  ...new Map(all.map((one) => [nameOf(one), one])).values(),
-];
+function uniqueBy<T>(all: readonly T[], nameOf: (one: T) => string): T[] {
+  return [...new Map(all.map((one) => [nameOf(one), one])).values()];
+}
 
 /** Worlds of a schema. */
-const worldOf = (schema: WrittenSchema, staleAfterSeconds: number): fc.Arbitrary<World> =>
-  fc
+function worldOf(schema: WrittenSchema, staleAfterSeconds: number): fc.Arbitrary<World> {
+  return fc
     .tuple(settingsOf(schema, staleAfterSeconds), contentsOf(staleAfterSeconds))
     .map(([settings, { cast, heartbeats, seen, others, crowd: many }]) => {
       const templates = Object.values(schema.families).flat();
@@ -168,9 +173,11 @@ const worldOf = (schema: WrittenSchema, staleAfterSeconds: number): fc.Arbitrary
         crowd: fits ? { prefix, count: many.count } : null,
       };
     });
+}
 
 /** Worlds of any of these schemas. */
-export const worldsOf = (schemas: fc.Arbitrary<WrittenSchema>): fc.Arbitrary<World> =>
-  fc
+export function worldsOf(schemas: fc.Arbitrary<WrittenSchema>): fc.Arbitrary<World> {
+  return fc
     .tuple(schemas, fc.constantFrom(60, 600))
     .chain(([schema, staleAfterSeconds]) => worldOf(schema, staleAfterSeconds));
+}

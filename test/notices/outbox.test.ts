@@ -11,28 +11,30 @@ import { type Received, Receiver, silence, status } from './receiver.ts';
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const AT_ONCE = { retries: 5, minTimeout: 0, maxTimeout: 0 };
 
-const message = (n: number, body = JSON.stringify({ data: { event: 'failed', n } })): Message => ({
-  id: `msg_${n}`,
-  event: 'failed',
-  target: 'default',
-  body,
-});
+function message(n: number, body = JSON.stringify({ data: { event: 'failed', n } })): Message {
+  return {
+    id: `msg_${n}`,
+    event: 'failed',
+    target: 'default',
+    body,
+  };
+}
 
 /** An outbox, what it logged, and what it gave up. */
-const outboxTo = (url: string, { secret = SECRET, retries = AT_ONCE } = {}) => {
+function outboxTo(url: string, { secret = SECRET, retries = AT_ONCE } = {}) {
   const lines: string[] = [];
   const lost: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
   const outbox = new Outbox({ url, on: ['failed'], secret }, logger, ({ id }) => lost.push(id), retries);
   onTestFinished(() => outbox.close());
   return { outbox, lines, lost };
-};
+}
 
 /** As the specification says how to verify, and without the code that signs. */
-const isSigned = ({ headers, body }: Received, key: Buffer): boolean => {
+function isSigned({ headers, body }: Received, key: Buffer): boolean {
   const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
   return headers['webhook-signature'] === `v1,${createHmac('sha256', key).update(signed).digest('base64')}`;
-};
+}
 
 describe('a notice', () => {
   test("is signed as the specification's own example", () => {

@@ -15,10 +15,9 @@ export interface Received {
 type Answer = (response: ServerResponse) => void;
 
 /** Answers with this status. */
-export const status =
-  (code: number, headers: Record<string, string> = {}): Answer =>
-  (response) =>
-    response.writeHead(code, headers).end('whatever');
+export function status(code: number, headers: Record<string, string> = {}): Answer {
+  return (response) => response.writeHead(code, headers).end('whatever');
+}
 
 /** Never answers. */
 export const silence: Answer = () => {};

@@ -24,7 +24,7 @@ interface Data {
 }
 
 /** Workers that share a queue and a receiver of notices. */
-const workersFor = async (receiver: Receiver, settings: object = {}, { count = 1, url = server.current.url } = {}) => {
+async function workersFor(receiver: Receiver, settings: object = {}, { count = 1, url = server.current.url } = {}) {
   // Beats are written in the past, which no horizon foresees.
   const text = JSON.stringify({ horizon: false, notify: { url: receiver.url, secret: 'hush' }, ...settings });
   const config = resolveConfig(
@@ -54,14 +54,16 @@ const workersFor = async (receiver: Receiver, settings: object = {}, { count = 1
       return report?.outcome ?? 'failed';
     },
   };
-};
+}
 
-const silent = async (ids: readonly string[], seconds: number): Promise<void> => {
+async function silent(ids: readonly string[], seconds: number): Promise<void> {
   const now = await nowOf(server.current.redis);
   const written = ids.map((id) => [heartbeatOf(id), beat(now - seconds * 1000, id)]);
   await writeAll(server.current.redis, Object.fromEntries(written));
-};
-const named = (count: number): string[] => Array.from({ length: count }, (_, n) => `c${n}`);
+}
+function named(count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `c${n}`);
+}
 
 describe('a receiver of notices', () => {
   test('hears once of trouble however many workers meet it, once of its end, and of what was asked for by hand', async () => {

@@ -70,7 +70,7 @@ const DATA_SETS = { perf, init };
 export type DataSetName = keyof typeof DATA_SETS;
 
 /** Writes one of them; the keys of those who beat, which must be left, sorted, and what must go, by family. */
-export const writeDataSet = async (redis: Redis, name: DataSetName) => {
+export async function writeDataSet(redis: Redis, name: DataSetName) {
   const { of, each } = DATA_SETS[name];
   const now = await nowOf(redis);
   const coordinators = Array.from({ length: COORDINATORS }, (_, n) =>
@@ -88,4 +88,4 @@ export const writeDataSet = async (redis: Redis, name: DataSetName) => {
     left: left.sort(),
     gone: Object.fromEntries(Object.entries(each).map(([family, count]) => [family, count * STALE])),
   };
-};
+}

@@ -5,13 +5,13 @@ import { parseRun } from '../../src/ledger/runs/pastRun.ts';
 import { sayOutcome } from '../../src/pages/run/outcome.ts';
 import { reportOf } from '../ledger/story.ts';
 
-const said = (report: Report): string => {
+function said(report: Report): string {
   const { outcome, coordinators, keys } = report;
   const removed = { swept: coordinators.swept, deleted: keys.deleted };
   const identity = { run: '1', target: 'a', fingerprint: '', trigger: 'schedule', by: null, dryRun: false } as const;
   const run = { ...identity, state: 'ended', startedAtMs: 1, atMs: 2, attempts: 1, reason: null } as const;
   return sayOutcome(parseRun(lineOf({ ...run, outcome, removed, report }))).join(' ');
-};
+}
 
 const NOBODY = reportOf('1', 'a', 0);
 

@@ -14,24 +14,25 @@ export interface Story extends Partial<RunToRecord> {
   readonly end?: RunEnd | null;
 }
 
-export const going = (id: string | Buffer, swarm: string | null = 's1', silenceSeconds = 700): Going => ({
-  coordinator: Buffer.from(id),
-  swarm: swarm === null ? null : Buffer.from(swarm),
-  beatMs: Date.now() - 3_600_000,
-  silenceSeconds,
-});
+export function going(id: string | Buffer, swarm: string | null = 's1', silenceSeconds = 700): Going {
+  return {
+    coordinator: Buffer.from(id),
+    swarm: swarm === null ? null : Buffer.from(swarm),
+    beatMs: Date.now() - 3_600_000,
+    silenceSeconds,
+  };
+}
 
 /** What a run reports that swept so many. */
-export const sweptReport = (run: string, swept: number, more: Partial<Report> = {}): Report => ({
-  ...reportOf(run, 'default', swept),
-  ...more,
-});
+export function sweptReport(run: string, swept: number, more: Partial<Report> = {}): Report {
+  return {
+    ...reportOf(run, 'default', swept),
+    ...more,
+  };
+}
 
 /** Writes one; resolves to its recorder, which a run under way still needs. */
-export const write = async (
-  redis: Redis,
-  { agoMs, going: all = [], end, ...identity }: Story,
-): Promise<RunRecorder> => {
+export async function write(redis: Redis, { agoMs, going: all = [], end, ...identity }: Story): Promise<RunRecorder> {
   const blocks = blocksIn(redis);
   const now = (await blocks.nowMs()) - agoMs;
   const told = Object.assign(blocks, { nowMs: async () => now });
@@ -48,4 +49,4 @@ export const write = async (
     await recorder.end(end ?? { outcome: 'completed', report: sweptReport(identity.run, all.length) });
   }
   return recorder;
-};
+}

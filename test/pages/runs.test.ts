@@ -66,7 +66,7 @@ afterAll(async () => {
 });
 
 /** Opens a page; whatever the browser complains about fails. */
-const visit = async (options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> => {
+async function visit(options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   const complaints = complaintsOf(page);
@@ -77,29 +77,30 @@ const visit = async (options: BrowserContextOptions, look: (page: Page) => Promi
     await context.close();
   }
   expect(complaints).toEqual([]);
-};
+}
 
 /** What axe-core finds wrong. The policy of the page lets no script in, but what a debugger evaluates. */
-const faultsOf = async (page: Page): Promise<string[]> => {
+async function faultsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(
     async () => await (globalThis as unknown as { axe: typeof axe }).axe.run(),
   );
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-};
+}
 
-const pathOf = async (page: Page, run: string): Promise<string> => {
+async function pathOf(page: Page, run: string): Promise<string> {
   await page.goto(`${dashboard.url}/runs`);
   const href = await page
     .getByRole('link', { name: `run ${run}` })
     .first()
     .getAttribute('href');
   return `${dashboard.url}${href}`;
-};
+}
 
 const PHONE = { viewport: { width: 390, height: 800 } };
-const sideways = async (page: Page): Promise<number> =>
-  await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+async function sideways(page: Page): Promise<number> {
+  return await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
 
 describe('the pages of runs', BROWSER, () => {
   test.each([

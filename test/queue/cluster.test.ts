@@ -27,11 +27,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const json = async (args: readonly string[], env: Record<string, string>): Promise<unknown[]> => {
+async function json(args: readonly string[], env: Record<string, string>): Promise<unknown[]> {
   const { code, stdout, stderr } = await command(args, env);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return (stdout.trim() === '' ? [] : [JSON.parse(stdout) as unknown]).flat();
-};
+}
 
 test('one cluster is the target and has the queue: schedule, runs, ledger, pages and doctor, by the URL of any node', async () => {
   const env = { REDIS_URL: cluster.url, QUEUE_REDIS_URL: cluster.nodes[1]?.url ?? '', STALESWEEP_EVERY: '1h' };

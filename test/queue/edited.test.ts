@@ -29,22 +29,25 @@ afterAll(async () => {
 });
 
 const HOUR = 3_600_000;
-const declare = async (lostOnly = false) =>
-  await declareSchedules(dashboard.queues, dashboard.config.targets, lostOnly);
-const known = async () => await dashboard.queues.schedule.getJobSchedulers();
-const tickOf = async (target: string) => {
+async function declare(lostOnly = false) {
+  return await declareSchedules(dashboard.queues, dashboard.config.targets, lostOnly);
+}
+async function known() {
+  return await dashboard.queues.schedule.getJobSchedulers();
+}
+async function tickOf(target: string) {
   const scheduler = (await known()).find(({ key }) => key === `cleanup:${target}`);
   return await dashboard.queues.schedule.getJob(`repeat:${scheduler?.key}:${scheduler?.next}`);
-};
+}
 /** When ticks are due, by target. */
-const due = async (): Promise<Record<string, number>> => {
+async function due(): Promise<Record<string, number>> {
   const delayed = '{stalesweep}:schedule:delayed';
   const ids = await server.redis.zrange(delayed, '0', '-1');
   const pairs = await Promise.all(
     ids.map(async (id) => [id.split(':')[2], Math.floor(Number(await server.redis.zscore(delayed, id)) / 0x1000)]),
   );
   return Object.fromEntries(pairs);
-};
+}
 
 test('targets with the same interval have their runs spread over it, each always at the same place', async () => {
   const first = await due();

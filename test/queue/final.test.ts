@@ -31,9 +31,9 @@ const own = new Metrics();
 let past: string[];
 
 /** A run that fails ends, too. */
-const ended = async (run: string): Promise<void> => {
+async function ended(run: string): Promise<void> {
   await (await foreign.getJob(run))?.waitUntilFinished(events).catch(() => {});
-};
+}
 
 beforeAll(async () => {
   [server, target] = await Promise.all([startRedis(), startRedis()]);
@@ -73,12 +73,12 @@ afterAll(async () => {
   await Promise.all([server?.stop(), target?.stop()]);
 });
 
-const rowsOf = async (runs: readonly string[]) => {
+async function rowsOf(runs: readonly string[]) {
   const rows = await readQueuedRuns(dashboard.queues.runs, 1_000);
   return runs.map((run) => rows.find((row) => row.run === run));
-};
+}
 /** What the ledger says of the past runs, and every byte of what it keeps of those they swept. */
-const recorded = async () => {
+async function recorded() {
   const ledger = new Ledger(server.redis, '{stalesweep}', dashboard.config.process.ledger);
   const { runs } = await ledger.history({ limit: 1_000 });
   const names = (await server.redis.keys('{stalesweep}:ledger:swept/*')).sort();
@@ -87,22 +87,23 @@ const recorded = async () => {
     runs: past.map((run) => runs.find((row) => row.run === run) ?? null),
     swept: Object.fromEntries(names.map((name, i) => [name, bytes[i]])),
   };
-};
-const newRuns = async (): Promise<string[]> => {
+}
+async function newRuns(): Promise<string[]> {
   const rows = await readQueuedRuns(dashboard.queues.runs, 1_000);
   return rows.map(({ run }) => run).filter((run) => !past.includes(run));
-};
+}
 /** What is counted of runs, by this dashboard and by the worker. */
-const counted = async (): Promise<string> => {
+async function counted(): Promise<string> {
   const texts = await Promise.all([dashboard.metrics, own].map((metrics) => metrics.registry.metrics()));
   const lines = texts.join('\n').split('\n');
   return lines.filter((line) => /^stalesweep_(runs|run_|coordinators|keys_|memory)/.test(line)).join('\n');
-};
-const runsIn = (text: string): number =>
-  [...text.matchAll(/^stalesweep_runs_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
-const nothingWaits = async (): Promise<void> => {
+}
+function runsIn(text: string): number {
+  return [...text.matchAll(/^stalesweep_runs_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+}
+async function nothingWaits(): Promise<void> {
   await expect.poll(() => foreign.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized')).toBe(0);
-};
+}
 
 test('job.retry() by another program: every report stays, byte for byte, nothing is counted again, and new runs are new', async () => {
   const before = await rowsOf(past);

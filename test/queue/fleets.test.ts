@@ -38,27 +38,32 @@ afterAll(async () => {
 
 const QUIET = { onError: () => {}, onReady: () => {} };
 /** A deployment with one target, named `default`. */
-const of = (server: TestRedis, more: Record<string, string> = {}): Config =>
-  resolveConfig({}, { REDIS_URL: server.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *', ...more });
+function of(server: TestRedis, more: Record<string, string> = {}): Config {
+  return resolveConfig(
+    {},
+    { REDIS_URL: server.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *', ...more },
+  );
+}
 /** One with these targets. */
-const configured = (targets: Record<string, { url: string; id?: string }>): Config => {
+function configured(targets: Record<string, { url: string; id?: string }>): Config {
   const plain = Object.entries(targets).map(([name, { url, id }]) => [name, { url, ...(id ? { id } : {}) }]);
   const file = { cron: '0 0 1 1 *', queue: { url: queue.url }, targets: Object.fromEntries(plain) };
   const text = JSON.stringify(file);
   return resolveConfig({}, {}, { name: 'stalesweep.yaml', text });
-};
+}
 
 /** Asks for a run and waits for its report. */
-const ask = async (config: Config, data: { target?: string; staleAfter?: string; force?: boolean } = {}) => {
+async function ask(config: Config, data: { target?: string; staleAfter?: string; force?: boolean } = {}) {
   const queues = await openQueues(config.queue, QUIET);
   open.push(queues);
   const { run } = await enqueue(queues.runs, config.targets, { target: 'default', ...data });
   return await waitForRun(queues, config.queue, QUIET, run);
-};
-const schedules = async () =>
-  (await schedule.getJobSchedulers())
+}
+async function schedules() {
+  return (await schedule.getJobSchedulers())
     .map(({ key, template, pattern }) => ({ key, data: template?.data, pattern }))
     .sort((x, y) => (x.key < y.key ? -1 : 1));
+}
 
 test('a run asked for by A is never done by B on its own Redis, and is refused in one sentence', async () => {
   await settle(a.redis, 'c', 1_800);

@@ -10,7 +10,9 @@ import { work } from '../support/worker.ts';
 
 const queue = useQueue();
 const { keysLeft } = queue;
-const env = () => queue.env(NEVER);
+function env() {
+  return queue.env(NEVER);
+}
 
 const NOTHING_CARRIED = {
   swept: 0,

@@ -20,14 +20,16 @@ export interface Place {
   comeBack(): Promise<void>;
 }
 
-export const ofSentinels = (sentinels: Sentinels): Place => ({
-  url: sentinels.url,
-  failOver: async () => await sentinels.failOver(),
-  comeBack: async () => await sentinels.comeBack(),
-});
+export function ofSentinels(sentinels: Sentinels): Place {
+  return {
+    url: sentinels.url,
+    failOver: async () => await sentinels.failOver(),
+    comeBack: async () => await sentinels.comeBack(),
+  };
+}
 
 /** The primary is the one that serves the queue's keys. */
-export const ofCluster = (cluster: TestCluster): Place => {
+export function ofCluster(cluster: TestCluster): Place {
   let killed: TestRedis | undefined;
   const serving = async (): Promise<TestRedis | undefined> => {
     for (const node of cluster.nodes) {
@@ -67,7 +69,7 @@ export const ofCluster = (cluster: TestCluster): Place => {
       await isWhole(cluster.nodes);
     },
   };
-};
+}
 
 const STALE = 900;
 const LIVING = 100;

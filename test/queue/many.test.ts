@@ -12,14 +12,14 @@ let queues: Queues | undefined;
 afterEach(async () => await queues?.close());
 
 /** Targets of these numbers, each a database of its own; the file says how often they are cleaned. */
-const configured = (numbers: readonly number[], every: (n: number) => object = () => ({ every: '60s' })): Config => {
+function configured(numbers: readonly number[], every: (n: number) => object = () => ({ every: '60s' })): Config {
   const targets = numbers.map((n) => [`t${n}`, { url: `redis://host-${n}:6379/${n}`, ...every(n) }]);
   const text = JSON.stringify({ queue: { url: server.current.url }, targets: Object.fromEntries(targets) });
   return resolveConfig({}, {}, { name: 'stalesweep.yaml', text });
-};
+}
 
 /** How a process declares its schedules as it starts. */
-const opened = async () => {
+async function opened() {
   const own = await openQueues(server.current.url, { onError: () => {}, onReady: () => {} });
   queues = own;
   return {
@@ -39,9 +39,11 @@ const opened = async () => {
     },
     places: async () => (await own.schedule.getJobSchedulers()).map(({ next }) => Number(next) % MINUTE_MS),
   };
-};
+}
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
 
 test('fifty that share a minute begin in fifty different tenths of a second, also when one by one they were added', async () => {
   const tenths = (places: readonly number[]) => new Set(places.map((at) => Math.floor(at / 100)));

@@ -11,7 +11,9 @@ let server: TestRedis;
 let runs: Queue;
 let schedule: Queue;
 let events: QueueEvents;
-const options = () => ({ connection: { host: '127.0.0.1', port: server.port }, prefix: '{stalesweep}' });
+function options() {
+  return { connection: { host: '127.0.0.1', port: server.port }, prefix: '{stalesweep}' };
+}
 
 beforeEach(async () => {
   server = await startRedis();
@@ -26,12 +28,13 @@ afterEach(async () => {
 });
 
 /** What was said at warn or above, and of what is over; but that a run that goes on is not recorded, or that a target is away. */
-const troubles = ({ log }: Working): string[] =>
-  log()
+function troubles({ log }: Working): string[] {
+  return log()
     .split('\n')
     .filter((line) => /"level":[456]0|: back|succeed again/.test(line))
     .map((line) => String(JSON.parse(line).msg))
     .filter((sentence) => !/recorded|nobody can beat there/.test(sentence));
+}
 
 test('a schedule comes back by itself after FLUSHALL, and is not doubled', async () => {
   const own = { REDIS_URL: server.url, STALESWEEP_EVERY: '1h' };

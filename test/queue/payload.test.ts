@@ -6,10 +6,12 @@ import { differenceOf, parsePayload, payloadJsonSchema } from '../../src/queue/r
 import { anyText } from '../support/text.ts';
 
 const { targets } = resolveConfig({}, {}, { name: 'x', text: 'targets: { default: {}, b: { url: "redis://b" } }' });
-const parse = (data: unknown) => parsePayload(data, targets);
+function parse(data: unknown) {
+  return parsePayload(data, targets);
+}
 
 /** What is said of wrong data: one line of ours, however long and odd the data is. */
-const sentenceFor = (data: unknown): string | null => {
+function sentenceFor(data: unknown): string | null {
   try {
     const { target, staleAfterSeconds } = parse(data);
     expect(targets.get(target.name)).toBe(target);
@@ -21,7 +23,7 @@ const sentenceFor = (data: unknown): string | null => {
     expect((error as Failure).message).not.toMatch(/Invalid input|expected .* received|\[object/);
     return (error as Failure).message;
   }
-};
+}
 
 const FIELDS = ['target', 'dryRun', 'staleAfter', 'trigger', 'force'];
 

@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { placesOf, type Resident } from '../../src/queue/schedules/places.ts';
 
-const apart = (a: number, b: number, every: number): number =>
-  Math.min(Math.abs(a - b) % every, every - (Math.abs(a - b) % every));
-const closest = (places: readonly number[], every: number): number =>
-  Math.min(...places.flatMap((a, i) => places.slice(i + 1).map((b) => apart(a, b, every))));
+function apart(a: number, b: number, every: number): number {
+  return Math.min(Math.abs(a - b) % every, every - (Math.abs(a - b) % every));
+}
+function closest(places: readonly number[], every: number): number {
+  return Math.min(...places.flatMap((a, i) => places.slice(i + 1).map((b) => apart(a, b, every))));
+}
 
 const intervals = fc.oneof(fc.constantFrom(1_000, 60_000, 300_000), fc.integer({ min: 1_000, max: 86_400_000 }));
 /** An interval with so many new targets in it, as they draw. */
@@ -15,10 +17,12 @@ const crowds = intervals.chain((every) =>
     drawn: fc.array(fc.integer({ min: 1, max: every - 1 }), { minLength: 2, maxLength: 60 }),
   }),
 );
-const newcomers = (drawn: readonly number[], from = 0): Resident[] =>
-  drawn.map((at, i) => ({ name: `t${from + i}`, drawn: at, stands: null }));
-const standing = (residents: readonly Resident[], places: ReadonlyMap<string, number>): Resident[] =>
-  residents.map((one) => ({ ...one, stands: places.get(one.name) ?? null }));
+function newcomers(drawn: readonly number[], from = 0): Resident[] {
+  return drawn.map((at, i) => ({ name: `t${from + i}`, drawn: at, stands: null }));
+}
+function standing(residents: readonly Resident[], places: ReadonlyMap<string, number>): Resident[] {
+  return residents.map((one) => ({ ...one, stands: places.get(one.name) ?? null }));
+}
 
 describe('the places of targets that share an interval', () => {
   test('are half of an equal share from each other at least, whatever they draw, and never 0', () => {

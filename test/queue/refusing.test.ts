@@ -21,8 +21,9 @@ afterEach(async () => {
   await Promise.all([queue.stop(), target.stop()]);
 });
 
-const connections = async (): Promise<number> =>
-  Number(/total_connections_received:(\d+)/.exec(await queue.redis.info('stats'))?.[1]);
+async function connections(): Promise<number> {
+  return Number(/total_connections_received:(\d+)/.exec(await queue.redis.info('stats'))?.[1]);
+}
 
 test.each([
   [

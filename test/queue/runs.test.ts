@@ -10,7 +10,9 @@ import { work } from '../support/worker.ts';
 
 const queue = useQueue();
 const { finished } = queue;
-const env = () => queue.env(NEVER);
+function env() {
+  return queue.env(NEVER);
+}
 
 describe('a run through the queue', () => {
   test('removes every key of 900 stale coordinators and none of 100 active ones, and reports exactly that', async () => {

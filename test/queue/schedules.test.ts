@@ -6,12 +6,14 @@ import { useQueue } from '../support/queue.ts';
 import { work } from '../support/worker.ts';
 
 const queue = useQueue();
-const env = (every = '1h') => queue.env({ STALESWEEP_EVERY: every });
+function env(every = '1h') {
+  return queue.env({ STALESWEEP_EVERY: every });
+}
 
 /** An interval's first tick comes at once; resolves when the next one is waiting for its time. */
-const settled = async () => {
+async function settled() {
   await expect.poll(() => queue.schedule.getDelayedCount()).toBe(1);
-};
+}
 
 describe('a schedule', () => {
   test('is one, however many processes declare it, and has the new interval once that changes', async () => {

@@ -20,11 +20,11 @@ let server: TestRedis;
 let queues: Queues;
 let events: QueueEvents;
 const open: { close(): Promise<void> }[] = [];
-const configOf = () => {
+function configOf() {
   // So slow that it is still at work when it is stopped.
   const env = { REDIS_URL: `${server.url}/1`, QUEUE_REDIS_URL: server.url, STALESWEEP_NICE: '20' };
   return resolveConfig({}, { ...env, STALESWEEP_CRON: '0 0 1 1 *' });
-};
+}
 beforeAll(async () => {
   server = await startRedis();
   queues = await openQueues(server.url, QUIET);

@@ -10,14 +10,17 @@ import { type Working, work } from '../support/worker.ts';
 const queue = useQueue();
 const STALE = 2_900;
 // Small calls with long rests make a run long enough to be hit in the middle.
-const env = () => queue.env({ ...NEVER, STALESWEEP_NICE: '20' });
+function env() {
+  return queue.env({ ...NEVER, STALESWEEP_NICE: '20' });
+}
 
 /** When a worker next takes a run, in ms since the epoch. */
-const nextTaken = (): Promise<number> =>
-  new Promise((resolve) => queue.events.once('active', () => resolve(Date.now())));
+function nextTaken(): Promise<number> {
+  return new Promise((resolve) => queue.events.once('active', () => resolve(Date.now())));
+}
 
 /** A worker that sweeps, and another that was started once the first had the run, so that it can only take it over. */
-const sweeping = async (): Promise<{ busy: Running; idle: Working }> => {
+async function sweeping(): Promise<{ busy: Running; idle: Working }> {
   await populate(env(), STALE + 100, STALE);
   const busy = await startWorker(env());
   const begun = new Promise<void>((resolve) => {
@@ -33,9 +36,9 @@ const sweeping = async (): Promise<{ busy: Running; idle: Working }> => {
   // Or there would be nothing left to take over.
   expect(await (await queue.runs.getJob('1'))?.getState()).toBe('active');
   return { busy, idle };
-};
+}
 
-const expectAllGone = async () => {
+async function expectAllGone() {
   expect(await queue.server.redis.keys('swarm:*:blocking:heartbeat:*')).toHaveLength(100);
   expect(await queue.keysLeft()).toHaveLength(600);
   expect(await queue.runs.getJobCounts('completed', 'failed', 'active', 'waiting', 'delayed')).toEqual({
@@ -45,7 +48,7 @@ const expectAllGone = async () => {
     waiting: 0,
     delayed: 0,
   });
-};
+}
 
 describe('a run whose worker goes away', () => {
   test('is taken over within 15 seconds when the worker is killed, leaves nothing stale, and is one run in the history', async () => {

@@ -17,13 +17,15 @@ const queue = useQueue();
 const { env } = queue;
 
 /** Resolves when the next tick is waiting for its time: to when that is, in ms from now. */
-const nextIn = async (): Promise<number> => {
+async function nextIn(): Promise<number> {
   await expect.poll(() => queue.schedule.getDelayedCount()).toBe(1);
   const [tick] = await queue.schedule.getDelayed();
   return Number(tick?.timestamp) + Number(tick?.delay) - Date.now();
-};
+}
 
-const reportOf = async (answer: Promise<{ stdout: string }>): Promise<Report> => JSON.parse((await answer).stdout);
+async function reportOf(answer: Promise<{ stdout: string }>): Promise<Report> {
+  return JSON.parse((await answer).stdout);
+}
 
 describe('workers whose clocks are hours off', () => {
   test.each([
@@ -97,7 +99,7 @@ test('slow runs never pile up: while one is at work, every tick joins it', async
 });
 
 /** Moves the next tick into the past, as if all workers had been away since before it was due. */
-const missSlots = async (hours: number): Promise<void> => {
+async function missSlots(hours: number): Promise<void> {
   const key = '{stalesweep}:schedule';
   const [scheduler] = await queue.schedule.getJobSchedulers();
   const id = (at: number): string => `repeat:cleanup:default:${at}`;
@@ -109,7 +111,7 @@ const missSlots = async (hours: number): Promise<void> => {
   await queue.server.redis.zrem(`${key}:delayed`, id(due));
   await queue.server.redis.zadd(`${key}:delayed`, missed * 0x1000, id(missed));
   await queue.server.redis.zadd(`${key}:repeat`, missed, 'cleanup:default');
-};
+}
 
 test.each([
   ['an interval', HOURLY],

@@ -32,18 +32,22 @@ export interface Story {
 }
 
 /** A story of nothing yet. */
-export const nothingYet = (): Story => ({
-  rounds: 0,
-  tries: { revived: 0, elsewhere: 0, role: 0, longer: 0 },
-  met: 0,
-  revived: 0,
-  swept: 0,
-  audited: 0,
-  losses: [],
-});
+export function nothingYet(): Story {
+  return {
+    rounds: 0,
+    tries: { revived: 0, elsewhere: 0, role: 0, longer: 0 },
+    met: 0,
+    revived: 0,
+    swept: 0,
+    audited: 0,
+    losses: [],
+  };
+}
 
 /** How many tries a story tells of. */
-export const triesIn = ({ tries }: Story): number => Object.values(tries).reduce((sum, count) => sum + count, 0);
+export function triesIn({ tries }: Story): number {
+  return Object.values(tries).reduce((sum, count) => sum + count, 0);
+}
 
 const COORDINATORS = 1_200;
 const ROLES = ['leader', 'worker'];
@@ -190,13 +194,13 @@ class Round {
 }
 
 /** One run at the Redis of this address, and as many tries as it leaves time for; what it left though nobody came back for it. */
-export const raceOnce = async (
+export async function raceOnce(
   server: TestRedis,
   url: string,
   strategy: 'script' | 'transaction',
   seed: number,
   story: Story,
-): Promise<string[]> => {
+): Promise<string[]> {
   const random = new Random(seed);
   const connections = Array.from({ length: CONNECTIONS }, () => server.redis.duplicate({ connectionName: 'racer' }));
   try {
@@ -220,4 +224,4 @@ export const raceOnce = async (
   } finally {
     for (const connection of connections) connection.disconnect();
   }
-};
+}

@@ -14,14 +14,16 @@ const startedAt = performance.now();
 const stories = { script: nothingYet(), transaction: nothingYet() };
 let seed = Number(process.env.RACE_SEED || Date.now() % 1_000_000_000);
 
-const seconds = () => Math.round((performance.now() - startedAt) / 1000);
-const say = () => {
+function seconds() {
+  return Math.round((performance.now() - startedAt) / 1000);
+}
+function say() {
   for (const [strategy, story] of Object.entries(stories)) {
     console.log(
       `${seconds()} s, ${strategy}: ${triesIn(story)} tries ${JSON.stringify({ ...story, losses: story.losses.length })}`,
     );
   }
-};
+}
 
 afterAll(say);
 

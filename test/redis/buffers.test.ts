@@ -47,7 +47,7 @@ describe('a buffer that was given back', () => {
 });
 
 /** A way to the server that can be blocked: then nothing sent is read, as when a network stands still. */
-const openWay = async () => {
+async function openWay() {
   const pairs: [Socket, Socket][] = [];
   const proxy = createServer((socket) => {
     const beyond = connect(server.current.port, '127.0.0.1');
@@ -68,11 +68,13 @@ const openWay = async () => {
       for (const [socket, beyond] of pairs) socket.pipe(beyond);
     },
   };
-};
+}
 
 const BYTES = 100_000;
 const COMMANDS = 16;
-const textOf = (i: number): string => String.fromCharCode(33 + (i % 90)).repeat(BYTES);
+function textOf(i: number): string {
+  return String.fromCharCode(33 + (i % 90)).repeat(BYTES);
+}
 /** More than lies on a blocked way, in pieces too large to be used again. */
 const FILLERS = 40;
 const FILLER = 'x'.repeat(1_000_000);

@@ -10,24 +10,25 @@ import { addUser } from '../support/users.ts';
 const server = useRedis();
 const LATE_MS = 200;
 
-const rent = async (rule: Rule): Promise<RentedRedis> => {
+async function rent(rule: Rule): Promise<RentedRedis> {
   const rented = await RentedRedis.open(server.current.port, all(RESP2, rule));
   onTestFinished(async () => await rented.close());
   return rented;
-};
+}
 
 /** A connection that comes back, and gives a command little time. */
-const connectTo = async (url: string) => {
+async function connectTo(url: string) {
   const redis = await connect(url, {
     redis: { commandTimeout: LATE_MS, maxRetriesPerRequest: null, retryStrategy: () => 20 },
   });
   onTestFinished(() => redis.disconnect());
   return redis;
-};
+}
 
 /** Resolves once it happens; errors meanwhile are part of it. */
-const happens = async (redis: Redis, event: 'ready' | 'close' | 'reconnecting'): Promise<void> =>
-  await new Promise((resolve) => redis.once(event, () => resolve()));
+async function happens(redis: Redis, event: 'ready' | 'close' | 'reconnecting'): Promise<void> {
+  await new Promise<void>((resolve) => redis.once(event, () => resolve()));
+}
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -71,13 +72,13 @@ test('a pipeline whose time ran out does not shift the replies of what follows',
 });
 
 /** Nothing is printed by the library while this goes on. */
-const silently = async (act: () => Promise<void>): Promise<void> => {
+async function silently(act: () => Promise<void>): Promise<void> {
   const printed = (['warn', 'error', 'log'] as const).map((name) =>
     vi.spyOn(console, name).mockImplementation(() => {}),
   );
   await act();
   for (const spy of printed) expect(spy).not.toHaveBeenCalled();
-};
+}
 
 test.each<[string, Rule]>([
   ['HELLO', () => 'pass'],

@@ -14,7 +14,7 @@ const withoutEval = useRedis(['--rename-command', 'EVAL', '', '--rename-command'
 const SILENT = 3_600;
 
 /** Coordinators of both schemas, stale and active, with a key of each family, and an orphan. */
-const populate = async (): Promise<void> => {
+async function populate(): Promise<void> {
   const { redis } = server.current;
   await redis.script('FLUSH');
   for (const [id, silent] of [
@@ -30,10 +30,10 @@ const populate = async (): Promise<void> => {
     });
   }
   await redis.set('blocking:ack:nobody:1', 'a value of its own');
-};
+}
 
 /** What a run by this user ends with: its report, or the sentence an operator reads. */
-const outcomeOf = async (rules: readonly string[], options: CleanOptions) => {
+async function outcomeOf(rules: readonly string[], options: CleanOptions) {
   const url = await addUser(server.current, rules);
   const warnings: string[] = [];
   const observer = { warn: (sentence: string) => warnings.push(sentence) };
@@ -42,16 +42,17 @@ const outcomeOf = async (rules: readonly string[], options: CleanOptions) => {
   } catch (error) {
     return { report: null, sentence: sentenceOf(explain(error, targetOf(url, options.settings))), warnings };
   }
-};
+}
 
-const countOf = (args: readonly Argument[]): number =>
-  args.reduce<number>((sum, arg) => sum + (arg instanceof Bulk ? arg.count : 1), 0);
+function countOf(args: readonly Argument[]): number {
+  return args.reduce<number>((sum, arg) => sum + (arg instanceof Bulk ? arg.count : 1), 0);
+}
 
 /** The rules of an ACL line. */
-const rulesOf = (line: string): string[] => {
+function rulesOf(line: string): string[] {
   expect(line).toMatch(/^ACL SETUSER stalesweep on >secret ~/);
   return line.split(' ').slice(5);
-};
+}
 
 describe.each(['swarm', 'flat'])('the smallest ACL line of schema %s', (schema) => {
   describe.each<[Way, object]>(

@@ -27,28 +27,35 @@ const NAMES = {
 type Name = keyof typeof NAMES;
 const SCHEMAS: readonly Name[] = ['swarm', 'flat'];
 
-const shipped = (name: Name): KeySchema => compileSchema(name, SHIPPED_SCHEMAS[name] ?? { families: {} });
+function shipped(name: Name): KeySchema {
+  return compileSchema(name, SHIPPED_SCHEMAS[name] ?? { families: {} });
+}
 
-const write = async (schema: KeySchema, sample: Partial<Sample> = {}): Promise<number> =>
-  await populate(server.current.redis, schema, { ...SAMPLE, ...sample });
+async function write(schema: KeySchema, sample: Partial<Sample> = {}): Promise<number> {
+  return await populate(server.current.redis, schema, { ...SAMPLE, ...sample });
+}
 
-const swarmOf = (number: number): string => `swarm-${Math.floor(number / 20)}`;
+function swarmOf(number: number): string {
+  return `swarm-${Math.floor(number / 20)}`;
+}
 /** In every second swarm of two segments. */
-const idOf = (number: number): string =>
-  Math.floor(number / 20) % 2 === 0 ? `coordinator-${number}` : `${swarmOf(number)}:coordinator-${number}`;
+function idOf(number: number): string {
+  return Math.floor(number / 20) % 2 === 0 ? `coordinator-${number}` : `${swarmOf(number)}:coordinator-${number}`;
+}
 
 /** Each coordinator's number, id, swarm, neighbour, and the time it beat last. */
-const coordinatorsAt = (now: number, { coordinators, stale, staleAfterSeconds } = SAMPLE) =>
-  Array.from({ length: coordinators }, (_, number) => {
+function coordinatorsAt(now: number, { coordinators, stale, staleAfterSeconds } = SAMPLE) {
+  return Array.from({ length: coordinators }, (_, number) => {
     const first = number - (number % 20);
     const size = Math.min(20, coordinators - first);
     const neighbour = (by: number) => idOf(first + ((number - first + size + by) % size));
     const at = number < stale ? now - (staleAfterSeconds + HOUR) * 1000 : now;
     return { number, id: idOf(number), swarm: swarmOf(number), previous: neighbour(-1), next: neighbour(1), at };
   });
+}
 
 /** When the sample was written, by Redis' clock: as the active ones' beats say, which may be a second ago. */
-const writtenAt = async (name: Name, last = SAMPLE.coordinators - 1): Promise<number> => {
+async function writtenAt(name: Name, last = SAMPLE.coordinators - 1): Promise<number> {
   const { redis } = server.current;
   const text = await redis.get(NAMES[name].heartbeat(idOf(last), swarmOf(last)));
   const { timestamp } = JSON.parse(text ?? '') as { timestamp: number };
@@ -56,21 +63,23 @@ const writtenAt = async (name: Name, last = SAMPLE.coordinators - 1): Promise<nu
   expect(ago).toBeGreaterThanOrEqual(0);
   expect(ago).toBeLessThanOrEqual(10_000);
   return timestamp;
-};
+}
 
-const inSeconds = (ttlMs: number): number => (ttlMs < 0 ? ttlMs : Math.ceil(ttlMs / 1000));
+function inSeconds(ttlMs: number): number {
+  return ttlMs < 0 ? ttlMs : Math.ceil(ttlMs / 1000);
+}
 
 /** All keys of the database with seconds to live, rounded up; -1 where they do not expire. */
-const lifetimes = async (): Promise<Record<string, number>> => {
+async function lifetimes(): Promise<Record<string, number>> {
   const { redis } = server.current;
   const keys = await keysIn(redis);
   const ttls = await Promise.all(keys.map((key) => redis.pttl(key)));
   return Object.fromEntries(keys.map((key, n) => [key, inSeconds(ttls[n] ?? 0)]));
-};
+}
 
 /** Every coordinator's keys of this schema, with the seconds each has to live. */
-const expectedLifetimes = (name: Name, now: number, { acks, idempotency, ttlMs }: Sample) =>
-  Object.fromEntries(
+function expectedLifetimes(name: Name, now: number, { acks, idempotency, ttlMs }: Sample) {
+  return Object.fromEntries(
     coordinatorsAt(now).flatMap(({ id, swarm, next, at }): [string, number][] => [
       [NAMES[name].heartbeat(id, swarm), ttlMs === undefined ? -1 : ttlMs / 1000],
       [`blocking:signal:${id}`, DAY],
@@ -82,13 +91,15 @@ const expectedLifetimes = (name: Name, now: number, { acks, idempotency, ttlMs }
       [NAMES[name].activity(id, swarm), -1],
     ]),
   );
+}
 
 /** What does not live as long as it should, but for the ten seconds that a slow machine may take. */
-const oddLifetimes = (lives: Record<string, number>, within: Record<string, number>) =>
-  Object.entries(lives).filter(([key, seconds]) => {
+function oddLifetimes(lives: Record<string, number>, within: Record<string, number>) {
+  return Object.entries(lives).filter(([key, seconds]) => {
     const most = within[key] ?? 0;
     return most === -1 ? seconds !== -1 : seconds > most || seconds < most - 10;
   });
+}
 
 for (const name of SCHEMAS) {
   test.each<[string, Partial<Sample>, number]>([
@@ -180,7 +191,7 @@ test("a schema of the user's own gets what its templates say, with ids of one se
 });
 
 /** Whose key each SET wrote, in Redis' own order. */
-const ownersWritten = async (sample: Partial<Sample>): Promise<number[]> => {
+async function ownersWritten(sample: Partial<Sample>): Promise<number[]> {
   const { redis } = server.current;
   const monitor = await redis.monitor();
   const owners: number[] = [];
@@ -198,7 +209,7 @@ const ownersWritten = async (sample: Partial<Sample>): Promise<number[]> => {
     monitor.disconnect();
   }
   return owners;
-};
+}
 
 test('writes as a living system does: nobody in one go, no swarm after another, stale among active', async () => {
   const owners = await ownersWritten({ coordinators: 200, stale: 100 });

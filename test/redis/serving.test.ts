@@ -9,12 +9,12 @@ import type { TestRedis } from '../support/redis.ts';
 
 let server: Server;
 /** A server's own state, which no asking may change. */
-const stateOf = async ({ redis }: { redis: Redis }): Promise<unknown> => {
+async function stateOf({ redis }: { redis: Redis }): Promise<unknown> {
   const info = await redis.info('everything');
   return ['rdb_changes_since_last_save', 'master_repl_offset', 'expired_keys', 'evicted_keys']
     .map((name) => new RegExp(`${name}:(\\d+)`).exec(info)?.[1])
     .concat(String(await redis.dbsize()));
-};
+}
 
 /** Ways in which the question can be put, by what the server, or the user's rights, leave of them. */
 const ASKED = {
@@ -49,14 +49,14 @@ afterAll(async () => {
   await server.stop();
 });
 
-const asking = async (url: string, ask: (serving: Serving) => Promise<void>): Promise<void> => {
+async function asking(url: string, ask: (serving: Serving) => Promise<void>): Promise<void> {
   const redis = new Redis(url, { enableReadyCheck: false });
   try {
     await ask(new Serving(redis));
   } finally {
     redis.disconnect();
   }
-};
+}
 
 test.for(Object.keys(ASKED) as (keyof typeof ASKED)[])(
   'asked %s, a server says when it takes no writes, and nothing is written (P10)',

@@ -24,18 +24,23 @@ beforeEach(async () => {
 });
 
 const NEW_YEAR = '0 0 1 1 *';
-const trusting = ({ url, ca }: TlsRedis): Record<string, string> => ({ REDIS_URL: url, STALESWEEP_TLS_CA: ca });
-const identified = (redis: TlsRedis): Record<string, string> => ({
-  ...trusting(redis),
-  STALESWEEP_TLS_CERT: redis.clientCert,
-  STALESWEEP_TLS_KEY: redis.clientKey,
-});
+function trusting({ url, ca }: TlsRedis): Record<string, string> {
+  return { REDIS_URL: url, STALESWEEP_TLS_CA: ca };
+}
+function identified(redis: TlsRedis): Record<string, string> {
+  return {
+    ...trusting(redis),
+    STALESWEEP_TLS_CERT: redis.clientCert,
+    STALESWEEP_TLS_KEY: redis.clientKey,
+  };
+}
 
 /** The plain ports of both servers serve the fixtures alone. */
-const strangersOn = async ({ server }: TlsRedis): Promise<string[]> =>
-  String(await server.redis.call('CLIENT', 'LIST'))
+async function strangersOn({ server }: TlsRedis): Promise<string[]> {
+  return String(await server.redis.call('CLIENT', 'LIST'))
     .split('\n')
     .filter((line) => line.includes(`laddr=127.0.0.1:${server.port} `) && !line.includes(' name=fixture '));
+}
 
 describe('over rediss://, with an authority of its own', () => {
   test.each([

@@ -16,30 +16,32 @@ afterEach(() => {
   for (const redis of opened.splice(0)) redis.disconnect();
 });
 
-const callsWith = async (hooks: CallHooks = {}, url = server.current.url) => {
+async function callsWith(hooks: CallHooks = {}, url = server.current.url) {
   const redis = await connectForRun({ url });
   opened.push(redis);
   return { redis, calls: new HookedCalls(redis, hooks) };
-};
+}
 
-const transactions = async (hooks: CallHooks = {}, url = server.current.url) => {
+async function transactions(hooks: CallHooks = {}, url = server.current.url) {
   const { redis, calls } = await callsWith(hooks, url);
   return { redis, calls, doors: new Transactions(calls, async () => await connectBeside(redis)) };
-};
+}
 
-const byScript = async () => {
+async function byScript() {
   const { calls } = await callsWith();
   return {
     sweep: async (chunk: SweepChunk) => await sweep(calls, chunk),
     sweepOrphans: async (chunk: Parameters<typeof sweepOrphans>[1]) => await sweepOrphans(calls, chunk),
   };
-};
+}
 
 const WORLD = { h1: 'old1', h2: 'old2', a1: '1', a2: '1', b1: '1' };
-const judgedAs = (values: Readonly<Record<string, string>>) => ({
-  keys: Bulk.of(Object.keys(values)),
-  proofs: Bulk.of(Object.values(values)),
-});
+function judgedAs(values: Readonly<Record<string, string>>) {
+  return {
+    keys: Bulk.of(Object.keys(values)),
+    proofs: Bulk.of(Object.values(values)),
+  };
+}
 const CHUNK: SweepChunk = {
   judged: judgedAs({ h1: 'old1', h2: 'old2' }),
   absent: Bulk.of(['n1', 'n2', 'n3']),
@@ -49,18 +51,18 @@ const CHUNK: SweepChunk = {
 };
 
 /** A key that nobody has touched for so long. */
-const idle = async (key: string, seconds: number): Promise<void> => {
+async function idle(key: string, seconds: number): Promise<void> {
   const { redis } = server.current;
   await redis.set(key, 'a value of its own');
   const dump = await redis.dumpBuffer(key);
   await redis.call('RESTORE', key, '0', dump, 'REPLACE', 'IDLETIME', String(seconds));
-};
+}
 
 /** Redis counts idle times in whole seconds by a clock it looks at ten times a second: resolves when that has just moved on. */
-const earlyInASecond = async (): Promise<void> => {
+async function earlyInASecond(): Promise<void> {
   const micros = async () => Number((await server.current.redis.time())[1]);
   await expect.poll(async () => Math.abs((await micros()) - 250_000), { interval: 20 }).toBeLessThan(100_000);
-};
+}
 
 describe.each([
   ['script', byScript],
@@ -158,7 +160,7 @@ describe.each([
 });
 
 /** Does something once, between the look of a transaction and its EXEC. */
-const afterTheLook = (act: () => unknown): CallHooks => {
+function afterTheLook(act: () => unknown): CallHooks {
   let acted: unknown;
   const before = (name: string) => {
     if (name !== 'unlink' || acted !== undefined) return undefined;
@@ -166,7 +168,7 @@ const afterTheLook = (act: () => unknown): CallHooks => {
     return acted;
   };
   return { before };
-};
+}
 
 describe('between the look of a transaction and its EXEC', () => {
   test.each<[string, () => unknown, object]>([

@@ -21,8 +21,9 @@ beforeAll(async () => {
 afterAll(async () => await node.stop());
 
 /** What is said of a node of a cluster. */
-const said = (url: string) =>
-  `Redis at ${url} is a node of a cluster, which holds only a part of the keys; clusters can not be used for this yet: give the URL of a Redis that holds all of them`;
+function said(url: string) {
+  return `Redis at ${url} is a node of a cluster, which holds only a part of the keys; clusters can not be used for this yet: give the URL of a Redis that holds all of them`;
+}
 
 test('a plain URL of a node of a cluster is refused in one sentence by populate', async () => {
   const keys = await settle(node.redis, 'c', STALE);

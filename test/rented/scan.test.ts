@@ -10,11 +10,11 @@ import { keysIn, STALE, settle, writeAll } from '../support/world.ts';
 
 const server = useRedis();
 
-const rent = async (rule: Rule): Promise<RentedRedis> => {
+async function rent(rule: Rule): Promise<RentedRedis> {
   const rented = await RentedRedis.open(server.current.port, all(RESP2, rule));
   onTestFinished(async () => await rented.close());
   return rented;
-};
+}
 
 describe.each<[string, () => Rule, RegExp]>([
   ['is always another one', endlessScan, /slots were passed, of \d+ keys/],

@@ -20,15 +20,15 @@ const SHARED = {
 const ORPHAN = 'blocking:ack:nobody:1';
 
 /** Of nobody, and idle for long. */
-const leaveOrphan = async (redis: Redis): Promise<void> => {
+async function leaveOrphan(redis: Redis): Promise<void> {
   await redis.set('template', 'value');
   const payload = await redis.dumpBuffer('template');
   await redis.del('template');
   await redis.call('RESTORE', ORPHAN, '0', payload, 'REPLACE', 'IDLETIME', String(SILENT));
-};
+}
 
 /** Two who are stale, one who lives, a key that two of them share each, one that is nobody's, and what is somebody else's. */
-const settleWorld = async (): Promise<{ readonly before: string[]; readonly after: string[] }> => {
+async function settleWorld(): Promise<{ readonly before: string[]; readonly after: string[] }> {
   const { redis } = server.current;
   await redis.script('FLUSH');
   for (const id of ['stale1', 'stale2']) await settle(redis, id, SILENT);
@@ -39,10 +39,10 @@ const settleWorld = async (): Promise<{ readonly before: string[]; readonly afte
     before: await keysIn(redis),
     after: [...everythingOf('active'), SHARED.stays, 'foreign', ORPHAN].sort(),
   };
-};
+}
 
 /** What a run by way of this door comes to: its report, or the one sentence an operator reads. */
-const outcomeOf = async (rule: Rule, options: CleanOptions) => {
+async function outcomeOf(rule: Rule, options: CleanOptions) {
   const rented = await RentedRedis.open(server.current.port, rule);
   onTestFinished(async () => await rented.close());
   try {
@@ -51,14 +51,14 @@ const outcomeOf = async (rule: Rule, options: CleanOptions) => {
     const sentence = sentenceOf(explain(error, targetOf(rented.url, options.settings)));
     return { report: null, sentence, commands: rented.commands };
   }
-};
+}
 
 /** One sentence says why, and not how: no script, no trace. */
-const expectSentence = (sentence: string, pattern: RegExp): void => {
+function expectSentence(sentence: string, pattern: RegExp): void {
   expect(sentence).toMatch(pattern);
   expect(sentence).toMatch(/^[^\n]{1,400}$/);
   expect(sentence).not.toMatch(/user_script|traceback|redis\.call|[0-9a-f]{40}/);
-};
+}
 
 const WRITES = ['DEL', 'UNLINK', 'EVAL', 'EVALSHA', 'EXEC', 'SET', 'EXPIRE'];
 

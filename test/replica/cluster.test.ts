@@ -29,8 +29,12 @@ async function populate(count: number): Promise<string[]> {
   return kept.sort();
 }
 
-const primaries = () => cluster.nodes.slice(0, PRIMARIES);
-const keys = async () => (await cluster.keys()).filter((name) => !isMarker(name));
+function primaries() {
+  return cluster.nodes.slice(0, PRIMARIES);
+}
+async function keys() {
+  return (await cluster.keys()).filter((name) => !isMarker(name));
+}
 
 test('a run walks and reads the replicas, and proves and removes at the primaries', async () => {
   const kept = await populate(60);

@@ -11,8 +11,9 @@ const SILENT = 3_600;
 const GREETING = ['hello', 'auth', 'select', 'ping', 'client|setinfo', 'client|setname', 'info', 'time'];
 const OF_FIXTURE = ['config|resetstat', 'config|get', 'replconf', 'psync'];
 
-const foreignTo = (calls: Readonly<Record<string, number>>, known: readonly string[]): string[] =>
-  Object.keys(calls).filter((name) => !known.includes(name) && !OF_FIXTURE.includes(name));
+function foreignTo(calls: Readonly<Record<string, number>>, known: readonly string[]): string[] {
+  return Object.keys(calls).filter((name) => !known.includes(name) && !OF_FIXTURE.includes(name));
+}
 
 async function populate(): Promise<void> {
   const { redis } = pair.current.primary;

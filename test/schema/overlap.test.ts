@@ -21,7 +21,7 @@ const NAMES: readonly Buffer[] = (() => {
 })();
 
 /** Names a template can read, worked out by trying all of them. */
-const readBy = (text: string, ids: IdShape): ReadonlySet<number> => {
+function readBy(text: string, ids: IdShape): ReadonlySet<number> {
   const matcher = new Matcher(ids);
   const pattern = patternOf(parseTemplate(text));
   const found = NAMES.flatMap((name, i) => {
@@ -30,7 +30,7 @@ const readBy = (text: string, ids: IdShape): ReadonlySet<number> => {
     return matcher.read(pattern, name, ANY_SEGMENTS, hasShape) ? [i] : [];
   });
   return new Set(found);
-};
+}
 
 const part = fc.constantFrom(
   'a',

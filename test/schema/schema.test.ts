@@ -11,7 +11,7 @@ import { useRedis } from '../support/leaks.ts';
 
 const ANY: IdShape = { segments: null, never: [] };
 
-const ownersOf = (text: string, key: string, ids = ONE_SEGMENT): string[] => {
+function ownersOf(text: string, key: string, ids = ONE_SEGMENT): string[] {
   const found: string[] = [];
   const bytes = Buffer.from(key, 'latin1');
   new Matcher(ids).read(patternOf(parseTemplate(text)), bytes, ids.segments ?? ANY_SEGMENTS, (binding) => {
@@ -22,7 +22,7 @@ const ownersOf = (text: string, key: string, ids = ONE_SEGMENT): string[] => {
     return false;
   });
   return [...new Set(found)].sort();
-};
+}
 
 describe('a template', () => {
   test.each([

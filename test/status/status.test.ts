@@ -24,9 +24,11 @@ beforeEach(async () => {
   await redis.redis.flushall();
 });
 
-const configFor = (text = '') => resolveConfig({}, { REDIS_URL: redis.url }, { name: 'x.yaml', text });
+function configFor(text = '') {
+  return resolveConfig({}, { REDIS_URL: redis.url }, { name: 'x.yaml', text });
+}
 
-const setUp = (text?: string) => {
+function setUp(text?: string) {
   const config = configFor(text);
   const ledger = ledgerIn(queues.connection);
   const reader = new StatusReader({ config, queues, ledger });
@@ -39,7 +41,7 @@ const setUp = (text?: string) => {
     return status;
   };
   return { config, ledger, reader, target, note, read };
-};
+}
 
 it('tells nothing of coordinators before a run has counted them, and everything once one has', async () => {
   const { note, read } = setUp();

@@ -25,7 +25,7 @@ const SECONDS = 10;
 const PROOF_BYTES = 20;
 
 /** Two blocks that, behind this name, lead to the same first half. */
-const blocksBehind = (name: string, random: Random): [string, string] => {
+function blocksBehind(name: string, random: Random): [string, string] {
   const prints = new Fingerprinter();
   const bytes = Buffer.alloc(name.length + BLOCK);
   bytes.write(name, 'latin1');
@@ -40,9 +40,9 @@ const blocksBehind = (name: string, random: Random): [string, string] => {
     seen.set(prints.high, block);
   }
   throw new Error('no two blocks collide');
-};
+}
 
-const collidingNames = (): [string, string] => {
+function collidingNames(): [string, string] {
   const pairs: [string, string][] = [];
   const random = new Random(1);
   for (let n = 0; n < PAIRS; n++) pairs.push(blocksBehind(pairs.map(([one]) => one).join(''), random));
@@ -57,7 +57,7 @@ const collidingNames = (): [string, string] => {
     seen.set(prints.low, name);
   }
   throw new Error('no two names collide');
-};
+}
 
 let names: [string, string];
 

@@ -19,7 +19,9 @@ const names = fc.array(
   },
 );
 
-const nameOf = ({ template, rest: end }: { template: number; rest: string }) => `${BEGINNINGS[template]}${end}`;
+function nameOf({ template, rest: end }: { template: number; rest: string }) {
+  return `${BEGINNINGS[template]}${end}`;
+}
 
 test('each name that is held is there, with its template and its owners, in the list it was linked into', () => {
   fc.assert(

@@ -18,7 +18,7 @@ const CHUNK_BYTES = 64 * 1024;
 const HEAP_BYTES = 1024 * 1024;
 
 /** What is held once this has been filled, in the process. */
-const grownBy = (fill: () => { readonly bytes: number }) => {
+function grownBy(fill: () => { readonly bytes: number }) {
   const before = liveMemory();
   const filled = fill();
   const after = liveMemory();
@@ -27,7 +27,7 @@ const grownBy = (fill: () => { readonly bytes: number }) => {
     outside: after.arrayBuffers - before.arrayBuffers,
     heap: after.heapUsed - before.heapUsed,
   };
-};
+}
 
 test.each(['swarm', 'flat'] as const)(
   'schema %s: the living take a fingerprint, the stale a record, and no more (P9)',

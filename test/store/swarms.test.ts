@@ -4,12 +4,14 @@ import { Swarms } from '../../src/store/swarms.ts';
 
 const MOST = 100_000;
 
-const textsOf = (names: Iterable<Buffer>) => [...names].map((name) => name.toString('latin1')).sort();
+function textsOf(names: Iterable<Buffer>) {
+  return [...names].map((name) => name.toString('latin1')).sort();
+}
 
-const sliceOf = (text: string) => {
+function sliceOf(text: string) {
   const bytes = Buffer.from(`x${text}y`, 'latin1');
   return { bytes, from: 1, to: bytes.length - 1 };
-};
+}
 
 test('knows each swarm once, and in which of them somebody lives', () => {
   const name = fc.oneof(

@@ -11,15 +11,16 @@ const QUIET = [
   '--disable-sync',
 ];
 
-export const launchBrowser = async (): Promise<Browser> =>
-  await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
+export async function launchBrowser(): Promise<Browser> {
+  return await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
+}
 
 /** What chromium says when a page is so slow that what was loaded ahead is not used in time: the machine's fault, not the
  * page's. */
 const OWN_PATIENCE = /was preloaded using link preload but not used within a few seconds/;
 
 /** What the page's browser complains of from now on: errors, warnings, violations of the policy. */
-export const complaintsOf = (page: Page): string[] => {
+export function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (!['error', 'warning'].includes(message.type()) || OWN_PATIENCE.test(message.text())) return;
@@ -27,4 +28,4 @@ export const complaintsOf = (page: Page): string[] => {
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   return complaints;
-};
+}

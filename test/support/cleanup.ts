@@ -88,34 +88,38 @@ const REQUESTED: ReadonlySet<string> = new Set<keyof RunRequest>([
 ]);
 
 /** The target `default` as this configuration gives it. */
-export const targetOf = (url: string, settings: object = {}): TargetConfig => {
+export function targetOf(url: string, settings: object = {}): TargetConfig {
   const config = resolveConfig({}, { REDIS_URL: url }, { name: 'test.yaml', text: JSON.stringify(settings) });
   const target = config.targets.get('default');
   if (target === undefined) throw new Error('there is always a target "default"');
   return target;
-};
+}
 
-const requestIn = (options: CleanOptions, settings: TargetConfig): RunRequest => ({
-  run: 'test-run',
-  trigger: 'manual',
-  dryRun: false,
-  staleAfterSeconds: settings.staleAfterSeconds,
-  force: false,
-  attempts: 1,
-  carried: null,
-  startedAt: Date.now(),
-  ...Object.fromEntries(Object.entries(options).filter(([name]) => REQUESTED.has(name))),
-});
+function requestIn(options: CleanOptions, settings: TargetConfig): RunRequest {
+  return {
+    run: 'test-run',
+    trigger: 'manual',
+    dryRun: false,
+    staleAfterSeconds: settings.staleAfterSeconds,
+    force: false,
+    attempts: 1,
+    carried: null,
+    startedAt: Date.now(),
+    ...Object.fromEntries(Object.entries(options).filter(([name]) => REQUESTED.has(name))),
+  };
+}
 
-const wishesIn = ({ observer, outages }: CleanOptions, { dryRun }: RunRequest, signal: AbortSignal): NodeWishes => ({
-  dryRun,
-  signal,
-  warn: (sentence) => observer?.warn?.(sentence),
-  outages: async (nowMs) => outages?.(nowMs) ?? [],
-});
+function wishesIn({ observer, outages }: CleanOptions, { dryRun }: RunRequest, signal: AbortSignal): NodeWishes {
+  return {
+    dryRun,
+    signal,
+    warn: (sentence) => observer?.warn?.(sentence),
+    outages: async (nowMs) => outages?.(nowMs) ?? [],
+  };
+}
 
 /** Cleans the one Redis at this address once, over a connection of its own. */
-export const clean = async (url: string, options: CleanOptions = {}): Promise<Report> => {
+export async function clean(url: string, options: CleanOptions = {}): Promise<Report> {
   const settings = options.target ?? targetOf(url, options.settings);
   const { signal = new AbortController().signal } = options;
   const request = requestIn(options, settings);
@@ -132,10 +136,10 @@ export const clean = async (url: string, options: CleanOptions = {}): Promise<Re
   } finally {
     link.close();
   }
-};
+}
 
 /** The same as workers do it: whatever answers there, one Redis or many. Without hooks. */
-export const cleanWhatAnswers = async (url: string, options: CleanOptions = {}): Promise<Report> => {
+export async function cleanWhatAnswers(url: string, options: CleanOptions = {}): Promise<Report> {
   const settings = targetOf(url, options.settings);
   const { signal = new AbortController().signal } = options;
   const request = requestIn(options, settings);
@@ -145,4 +149,4 @@ export const cleanWhatAnswers = async (url: string, options: CleanOptions = {}):
   } finally {
     target.close();
   }
-};
+}

@@ -7,21 +7,21 @@ import { finished as ofCurrent } from './finished.ts';
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 /** Nothing of the developer's own settings reaches a test. */
-export const environment = (env: Record<string, string>): NodeJS.ProcessEnv => {
+export function environment(env: Record<string, string>): NodeJS.ProcessEnv {
   const clean = Object.entries(process.env).filter(
     ([name]) => !/^(STALESWEEP_|REDIS_URL|QUEUE_REDIS_URL|LOG_LEVEL|OTEL_)/.test(name),
   );
   return { ...Object.fromEntries(clean), ...env };
-};
+}
 
 /** The environment of a process whose own clock is this many hours off. */
-export const withClockOff = (hours: number): Record<string, string> => {
+export function withClockOff(hours: number): Record<string, string> {
   const code = `const Right = Date; globalThis.Date = class extends Right {
     constructor(...args) { super(...(args.length > 0 ? args : [Date.now()])); }
     static now() { return Right.now() + ${hours * 3_600_000}; }
   };`;
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
-};
+}
 
 export interface Ended {
   readonly code: number | null;
@@ -44,13 +44,13 @@ export interface Running {
  * @param finished what a test's context offers, where several tests run at once
  * @param main another build's command than this project's own
  */
-export const start = (
+export function start(
   args: readonly string[],
   env: Record<string, string>,
   cwd?: string,
   finished = ofCurrent,
   main = MAIN,
-): Running => {
+): Running {
   const child = spawn(process.execPath, [main, ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -85,22 +85,23 @@ export const start = (
       return await ended;
     },
   };
-};
+}
 
 /** Runs a command to its end. */
-export const cli = async (args: readonly string[], env: Record<string, string>, cwd?: string): Promise<Ended> =>
-  await start(args, env, cwd).ended;
+export async function cli(args: readonly string[], env: Record<string, string>, cwd?: string): Promise<Ended> {
+  return await start(args, env, cwd).ended;
+}
 
 /** How long an empty Node.js process takes at this moment, in ms; a command takes thirty times as much work at most. */
-export const bareStartMs = async (): Promise<number> => {
+export async function bareStartMs(): Promise<number> {
   const startedAt = performance.now();
   await once(spawn(process.execPath, ['-e', '']), 'exit');
   return performance.now() - startedAt;
-};
+}
 
 /** Starts a worker and resolves once it takes runs. */
-export const startWorker = async (env: Record<string, string>, finished = ofCurrent): Promise<Running> => {
+export async function startWorker(env: Record<string, string>, finished = ofCurrent): Promise<Running> {
   const worker = start(['worker'], env, undefined, finished);
   await worker.says('worker started');
   return worker;
-};
+}

@@ -116,7 +116,11 @@ export function useCluster(): { readonly current: TestCluster } {
 }
 
 /** What something that may be aside is called where it belongs. */
-export const ownName = (key: string): string => key.replace(/^stalesweep:aside:[^:]*:[^:]*:[^:]*:/, '');
+export function ownName(key: string): string {
+  return key.replace(/^stalesweep:aside:[^:]*:[^:]*:[^:]*:/, '');
+}
 
 /** Whether it only says that something may be aside. */
-export const isMarker = (key: string): boolean => key.startsWith('stalesweep:asides:');
+export function isMarker(key: string): boolean {
+  return key.startsWith('stalesweep:asides:');
+}

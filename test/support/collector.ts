@@ -35,10 +35,11 @@ interface Attribute {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
-const valuesOf = (attributes: readonly Attribute[] = []): Record<string, unknown> =>
-  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+function valuesOf(attributes: readonly Attribute[] = []): Record<string, unknown> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+}
 
-const spansIn = (body: string): ReceivedSpan[] => {
+function spansIn(body: string): ReceivedSpan[] {
   type Raw = Omit<ReceivedSpan, 'attributes' | 'resource'> & { attributes: Attribute[] };
   const { resourceSpans } = JSON.parse(body) as {
     resourceSpans: { resource: { attributes: Attribute[] }; scopeSpans: { spans: Raw[] }[] }[];
@@ -52,17 +53,17 @@ const spansIn = (body: string): ReceivedSpan[] => {
       })),
     ),
   );
-};
+}
 
-const accept = (response: ServerResponse): void => {
+function accept(response: ServerResponse): void {
   response.setHeader('content-type', 'application/json').end('{}');
-};
+}
 
 /**
  * Starts one; it ends with the test.
  * @param answer what it does with whoever sends; left out: it thanks
  */
-export const startCollector = async (answer = accept, finished = ofCurrent): Promise<Collector> => {
+export async function startCollector(answer = accept, finished = ofCurrent): Promise<Collector> {
   const bodies: string[] = [];
   const headers: IncomingHttpHeaders[] = [];
   const grown = new EventEmitter().setMaxListeners(0);
@@ -95,11 +96,13 @@ export const startCollector = async (answer = accept, finished = ofCurrent): Pro
       if (bodies.length === 0) await once(grown, 'body');
     },
   };
-};
+}
 
 /** The environment of a process that sends its traces there, as JSON and soon. */
-export const sendingTo = ({ url }: { readonly url: string }): Record<string, string> => ({
-  OTEL_EXPORTER_OTLP_ENDPOINT: url,
-  OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-  OTEL_BSP_SCHEDULE_DELAY: '50',
-});
+export function sendingTo({ url }: { readonly url: string }): Record<string, string> {
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+  };
+}

@@ -24,11 +24,11 @@ let underWay: readonly string[] | null = null;
  * Runs a command to its end, as `cli` does, in this folder, or wherever the tests run. Throws while another one is under way: they
  * would share what they print.
  */
-export const command = async (
+export async function command(
   args: readonly string[],
   env: Record<string, string>,
   cwd = process.cwd(),
-): Promise<Ended> => {
+): Promise<Ended> {
   if (underWay !== null) throw new Error(`one command at a time in a process: "${underWay.join(' ')}" has not ended`);
   underWay = args;
   const [out, err] = [new Collected(), new Collected()];
@@ -59,4 +59,4 @@ export const command = async (
     }
     underWay = null;
   }
-};
+}

@@ -9,9 +9,11 @@ export const USER = 'admin';
 export const PASSWORD = 'pass:word with ünïcode';
 export const WITH_CREDENTIALS = { STALESWEEP_DASHBOARD_USER: USER, STALESWEEP_DASHBOARD_PASSWORD: PASSWORD };
 
-export const basic = (user: string, password: string) => ({
-  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
-});
+export function basic(user: string, password: string) {
+  return {
+    authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+  };
+}
 
 interface Setup {
   readonly create?: typeof createDashboard;
@@ -21,10 +23,7 @@ interface Setup {
   readonly yaml?: string | undefined;
 }
 
-export const startDashboard = async (
-  env: Environment,
-  { create = createDashboard, config: loaded, yaml }: Setup = {},
-) => {
+export async function startDashboard(env: Environment, { create = createDashboard, config: loaded, yaml }: Setup = {}) {
   const config =
     loaded ?? resolveConfig({}, env, yaml === undefined ? undefined : { name: 'stalesweep.yaml', text: yaml });
   const logger = createLogger('silent');
@@ -53,6 +52,6 @@ export const startDashboard = async (
       await queues.close();
     },
   };
-};
+}
 
 export type TestDashboard = Awaited<ReturnType<typeof startDashboard>>;

@@ -8,17 +8,17 @@ import { finished as ofCurrent } from './finished.ts';
  * An empty folder of the test's own.
  * @param finished what a test's context offers, where several tests run at once
  */
-export const folder = async (finished = ofCurrent): Promise<string> => {
+export async function folder(finished = ofCurrent): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), 'stalesweep-files-'));
   finished(async () => {
     await rm(made, { recursive: true, force: true });
   });
   return made;
-};
+}
 
 /** A configuration file with this text, for as long as such a folder. */
-export const configFile = async (text: string, finished = ofCurrent): Promise<string> => {
+export async function configFile(text: string, finished = ofCurrent): Promise<string> {
   const name = join(await folder(finished), 'stalesweep.yaml');
   await writeFile(name, text);
   return name;
-};
+}

@@ -5,19 +5,19 @@ import { startRedis, type TestRedis } from './redis.ts';
 const PATIENCE_MS = 60_000;
 
 /** The connections to the server other than the fixture's own, and those of replication, from a replica (S) or to a primary (M). */
-const strangers = async ({ redis }: TestRedis): Promise<string[]> => {
+async function strangers({ redis }: TestRedis): Promise<string[]> {
   const list = String(await redis.call('CLIENT', 'LIST'));
   const isOurs = (line: string) => line.includes(' name=fixture ') || / flags=[SM]+ /.test(line);
   return list.split('\n').filter((line) => line !== '' && !isOurs(line));
-};
+}
 
 /** Fails when connections are left; a server needs a moment to notice that a client went. */
-export const expectNoLeaks = async (server: TestRedis): Promise<void> => {
+export async function expectNoLeaks(server: TestRedis): Promise<void> {
   await expect.poll(() => strangers(server), { timeout: PATIENCE_MS, interval: 10 }).toEqual([]);
-};
+}
 
 /** A private Redis for a test file: empty before each test, checked for leaked connections after it. */
-export const useRedis = (args: readonly string[] = []): { readonly current: TestRedis } => {
+export function useRedis(args: readonly string[] = []): { readonly current: TestRedis } {
   let server: TestRedis | undefined;
   const current = (): TestRedis => {
     if (server === undefined) throw new Error('the Redis of this file runs only while its tests do');
@@ -40,4 +40,4 @@ export const useRedis = (args: readonly string[] = []): { readonly current: Test
       return current();
     },
   };
-};
+}

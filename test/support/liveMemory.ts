@@ -6,10 +6,10 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 /** What is held now, in bytes, in the heap and outside it. */
-export const liveMemory = (): { readonly heapUsed: number; readonly arrayBuffers: number } => {
+export function liveMemory(): { readonly heapUsed: number; readonly arrayBuffers: number } {
   // The first collection lets go of what outside the heap was held by what it collects.
   collect();
   collect();
   const { arrayBuffers, heapUsed } = process.memoryUsage();
   return { arrayBuffers, heapUsed };
-};
+}

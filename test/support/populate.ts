@@ -17,7 +17,7 @@ export const ALL_SWEPT = {
 } as const;
 
 /** Writes them where a process with this environment would, beside whatever is there. */
-export const populate = async (env: Record<string, string>, coordinators: number, stale: number): Promise<void> => {
+export async function populate(env: Record<string, string>, coordinators: number, stale: number): Promise<void> {
   const target = loadConfig({}, env).targets.get('default');
   if (target === undefined) throw new Error('there is always a target "default"');
   const redis = await connect(target);
@@ -27,4 +27,4 @@ export const populate = async (env: Record<string, string>, coordinators: number
   } finally {
     redis.disconnect();
   }
-};
+}

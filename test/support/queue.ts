@@ -19,13 +19,15 @@ interface Parts {
 }
 
 /** How other programs open either queue. */
-export const optionsFor = ({ port }: { readonly port: number }) => ({
-  connection: { host: '127.0.0.1', port },
-  prefix: '{stalesweep}',
-});
+export function optionsFor({ port }: { readonly port: number }) {
+  return {
+    connection: { host: '127.0.0.1', port },
+    prefix: '{stalesweep}',
+  };
+}
 
 /** Opens both queues in this Redis. */
-const open = async (server: TestRedis): Promise<Parts> => {
+async function open(server: TestRedis): Promise<Parts> {
   const options = optionsFor(server);
   const [events, ticks] = [new QueueEvents('cleanup', options), new QueueEvents('schedule', options)];
   const parts = {
@@ -37,10 +39,10 @@ const open = async (server: TestRedis): Promise<Parts> => {
   };
   await Promise.all([events.waitUntilReady(), ticks.waitUntilReady()]);
   return parts;
-};
+}
 
 /** Both queues, in a Redis that is empty before each test. */
-export const useQueue = () => {
+export function useQueue() {
   let parts: Parts | undefined;
   const current = (): Parts => {
     if (parts === undefined) throw new Error('the queues of this file are open only while its tests run');
@@ -86,4 +88,4 @@ export const useQueue = () => {
     keysLeft: async (): Promise<string[]> =>
       (await current().server.redis.keys('*')).filter((key) => !key.startsWith('{stalesweep}')).sort(),
   };
-};
+}

@@ -16,7 +16,7 @@ export interface RecordedRun {
 }
 
 /** Sweeps what is stale at `url`, and notes it in the ledger on `queue`. */
-export const sweepRecorded = async (queue: Redis, url: string, told: RecordedRun): Promise<void> => {
+export async function sweepRecorded(queue: Redis, url: string, told: RecordedRun): Promise<void> {
   const { run, trigger = 'schedule', by = null, target = 'default', settings = {} } = told;
   const { schema, trash } = targetOf(url, settings);
   const kept = trash > 0 ? { trashMs: trash } : {};
@@ -36,4 +36,4 @@ export const sweepRecorded = async (queue: Redis, url: string, told: RecordedRun
   });
   follower.finish();
   await recorder.end({ outcome: report.outcome, report });
-};
+}

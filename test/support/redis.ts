@@ -22,7 +22,7 @@ const ATTEMPTS = 5;
 const PORT_TAKEN = /Address already in use/;
 
 /** A connection to the server that logs to `logfile`; `null` once that has ended, or when it never answers. */
-const reach = async (port: number, logfile: string, { ended }: ServerProcess): Promise<Redis | null> => {
+async function reach(port: number, logfile: string, { ended }: ServerProcess): Promise<Redis | null> {
   const redis = new Redis({
     port,
     host: '127.0.0.1',
@@ -46,13 +46,13 @@ const reach = async (port: number, logfile: string, { ended }: ServerProcess): P
   }
   redis.disconnect();
   return null;
-};
+}
 
 /**
  * Starts a redis-server on a free port, or this one, without snapshots; resolves once it answers. Later `args` win. Fails at once,
  * with what the server said, when it ends instead of answering.
  */
-export const startRedis = async (args: readonly string[] = [], at?: number): Promise<TestRedis> => {
+export async function startRedis(args: readonly string[] = [], at?: number): Promise<TestRedis> {
   let said = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const folder = mkdtempSync(join(tmpdir(), 'stalesweep-test-'));
@@ -80,4 +80,4 @@ export const startRedis = async (args: readonly string[] = [], at?: number): Pro
     if (!PORT_TAKEN.test(said)) break;
   }
   throw new Error(`redis-server did not start: ${said}`);
-};
+}

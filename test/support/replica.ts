@@ -20,10 +20,12 @@ export interface Pair {
 }
 
 /** The settings of a target `default` that is read from these. */
-export const readFrom = (...replicas: readonly string[]) => ({
-  readFrom: 'replica',
-  targets: { default: { replicas } },
-});
+export function readFrom(...replicas: readonly string[]) {
+  return {
+    readFrom: 'replica',
+    targets: { default: { replicas } },
+  };
+}
 
 /** Makes `replica` one of the primary that the way leads to. */
 export async function follow(replica: TestRedis, way: Way): Promise<void> {
@@ -33,8 +35,9 @@ export async function follow(replica: TestRedis, way: Way): Promise<void> {
   }, PATIENCE);
 }
 
-const offsetOf = async ({ redis }: TestRedis, field: string): Promise<number> =>
-  Number(new RegExp(`${field}:(\\d+)`).exec(await redis.info('replication'))?.[1]);
+async function offsetOf({ redis }: TestRedis, field: string): Promise<number> {
+  return Number(new RegExp(`${field}:(\\d+)`).exec(await redis.info('replication'))?.[1]);
+}
 
 async function startPair(): Promise<Pair & { readonly stop: () => Promise<void> }> {
   const [primary, replica] = await Promise.all([startRedis(ARGS), startRedis(ARGS)]);

@@ -36,7 +36,7 @@ export interface Scheduled extends Partial<RunRequest> {
 }
 
 /** Does it once, over a connection of its own. */
-export const runScheduled = async (scheduled: Scheduled): Promise<Report> => {
+export async function runScheduled(scheduled: Scheduled): Promise<Report> {
   const { target, horizons, gapSeconds = 60, full = {}, onLook, ...asked } = scheduled;
   const { signal } = new AbortController();
   const request: RunRequest = {
@@ -62,4 +62,4 @@ export const runScheduled = async (scheduled: Scheduled): Promise<Report> => {
   } finally {
     contact.close();
   }
-};
+}

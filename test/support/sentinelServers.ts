@@ -66,8 +66,9 @@ export async function startMember(options: SentinelOptions, of?: Member, was?: M
 }
 
 /** Arguments, of one value each, as the lines of a file. */
-const linesOf = (args: readonly string[]): string[] =>
-  args.flatMap((arg, i) => (i % 2 === 0 ? [`${arg.slice(2)} ${args[i + 1]}`] : []));
+function linesOf(args: readonly string[]): string[] {
+  return args.flatMap((arg, i) => (i % 2 === 0 ? [`${arg.slice(2)} ${args[i + 1]}`] : []));
+}
 
 /** Whom a sentinel lets in, and as whom it enters at the others: what they ask of clients they ask of each other. */
 function entryLines({ sentinelUser: user, sentinelPassword: password }: SentinelOptions): readonly string[] {

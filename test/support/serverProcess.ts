@@ -19,11 +19,12 @@ const WATCHDOG =
 /** A server that is killed for its memory's or its disk's sake has a long log; why it ended stands in its last lines. */
 const LOG_CHARS = 2_000;
 
-const logOf = (logfile: string): string =>
-  existsSync(logfile) ? readFileSync(logfile, 'utf8').slice(-LOG_CHARS).trim() : '';
+function logOf(logfile: string): string {
+  return existsSync(logfile) ? readFileSync(logfile, 'utf8').slice(-LOG_CHARS).trim() : '';
+}
 
 /** Starts a redis-server with these arguments, of which `logfile` is where it logs. That it answers is not waited for. */
-export const startServerProcess = (args: readonly string[], logfile: string): ServerProcess => {
+export function startServerProcess(args: readonly string[], logfile: string): ServerProcess {
   const shell = spawn('sh', ['-c', WATCHDOG, 'redis-server', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   for (const output of [shell.stdout, shell.stderr]) output.on('data', (text) => (said += text));
@@ -37,4 +38,4 @@ export const startServerProcess = (args: readonly string[], logfile: string): Se
       await gone;
     },
   };
-};
+}

@@ -17,12 +17,12 @@ export interface SlowWay {
  * Opens a way on which a round trip takes this long, and up to `jitterMs` more.
  * @param cutAfter between how many and how many bytes each connection is ended; left out: none is
  */
-export const openSlowWay = async (
+export async function openSlowWay(
   redisPort: number,
   roundTripMs: number,
   jitterMs: number,
   cutAfter: readonly [least: number, most: number] | null = null,
-): Promise<SlowWay> => {
+): Promise<SlowWay> {
   const numbers = [redisPort, roundTripMs, jitterMs, ...(cutAfter ?? [])];
   const proxy = spawn(process.execPath, [PROXY, ...numbers.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(proxy, 'exit').then(([code]) => {
@@ -45,4 +45,4 @@ export const openSlowWay = async (
       await gone;
     },
   };
-};
+}

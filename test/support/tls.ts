@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import getPort from 'get-port';
 import { startRedis, type TestRedis } from './redis.ts';
 
-const make = (folder: string, name: string, args: readonly string[]): string => {
+function make(folder: string, name: string, args: readonly string[]): string {
   const file = join(folder, `${name}.pem`);
   const key = [
     '-newkey',
@@ -21,7 +21,7 @@ const make = (folder: string, name: string, args: readonly string[]): string => 
     stdio: 'ignore',
   });
   return file;
-};
+}
 
 export interface TlsRedis {
   /** Encrypted; its certificate is for 127.0.0.1 alone. */
@@ -36,16 +36,16 @@ export interface TlsRedis {
 }
 
 /** The files of a server whose certificate is for 127.0.0.1 alone, as its arguments, and the authority that signed it. */
-export const serverFiles = (folder: string): { readonly ca: string; readonly args: readonly string[] } => {
+export function serverFiles(folder: string): { readonly ca: string; readonly args: readonly string[] } {
   const ca = make(folder, 'ca', []);
   const signed = ['-CA', ca, '-CAkey', join(folder, 'ca.key'), '-addext', 'basicConstraints=critical,CA:FALSE'];
   const cert = make(folder, 'server', [...signed, '-addext', 'subjectAltName=IP:127.0.0.1']);
   const args = ['--tls-ca-cert-file', ca, '--tls-cert-file', cert, '--tls-key-file', join(folder, 'server.key')];
   return { ca, args };
-};
+}
 
 /** A redis-server with an encrypted port; `clients`: whether it asks them for certificates. */
-export const startTlsRedis = async (clients: 'yes' | 'no'): Promise<TlsRedis> => {
+export async function startTlsRedis(clients: 'yes' | 'no'): Promise<TlsRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'stalesweep-tls-'));
   const { ca, args: files } = serverFiles(folder);
   const signed = ['-CA', ca, '-CAkey', join(folder, 'ca.key'), '-addext', 'basicConstraints=critical,CA:FALSE'];
@@ -64,4 +64,4 @@ export const startTlsRedis = async (clients: 'yes' | 'no'): Promise<TlsRedis> =>
       rmSync(folder, { recursive: true, force: true });
     },
   };
-};
+}

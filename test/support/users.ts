@@ -5,14 +5,14 @@ import type { TestRedis } from './redis.ts';
 export const UNSCRIPTED = ['~*', '+@read', '+unlink', '+info', '+time', '+ping', '+@transaction'];
 
 /** Adds the user, or replaces the one of that name; resolves to the address at which that user logs in. */
-export const addUser = async (
+export async function addUser(
   { redis, port }: TestRedis,
   rules: readonly string[],
   name = 'stalesweep',
-): Promise<string> => {
+): Promise<string> {
   await redis.call('ACL', 'SETUSER', name, 'reset', 'on', '>secret', ...rules);
   return `redis://${name}:secret@127.0.0.1:${port}`;
-};
+}
 
 /** How a run goes, and a user with whom it goes so; `null` is everybody's own. */
 export const STRATEGIES = [
@@ -21,5 +21,6 @@ export const STRATEGIES = [
 ] as const;
 
 /** The address at which a run goes by that strategy. */
-export const urlFor = async (server: TestRedis, rules: readonly string[] | null): Promise<string> =>
-  rules === null ? server.url : await addUser(server, rules);
+export async function urlFor(server: TestRedis, rules: readonly string[] | null): Promise<string> {
+  return rules === null ? server.url : await addUser(server, rules);
+}

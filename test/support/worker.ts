@@ -26,7 +26,7 @@ export interface Working {
  * test at the latest.
  * @param finished what a test's context offers, where several tests run at once
  */
-export const work = async (of: Config | Record<string, string>, finished = ofCurrent): Promise<Working> => {
+export async function work(of: Config | Record<string, string>, finished = ofCurrent): Promise<Working> {
   const config = 'targets' in of ? (of as Config) : loadConfig({}, environment(of as Record<string, string>));
   let log = '';
   const grown = new EventEmitter().setMaxListeners(0);
@@ -49,4 +49,4 @@ export const work = async (of: Config | Record<string, string>, finished = ofCur
   };
   finished(close);
   return { log: () => log, says, close };
-};
+}

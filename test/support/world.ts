@@ -5,47 +5,57 @@ export const STALE = 601;
 export const ACTIVE = 10;
 
 /** Key names of the schema `swarm`, spelled out: the tests must not learn them from the code they test. */
-export const heartbeatOf = (id: string, swarm = 's1'): string => `swarm:${swarm}:blocking:heartbeat:${id}`;
+export function heartbeatOf(id: string, swarm = 's1'): string {
+  return `swarm:${swarm}:blocking:heartbeat:${id}`;
+}
 
 /** Every key of a coordinator, its heartbeat left out. */
-export const belongingsOf = (id: string, swarm = 's1'): string[] => [
-  `blocking:signal:${id}`,
-  `blocking:ack:${id}:1`,
-  `blocking:ack:${id}:2:3`,
-  `blocking:idempotency:${id}`,
-  `swarm:${swarm}:agent:${id}:activity`,
-  `swarm:${swarm}:blocking:${id}`,
-];
+export function belongingsOf(id: string, swarm = 's1'): string[] {
+  return [
+    `blocking:signal:${id}`,
+    `blocking:ack:${id}:1`,
+    `blocking:ack:${id}:2:3`,
+    `blocking:idempotency:${id}`,
+    `swarm:${swarm}:agent:${id}:activity`,
+    `swarm:${swarm}:blocking:${id}`,
+  ];
+}
 
-export const everythingOf = (id: string, swarm = 's1'): string[] => [
-  heartbeatOf(id, swarm),
-  ...belongingsOf(id, swarm),
-];
+export function everythingOf(id: string, swarm = 's1'): string[] {
+  return [heartbeatOf(id, swarm), ...belongingsOf(id, swarm)];
+}
 
 /** The server's clock, in whole seconds, as ms. */
-export const nowOf = async (redis: Redis): Promise<number> => Number((await redis.time())[0]) * 1000;
+export async function nowOf(redis: Redis): Promise<number> {
+  return Number((await redis.time())[0]) * 1000;
+}
 
-export const beat = (timestamp: unknown, id = 'c'): string => JSON.stringify({ coordinatorId: id, timestamp });
+export function beat(timestamp: unknown, id = 'c'): string {
+  return JSON.stringify({ coordinatorId: id, timestamp });
+}
 
 /** Writes all of them, in as few round trips as is kind. */
-export const writeAll = async (redis: Redis, values: Readonly<Record<string, string>>): Promise<void> => {
+export async function writeAll(redis: Redis, values: Readonly<Record<string, string>>): Promise<void> {
   const entries = Object.entries(values);
   for (let from = 0; from < entries.length; from += 5_000) {
     await redis.call('MSET', ...entries.slice(from, from + 5_000).flat());
   }
-};
+}
 
 /** A coordinator with all its keys, silent for so many seconds (well away from the threshold, or the second may turn). */
-export const settle = async (redis: Redis, id: string, silentSeconds: number, swarm = 's1'): Promise<string[]> => {
+export async function settle(redis: Redis, id: string, silentSeconds: number, swarm = 's1'): Promise<string[]> {
   const at = (await nowOf(redis)) - silentSeconds * 1000;
   const keys = everythingOf(id, swarm);
   await writeAll(redis, Object.fromEntries(keys.map((key) => [key, key === keys[0] ? beat(at, id) : '1'])));
   return keys;
-};
+}
 
 /** Every key there is, sorted. */
-export const keysIn = async (redis: Redis): Promise<string[]> => (await redis.keys('*')).sort();
+export async function keysIn(redis: Redis): Promise<string[]> {
+  return (await redis.keys('*')).sort();
+}
 
 /** How many keys there are that are not stalesweep's own. */
-export const foreignIn = async (redis: Redis): Promise<number> =>
-  (await redis.keys('*')).filter((name) => !name.startsWith('{stalesweep}:')).length;
+export async function foreignIn(redis: Redis): Promise<number> {
+  return (await redis.keys('*')).filter((name) => !name.startsWith('{stalesweep}:')).length;
+}

@@ -7,13 +7,16 @@ import { populate } from '../support/populate.ts';
 import { MOST_WAIT_MS, NEVER, useQueue } from '../support/queue.ts';
 
 const queue = useQueue();
-const env = (more: Record<string, string> = {}) => ({ ...queue.env(NEVER), ...more });
+function env(more: Record<string, string> = {}) {
+  return { ...queue.env(NEVER), ...more };
+}
 
 /** Names and kinds, the children of each behind it. */
-const treeOf = (spans: readonly ReceivedSpan[], parent?: string): unknown[] =>
-  spans
+function treeOf(spans: readonly ReceivedSpan[], parent?: string): unknown[] {
+  return spans
     .filter(({ parentSpanId }) => (parentSpanId || undefined) === parent)
     .map(({ name, kind, spanId }) => [name, kind, ...treeOf(spans, spanId)]);
+}
 
 const PHASES = [
   ['mark', 1],
@@ -22,11 +25,11 @@ const PHASES = [
   ['report', 1],
 ];
 
-const named = (spans: readonly ReceivedSpan[], name: string): ReceivedSpan => {
+function named(spans: readonly ReceivedSpan[], name: string): ReceivedSpan {
   const found = spans.find((span) => span.name === name);
   if (found === undefined) throw new Error(`no span ${name}`);
   return found;
-};
+}
 
 describe('traces', () => {
   test('lead from who asked for a run over the queue to its phases, count what it did, and name nobody', async () => {

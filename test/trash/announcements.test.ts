@@ -24,24 +24,25 @@ interface Said {
 }
 
 /** Everything that is said on the channel from now on. */
-const listen = async (): Promise<Said[]> => {
+async function listen(): Promise<Said[]> {
   const said: Said[] = [];
   const ear: Redis = server.current.redis.duplicate({ connectionName: 'fixture' });
   onTestFinished(() => ear.disconnect());
   await ear.subscribe('swept');
   ear.on('message', (_, message) => said.push(JSON.parse(message) as Said));
   return said;
-};
+}
 
 /** What was said before has been heard once this is. */
-const heard = async (said: Said[]): Promise<string[]> => {
+async function heard(said: Said[]): Promise<string[]> {
   await server.current.redis.publish('swept', JSON.stringify({ run: 'end', coordinators: [] }));
   await expect.poll(() => said.at(-1)?.run).toBe('end');
   return said.flatMap(({ coordinators }) => coordinators.map(({ id, swarm }) => `${swarm}/${id}`)).sort();
-};
+}
 
-const urlOf = async (rules: readonly string[] | null) =>
-  await urlFor(server.current, rules === null ? null : [...rules, ...MORE]);
+async function urlOf(rules: readonly string[] | null) {
+  return await urlFor(server.current, rules === null ? null : [...rules, ...MORE]);
+}
 
 test.each(STRATEGIES)('tells of everybody who is swept, once, by %s', async (_, rules) => {
   const { redis } = server.current;

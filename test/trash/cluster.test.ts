@@ -12,13 +12,19 @@ import { ACTIVE, beat, everythingOf, heartbeatOf, STALE } from '../support/world
 const queue = useRedis();
 const place = useCluster();
 const settings = { trash: '1h' };
-const target = () => targetOf(place.current.url, settings);
+function target() {
+  return targetOf(place.current.url, settings);
+}
 const WHOLE = { heartbeats: true };
 
-const pick = (below: number) => Math.floor(Math.random() * below);
+function pick(below: number) {
+  return Math.floor(Math.random() * below);
+}
 /** Ids whose names share a slot, and names that Redis Cluster reads in ways of its own. */
 const IDS = ['c', '{tag}', '{}', 'a}b', '{', 'ü'];
-const idOf = (nth: number) => `${IDS[nth % IDS.length]}${nth}`;
+function idOf(nth: number) {
+  return `${IDS[nth % IDS.length]}${nth}`;
+}
 
 /** Something of any type in the place of a string. */
 async function writeAny(key: string): Promise<void> {
@@ -85,9 +91,12 @@ async function ageWords(): Promise<void> {
   }
 }
 
-const trashed = (keys: readonly string[]) =>
-  keys.flatMap((key) => readTrashName(Buffer.from(key))?.name.toString() ?? []);
-const own = async () => (await place.current.keys()).filter((key) => !key.startsWith('stalesweep:'));
+function trashed(keys: readonly string[]) {
+  return keys.flatMap((key) => readTrashName(Buffer.from(key))?.name.toString() ?? []);
+}
+async function own() {
+  return (await place.current.keys()).filter((key) => !key.startsWith('stalesweep:'));
+}
 
 describe('what a run takes from a cluster', () => {
   test('lies in the trash, and all of it comes back as it was, wherever it lies', async () => {

@@ -18,7 +18,9 @@ interface Said {
   readonly coordinators: readonly { readonly id: string; readonly swarm: string | null }[];
 }
 
-const pick = (below: number) => Math.floor(Math.random() * below);
+function pick(below: number) {
+  return Math.floor(Math.random() * below);
+}
 
 /** What is said from now on, by any node; resolves to who was named, in order. */
 async function listen(way: Way): Promise<() => Promise<string[]>> {
@@ -43,9 +45,15 @@ async function listen(way: Way): Promise<() => Promise<string[]>> {
 }
 
 /** Some share a slot, some do not. */
-const idsOf = (count: number) => Array.from({ length: count }, (_, i) => (i % 3 === 0 ? `{t${i % 4}}c${i}` : `c${i}`));
-const named = (ids: readonly string[]) => ids.map((id) => `s1/${id}`).sort();
-const own = async () => (await place.current.keys()).filter((key) => key.startsWith('stalesweep:announced'));
+function idsOf(count: number) {
+  return Array.from({ length: count }, (_, i) => (i % 3 === 0 ? `{t${i % 4}}c${i}` : `c${i}`));
+}
+function named(ids: readonly string[]) {
+  return ids.map((id) => `s1/${id}`).sort();
+}
+async function own() {
+  return (await place.current.keys()).filter((key) => key.startsWith('stalesweep:announced'));
+}
 
 describe.each(ways)('on a cluster a %s tells', (way) => {
   const settings = { announce: WHERE[way], trash: pick(2) === 0 ? '0s' : '1h' };

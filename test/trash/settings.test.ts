@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { aclLine, WAYS } from '../../src/redis/rights/permissions.ts';
 import { targetOf } from '../support/cleanup.ts';
 
-const of = (settings: object) => targetOf('redis://localhost', settings);
+function of(settings: object) {
+  return targetOf('redis://localhost', settings);
+}
 
 test('the trash is off unless a time is given', () => {
   expect(of({}).trash).toBe(0);

@@ -17,8 +17,9 @@ const MORE = ['+renamenx', '+pexpire', '+persist', '+set', '+pttl', '+publish', 
 const DEATHS = 3;
 
 const queue = useQueue();
-const urlOf = async (rules: readonly string[] | null) =>
-  await urlFor(queue.server, rules === null ? null : [...rules, ...MORE]);
+async function urlOf(rules: readonly string[] | null) {
+  return await urlFor(queue.server, rules === null ? null : [...rules, ...MORE]);
+}
 
 test.each(STRATEGIES)(
   '10,000 come back from the trash by %s, byte for byte and to the second',

@@ -17,18 +17,26 @@ const KEPT = { trash: '1h' };
 /** What goes without scripts, and may fill the trash and empty it. */
 const MORE = ['+renamenx', '+pexpire', '+persist', '+set', '+pttl'];
 
-const urlOf = async (rules: readonly string[] | null) =>
-  await urlFor(server.current, rules === null ? null : [...rules, ...MORE]);
+async function urlOf(rules: readonly string[] | null) {
+  return await urlFor(server.current, rules === null ? null : [...rules, ...MORE]);
+}
 
-const sweep = async (options: CleanOptions = {}) => await clean(server.current.url, { settings: KEPT, ...options });
-const target = (url = server.current.url) => targetOf(url, KEPT);
-const idOf = (text: string) => ({ coordinator: Buffer.from(text) });
+async function sweep(options: CleanOptions = {}) {
+  return await clean(server.current.url, { settings: KEPT, ...options });
+}
+function target(url = server.current.url) {
+  return targetOf(url, KEPT);
+}
+function idOf(text: string) {
+  return { coordinator: Buffer.from(text) };
+}
 
 /** What lies in the trash, by the names it had. */
-const trashed = async (): Promise<string[]> =>
-  (await server.current.redis.keysBuffer('stalesweep:trash:*'))
+async function trashed(): Promise<string[]> {
+  return (await server.current.redis.keysBuffer('stalesweep:trash:*'))
     .map((key) => readTrashName(key)?.name.toString('latin1') ?? '?')
     .sort();
+}
 
 test.each(STRATEGIES)(
   'gives back what thousands of coordinators left by %s, byte for byte and to the second',

@@ -15,14 +15,14 @@ type Finished = TestContext['onTestFinished'];
 
 const PATIENCE_MS = 150_000;
 
-const serverFor = async (finished: Finished): Promise<TestRedis> => {
+async function serverFor(finished: Finished): Promise<TestRedis> {
   const server = await startRedis(['--databases', '64']);
   finished(async () => await server.stop());
   return server;
-};
+}
 
 /** The address of a port that takes every connection and never answers. */
-const silentAddress = async (finished: Finished): Promise<string> => {
+async function silentAddress(finished: Finished): Promise<string> {
   const taken: Socket[] = [];
   const silent: Server = createServer((socket) => taken.push(socket.on('error', () => {})));
   silent.listen(0, '127.0.0.1');
@@ -32,7 +32,7 @@ const silentAddress = async (finished: Finished): Promise<string> => {
     silent.close();
   });
   return `redis://127.0.0.1:${(silent.address() as { port: number }).port}`;
-};
+}
 
 /** What a coordinator has, by schema. */
 const SCHEMAS = {
@@ -52,7 +52,7 @@ interface Good {
 }
 
 /** Whoever is stale in it goes, unless a guard forbids that. */
-const settle = async ({ server, db, schema }: Good): Promise<void> => {
+async function settle({ server, db, schema }: Good): Promise<void> {
   await server.redis.select(db);
   const now = await nowOf(server.redis);
   const silences = { gone: 1_800, kept: 1_800, here: 1 };
@@ -60,11 +60,11 @@ const settle = async ({ server, db, schema }: Good): Promise<void> => {
     SCHEMAS[schema](id).map((key, i) => [key, i === 0 ? beat(now - seconds * 1000, id) : '1']),
   );
   await writeAll(server.redis, Object.fromEntries(values));
-};
-const left = async ({ server, db }: Good): Promise<string[]> => {
+}
+async function left({ server, db }: Good): Promise<string[]> {
   await server.redis.select(db);
   return (await server.redis.keys('*')).sort();
-};
+}
 
 const PLAIN = 'protect: [kept]';
 const GUARDS = [PLAIN, 'protect: ["k*"], trash: 0s', 'mode: observe', 'protect: [kept], maxStale: 0'];

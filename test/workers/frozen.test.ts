@@ -19,11 +19,12 @@ import { startRedis, type TestRedis } from '../support/redis.ts';
 const QUIET = { onError: () => {}, onReady: () => {} };
 const STALE = 5_000;
 
-const pidOf = async ({ redis }: TestRedis): Promise<number> =>
-  Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1]);
+async function pidOf({ redis }: TestRedis): Promise<number> {
+  return Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1]);
+}
 
 /** A worker in the middle of a run. */
-const atWork = async () => {
+async function atWork() {
   const [queue, target] = await Promise.all([startRedis(), startRedis()]);
   onTestFinished(async () => {
     await Promise.all([queue.stop(), target.stop()]);
@@ -48,7 +49,7 @@ const atWork = async () => {
   const progress = async () => (await queues.runs.getJob(run))?.progress;
   await expect.poll(progress, { timeout: 60_000 }).toMatchObject({ swept: expect.any(Number) });
   return { queue, target, config, worker, queues, run };
-};
+}
 
 test('a target that hangs does not keep a worker from ending: its run goes back to the queue', async () => {
   const { target, worker, queues, run } = await atWork();

@@ -23,11 +23,11 @@ afterAll(() => {
   silent.close();
 });
 
-const addressOf = (server: Server): string => {
+function addressOf(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('it listens on a port');
   return `redis://127.0.0.1:${address.port}`;
-};
+}
 
 test('eight targets that are silent keep none from the one that lives, with a concurrency of two (O14)', async () => {
   const targets = SILENT.map((name) => `  ${name}: { url: "${addressOf(silent)}", cron: "0 0 1 1 *" }`);

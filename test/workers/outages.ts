@@ -18,15 +18,16 @@ export interface Place {
   stop(): Promise<void>;
 }
 
-export const pidOf = async (redis: Redis): Promise<number> =>
-  Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+export async function pidOf(redis: Redis): Promise<number> {
+  return Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+}
 
 const FOREVER_MS = 3_600_000;
 
-const onePlace = async (
+async function onePlace(
   hurt: (server: TestRedis) => Promise<() => Promise<unknown>>,
   args: readonly string[] = [],
-): Promise<Place> => {
+): Promise<Place> {
   const server = await startRedis(args);
   let heal: () => Promise<unknown> = async () => null;
   return {
@@ -40,16 +41,16 @@ const onePlace = async (
     },
     stop: server.stop,
   };
-};
+}
 
-const frozen = async ({ redis }: TestRedis) => {
+async function frozen({ redis }: TestRedis) {
   const pid = await pidOf(redis);
   process.kill(pid, 'SIGSTOP');
   return async () => process.kill(pid, 'SIGCONT');
-};
+}
 
 /** A primary and its replica behind one address; in the end the replica is the primary there, and the first one gone. */
-const pair = async (lose: (primary: TestRedis) => Promise<unknown>): Promise<Place> => {
+async function pair(lose: (primary: TestRedis) => Promise<unknown>): Promise<Place> {
   const primary = await startRedis();
   const replica = await startRedis(['--replicaof', '127.0.0.1', String(primary.port)]);
   await expect
@@ -78,7 +79,7 @@ const pair = async (lose: (primary: TestRedis) => Promise<unknown>): Promise<Pla
       await Promise.all([stop(), replica.stop()]);
     },
   };
-};
+}
 
 /** Every way, by what the target does meanwhile. */
 export const OUTAGES = {

@@ -7,8 +7,8 @@ import { folder } from '../support/files.ts';
 import { startRedis } from '../support/redis.ts';
 
 /** Where the processes of this machine are at work, as far as we may know. */
-const workplaces = (): string[] =>
-  readdirSync('/proc')
+function workplaces(): string[] {
+  return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
@@ -17,12 +17,13 @@ const workplaces = (): string[] =>
         return [];
       }
     });
+}
 
 /** What a demo left in the folder where it was started: files, or a server, which is at work in its own. */
-const leftIn = (cwd: string): string[] => {
+function leftIn(cwd: string): string[] {
   const own = join(cwd, '.stalesweep');
   return [...(existsSync(own) ? [own] : []), ...workplaces().filter((place) => place.startsWith(own))];
-};
+}
 
 describe('demo ends in order, and leaves nothing behind, when the signal comes', () => {
   // A moment of the boot, another one each time, and no promise about time: wherever it falls, the end must be the same.

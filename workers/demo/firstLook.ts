@@ -11,7 +11,7 @@ export const SAMPLE = { coordinators: 10_000, stale: 9_900, acks: 2, idempotency
 const QUIET = { onError: () => {}, onReady: () => {} };
 
 /** Writes the sample coordinators into the private Redis, or until `stop`, which it throws: all of them take a second of CPU. */
-export const fillWithSample = async (target: TargetConfig, stop: AbortSignal): Promise<void> => {
+export async function fillWithSample(target: TargetConfig, stop: AbortSignal): Promise<void> {
   const redis = await connect(target);
   try {
     const sample = { ...SAMPLE, staleAfterSeconds: target.staleAfterSeconds };
@@ -19,10 +19,10 @@ export const fillWithSample = async (target: TargetConfig, stop: AbortSignal): P
   } finally {
     redis.disconnect();
   }
-};
+}
 
 /** Asks for a run of the target `default` through the queue and waits for its report, or until `stop`, which it throws. */
-export const runOnce = async (config: Config, stop: AbortSignal): Promise<Report> => {
+export async function runOnce(config: Config, stop: AbortSignal): Promise<Report> {
   const queues = await openQueues(config.queue, QUIET);
   try {
     const { run } = await enqueue(queues.runs, config.targets, { target: 'default', trigger: 'manual' });
@@ -30,4 +30,4 @@ export const runOnce = async (config: Config, stop: AbortSignal): Promise<Report
   } finally {
     await queues.close();
   }
-};
+}

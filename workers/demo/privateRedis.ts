@@ -27,36 +27,36 @@ interface Record {
 const LOG = 'redis.log';
 
 /** Where the private Redis of this folder is, and which process is to end it; `null` when none was left running. */
-const readRecord = (folder: string): Record | null => {
+function readRecord(folder: string): Record | null {
   try {
     const { url, owner } = JSON.parse(readFileSync(demoRecordIn(folder), 'utf8')) as Partial<Record>;
     return typeof url === 'string' && typeof owner === 'number' ? { url, owner } : null;
   } catch {
     return null;
   }
-};
+}
 
-const isAlive = (pid: number): boolean => {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-};
+}
 
 /** What this file put there; the folder too, unless somebody else put something in. */
-const tidyUp = (folder: string): void => {
+function tidyUp(folder: string): void {
   try {
     for (const file of [demoRecordIn(folder), join(folder, LOG)]) rmSync(file, { force: true });
     rmdirSync(folder);
   } catch {
     // A record without a server does no harm.
   }
-};
+}
 
 /** Ends the server and waits until it is gone; one that hangs is killed, since nobody would know of it. Then tidies up. */
-const shutDown = async (url: string, folder: string, child?: number): Promise<void> => {
+async function shutDown(url: string, folder: string, child?: number): Promise<void> {
   let pid = child;
   try {
     const redis = await connect(url, { redis: { commandTimeout: STOP_TIMEOUT_MS, retryStrategy: () => null } });
@@ -74,18 +74,18 @@ const shutDown = async (url: string, folder: string, child?: number): Promise<vo
     break;
   }
   tidyUp(folder);
-};
+}
 
-const kill = (pid: number): void => {
+function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
     // It has ended meanwhile.
   }
-};
+}
 
 /** This process ends the server when it ends; in order, or, where a second signal or a hang leaves no time for that, at once. */
-const owned = async (url: string, folder: string, child?: number): Promise<PrivateRedis> => {
+async function owned(url: string, folder: string, child?: number): Promise<PrivateRedis> {
   const atOnce = () => {
     if (child !== undefined) kill(child);
     tidyUp(folder);
@@ -105,16 +105,16 @@ const owned = async (url: string, folder: string, child?: number): Promise<Priva
       process.off('exit', atOnce);
     },
   };
-};
+}
 
-const unwritable = (folder: string, cause: unknown): Failure => {
+function unwritable(folder: string, cause: unknown): Failure {
   const { code } = cause as NodeJS.ErrnoException;
   const sentence = `${resolve(folder)} can't be written to (${code}), where the private Redis keeps its log; make room there, start in another folder, or set REDIS_URL`;
   return new Failure('UNREACHABLE', sentence, { cause });
-};
+}
 
 /** Whether the server at this address is the one that keeps its data in this folder, and not somebody else's. */
-const isOurs = async (url: string, folder: string): Promise<boolean> => {
+async function isOurs(url: string, folder: string): Promise<boolean> {
   try {
     const redis = await connect(url);
     const [, dir] = (await redis.config('GET', 'dir')) as string[];
@@ -123,21 +123,21 @@ const isOurs = async (url: string, folder: string): Promise<boolean> => {
   } catch {
     return false;
   }
-};
+}
 
-const waitUntilReady = async (url: string, folder: string, hasExited: () => boolean): Promise<void> => {
+async function waitUntilReady(url: string, folder: string, hasExited: () => boolean): Promise<void> {
   for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline && !hasExited(); ) {
     if (await isOurs(url, folder)) return;
     await new Promise((done) => setTimeout(done, 50));
   }
   throw new Failure('UNREACHABLE', `the private redis-server did not start; ${resolve(folder, LOG)} says why`);
-};
+}
 
 /**
  * Starts the private Redis, empty, or takes over the one of a process that was killed in this folder. Fails (`UNREACHABLE`) when
  * no redis-server is installed, (`USAGE`) when one is in use here.
  */
-export const startPrivateRedis = async (folder = DEMO_FOLDER): Promise<PrivateRedis> => {
+export async function startPrivateRedis(folder = DEMO_FOLDER): Promise<PrivateRedis> {
   const running = readRecord(folder);
   if (running !== null && (await isOurs(running.url, folder))) {
     if (!isAlive(running.owner)) return await owned(running.url, folder);
@@ -194,10 +194,10 @@ export const startPrivateRedis = async (folder = DEMO_FOLDER): Promise<PrivateRe
   process.off('exit', atOnce);
   child.unref();
   return await owned(url, folder, child.pid);
-};
+}
 
 /** The address of the private Redis that runs in this folder; `null` when there is none. */
-export const privateRedisUrl = async (folder = DEMO_FOLDER): Promise<string | null> => {
+export async function privateRedisUrl(folder = DEMO_FOLDER): Promise<string | null> {
   const url = readRecord(folder)?.url;
   return url !== undefined && (await isOurs(url, folder)) ? url : null;
-};
+}

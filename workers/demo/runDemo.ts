@@ -32,16 +32,18 @@ const PORTS = 50;
 const BEAT_EVERY_MS = 2_000;
 const UNREADABLE_ID = 'in-seconds';
 
-const withFreePort = async (config: Config): Promise<Config> => {
+async function withFreePort(config: Config): Promise<Config> {
   const { host, port } = config.process;
   const free = await getPort({ host, port: portNumbers(port, Math.min(port + PORTS, 65_535)) });
   return { ...config, process: { ...config.process, port: free } };
-};
+}
 
-const clock = (): string => new Date().toTimeString().slice(0, 8);
+function clock(): string {
+  return new Date().toTimeString().slice(0, 8);
+}
 
 /** Lets the sample live until it is closed. */
-const startLife = async (target: TargetConfig, onTurn: (turn: Turn) => void): Promise<Running> => {
+async function startLife(target: TargetConfig, onTurn: (turn: Turn) => void): Promise<Running> {
   const redis = await connect(target, { onError: () => {} });
   const sample = { ...SAMPLE, staleAfterSeconds: target.staleAfterSeconds };
   const living = new LivingSample(redis, target.schema, sample);
@@ -66,11 +68,11 @@ const startLife = async (target: TargetConfig, onTurn: (turn: Turn) => void): Pr
       await life;
     },
   };
-};
+}
 
 /** Runs until a signal comes, and leaves nothing behind; resolves with the exit code. */
-export const runDemo = async (given: Config, logger: Logger, options: DemoOptions): Promise<number> =>
-  await untilStopped(async (parts, stop) => {
+export async function runDemo(given: Config, logger: Logger, options: DemoOptions): Promise<number> {
+  return await untilStopped(async (parts, stop) => {
     const { say, render, onRedis, portIsChosen } = options;
     say('stalesweep demo: cleans a Redis of its own, full of made-up coordinators; nothing of yours is touched');
     const redis = await startPrivateRedis();
@@ -113,3 +115,4 @@ export const runDemo = async (given: Config, logger: Logger, options: DemoOption
     stop.throwIfAborted();
     say(`\n${render(await runOnce(config, stop))}\n`);
   }, logger);
+}

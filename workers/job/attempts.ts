@@ -7,7 +7,7 @@ import type { RunJob } from './journal.ts';
 const MOST_ATTEMPTS = 10;
 
 /** An error as the history shows it: one sentence, no stack. */
-export const forHistory = (error: unknown, attempts: number): Error => {
+export function forHistory(error: unknown, attempts: number): Error {
   const denied = error instanceof Failure && error.code !== 'UNREACHABLE' && error.code !== 'INTERRUPTED';
   const isFinal = denied || error instanceof UnrecoverableError || attempts >= MOST_ATTEMPTS;
   const shown = isFinal ? new UnrecoverableError(sentenceOf(error)) : new Error(sentenceOf(error));
@@ -15,8 +15,9 @@ export const forHistory = (error: unknown, attempts: number): Error => {
   // For whoever wonders why; the queue keeps only the message.
   shown.cause = error;
   return shown;
-};
+}
 
 /** Whether no other attempt follows one that failed so. */
-export const isLast = (job: RunJob, shown: Error): boolean =>
-  shown instanceof UnrecoverableError || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+export function isLast(job: RunJob, shown: Error): boolean {
+  return shown instanceof UnrecoverableError || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+}

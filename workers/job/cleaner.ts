@@ -190,16 +190,18 @@ async function clean(
 }
 
 /** An attempt of a run as traces tell of it. */
-const tracedOf = (job: RunJob, { target, trigger, dryRun }: RunPayload): TracedRun => ({
-  run: String(job.id),
-  target: target.name,
-  trigger,
-  dryRun,
-  attempt: job.attemptsMade + 1,
-});
+function tracedOf(job: RunJob, { target, trigger, dryRun }: RunPayload): TracedRun {
+  return {
+    run: String(job.id),
+    target: target.name,
+    trigger,
+    dryRun,
+    attempt: job.attemptsMade + 1,
+  };
+}
 
 /** Makes the function that a BullMQ worker calls for each job. */
-export const createCleaner = (parts: CleanerParts) => {
+export function createCleaner(parts: CleanerParts) {
   const { config, queues } = parts;
   const tools = { ...parts, warnings: new Warnings() };
 
@@ -241,4 +243,4 @@ export const createCleaner = (parts: CleanerParts) => {
       throw shown;
     }
   };
-};
+}

@@ -11,7 +11,7 @@ import { backProgress, type End, type Sealed, sealedProgress } from '../../src/q
 import type { RunJob } from './journal.ts';
 
 /** Seals how a run ended, as long as its job's lock is held. Where the queue can't take it, it can't take the job's end either. */
-export const seal = async (job: RunJob, token: string, lockMs: number, end: End): Promise<void> => {
+export async function seal(job: RunJob, token: string, lockMs: number, end: End): Promise<void> {
   try {
     if ((await job.extendLock(token, lockMs)) === 0) return;
     await job.updateProgress(sealedProgress(job, end));
@@ -21,15 +21,15 @@ export const seal = async (job: RunJob, token: string, lockMs: number, end: End)
   } catch {
     // BullMQ tells of the queue's outage.
   }
-};
+}
 
 /** Ends a job that came back as its run had ended, and asks for a new run with the same data. Throws when the run had failed. */
-export const endAgain = async (
+export async function endAgain(
   queues: Queues,
   targets: ReadonlyMap<string, TargetConfig>,
   job: RunJob,
   { end, backAt }: Sealed,
-): Promise<Report> => {
+): Promise<Report> {
   const [seconds, micros] = await queues.connection.time();
   const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
   await job.updateProgress(backProgress(job.progress, backAt ?? now));
@@ -44,7 +44,7 @@ export const endAgain = async (
   const failure = new UnrecoverableError(end.failure);
   failure.stack = `${failure.name}: ${failure.message}`;
   throw failure;
-};
+}
 
 /** The clock of whoever asked for the run may be ahead of the queue's by so much. */
 const CLOCKS_APART_MS = 3_600_000;
@@ -53,7 +53,7 @@ const CLOCKS_APART_MS = 3_600_000;
  * How a run ended whose job has not: its worker died in between, or the queue's server, before a replica had the job's end. It is not
  * done again. `null` where it has not ended, as far as can be told.
  */
-export const standingEnd = async (ledger: Ledger, job: RunJob, sealed: Sealed | null): Promise<End | null> => {
+export async function standingEnd(ledger: Ledger, job: RunJob, sealed: Sealed | null): Promise<End | null> {
   if (sealed !== null) return sealed.end;
   if (job.stalledCounter === 0) return null;
   const target: unknown = job.data?.target;
@@ -66,4 +66,4 @@ export const standingEnd = async (ledger: Ledger, job: RunJob, sealed: Sealed | 
   const past = await ledger.endOf(wanted).catch(() => null);
   if (past === null || past.outcome === 'interrupted') return null;
   return past.report === null ? { failure: past.reason ?? 'it failed' } : { report: past.report };
-};
+}

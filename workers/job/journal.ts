@@ -22,7 +22,9 @@ const INSIST_MS = 5_000;
 const INSIST_EVERY_MS = 200;
 /** The job's log gets a line per so many chunks. */
 const CHUNKS_PER_LINE = 100;
-const linesAfter = (chunks: number): number => Math.floor(chunks / CHUNKS_PER_LINE);
+function linesAfter(chunks: number): number {
+  return Math.floor(chunks / CHUNKS_PER_LINE);
+}
 
 const count = z.number().nonnegative();
 const CARRIED = z.object({
@@ -42,10 +44,10 @@ const CARRIED = z.object({
 });
 
 /** What earlier attempts left in the job's progress; `null` on the first. Anyone may write there, so it is checked. */
-export const earlierAttempts = (job: RunJob): { startedAt: number; carried: Carried } | null => {
+export function earlierAttempts(job: RunJob): { startedAt: number; carried: Carried } | null {
   const result = CARRIED.safeParse(job.progress);
   return result.success ? result.data : null;
-};
+}
 
 /** Writes a run's progress and log lines to its job, thinned out, in order, and only while the job's lock is held. */
 export class Journal {

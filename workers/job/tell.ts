@@ -10,16 +10,17 @@ import type { RunData } from '../../src/queue/runs/payload.ts';
 import type { Queues } from '../../src/queue/queues.ts';
 
 /** Whether the target is why a run failed: neither what it was asked to do, nor what became of its workers. */
-const isTargets = ({ cause }: Error): boolean =>
-  cause !== undefined && !(cause instanceof Failure && ['JOB_DATA', 'INTERRUPTED'].includes(cause.code));
+function isTargets({ cause }: Error): boolean {
+  return cause !== undefined && !(cause instanceof Failure && ['JOB_DATA', 'INTERRUPTED'].includes(cause.code));
+}
 
 /** Logs what becomes of runs. `targetIn`: the target a job is about, `null` when it is about none. */
-export const tellOfRuns = (
+export function tellOfRuns(
   runs: Worker<RunData, Report>,
   queues: Queues,
   logger: Logger,
   targetIn: (data: RunData | undefined) => string | null,
-): void => {
+): void {
   const failed = async (job: Job<RunData, Report> | undefined, error: Error): Promise<void> => {
     const target = targetIn(job?.data);
     const fields = { run: job?.id, target: target ?? 'unknown', error: error.message };
@@ -37,15 +38,15 @@ export const tellOfRuns = (
   // When the queue can't be asked, that is told already.
   runs.on('failed', (job, error) => void failed(job, error).catch(() => {}));
   runs.on('completed', (_job, report) => void completed(report).catch(() => {}));
-};
+}
 
 /** Says which targets' runs have failed since before this process began. */
-export const tellOfFailing = async (queues: Queues, targets: Iterable<string>, logger: Logger): Promise<void> => {
+export async function tellOfFailing(queues: Queues, targets: Iterable<string>, logger: Logger): Promise<void> {
   for (const target of targets) {
     const since = await failingSince(queues, target).catch(() => null);
     if (since !== null) logger.warn({ target, since: isoOf(since) }, 'runs fail');
   }
-};
+}
 
 /** What runs warn of, without what the run of the same target before them warned of too. */
 export class Warnings {

@@ -11,7 +11,9 @@ import { namesToGo } from '../scan/left.ts';
 /** What a call removed; in a dry run what it would have. */
 export type Swept = SweepResult & { swept: true };
 
-const bytesOf = ({ bytes, from, to }: Slice): Uint8Array => bytes.subarray(from, to);
+function bytesOf({ bytes, from, to }: Slice): Uint8Array {
+  return bytes.subarray(from, to);
+}
 
 /** Somebody stale as the record names them. */
 class Told {

@@ -12,24 +12,28 @@ import { instant, table } from '../output/table.ts';
 import { withPrivateRedis } from '../target.ts';
 import { fit } from '../output/wrap.ts';
 
-const outcomeOf = ({ state, report }: HistoryRow): string => {
+function outcomeOf({ state, report }: HistoryRow): string {
   if (report === null) return state;
   return report.dryRun ? `${report.outcome}*` : report.outcome;
-};
+}
 
 /** A run of the command line has a long random id, whose beginning tells it apart. */
-const shortOf = (run: string): string => plain(run.length > 12 ? run.slice(0, 8) : run);
+function shortOf(run: string): string {
+  return plain(run.length > 12 ? run.slice(0, 8) : run);
+}
 
-const cellsOf = (row: HistoryRow): string[] => [
-  shortOf(row.run),
-  row.target === null ? '-' : plain(row.target),
-  instant(row.addedAt),
-  outcomeOf(row),
-  row.report?.pass === 'none' ? '-' : String(row.report?.coordinators.stale ?? '-'),
-  String(row.report?.coordinators.swept ?? '-'),
-  String(row.report?.keys.deleted ?? '-'),
-  row.report ? `${(row.report.durationMs / 1000).toFixed(1)}s` : '-',
-];
+function cellsOf(row: HistoryRow): string[] {
+  return [
+    shortOf(row.run),
+    row.target === null ? '-' : plain(row.target),
+    instant(row.addedAt),
+    outcomeOf(row),
+    row.report?.pass === 'none' ? '-' : String(row.report?.coordinators.stale ?? '-'),
+    String(row.report?.coordinators.swept ?? '-'),
+    String(row.report?.keys.deleted ?? '-'),
+    row.report ? `${(row.report.durationMs / 1000).toFixed(1)}s` : '-',
+  ];
+}
 
 interface Options {
   readonly limit: string;
@@ -39,11 +43,11 @@ interface Options {
   readonly json?: boolean;
 }
 
-const outcomeAsked = (word: string | undefined): RunOutcome | undefined => {
+function outcomeAsked(word: string | undefined): RunOutcome | undefined {
   const outcome = RUN_OUTCOMES.find((one) => one === word);
   if (word === undefined || outcome !== undefined) return outcome;
   throw new Failure('USAGE', `--outcome: "${plain(word)}" is none; there are: ${RUN_OUTCOMES.join(', ')}`);
-};
+}
 
 /** Prints one run a line. */
 export async function showHistory(options: Options, command: Command): Promise<void> {

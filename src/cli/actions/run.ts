@@ -69,8 +69,9 @@ async function printed(lines: string): Promise<void> {
 }
 
 /** Only where somebody sits there who can answer. */
-const asksFirst = ({ yes }: Options): boolean =>
-  yes !== true && process.stdin.isTTY === true && process.stderr.isTTY === true;
+function asksFirst({ yes }: Options): boolean {
+  return yes !== true && process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
 
 /** Whether whoever sits at the terminal wants it; an empty line is a no. */
 async function confirmed(

@@ -65,7 +65,9 @@ function print(status: Status, json: boolean, again: boolean): void {
   console.log(`${clear}${renderStatus(status)}`);
 }
 
-const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+function iso(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
 
 function toJson({ target, coordinators, silence, look, past, asOfMs, nextRunAtMs }: TargetStatus) {
   const last = past.last;

@@ -27,7 +27,7 @@ import { checkEviction, checkRole, checkSaving, checkVersion, type Report, repor
 const OLDEST_QUEUE_VERSION = 5;
 
 /** Which server of several has the queue, and who would take its place. */
-const checkQueuePlace = (report: Report, info: Info, redis: Redis, { url }: QueueConfig): void => {
+function checkQueuePlace(report: Report, info: Info, redis: Redis, { url }: QueueConfig): void {
   const isOfCluster = isClusterNode(info);
   const isOfSeveral = isOfCluster || deploymentOf(url)?.kind === 'sentinel';
   if (!isOfSeveral) return;
@@ -42,15 +42,15 @@ const checkQueuePlace = (report: Report, info: Info, redis: Redis, { url }: Queu
     const advice = 'write redis+cluster:// with several nodes, as in redis+cluster://node-1:6379,node-2:6379';
     report('address', 'warning', 'the URL names one node of the cluster, without which nobody finds the queue', advice);
   }
-};
+}
 
 /** What those who work on the queue have noted of a target. */
-const examinePast = async (
+async function examinePast(
   findings: Finding[],
   queues: Queues,
   { process }: Config,
   targets: readonly TargetConfig[],
-): Promise<void> => {
+): Promise<void> {
   const ledger = new Ledger(queues.connection, queues.prefix, process.ledger);
   const members = await readMembers(queues);
   const nowMs = Number((await queues.connection.time())[0]) * 1000;
@@ -62,9 +62,9 @@ const examinePast = async (
     ];
     for (const finding of told) findings.push({ target: target.name, ...finding });
   }
-};
+}
 
-const examineQueue = async (findings: Finding[], config: Config, targets: readonly TargetConfig[]): Promise<void> => {
+async function examineQueue(findings: Finding[], config: Config, targets: readonly TargetConfig[]): Promise<void> {
   const report = reporter(findings, null);
   const redis = await connect(config.queue, { toRead: true, prefix: config.queue.prefix });
   try {
@@ -104,20 +104,20 @@ const examineQueue = async (findings: Finding[], config: Config, targets: readon
   } finally {
     await queues.close();
   }
-};
+}
 
 /**
  * Says why Redis can't be examined: it is not ready, or not fit for this, which is no matter of the address; or it is not reached.
  */
-const tellUnreached = (report: Report, error: unknown, advice: string): void => {
+function tellUnreached(report: Report, error: unknown, advice: string): void {
   const unready = unreadyIn(error instanceof Failure ? error.cause : error);
   if (unready !== null) report('connection', 'failed', `Redis ${unready.what}`, unready.advice);
   else if (error instanceof Failure && error.code !== 'UNREACHABLE') report('server', 'failed', error.message);
   else report('connection', 'failed', sentenceOf(error), advice);
-};
+}
 
 /** Examines the targets and the queue. What can't be reached is a finding, too. */
-export const examine = async (config: Config, targets: readonly TargetConfig[]): Promise<readonly Finding[]> => {
+export async function examine(config: Config, targets: readonly TargetConfig[]): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const target of targets) {
     for (const finding of checkGuards(target)) findings.push({ target: target.name, ...finding });
@@ -130,4 +130,4 @@ export const examine = async (config: Config, targets: readonly TargetConfig[]):
     tellUnreached(reporter(findings, null), error, 'check QUEUE_REDIS_URL, the network and the password');
   });
   return findings;
-};
+}

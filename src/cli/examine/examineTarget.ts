@@ -24,18 +24,13 @@ import { checkEviction, checkRole, checkSaving, checkVersion, type Report, repor
 const OLDEST_VERSION = 4;
 const WAY_NAMES = { script: 'runs by script', transaction: 'runs by transaction', 'dry run': 'dry runs' } as const;
 
-const checkRestarts = (report: Report, info: Info, { restartGrace }: TargetConfig): void => {
+function checkRestarts(report: Report, info: Info, { restartGrace }: TargetConfig): void {
   if (!restartGrace || info.has(UPTIME)) return;
   const what = `INFO does not tell ${UPTIME}, so nobody can tell whether Redis came back with old data`;
   report('restarts', 'failed', what, 'set restartGrace: false, or use a server that tells it');
-};
+}
 
-const checkSchema = async (
-  report: Report,
-  calls: Calls,
-  target: TargetConfig,
-  sample: KeyspaceSample,
-): Promise<void> => {
+async function checkSchema(report: Report, calls: Calls, target: TargetConfig, sample: KeyspaceSample): Promise<void> {
   const { schema } = target;
   const looked = sample.complete ? `all ${sample.keys} keys` : `the first ${sample.keys} keys`;
   const heartbeats = sample.byFamily[schema.heartbeatFamily] ?? 0;
@@ -47,14 +42,14 @@ const checkSchema = async (
   const unfit = await adviseSchema(calls, schema);
   if (unfit !== null) report('schema', 'warning', unfit.message, unfit.advice);
   else report('schema', 'ok', sample.keys === 0 ? 'the database is empty' : `${looked} are stalesweep's own`);
-};
+}
 
-const checkPermissions = (
+function checkPermissions(
   report: Report,
   target: TargetConfig,
   permissions: Permissions,
   patterns: readonly string[],
-): void => {
+): void {
   const missing = missingIn(target.restartGrace ? permissions : makingDoWithoutInfo(permissions));
   if (missing !== null) report('permissions', 'failed', `the ${missing.whose} ${missing.what}`, missing.advice);
   else report('permissions', 'ok', 'all that a run needs');
@@ -73,10 +68,10 @@ const checkPermissions = (
     report('strategy', 'ok', `a run removes by ${message}`);
   }
   for (const way of WAYS) report('acl', 'ok', `${WAY_NAMES[way]}: ${aclLine(target, way)}`);
-};
+}
 
 /** Examines a target; of a cluster each primary. Rejects as `connect` does, and with the error of Redis. */
-export const examineTarget = async (findings: Finding[], target: TargetConfig): Promise<void> => {
+export async function examineTarget(findings: Finding[], target: TargetConfig): Promise<void> {
   const report = reporter(findings, target.name);
   const redis = await connect(target, { toRead: true, toPart: true });
   try {
@@ -94,14 +89,10 @@ export const examineTarget = async (findings: Finding[], target: TargetConfig): 
   } finally {
     redis.disconnect();
   }
-};
+}
 
 /** Each primary; what several say is told once. */
-const examineCluster = async (
-  findings: Finding[],
-  target: TargetConfig,
-  primaries: readonly Primary[],
-): Promise<void> => {
+async function examineCluster(findings: Finding[], target: TargetConfig, primaries: readonly Primary[]): Promise<void> {
   const report = reporter(findings, target.name);
   const named = primaries.map(({ member }) => `${member.host}:${member.port}`).join(', ');
   const isNamed = deploymentOf(target.url)?.kind === 'cluster';
@@ -133,7 +124,7 @@ const examineCluster = async (
     }
   }
   sayTrash(findings, target, trash);
-};
+}
 
 /** Of all servers together; nothing where none was looked into. */
 function sayTrash(findings: Finding[], { name }: TargetConfig, parts: readonly (TrashContents | null)[]): void {
@@ -145,12 +136,12 @@ function sayTrash(findings: Finding[], { name }: TargetConfig, parts: readonly (
  * Resolves to what its trash holds; `null` where there is none, or it can't be read.
  * @param part of a node of a cluster: a tag that puts names where it serves them
  */
-const examineServer = async (
+async function examineServer(
   findings: Finding[],
   settings: TargetConfig,
   redis: Redis,
   part?: string,
-): Promise<TrashContents | null> => {
+): Promise<TrashContents | null> {
   const target = part === undefined ? settings : { ...settings, part };
   const report = reporter(findings, target.name);
   const calls = part === undefined ? new ServerCalls(redis) : new PartCalls(redis);
@@ -170,4 +161,4 @@ const examineServer = async (
   await checkSchema(report, calls, target, sample);
   for (const finding of checkHeartbeats(sample.heartbeats, target)) findings.push({ target: target.name, ...finding });
   return target.trash > 0 ? await readTrash(calls) : null;
-};
+}

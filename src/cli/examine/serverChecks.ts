@@ -6,20 +6,20 @@ import type { Info } from '../../redis/target/clock.ts';
 export type Report = (check: string, status: Finding['status'], message: string, advice?: string) => void;
 
 /** Whether it is new enough. */
-export const checkVersion = (report: Report, info: Info, oldest: number): void => {
+export function checkVersion(report: Report, info: Info, oldest: number): void {
   const version = info.get('redis_version') ?? 'unknown';
   const tooOld = Number.parseInt(version, 10) < oldest;
   report('version', tooOld ? 'failed' : 'ok', `Redis ${version}`, tooOld ? `use Redis ${oldest} or newer` : undefined);
-};
+}
 
 /** Whether it takes writes by its role. */
-export const checkRole = (report: Report, info: Info): void => {
+export function checkRole(report: Report, info: Info): void {
   if (info.get('role') !== 'slave') return;
   report('role', 'failed', 'it is a replica, which refuses writes', 'point the URL at the primary');
-};
+}
 
 /** What it does when memory is full. */
-export const checkEviction = (report: Report, info: Info, ofQueue: boolean, sweepsOrphans: boolean): void => {
+export function checkEviction(report: Report, info: Info, ofQueue: boolean, sweepsOrphans: boolean): void {
   const policy = info.get('maxmemory_policy') ?? 'unknown';
   if (ofQueue && policy !== 'noeviction') {
     report(
@@ -36,10 +36,10 @@ export const checkEviction = (report: Report, info: Info, ofQueue: boolean, swee
       'orphans stay; use an LRU policy to have them swept',
     );
   } else report('eviction', 'ok', `policy ${policy}`);
-};
+}
 
 /** Whether it could save, without which it may refuse writes. */
-export const checkSaving = (report: Report, info: Info): void => {
+export function checkSaving(report: Report, info: Info): void {
   if (info.get('rdb_last_bgsave_status') !== 'err') return;
   report(
     'saving',
@@ -47,9 +47,9 @@ export const checkSaving = (report: Report, info: Info): void => {
     'the last background save failed, so Redis may refuse writes',
     "see Redis' log; free disk space or memory",
   );
-};
+}
 
 /** Notes findings of a target; `null`: of the queue. */
-export const reporter = (findings: Finding[], target: string | null): Report => {
+export function reporter(findings: Finding[], target: string | null): Report {
   return (check, status, message, advice) => findings.push({ target, check, status, message, advice: advice ?? null });
-};
+}

@@ -15,7 +15,7 @@ export interface ProgressBar {
 const FORMAT = '{phase} [{bar}] {percentage}%  {swept} of {stale} stale coordinators swept';
 
 /** Draws on stderr, so that standard output stays a report. */
-export const createProgressBar = (shown: boolean): ProgressBar => {
+export function createProgressBar(shown: boolean): ProgressBar {
   const warn = (sentence: string) => console.error(`stalesweep: ${sentence}`);
   if (!shown) return { observer: { warn }, stop: () => {}, aside: async (act) => await act() };
   const { SingleBar } = require('cli-progress') as typeof import('cli-progress');
@@ -51,4 +51,4 @@ export const createProgressBar = (shown: boolean): ProgressBar => {
       }
     },
   };
-};
+}

@@ -13,32 +13,40 @@ function number(count: number): string {
 }
 
 /** An amount of memory as people say it: `12.3 MB`. */
-export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
 
 /** A span as people say it: `1.4 s`, `320 ms`. */
-const span = (milliseconds: number): string =>
-  milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+function span(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
 
 /** How many of the stale had no heartbeat any more; nothing where that was nobody. Reports of older runs do not say. */
-const lapsedOf = ({ lapsed = 0 }: Partial<Report['coordinators']>): string =>
-  lapsed === 0 ? '' : `; ${number(lapsed)} had no heartbeat any more`;
+function lapsedOf({ lapsed = 0 }: Partial<Report['coordinators']>): string {
+  return lapsed === 0 ? '' : `; ${number(lapsed)} had no heartbeat any more`;
+}
 
 /** Who stays although silent for too long; nothing where that is nobody. Reports of older runs do not say. */
-const keptOf = ({ held = 0, protected: spared = 0 }: Partial<Report['coordinators']>): string =>
-  [held > 0 ? [`${number(held)} held`] : [], spared > 0 ? [`${number(spared)} protected`] : []]
+function keptOf({ held = 0, protected: spared = 0 }: Partial<Report['coordinators']>): string {
+  return [held > 0 ? [`${number(held)} held`] : [], spared > 0 ? [`${number(spared)} protected`] : []]
     .flat()
     .map((what) => `; ${what}`)
     .join('');
+}
 
 /** What stays since somebody who lives could own it, too; nothing where that is nothing. Reports of older runs do not say. */
-const sharedOf = ({ kept = 0 }: Partial<Report['keys']>): string => (kept > 0 ? `; kept: ${number(kept)}` : '');
+function sharedOf({ kept = 0 }: Partial<Report['keys']>): string {
+  return kept > 0 ? `; kept: ${number(kept)}` : '';
+}
 
 /** How many of the deleted can be restored; nothing where none can. */
-const trashedOf = ({ trashed }: Report['keys']): string =>
-  trashed === undefined ? '' : `, ${number(trashed)} of them to the trash`;
+function trashedOf({ trashed }: Report['keys']): string {
+  return trashed === undefined ? '' : `, ${number(trashed)} of them to the trash`;
+}
 
 /** A report as a few lines of text. */
-export const renderReport = (report: Report): string => {
+export function renderReport(report: Report): string {
   const { coordinators, keys, redis, dryRun } = report;
   const title = `run ${report.run} of target "${report.target}"${dryRun ? ' (dry run)' : ''}: ${report.outcome}`;
   if (report.outcome === 'skipped') return `${title}\n${fit(`  ${report.reason}`, '  ')}`;
@@ -69,7 +77,7 @@ export const renderReport = (report: Report): string => {
   ];
   const unreadable = report.unreadable.flatMap((group, i) => renderUnreadable(group, i === 0));
   return [...lines.map((line, i) => fit(line, i === 0 ? '  ' : FURTHER)), ...unreadable].join('\n');
-};
+}
 
 function renderHeld({ since, until }: NonNullable<Report['held']>): string {
   const goes = until === null ? '' : `; unless they beat, the first go at ${until}`;

@@ -8,10 +8,14 @@ import { COLUMNS } from './wrap.ts';
 const require = createRequire(import.meta.url);
 
 /** An instant as ISO 8601 to the second, in UTC; `-` for none. */
-export const instant = (iso: string | null): string => (iso === null ? '-' : iso.slice(0, 19).replace('T', ' '));
+export function instant(iso: string | null): string {
+  return iso === null ? '-' : iso.slice(0, 19).replace('T', ' ');
+}
 
 /** A duration in the form the settings take: `5m`. */
-export const duration = (milliseconds: number): string => ms(milliseconds);
+export function duration(milliseconds: number): string {
+  return ms(milliseconds);
+}
 
 const GAP = 2;
 /** No column is cut to less: what is left still tells one from the other. */
@@ -39,7 +43,7 @@ function widthsOf(rows: readonly (readonly string[])[]): number[] {
 }
 
 /** Columns without lines, as other command-line tools print them, in 80 columns. */
-export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const Table = require('cli-table3') as typeof import('cli-table3');
   const none = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
   const lines = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
@@ -57,4 +61,4 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
-};
+}

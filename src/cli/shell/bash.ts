@@ -1,7 +1,9 @@
 /** bash: completion for bash 4 or newer. */
 import type { Described, DescribedOption } from './describe.ts';
 
-const quoted = (words: readonly string[]): string => `'${words.join(' ')}'`;
+function quoted(words: readonly string[]): string {
+  return `'${words.join(' ')}'`;
+}
 
 /** Flags that take a value, with what is offered as one. */
 function valueCases(options: readonly DescribedOption[]): string[] {

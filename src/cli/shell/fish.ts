@@ -1,7 +1,9 @@
 /** fish: completion for fish 3 or newer. */
 import type { Described, DescribedOption } from './describe.ts';
 
-const quoted = (words: string): string => `'${words.replace(/[\\']/g, '\\$&')}'`;
+function quoted(words: string): string {
+  return `'${words.replace(/[\\']/g, '\\$&')}'`;
+}
 
 function optionLine(start: string, { long, about, value, offers }: DescribedOption): string {
   const offer = offers === 'files' ? ' -r -F' : ` -x${offers.length > 0 ? ` -a ${quoted(offers.join(' '))}` : ''}`;

@@ -4,16 +4,23 @@ import { ALL_SETTINGS } from '../../config/settings/settings.ts';
 import type { Described, DescribedOption } from './describe.ts';
 
 /** What roff would take for its own: a backslash, a hyphen that is to be copied, a dot or an apostrophe at the start of a line. */
-const roff = (text: string): string =>
-  text
+function roff(text: string): string {
+  return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
     .replace(/^(['.])/gm, '\\&$1')
     .replace(/[^\0-\x7f]/gu, (letter) => `\\[u${letter.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}]`);
+}
 
-const bold = (text: string): string => `\\fB${roff(text)}\\fR`;
-const italic = (text: string): string => `\\fI${roff(text)}\\fR`;
-const plainly = (text: string): string => text.replaceAll('`', '');
+function bold(text: string): string {
+  return `\\fB${roff(text)}\\fR`;
+}
+function italic(text: string): string {
+  return `\\fI${roff(text)}\\fR`;
+}
+function plainly(text: string): string {
+  return text.replaceAll('`', '');
+}
 
 function optionOf({ short, long, value, about }: DescribedOption): string {
   const names = [short, long].flatMap((name) => (name === undefined ? [] : [bold(name)])).join(', ');

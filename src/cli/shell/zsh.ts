@@ -2,7 +2,9 @@
 import type { Described, DescribedOption } from './describe.ts';
 
 /** In single quotes, within the brackets and between the colons of `_arguments`. */
-const text = (words: string): string => words.replace(/[[\]:\\]/g, '\\$&').replaceAll("'", "'\\''");
+function text(words: string): string {
+  return words.replace(/[[\]:\\]/g, '\\$&').replaceAll("'", "'\\''");
+}
 
 function afterName({ value, offers }: DescribedOption): string {
   if (value === null) return '';
@@ -10,13 +12,16 @@ function afterName({ value, offers }: DescribedOption): string {
   return `:${text(value)}:${offers.length > 0 ? `(${offers.join(' ')})` : ' '}`;
 }
 
-const optionSpec = (option: DescribedOption): string => `'${option.long}[${text(option.about)}]${afterName(option)}'`;
+function optionSpec(option: DescribedOption): string {
+  return `'${option.long}[${text(option.about)}]${afterName(option)}'`;
+}
 
-const argumentSpecs = ({ args }: Described): string[] =>
-  args.map((arg) => {
+function argumentSpecs({ args }: Described): string[] {
+  return args.map((arg) => {
     const offers = arg === '<shell>' ? '(bash zsh fish)' : ' ';
     return `'${arg.includes('...') ? '*' : '1'}:${text(arg.replace(/[<>[\].]/g, ''))}:${offers}'`;
   });
+}
 
 function caseOf(command: Described): string {
   const specs = [...command.options.map(optionSpec), ...argumentSpecs(command)];

@@ -10,22 +10,25 @@ type FileTargets = NonNullable<FileValues['targets']>;
 /** What replaces each other; everything else is overridden by itself alone. */
 const TIMING = ['every', 'cron'] as const;
 
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
 
-const listed = (names: readonly string[]): string =>
-  `target${names.length === 1 ? '' : 's'} ${names.map((name) => `"${name}"`).join(', ')}`;
+function listed(names: readonly string[]): string {
+  return `target${names.length === 1 ? '' : 's'} ${names.map((name) => `"${name}"`).join(', ')}`;
+}
 
 /**
  * Says, a sentence each, which variables override what targets of the file `name` set for themselves, and whether `url`, from the
  * environment, is cleaned beside them.
  * @param fromEnv the target settings that the environment has
  */
-export const overridesOf = (
+export function overridesOf(
   name: string,
   targets: FileTargets,
   fromEnv: Level,
   url: string | undefined,
-): readonly string[] => {
+): readonly string[] {
   const said: string[] = [];
   for (const [setting, value] of Object.entries(fromEnv)) {
     const { env } = TARGET_SETTINGS[setting as keyof typeof TARGET_SETTINGS] as { readonly env?: string };
@@ -48,4 +51,4 @@ export const overridesOf = (
     );
   }
   return said;
-};
+}

@@ -6,12 +6,12 @@ import { Failure } from '../../domain/failure.ts';
 const MOST_BYTES = 1024 * 1024;
 
 /** What a path leads to that can't be read to its end; `null` for all else. A device says so itself, or has no end. */
-const unreadableKindOf = (stats: Stats): string | null => {
+function unreadableKindOf(stats: Stats): string | null {
   if (stats.isDirectory()) return 'a folder';
   return stats.isFIFO() ? 'a pipe' : null;
-};
+}
 
-const readUpTo = (name: string, mostBytes: number): Buffer => {
+function readUpTo(name: string, mostBytes: number): Buffer {
   // A pipe that nobody writes to would be waited for as it is opened, and a terminal as it is read.
   const file = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -26,12 +26,12 @@ const readUpTo = (name: string, mostBytes: number): Buffer => {
   } finally {
     closeSync(file);
   }
-};
+}
 
 class NotAFile extends Error {}
 
 /** Reads it. Fails (`CONFIG`) with a sentence that begins with `what`, such as "the file x". */
-export const readText = (name: string, what: string): string => {
+export function readText(name: string, what: string): string {
   let bytes: Buffer;
   try {
     bytes = readUpTo(name, MOST_BYTES);
@@ -43,4 +43,4 @@ export const readText = (name: string, what: string): string => {
   }
   if (bytes.length > MOST_BYTES) throw new Failure('CONFIG', `${what} holds more than 1 MB`);
   return bytes.toString('utf8');
-};
+}

@@ -7,7 +7,7 @@ import { Failure } from '../../domain/failure.ts';
 const require = createRequire(import.meta.url);
 
 /** What validation would pass over, or stumble on: `__proto__` as a name, and a value that contains itself. */
-const refuseOddities = (file: string, content: unknown): void => {
+function refuseOddities(file: string, content: unknown): void {
   try {
     JSON.stringify(content, (name, value: unknown) => {
       if (name === '__proto__') throw new Failure('CONFIG', `${file}: unknown setting "__proto__"`);
@@ -16,13 +16,14 @@ const refuseOddities = (file: string, content: unknown): void => {
   } catch (error) {
     throw error instanceof Failure ? error : new Failure('CONFIG', `${file}: a value contains itself`);
   }
-};
+}
 
-const complaintOf = ({ code, message }: YAMLError): string =>
-  code === 'MULTIPLE_DOCS' ? 'it holds several documents' : (message.split('\n')[0] ?? '').replace(/:$/, '');
+function complaintOf({ code, message }: YAMLError): string {
+  return code === 'MULTIPLE_DOCS' ? 'it holds several documents' : (message.split('\n')[0] ?? '').replace(/:$/, '');
+}
 
 /** The content of a file. Fails (`CONFIG`) with one sentence when it is not YAML, or holds what nobody could mean. */
-export const parseYaml = (file: string, text: string): unknown => {
+export function parseYaml(file: string, text: string): unknown {
   const { parseDocument } = require('yaml') as typeof import('yaml');
   const document = parseDocument(text);
   const [problem] = [...document.errors, ...document.warnings];
@@ -36,4 +37,4 @@ export const parseYaml = (file: string, text: string): unknown => {
   }
   refuseOddities(file, content);
   return content;
-};
+}

@@ -20,10 +20,10 @@ const FILE_KEYS: Readonly<Record<string, string>> = {
   notifySecret: 'notify.secret',
 };
 
-const cellOf = (value: unknown): string => {
+function cellOf(value: unknown): string {
   if (value === undefined) return '';
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
-};
+}
 
 const TABLES: readonly Readonly<Record<string, Row>>[] = [
   ADDRESS_SETTINGS,
@@ -34,14 +34,15 @@ const TABLES: readonly Readonly<Record<string, Row>>[] = [
   PROCESS_SETTINGS,
 ];
 
-const rows = (settings: readonly (readonly [string, Row])[]): string[] =>
-  settings.map(([name, { env, default: fallback, about }]) => {
+function rows(settings: readonly (readonly [string, Row])[]): string[] {
+  return settings.map(([name, { env, default: fallback, about }]) => {
     const key = FILE_KEYS[name] ?? name;
     return `| ${key ? `\`${key}\`` : ''} | ${env ? `\`${env}\`` : ''} | ${cellOf(fallback)} | ${about.replaceAll('|', '\\|')} |`;
   });
+}
 
 /** A Markdown table of these settings, in this order; left out: of every one. Throws where there is none of a name. */
-export const documentSettings = (names?: readonly string[]): string => {
+export function documentSettings(names?: readonly string[]): string {
   const known = TABLES.flatMap((table) => Object.entries(table));
   const wanted = names?.map((name) => {
     const found = known.find(([one]) => one === name);
@@ -51,4 +52,4 @@ export const documentSettings = (names?: readonly string[]): string => {
   return ['| in the file | environment | default | what it does |', '|---|---|---|---|', ...rows(wanted ?? known)].join(
     '\n',
   );
-};
+}

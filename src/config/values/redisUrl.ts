@@ -16,7 +16,7 @@ export interface UnixSocket {
 const UNIX = /^unix:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?(\/[^?#]*[^/?#])(?:\?db=(\d{1,9}))?$/i;
 
 /** What an address such as `unix://user:password@/run/redis.sock?db=1` says; `null` for every other. Throws where a "%" escapes nothing. */
-export const unixSocketIn = (url: string): UnixSocket | null => {
+export function unixSocketIn(url: string): UnixSocket | null {
   const [, username, password, path, db = '0'] = UNIX.exec(url) ?? [];
   if (path === undefined) return null;
   return {
@@ -25,7 +25,7 @@ export const unixSocketIn = (url: string): UnixSocket | null => {
     ...(username ? { username: decodeURIComponent(username) } : {}),
     ...(password ? { password: decodeURIComponent(password) } : {}),
   };
-};
+}
 
 /** As whom to enter where an address leads, empty for nobody in particular; and whether by TLS. */
 export function entryOf(url: string): {
@@ -47,13 +47,15 @@ export function entryOf(url: string): {
 }
 
 /** The same address in the scheme that the library knows: Valkey speaks what Redis does. */
-export const inRedisScheme = (url: string): string => url.replace(/^valkey(s?)(\+\w+)?:/i, 'redis$1$2:');
+export function inRedisScheme(url: string): string {
+  return url.replace(/^valkey(s?)(\+\w+)?:/i, 'redis$1$2:');
+}
 
 /**
  * A URL as it may be printed: hosts and the names of users with a password stay, passwords and everything after `?` go. Where an unescaped
  * password may have been taken for a path or a port, everything before the last `@` goes.
  */
-export const redactUrl = (text: string): string => {
+export function redactUrl(text: string): string {
   const start = /^[a-z0-9+.-]*:?\/\//i.exec(text)?.[0] ?? '';
   if (start.endsWith('://') && URL.canParse(text)) {
     const url = new URL(text);
@@ -65,27 +67,27 @@ export const redactUrl = (text: string): string => {
   const at = text.lastIndexOf('@');
   const rest = at === -1 ? text.slice(start.length).replace(/^:.*$/s, ':***') : `***@${text.slice(at + 1)}`;
   return `${start}${rest}`.replace(/[?#].*$/s, '');
-};
+}
 
-const isEscaped = (text: string): boolean => {
+function isEscaped(text: string): boolean {
   try {
     return decodeURIComponent(text) !== null;
   } catch {
     return false;
   }
-};
+}
 
 /** Why one for several servers is none; `null` when it is one. */
-const severalComplaint = (text: string, shown: string): string | null => {
+function severalComplaint(text: string, shown: string): string | null {
   if (!isEscaped(text)) return `${shown} holds a "%" that escapes nothing; write %25 for it`;
   if (deploymentOf(inRedisScheme(text)) !== null) return null;
   return /cluster/i.test(text.split('//', 1)[0] ?? '')
     ? `${shown} is not the address of a cluster; write redis+cluster://user:password@host1:6379,host2:6379`
     : `${shown} is not the address of sentinels; write redis+sentinel://user:password@host1:26379,host2:26379/mymaster?db=0`;
-};
+}
 
 /** Why a text is no Redis address; `null` when it is one. The sentence holds no secret. */
-export const urlComplaint = (text: string): string | null => {
+export function urlComplaint(text: string): string | null {
   const shown = JSON.stringify(redactUrl(text));
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(text)?.[1]?.toLowerCase();
   if (namesSeveral(text)) return severalComplaint(text, shown);
@@ -108,4 +110,4 @@ export const urlComplaint = (text: string): string | null => {
   if (url.hostname === '') return `${shown} names no host; write redis://host:6379/0`;
   if (!/^\/?\d*$/.test(url.pathname)) return `${shown} must end in a database number, as in redis://host:6379/0`;
   return null;
-};
+}

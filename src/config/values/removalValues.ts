@@ -21,7 +21,9 @@ const announceParts = fields(
 );
 const DEFAULT_LENGTH = 10_000;
 
-const byteString = (name: string): string => Buffer.from(name, 'utf8').toString('latin1');
+function byteString(name: string): string {
+  return Buffer.from(name, 'utf8').toString('latin1');
+}
 
 /** Where it is said who was swept; `false` for nowhere. */
 export const announce: Value<Announce | false> = (value) => {

@@ -56,7 +56,9 @@ export function fields<Shape extends Fields>(
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /** Whether a target or a schema can be called so. */
-export const isPlainName = (name: string): boolean => PLAIN_NAME.test(name);
+export function isPlainName(name: string): boolean {
+  return PLAIN_NAME.test(name);
+}
 
 /** Values under names of the user's own. */
 export function named<T>(value: Value<T>, example: string): Value<Record<string, T>> {

@@ -35,7 +35,7 @@ const WANTED: Readonly<Record<keyof Tls, string>> = {
   key: 'a private key without a passphrase',
 };
 
-const read = (setting: string, part: keyof Tls, file: string): string => {
+function read(setting: string, part: keyof Tls, file: string): string {
   const pem = readText(file, `${setting}: the file ${file}`);
   try {
     CHECKS[part](pem);
@@ -43,12 +43,12 @@ const read = (setting: string, part: keyof Tls, file: string): string => {
     throw new Failure('CONFIG', `${setting}: the file ${file} does not hold ${WANTED[part]} as PEM`, { cause });
   }
   return pem;
-};
+}
 
 type Files = Partial<Pick<ProcessValues, 'tlsCa' | 'tlsCert' | 'tlsKey'>>;
 
 /** Reads the files; `undefined` when none is set. Fails (`CONFIG`) when one can't be used, or stands without its other half. */
-export const readTls = ({ tlsCa, tlsCert, tlsKey }: Files): Tls | undefined => {
+export function readTls({ tlsCa, tlsCert, tlsKey }: Files): Tls | undefined {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new Failure('CONFIG', 'STALESWEEP_TLS_CERT and STALESWEEP_TLS_KEY belong together; set both or neither');
   }
@@ -58,4 +58,4 @@ export const readTls = ({ tlsCa, tlsCert, tlsKey }: Files): Tls | undefined => {
     ...(tlsCert === undefined ? {} : { cert: read('STALESWEEP_TLS_CERT', 'cert', tlsCert) }),
     ...(tlsKey === undefined ? {} : { key: read('STALESWEEP_TLS_KEY', 'key', tlsKey) }),
   };
-};
+}

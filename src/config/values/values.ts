@@ -226,7 +226,9 @@ function idShape(value: unknown): number | null {
   );
 }
 
-const toByteString = (word: string): string => Buffer.from(word, 'utf8').toString('latin1');
+function toByteString(word: string): string {
+  return Buffer.from(word, 'utf8').toString('latin1');
+}
 
 const words = listOf(text('a word'), (value) => `${shown(value)} must be a list of words such as [ping]`);
 const ids = fields({ ids: fields({ shape: idShape, never: words }, 'shape: "+"') }, '');

@@ -36,7 +36,9 @@ export async function readLooks(blocks: Blocks, targets: readonly string[]): Pro
   return looks;
 }
 
-const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
 
 function isFamily(value: unknown): value is FamilyLook {
   const { family, keys, bytes, idleSeconds } = Object(value) as Record<keyof FamilyLook, unknown>;

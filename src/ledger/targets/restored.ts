@@ -46,7 +46,9 @@ const NOTE = z.object({
 /** As it stands in the ledger: `atMs` by the clock of the queue's Redis, the coordinator as a hash, whatever its length. */
 export type RestoredNote = z.infer<typeof NOTE>;
 
-const hashOf = (id: Uint8Array): string => createHash('sha256').update(id).digest('base64url').slice(0, 22);
+function hashOf(id: Uint8Array): string {
+  return createHash('sha256').update(id).digest('base64url').slice(0, 22);
+}
 
 /** Notes it, as of now. Rejects as `Blocks` do. */
 export async function noteRestored(blocks: Blocks, target: string, given: GivenBack): Promise<void> {

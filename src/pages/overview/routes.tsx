@@ -22,10 +22,10 @@ const WISHES = {
   force: { dryRun: false, force: true },
 } as const;
 
-const textIn = (from: unknown, name: string): string | undefined => {
+function textIn(from: unknown, name: string): string | undefined {
   const value = (from as Record<string, unknown> | undefined)?.[name];
   return typeof value === 'string' ? value : undefined;
-};
+}
 
 export function overviewRoutes(parts: PageParts): readonly PageRoute[] {
   const overview = new OverviewPages(parts);

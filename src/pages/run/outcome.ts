@@ -2,8 +2,12 @@
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { amount, amountOf, bytesOf } from '../parts/amounts.ts';
 
-const coordinators = (count: number): string => amountOf(count, 'coordinator');
-const were = (count: number): string => (count === 1 ? 'was' : 'were');
+function coordinators(count: number): string {
+  return amountOf(count, 'coordinator');
+}
+function were(count: number): string {
+  return count === 1 ? 'was' : 'were';
+}
 
 function removedSo({ removed }: PastRun): string {
   return removed.swept + removed.deleted === 0

@@ -27,14 +27,16 @@ export interface Enqueued {
 
 type Kept = TargetConfig['history'];
 
-const jobOptions = (history: Kept, deduplicationId: string): JobsOptions => ({
-  attempts: ATTEMPTS,
-  backoff: { type: 'exponential', delay: BACKOFF_MS, jitter: JITTER },
-  keepLogs: LOG_LINES,
-  removeOnComplete: { age: Math.ceil(history.completed.ageMs / 1000), count: history.completed.count },
-  removeOnFail: { age: Math.ceil(history.failed.ageMs / 1000), count: history.failed.count },
-  deduplication: { id: deduplicationId },
-});
+function jobOptions(history: Kept, deduplicationId: string): JobsOptions {
+  return {
+    attempts: ATTEMPTS,
+    backoff: { type: 'exponential', delay: BACKOFF_MS, jitter: JITTER },
+    keepLogs: LOG_LINES,
+    removeOnComplete: { age: Math.ceil(history.completed.ageMs / 1000), count: history.completed.count },
+    removeOnFail: { age: Math.ceil(history.failed.ageMs / 1000), count: history.failed.count },
+    deduplication: { id: deduplicationId },
+  };
+}
 
 /** A run in the queue. */
 interface Asked {
@@ -47,11 +49,11 @@ interface Asked {
  * Adds a run as it stands, or joins the one of the same name and fingerprint. Another deployment may have a run under the
  * usual id; then this one has its own.
  */
-export const addRun = async (
+export async function addRun(
   queue: Queue<RunData>,
   data: RunData & { readonly fingerprint: string },
   history: Kept,
-): Promise<Asked> => {
+): Promise<Asked> {
   const own = deduplicationIdOf(data.target, data.fingerprint);
   const hasOwn = (await queue.getDeduplicationJobId(own)) !== null;
   for (const id of hasOwn ? [own] : [data.target, own]) {
@@ -66,14 +68,14 @@ export const addRun = async (
     if (isSame || id === own) return { run, before: joined ? asked : null };
   }
   throw new Error('a run is either added or joined');
-};
+}
 
 /** Adds a run, or joins the one in progress. Fails (`JOB_DATA`) when the data is wrong. */
-export const enqueue = async (
+export async function enqueue(
   queue: Queue<RunData>,
   targets: ReadonlyMap<string, TargetConfig>,
   data: RunData,
-): Promise<Enqueued> => {
+): Promise<Enqueued> {
   const payload = parsePayload(data, targets);
   const { target } = payload;
   const wanted = { ...data, fingerprint: fingerprintOf(target) };
@@ -95,19 +97,19 @@ export const enqueue = async (
     difference: other && differenceOf(payload, other),
     onlyDry: !payload.dryRun && other?.dryRun === true,
   };
-};
+}
 
 /** Whoever joins a scheduled run that waits wants it to look at everybody. One that has begun goes on as it is, and its report says how. */
-const wantAll = async (queue: Queue<RunData>, run: string, trigger: RunPayload['trigger']): Promise<void> => {
+async function wantAll(queue: Queue<RunData>, run: string, trigger: RunPayload['trigger']): Promise<void> {
   const job = (await queue.getJob(run)) as Job<RunData> | undefined;
   if (job !== undefined && !(await job.isActive())) await job.updateData({ ...job.data, trigger }).catch(() => {});
-};
+}
 
 /** What a run in the queue was asked to do; `null` when its data is wrong. */
-const readable = (data: unknown, targets: ReadonlyMap<string, TargetConfig>): RunPayload | null => {
+function readable(data: unknown, targets: ReadonlyMap<string, TargetConfig>): RunPayload | null {
   try {
     return parsePayload(data, targets);
   } catch {
     return null;
   }
-};
+}

@@ -27,9 +27,11 @@ const STATES = ['completed', 'failed', 'active', 'waiting', 'delayed'] as const 
 
 type RunJob = Job<RunData, unknown>;
 
-const textIn = (value: unknown): string | null => (typeof value === 'string' ? value.slice(0, 64) : null);
+function textIn(value: unknown): string | null {
+  return typeof value === 'string' ? value.slice(0, 64) : null;
+}
 
-const rowOf = (job: RunJob, inState: string): QueuedRun => {
+function rowOf(job: RunJob, inState: string): QueuedRun {
   const sealed = sealedIn(job.progress);
   // A finished run stays what it was, wherever its job was put since.
   const past = sealed !== null && (sealed.backAt !== null || isBack(job, sealed)) ? sealed : null;
@@ -45,10 +47,10 @@ const rowOf = (job: RunJob, inState: string): QueuedRun => {
     failedReason: past === null ? job.failedReason || null : failure,
     report: past === null ? reportIn(job.returnvalue) : 'report' in past.end ? past.end.report : null,
   };
-};
+}
 
 /** The newest runs first, at most `limit`. Each state is asked for no more than that, so a long history costs nothing. */
-export const readQueuedRuns = async (queue: Queue<RunData>, limit: number): Promise<readonly QueuedRun[]> => {
+export async function readQueuedRuns(queue: Queue<RunData>, limit: number): Promise<readonly QueuedRun[]> {
   const byState = await Promise.all(
     STATES.map(async (state) => {
       const jobs = (await queue.getJobs([state], 0, limit - 1)) as (RunJob | undefined)[];
@@ -60,4 +62,4 @@ export const readQueuedRuns = async (queue: Queue<RunData>, limit: number): Prom
     .sort((a, b) => b.job.timestamp - a.job.timestamp || Number(b.job.id) - Number(a.job.id))
     .slice(0, limit)
     .map(({ job, state }) => rowOf(job, state));
-};
+}

@@ -10,19 +10,15 @@ import type { RunData, RunPayload } from './payload.ts';
 type RunJob = Job<RunData, Report>;
 
 /** Of two runs at once the one that started first goes on; else the one that others join, else the older one. */
-const comesFirst = (a: RunJob, b: RunJob, joined: string | null): boolean => {
+function comesFirst(a: RunJob, b: RunJob, joined: string | null): boolean {
   const byStart = (a.processedOn ?? 0) - (b.processedOn ?? 0);
   if (byStart !== 0) return byStart < 0;
   if (a.id === joined || b.id === joined) return a.id === joined;
   return Number(a.id) < Number(b.id);
-};
+}
 
 /** The id of another run of the same target that is in progress and comes first; `null` when this one may go on. */
-export const runInProgress = async (
-  queue: Queue<RunData>,
-  job: RunJob,
-  target: TargetConfig,
-): Promise<string | null> => {
+export async function runInProgress(queue: Queue<RunData>, job: RunJob, target: TargetConfig): Promise<string | null> {
   const fingerprint = fingerprintOf(target);
   const isSame = (data: RunData | undefined): boolean =>
     data?.target === target.name && samePlace(data.fingerprint ?? fingerprint, fingerprint);
@@ -33,10 +29,10 @@ export const runInProgress = async (
     (await queue.getDeduplicationJobId(deduplicationIdOf(target.name, fingerprint))) ??
     (await queue.getDeduplicationJobId(target.name));
   return others.find((other) => comesFirst(other, job, joined))?.id ?? null;
-};
+}
 
 /** The report of a run that found another in progress: nothing was looked at. */
-export const skippedReport = (job: RunJob, payload: RunPayload, other: string): Report => {
+export function skippedReport(job: RunJob, payload: RunPayload, other: string): Report {
   const at = new Date(Date.now()).toISOString();
   const { target, dryRun, trigger, staleAfterSeconds } = payload;
   return {
@@ -76,4 +72,4 @@ export const skippedReport = (job: RunJob, payload: RunPayload, other: string): 
     attempts: job.attemptsMade + 1,
     unreadable: [],
   };
-};
+}

@@ -61,29 +61,36 @@ const ALLOWED: Readonly<Record<string, string>> = {
 };
 
 /** A name from a job, in a line and of a length that a sentence can hold. */
-export const shown = (name: string): string => JSON.stringify(name.slice(0, 64));
+export function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 64));
+}
 
-export const complain = (sentence: string): Failure => new Failure('JOB_DATA', `job data: ${sentence}`);
+export function complain(sentence: string): Failure {
+  return new Failure('JOB_DATA', `job data: ${sentence}`);
+}
 
 /** Why a job is not done by whoever means another Redis by the name of its target. */
-const otherTarget = (name: string): string =>
-  `it is for another target "${name}" than the one configured here (address, database or schema differ); give each deployment a queue.prefix, or the same target the same "id"`;
+function otherTarget(name: string): string {
+  return `it is for another target "${name}" than the one configured here (address, database or schema differ); give each deployment a queue.prefix, or the same target the same "id"`;
+}
 
-const explain = (issue: z.core.$ZodIssue | undefined): string => {
+function explain(issue: z.core.$ZodIssue | undefined): string {
   if (issue?.code === 'unrecognized_keys') return `unknown field ${shown(issue.keys[0] ?? '')}; allowed: ${FIELDS}`;
   const [field] = issue?.path ?? [];
   if (field === undefined) return `must be an object such as {"target":"default"}; allowed fields: ${FIELDS}`;
   return `"${String(field)}" ${ALLOWED[String(field)] ?? issue?.message ?? 'is not valid'}`;
-};
+}
 
 /** Exactly these seconds, as a user would write them. */
-const durationOf = (seconds: number): string => (seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`);
+function durationOf(seconds: number): string {
+  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
 
 /**
  * The silence after which a run takes a coordinator for stale, in seconds: what is asked for, or else the target's.
  * Fails (`JOB_DATA`) when less is asked for than the target's `minStaleAfter`.
  */
-export const staleAfterSecondsFor = (target: TargetConfig, askedMs: number | undefined): number => {
+export function staleAfterSecondsFor(target: TargetConfig, askedMs: number | undefined): number {
   if (askedMs === undefined) return target.staleAfterSeconds;
   const seconds = wholeSeconds(askedMs);
   if (seconds < target.minStaleAfterSeconds) {
@@ -92,10 +99,10 @@ export const staleAfterSecondsFor = (target: TargetConfig, askedMs: number | und
     );
   }
   return seconds;
-};
+}
 
 /** What a run that was joined does otherwise than was asked for, in words; `null` when nothing. */
-export const differenceOf = (asked: RunPayload, joined: RunPayload): string | null => {
+export function differenceOf(asked: RunPayload, joined: RunPayload): string | null {
   const words = [
     asked.dryRun === joined.dryRun ? null : `it is a ${joined.dryRun ? 'dry' : 'real'} run`,
     asked.staleAfterSeconds === joined.staleAfterSeconds
@@ -104,7 +111,7 @@ export const differenceOf = (asked: RunPayload, joined: RunPayload): string | nu
     asked.force === joined.force ? null : `it is ${joined.force ? '' : 'not '}forced`,
   ];
   return words.filter((word) => word !== null).join(', ') || null;
-};
+}
 
 /** What a job says of the target it is for. */
 export interface Addressee {
@@ -113,21 +120,21 @@ export interface Addressee {
   readonly fingerprint: string | undefined;
 }
 
-const checked = (data: unknown): z.infer<typeof PAYLOAD> => {
+function checked(data: unknown): z.infer<typeof PAYLOAD> {
   const result = PAYLOAD.safeParse(data);
   if (!result.success) throw complain(explain(result.error.issues[0]));
   return result.data;
-};
+}
 
 /** Whom a job is for. Fails (`JOB_DATA`) when its data is wrong whoever it is for. */
-export const addresseeOf = (data: unknown): Addressee => {
+export function addresseeOf(data: unknown): Addressee {
   const { target, fingerprint } = checked(data);
   if (!isPlainName(target)) throw complain(`unknown target ${shown(target)}; a name has up to 64 plain characters`);
   return { target, fingerprint };
-};
+}
 
 /** Checks a job's data. Fails (`JOB_DATA`) with one sentence that says what is wrong and what is allowed. */
-export const parsePayload = (data: unknown, targets: ReadonlyMap<string, TargetConfig>): RunPayload => {
+export function parsePayload(data: unknown, targets: ReadonlyMap<string, TargetConfig>): RunPayload {
   const { target: name, dryRun = false, staleAfter, trigger = 'manual', force = false, fingerprint } = checked(data);
   const target = targets.get(name);
   if (target === undefined) {
@@ -143,19 +150,19 @@ export const parsePayload = (data: unknown, targets: ReadonlyMap<string, TargetC
     force,
     staleAfterSeconds: staleAfterSecondsFor(target, staleAfter),
   };
-};
+}
 
 /** Filled in only where it says what holds anyway: else whoever picks another target would give it the first one's.
  * A form fills in any typed field, were it with nothing; without a type it leaves the field out. */
-const staleAfterSchema = (targets: ReadonlyMap<string, TargetConfig>) => {
+function staleAfterSchema(targets: ReadonlyMap<string, TargetConfig>) {
   const description = 'The silence after which a coordinator is stale, such as 10m or 600s.';
   const [first, ...others] = new Set([...targets.values()].map((target) => target.staleAfterSeconds));
   if (first === undefined || others.length > 0) return { description };
   return { type: 'string', default: durationOf(first), description };
-};
+}
 
 /** The same rules as JSON Schema, for a form that fills in and marks (Bull Board's "Add job"). */
-export const payloadJsonSchema = (targets: ReadonlyMap<string, TargetConfig>) => {
+export function payloadJsonSchema(targets: ReadonlyMap<string, TargetConfig>) {
   const names = [...targets.keys()];
   return {
     type: 'object',
@@ -169,4 +176,4 @@ export const payloadJsonSchema = (targets: ReadonlyMap<string, TargetConfig>) =>
       force: { type: 'boolean', default: false, description: 'Run even when more than maxStaleFraction looks stale.' },
     },
   } as const;
-};
+}

@@ -10,10 +10,10 @@ const LONGEST_PAUSE_MS = 60_000;
 export const SCORES_PER_MS = 0x1000;
 
 /** Lets runs that others join begin now when they are due in more than a minute; resolves to them. */
-export const bringForward = async (
+export async function bringForward(
   { runs, connection }: Queues,
   targets: ReadonlyMap<string, TargetConfig>,
-): Promise<readonly string[]> => {
+): Promise<readonly string[]> {
   const forward: string[] = [];
   for (const target of targets.values()) {
     for (const id of [target.name, deduplicationIdOf(target.name, fingerprintOf(target))]) {
@@ -26,4 +26,4 @@ export const bringForward = async (
     }
   }
   return forward;
-};
+}

@@ -32,40 +32,47 @@ export interface Sealed {
 }
 
 /** A job's progress, whatever stands there, as something to add to. */
-const fieldsOf = (progress: unknown): Readonly<Record<string, unknown>> =>
-  typeof progress === 'object' && progress !== null ? { ...progress } : {};
+function fieldsOf(progress: unknown): Readonly<Record<string, unknown>> {
+  return typeof progress === 'object' && progress !== null ? { ...progress } : {};
+}
 
 /** The end in a job's progress; `null` when it has not ended, or nothing can be read there. */
-export const sealedIn = (progress: unknown): Sealed | null => {
+export function sealedIn(progress: unknown): Sealed | null {
   const result = PROGRESS.safeParse(progress);
   if (!result.success) return null;
   const { attempts, stalled, failure, backAt = null, report: written } = result.data.sealed;
   const report = reportIn(written);
   const end = report !== null ? { report } : failure === undefined ? null : { failure };
   return end && { end, attempts, stalled, backAt };
-};
+}
 
 /** Progress that says how a run ended, for people in its first words. */
-export const sealedProgress = (job: Pick<Job<RunData>, 'progress' | 'attemptsMade' | 'stalledCounter'>, end: End) => ({
-  ...fieldsOf(job.progress),
-  ...('report' in end ? toldOf(end.report) : { outcome: 'failed', reason: end.failure }),
-  sealed: { attempts: job.attemptsMade, stalled: job.stalledCounter, ...end },
-});
+export function sealedProgress(job: Pick<Job<RunData>, 'progress' | 'attemptsMade' | 'stalledCounter'>, end: End) {
+  return {
+    ...fieldsOf(job.progress),
+    ...('report' in end ? toldOf(end.report) : { outcome: 'failed', reason: end.failure }),
+    sealed: { attempts: job.attemptsMade, stalled: job.stalledCounter, ...end },
+  };
+}
 
-const toldOf = ({ outcome, reason, dryRun, pass = 'full' }: Report) => ({
-  outcome: dryRun ? `${outcome} (dry run)` : outcome,
-  ...(pass === 'full' || outcome === 'skipped' ? {} : { pass }),
-  ...(reason === undefined ? {} : { reason }),
-});
+function toldOf({ outcome, reason, dryRun, pass = 'full' }: Report) {
+  return {
+    outcome: dryRun ? `${outcome} (dry run)` : outcome,
+    ...(pass === 'full' || outcome === 'skipped' ? {} : { pass }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
 
 /** The same progress, once its job was seen to have come back. */
-export const backProgress = (progress: unknown, at: number) => {
+export function backProgress(progress: unknown, at: number) {
   const fields = fieldsOf(progress);
   return { ...fields, sealed: { ...fieldsOf(fields.sealed), backAt: at } };
-};
+}
 
 /** Whether a job whose run had ended was put back into the queue. Else its worker died between the run's end and the job's. */
-export const isBack = (
+export function isBack(
   { attemptsMade, stalledCounter }: Pick<Job, 'attemptsMade' | 'stalledCounter'>,
   { attempts, stalled }: Sealed,
-): boolean => attemptsMade !== attempts || stalledCounter <= stalled;
+): boolean {
+  return attemptsMade !== attempts || stalledCounter <= stalled;
+}

@@ -11,27 +11,30 @@ import type { Queues } from '../queues.ts';
 const REMEMBERED_SECONDS = 24 * 3_600;
 const ENDED: readonly string[] = ['completed', 'failed', 'unknown'];
 
-const keyOf = ({ prefix }: Queues, run: string): string => `${prefix}:stop:${run}`;
+function keyOf({ prefix }: Queues, run: string): string {
+  return `${prefix}:stop:${run}`;
+}
 
 /** Whether a run was asked to end. */
-export const isStopped = async (queues: Queues, run: string): Promise<boolean> =>
-  (await queues.connection.exists(keyOf(queues, run))) > 0;
+export async function isStopped(queues: Queues, run: string): Promise<boolean> {
+  return (await queues.connection.exists(keyOf(queues, run))) > 0;
+}
 
 /** Asks a run to end; one that waits ends as soon as it begins. Fails (`RUN_FAILED`) when it has ended, or never was. */
-export const stopRun = async (queues: Queues, run: string): Promise<void> => {
+export async function stopRun(queues: Queues, run: string): Promise<void> {
   if (ENDED.includes(await queues.runs.getJobState(run))) {
     throw new Failure('RUN_FAILED', `there is no run ${JSON.stringify(run.slice(0, 64))} that has not ended`);
   }
   const { connection } = queues;
   await outliving(connection, () => connection.set(keyOf(queues, run), Date.now(), 'EX', REMEMBERED_SECONDS));
-};
+}
 
 /** The run of a target that is in progress, or between two attempts; `null` when there is none. */
-export const runOf = async ({ runs }: Queues, target: TargetConfig): Promise<string | null> => {
+export async function runOf({ runs }: Queues, target: TargetConfig): Promise<string | null> {
   const jobs = (await runs.getJobs(['active', 'delayed'])) as (Job<RunData> | undefined)[];
   const fingerprint = fingerprintOf(target);
   const own = jobs.find(
     (job) => job?.data?.target === target.name && (job.data.fingerprint ?? fingerprint) === fingerprint,
   );
   return own?.id ?? null;
-};
+}

@@ -12,24 +12,24 @@ import { reportIn } from './reportIn.ts';
 const LOOK_EVERY_MS = 2_000;
 
 /** Never resolves; fails once the run is gone, or the queue can't be asked any more. */
-const untilRemoved = async ({ runs }: Queues, run: string): Promise<never> => {
+async function untilRemoved({ runs }: Queues, run: string): Promise<never> {
   for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { ref: false })) {
     if (!(await runs.getJob(run))) break;
   }
   throw new Error('it was removed from the queue');
-};
+}
 
 /**
  * Waits until a run has ended, however long that takes, or until `stop`, whose reason it throws. Fails (`RUN_FAILED`) when
  * the run fails, was removed, or left no report.
  */
-export const waitForRun = async (
+export async function waitForRun(
   queues: Queues,
   to: string | QueueConfig,
   watch: QueueWatch,
   run: string,
   stop?: AbortSignal,
-): Promise<Report> => {
+): Promise<Report> {
   const listening = await listenToRuns(to, watch);
   const { events } = listening;
   const settled = new AbortController();
@@ -53,4 +53,4 @@ export const waitForRun = async (
     settled.abort();
     await listening.close();
   }
-};
+}

@@ -23,10 +23,10 @@ export interface ScheduleRow {
 const LOOK_BACK = 200;
 
 /** The configured schedules, with what the queue knows of them. */
-export const listSchedules = async (
+export async function listSchedules(
   { schedule, runs }: Queues,
   targets: ReadonlyMap<string, TargetConfig>,
-): Promise<readonly ScheduleRow[]> => {
+): Promise<readonly ScheduleRow[]> {
   const known = await schedule.getJobSchedulers();
   const jobs = (await runs.getJobs(['completed', 'failed', 'active'], 0, LOOK_BACK - 1)).filter(Boolean);
   return [...targets.values()].map((target) => {
@@ -51,4 +51,4 @@ export const listSchedules = async (
       lastRun: last?.id ?? null,
     };
   });
-};
+}

@@ -22,25 +22,31 @@ const PENDING: readonly string[] = ['delayed', 'waiting', 'active', 'prioritized
 type Scheduler = JobSchedulerJson<TickData>;
 type Targets = ReadonlyMap<string, TargetConfig>;
 
-const besideKeyOf = ({ prefix }: Queues): string => `${prefix}:declared`;
+function besideKeyOf({ prefix }: Queues): string {
+  return `${prefix}:declared`;
+}
 
 /** The place in its interval that a target draws, in ms from the interval's start: always the same, and never 0. */
-const drawnIn = (every: number, target: TargetConfig): number => {
+function drawnIn(every: number, target: TargetConfig): number {
   const hash = createHash('sha256')
     .update(`${target.name} ${fingerprintOf(target)}`)
     .digest()
     .readUInt32BE();
   return 1 + Math.floor((hash / 2 ** 32) * (every - 1));
-};
+}
 
 /** The place of a schedule in this interval; `null` where it has another one, or none. */
-const placeIn = (every: number, scheduler: Scheduler | undefined): number | null =>
-  scheduler !== undefined && !scheduler.pattern && Number(scheduler.every) === every && scheduler.offset !== undefined
+function placeIn(every: number, scheduler: Scheduler | undefined): number | null {
+  return scheduler !== undefined &&
+    !scheduler.pattern &&
+    Number(scheduler.every) === every &&
+    scheduler.offset !== undefined
     ? Number(scheduler.offset)
     : null;
+}
 
 /** Timing as BullMQ takes it, by target. Those that share an interval are spread over it; a first one that is alone begins at once. */
-const timingsOf = (targets: Targets, known: readonly Scheduler[]): ReadonlyMap<string, Wanted> => {
+function timingsOf(targets: Targets, known: readonly Scheduler[]): ReadonlyMap<string, Wanted> {
   const timings = new Map<string, Wanted>();
   const sharing = new Map<number, TargetConfig[]>();
   for (const target of targets.values()) {
@@ -64,42 +70,46 @@ const timingsOf = (targets: Targets, known: readonly Scheduler[]): ReadonlyMap<s
     }
   }
   return timings;
-};
+}
 type Wanted = { every?: number; offset?: number; pattern?: string; tz?: string };
 
 /** Whether a schedule is for the same Redis as a target of that name. Those of older versions do not say. */
-const isFor = (scheduler: Scheduler, target: TargetConfig): boolean => {
+function isFor(scheduler: Scheduler, target: TargetConfig): boolean {
   const data = scheduler.template?.data;
   return data?.target === target.name && samePlace(data.fingerprint ?? fingerprintOf(target), fingerprintOf(target));
-};
+}
 
 /** A target's schedule among these; another deployment may have the usual id for another Redis of the same name. */
-export const scheduleOf = (known: readonly Scheduler[], target: TargetConfig): Scheduler | undefined => {
+export function scheduleOf(known: readonly Scheduler[], target: TargetConfig): Scheduler | undefined {
   const id = schedulerIdOf(target.name);
   return known.find(({ key }) => key === ownIdOf(target)) ?? known.find((one) => one.key === id && isFor(one, target));
-};
+}
 
 /** The id of a schedule whose usual one is taken. */
-const ownIdOf = (target: TargetConfig): string =>
-  `${schedulerIdOf(target.name)}@${fingerprintOf(target).split('-')[0]}`;
+function ownIdOf(target: TargetConfig): string {
+  return `${schedulerIdOf(target.name)}@${fingerprintOf(target).split('-')[0]}`;
+}
 
-const hasTiming = (scheduler: Scheduler, wanted: Wanted): boolean => {
+function hasTiming(scheduler: Scheduler, wanted: Wanted): boolean {
   if (scheduler.limit || scheduler.startDate || scheduler.endDate) return false;
   if (wanted.pattern !== undefined)
     return scheduler.pattern === wanted.pattern && (scheduler.tz ?? undefined) === wanted.tz;
   const { every, next = 0 } = scheduler;
   if (scheduler.pattern || Number(every) !== wanted.every || next > Date.now() + Number(every) + MOVED_MS) return false;
   return wanted.offset === undefined || Number(scheduler.offset) === wanted.offset;
-};
+}
 
-const isAsWanted = (scheduler: Scheduler, target: TargetConfig, wanted: Wanted): boolean =>
-  hasTiming(scheduler, wanted) &&
-  isFor(scheduler, target) &&
-  scheduler.template?.data?.fingerprint === fingerprintOf(target);
+function isAsWanted(scheduler: Scheduler, target: TargetConfig, wanted: Wanted): boolean {
+  return (
+    hasTiming(scheduler, wanted) &&
+    isFor(scheduler, target) &&
+    scheduler.template?.data?.fingerprint === fingerprintOf(target)
+  );
+}
 
 /** Whether the next tick of a schedule is in the queue. BullMQ makes the one after it when it begins: once one is lost,
  * none would ever come. One that somebody put off, or made another one's, is put right. */
-const isPending = async ({ schedule, connection }: Queues, { key, next, template }: Scheduler): Promise<boolean> => {
+async function isPending({ schedule, connection }: Queues, { key, next, template }: Scheduler): Promise<boolean> {
   const id = `repeat:${key}:${next}`;
   const state = await schedule.getJobState(id);
   if (!PENDING.includes(state)) return false;
@@ -114,28 +124,23 @@ const isPending = async ({ schedule, connection }: Queues, { key, next, template
     await tick.changeDelay(Math.max(0, Number(next) - Date.now()));
   }
   return true;
-};
+}
 
 /** Whether a schedule is of this deployment, and of a target that its configuration no longer has: it was declared beside
  * most of the present ones, since some may be new, and nobody who still has it is at work. */
-const isLeftBehind = (
-  scheduler: Scheduler,
-  beside: string | undefined,
-  targets: Targets,
-  members: readonly Member[],
-) => {
+function isLeftBehind(scheduler: Scheduler, beside: string | undefined, targets: Targets, members: readonly Member[]) {
   const data = scheduler.template?.data;
   if (data?.fingerprint === undefined || beside === undefined || targets.has(data.target)) return false;
   const declared = new Set(beside.split(' '));
   const known = [...targets.values()].filter((target) => declared.has(`${target.name}@${fingerprintOf(target)}`));
   return 2 * known.length > targets.size && !isWorkedOn(members, data.target, data.fingerprint);
-};
+}
 
 /**
  * Declares every target's schedule, and removes those of targets that the configuration no longer has. `lostOnly`: puts back
  * what is missing, and lets be what a process that is configured differently has declared.
  */
-export const declareSchedules = async (queues: Queues, targets: Targets, lostOnly = false): Promise<void> => {
+export async function declareSchedules(queues: Queues, targets: Targets, lostOnly = false): Promise<void> {
   const { schedule, connection } = queues;
   const all = await schedule.getJobSchedulers();
   const besides = lostOnly ? {} : await connection.hgetall(besideKeyOf(queues));
@@ -177,4 +182,4 @@ export const declareSchedules = async (queues: Queues, targets: Targets, lostOnl
     });
     await connection.hset(besideKeyOf(queues), id, beside);
   }
-};
+}

@@ -11,11 +11,11 @@ import type { Queues } from '../queues.ts';
  * Asks for the run of a tick; resolves to the run. One of a target that is not known here is asked for as long as somebody
  * on the queue knows it. Fails (`JOB_DATA`) when nobody does, or the tick's data is wrong.
  */
-export const runOfTick = async (
+export async function runOfTick(
   queues: Queues,
   targets: ReadonlyMap<string, TargetConfig>,
   data: unknown,
-): Promise<string> => {
+): Promise<string> {
   const { target: name, fingerprint } = (data ?? {}) as { readonly target?: unknown; readonly fingerprint?: unknown };
   if (typeof name === 'string' && isPlainName(name)) {
     const target = targets.get(name);
@@ -27,4 +27,4 @@ export const runOfTick = async (
     }
   }
   throw new Failure('JOB_DATA', 'this tick names no target that is configured, here or elsewhere on this queue');
-};
+}

@@ -26,20 +26,20 @@ const MOST_SPARE = 16;
  * A buffer of at least so many bytes. One that was given back, if there is any: memory outside the heap that is asked for anew
  * for each call makes the collector look through everything again and again.
  */
-export const takeBuffer = (bytes: number): Buffer => {
+export function takeBuffer(bytes: number): Buffer {
   const bits = 32 - Math.clz32(Math.max(bytes, 1) - 1);
   if (bits < LEAST_BITS || bits > MOST_BITS) return Buffer.allocUnsafe(bytes);
   return spare[bits]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bits);
-};
+}
 
 /** Gives back a buffer of `takeBuffer` that nobody reads any more; it may be somebody else's at once. */
-export const giveBuffer = (buffer: Buffer): void => {
+export function giveBuffer(buffer: Buffer): void {
   const bits = 31 - Math.clz32(buffer.length);
   if (bits < LEAST_BITS || bits > MOST_BITS || buffer.length !== 2 ** bits) return;
   spare[bits] ??= [];
   const list = spare[bits] as Buffer[];
   if (list.length < MOST_SPARE) list.push(buffer);
-};
+}
 
 export class Bulk {
   /** How many arguments it holds. */

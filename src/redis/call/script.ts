@@ -15,18 +15,18 @@ export interface Script {
   readonly sha1: string;
 }
 
-export const loadScript = (name: string): Script => {
+export function loadScript(name: string): Script {
   const source = readFileSync(resolve(`#root/lua/${name}.lua`), 'utf8');
   return { name, source, sha1: createHash('sha1').update(source).digest('hex') };
-};
+}
 
 /** Calls the script; a server that does not know it (new, restarted, flushed) is sent its source once. */
-export const callScript = async (
+export async function callScript(
   calls: Calls,
   script: Script,
   keys: readonly Bulk[],
   args: readonly Argument[],
-): Promise<Answer> => {
+): Promise<Answer> {
   const count = keys.reduce((sum, bulk) => sum + bulk.count, 0);
   try {
     return await calls.send('evalsha', [script.sha1, count, ...keys, ...args]);
@@ -34,7 +34,7 @@ export const callScript = async (
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
     return await calls.send('eval', [script.source, count, ...keys, ...args]);
   }
-};
+}
 
 /** Redis says that scripts can't be called at all: by this user, or by anyone. */
 const REFUSED = /^(NOPERM|ERR unknown command)\b.*?['`](eval|evalsha)['`]/is;
@@ -42,10 +42,10 @@ const REFUSED = /^(NOPERM|ERR unknown command)\b.*?['`](eval|evalsha)['`]/is;
 const NOT_OURS = /bad lua script|undeclared key|not allowed from script/i;
 
 /** Why scripts can't be called at all, as this error tells it; `null` when it tells of something else. */
-export const scriptRefusal = (error: unknown): string | null => {
+export function scriptRefusal(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (NOT_OURS.test(error.message)) return saidIn(error);
   const [, what, command = ''] = REFUSED.exec(error.message) ?? [];
   if (what === undefined) return null;
   return `${what === 'NOPERM' ? 'the user may not run' : 'the server does not know'} ${command.toUpperCase()}`;
-};
+}

@@ -27,7 +27,7 @@ export class EncodedCommand extends Command {
 }
 
 /** A command as it travels: so many bytes of a buffer of `takeBuffer`, to be given back once it was answered. */
-export const encode = (name: string, args: readonly Argument[]): { buffer: Buffer; length: number } => {
+export function encode(name: string, args: readonly Argument[]): { buffer: Buffer; length: number } {
   const parts: Bulk[] = [];
   let open: Bulk | null = null;
   for (const arg of [name, ...args]) {
@@ -47,4 +47,4 @@ export const encode = (name: string, args: readonly Argument[]): { buffer: Buffe
   let length = buffer.write(head, 'latin1');
   for (const { bytes } of parts) length += bytes.copy(buffer, length);
   return { buffer, length };
-};
+}

@@ -7,11 +7,11 @@ import { type Became, lookAt, type Restored, type Thing } from '../restore.ts';
 import type { Link } from '../target/link.ts';
 import type { Node } from '../target/node.ts';
 import { bringBackTo, type TrashPlace } from '../trash/place.ts';
-import { each } from './calls/each.ts';
 import { LeftAside } from './aside/leftAside.ts';
-import { Members } from './nodes/members.ts';
+import { each } from './calls/each.ts';
 import { RoutedCalls } from './calls/routedCalls.ts';
 import { positionsBySlot } from './calls/slots.ts';
+import { Members } from './nodes/members.ts';
 import { SlotWatch } from './nodes/slotWatch.ts';
 
 /** So many go at once, of a few in each slot; a run that would set something aside waits as long, a second or so. */

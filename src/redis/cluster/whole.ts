@@ -15,24 +15,25 @@
  *            things aside that the next one puts back (leftAside), with the heartbeats by which they are judged anew (P3).
  */
 import { Failure } from '../../domain/failure.ts';
-import { areFollowed } from './nodes/followers.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
 import { Bulk } from '../call/bulk.ts';
 import type { Rest } from '../call/rest.ts';
 import type { Stopwatch } from '../call/stopwatch.ts';
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
+import type { Kind, Sizes } from '../pace/paces.ts';
 import { keysIn, type SweepChunk, type SweepResult } from '../sweep.ts';
 import type { NodeWishes } from '../target/node.ts';
-import type { Kind, Sizes } from '../pace/paces.ts';
 import type { Place } from '../target/place.ts';
 import { Aside } from './aside/aside.ts';
 import { bornOf, Heartbeats } from './aside/heartbeats.ts';
-import { KeysBySlot } from './calls/keysBySlot.ts';
 import { LeftAside } from './aside/leftAside.ts';
-import type { Members } from './nodes/members.ts';
+import { canBeSaidIn, insistOnSaying, onceIn, Telling } from './aside/telling.ts';
+import { KeysBySlot } from './calls/keysBySlot.ts';
 import { RoutedCalls } from './calls/routedCalls.ts';
 import { hasTag, slotOf, tagOf } from './calls/slots.ts';
-import { canBeSaidIn, insistOnSaying, onceIn, Telling } from './aside/telling.ts';
+import { countsOf, onlySlotOf } from './chunk.ts';
+import { areFollowed } from './nodes/followers.ts';
+import type { Members } from './nodes/members.ts';
 
 /**
  * A chunk goes in small calls, slot by slot, so its own size is no matter of how long one takes, but of how many keys of a slot go in
@@ -43,7 +44,9 @@ const CHUNK_KEYS = 60_000;
 const READ_AT_ONCE = 2_000;
 const MOST_PROOFS = 1_000_000;
 
-const fixed = (size: number) => ({ size, isLeast: true });
+function fixed(size: number) {
+  return { size, isLeast: true };
+}
 
 export class Whole implements Place {
   readonly calls: RoutedCalls;
@@ -228,41 +231,4 @@ function unfollowed(): Failure {
   const sentence =
     'no replica has heard in time of what was removed at a node of the cluster, which could fail over now';
   return new Failure('UNREACHABLE', `${sentence}: so heartbeats stay, and the next run goes on from there`);
-}
-
-/** The slot of everything that a chunk names; `null`, where they are several. */
-function onlySlotOf({ judged, absent, families }: SweepChunk): number | null {
-  let only: number | null = null;
-  let several = false;
-  for (const bulk of [judged.keys, absent, ...families]) {
-    bulk.forEach((bytes, from, to) => {
-      if (several) return;
-      const slot = slotOf(bytes, from, to);
-      only ??= slot;
-      several = slot !== only;
-    });
-    if (several) return null;
-  }
-  return only;
-}
-
-/** How many of each family were there; and the positions, all families counted through, of those that were not, where told. */
-function countsOf(
-  families: readonly Bulk[],
-  were: readonly boolean[],
-  told: readonly boolean[],
-): { readonly removed: readonly number[]; readonly missing: readonly number[] } {
-  const removed: number[] = [];
-  const missing: number[] = [];
-  let place = 0;
-  for (const [family, keys] of families.entries()) {
-    let count = 0;
-    for (let i = 0; i < keys.count; i++) {
-      if (were[place]) count++;
-      else if (told[family]) missing.push(place);
-      place++;
-    }
-    removed.push(count);
-  }
-  return { removed, missing };
 }

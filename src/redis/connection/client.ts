@@ -14,8 +14,8 @@ const NEEDS_NO_PASSWORD = /no password is set|without any password configured fo
 const KNOWS_NO_USERS = /wrong number of arguments for 'auth' command/;
 
 /** For a connection over which one thing is asked: opened by hand, never again, and given up after so many ms. */
-export const askedOnce = (ms: number) =>
-  ({
+export function askedOnce(ms: number) {
+  return {
     lazyConnect: true,
     connectTimeout: ms,
     commandTimeout: ms,
@@ -23,7 +23,8 @@ export const askedOnce = (ms: number) =>
     retryStrategy: null,
     maxRetriesPerRequest: 0,
     connectionName: 'stalesweep',
-  }) satisfies Options;
+  } satisfies Options;
+}
 
 /** A connection that prints nothing; those that are made from it are of the same kind. */
 export function createClient(...to: [url: string, options: Options] | [options: Options]): Redis {

@@ -22,7 +22,9 @@ export function clusterAnswerIn(error: unknown): string | null {
 }
 
 /** Whether INFO says so. */
-export const isClusterNode = (info: Info): boolean => info.get('cluster_enabled') === '1';
+export function isClusterNode(info: Info): boolean {
+  return info.get('cluster_enabled') === '1';
+}
 
 /** A server that holds only a part of the keys, where all are needed. */
 export class HoldsPart extends Failure {

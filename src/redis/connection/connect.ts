@@ -52,7 +52,7 @@ export interface ConnectOptions {
 }
 
 /** Throws when the database of the URL was not selected: ioredis would go on in database 0, which is another one's. */
-export const insistOnDatabase = async (redis: Redis, where: string): Promise<void> => {
+export async function insistOnDatabase(redis: Redis, where: string): Promise<void> {
   const { db = 0 } = redis.options;
   if (db === 0) return;
   try {
@@ -65,7 +65,7 @@ export const insistOnDatabase = async (redis: Redis, where: string): Promise<voi
       : `${where} has no database ${db}: ${message}`;
     throw new Failure('DENIED', sentence, { cause: error });
   }
-};
+}
 
 /**
  * Opens a connection and waits until it is ready. Until then nothing is retried: a wrong address fails within five
@@ -73,7 +73,7 @@ export const insistOnDatabase = async (redis: Redis, where: string): Promise<voi
  * connections come back by themselves. Of a cluster, to the node that serves keys with this prefix, or, where a part will do, to
  * the first of the named nodes that answers. A URL alone stands for an address without certificates of its own.
  */
-export const connect = async (to: string | Address, options: ConnectOptions = {}): Promise<Redis> => {
+export async function connect(to: string | Address, options: ConnectOptions = {}): Promise<Redis> {
   const address: Address = typeof to === 'string' ? { url: to } : to;
   const kind = deploymentOf(address.url)?.kind;
   const { prefix, toPart, signal } = options;
@@ -95,10 +95,10 @@ export const connect = async (to: string | Address, options: ConnectOptions = {}
   }
   // What keeps one out most likely keeps all out.
   throw failures[0];
-};
+}
 
 /** @param within what keys begin with in the slot of a cluster whose node is meant; left out: the server at the address is */
-const connectTo = async (address: Address, options: ConnectOptions, within?: string): Promise<Redis> => {
+async function connectTo(address: Address, options: ConnectOptions, within?: string): Promise<Redis> {
   const { url, tls } = address;
   const deployment = deploymentOf(url);
   const encrypted = /^rediss(\+(sentinel|cluster))?:/i.test(url);
@@ -200,17 +200,17 @@ const connectTo = async (address: Address, options: ConnectOptions, within?: str
   } finally {
     settled.abort();
   }
-};
+}
 
 /** Loaded by those alone who need it: most have one server. */
-const slotOptionsOf = async (address: Address, prefix: string, lasts: () => boolean) => {
+async function slotOptionsOf(address: Address, prefix: string, lasts: () => boolean) {
   const { slotOptions } = await import('../cluster/calls/slotConnector.ts');
   return slotOptions(address, insistOnTag(prefix), lasts);
-};
+}
 
 /** Throws where keys with this prefix would lie all over a cluster; else returns it. */
-const insistOnTag = (prefix: string): string => {
+function insistOnTag(prefix: string): string {
   if (/\{[^}]+\}/.test(prefix)) return prefix;
   const sentence = `queue.prefix "${prefix}" has no braces, without which a cluster spreads its keys over all nodes; write "{${prefix}}"`;
   throw new Failure('DENIED', sentence);
-};
+}

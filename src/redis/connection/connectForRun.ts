@@ -12,13 +12,15 @@ const FAREWELL_MS = 100;
 const infos = new WeakMap<Redis, Info>();
 
 /** What INFO said as a connection for a run was opened; nothing, where it said nothing. */
-export const infoAtOpening = (redis: Redis): Info => infos.get(redis) ?? new Map();
+export function infoAtOpening(redis: Redis): Info {
+  return infos.get(redis) ?? new Map();
+}
 
 /**
  * Opens a connection for one run; of a cluster, to the first of the named nodes that answers. It never comes back by itself:
  * whoever answers then may have restarted with old data (P10). When it breaks, its calls fail; `Link` sees to what follows.
  */
-export const connectForRun = async (to: Address, signal?: AbortSignal): Promise<Redis> => {
+export async function connectForRun(to: Address, signal?: AbortSignal): Promise<Redis> {
   let info: Info = new Map();
   const redis = await connect(to, {
     signal,
@@ -40,10 +42,10 @@ export const connectForRun = async (to: Address, signal?: AbortSignal): Promise<
   });
   infos.set(redis, info);
   return redis;
-};
+}
 
 /** Opens a second connection to where `first` leads, as it was opened. It ends with the first, and never comes back. */
-export const connectBeside = async (first: Redis): Promise<Redis> => {
+export async function connectBeside(first: Redis): Promise<Redis> {
   const second = first.duplicate();
   const end = () => second.disconnect();
   first.once('end', end);
@@ -61,4 +63,4 @@ export const connectBeside = async (first: Redis): Promise<Redis> => {
       cause: error,
     });
   }
-};
+}

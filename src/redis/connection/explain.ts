@@ -14,10 +14,10 @@ import { unreadyIn } from './unready.ts';
  * Turns a permission error of Redis into a `DENIED` failure, which is worth no retry, and what says that Redis is not ready, not
  * there any more, or anything else that it answers, into an `UNREACHABLE` one; leaves what Redis did not say as it is.
  */
-export const explain = (
+export function explain(
   error: unknown,
   { url, ...wanted }: Besides & { readonly url: string; readonly schema: KeySchema },
-): unknown => {
+): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const denied = (sentence: string) => new Failure('DENIED', sentence, { cause: error });
   const unreachable = (sentence: string) => new Failure('UNREACHABLE', sentence, { cause: error });
@@ -43,4 +43,4 @@ export const explain = (
   if (isLate(error)) return unreachable(`${server} did not answer in time, again and again`);
   if (error instanceof ConnectionLost) return unreachable(`the connection to ${server} was lost, again and again`);
   return error.name === 'ReplyError' ? unreachable(`${server} says: ${saidIn(error)}`) : error;
-};
+}

@@ -18,7 +18,7 @@ const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
  * Why a server was not reached, in the words of an operator.
  * @param error what the library said last, if anything
  */
-export const reasonOf = (error: Error | undefined, encrypted: boolean): string => {
+export function reasonOf(error: Error | undefined, encrypted: boolean): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
   const closed = error === undefined || CLOSED.has(code) || error.message === 'Connection is closed.';
   if (closed && !encrypted) return 'it closed the connection; if it speaks TLS, use rediss://';
@@ -41,12 +41,12 @@ export const reasonOf = (error: Error | undefined, encrypted: boolean): string =
   if (/WRONGPASS|invalid (username-)?password/i.test(error.message)) return 'it refused the user name or password';
   if (/NOAUTH/.test(error.message)) return 'it asks for a password';
   return error.message;
-};
+}
 
 /** What a server says on its own before it closes, where that is why it can't be used; `null` for anything else. */
-export const lastWords = (text: string): string | null => {
+export function lastWords(text: string): string | null {
   const [, refusal] = /^-(?:ERR )?((?:max number of clients|DENIED )[^.\r\n]*)/.exec(text) ?? [];
   if (refusal !== undefined) return `it says: ${refusal}`;
   const [, protocol] = /^(HTTP|SSH)[/-]/.exec(text) ?? [];
   return protocol === undefined ? null : `what answers there speaks ${protocol}; it is no Redis`;
-};
+}

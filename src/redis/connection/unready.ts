@@ -38,7 +38,9 @@ const ANSWER = new RegExp(
   `^(?:EXECABORT [^:]*: |Ready check failed: |ERR [^:]*: )?-?(${Object.keys(ANSWERS).join('|')})\\b`,
 );
 
-const codeOf = (error: unknown): string | null => (error instanceof Error && ANSWER.exec(error.message)?.[1]) || null;
+function codeOf(error: unknown): string | null {
+  return (error instanceof Error && ANSWER.exec(error.message)?.[1]) || null;
+}
 
 /** What an error says of Redis, where it says that this is not the moment; `null` for every other error. */
 export function unreadyIn(error: unknown): Unready | null {

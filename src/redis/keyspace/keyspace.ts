@@ -9,45 +9,45 @@ export interface Page {
 }
 
 /** One SCAN call. The walk is over when the cursor comes back as `0`. */
-export const scanPage = async (calls: Calls, cursor: string, pattern: string, count: number): Promise<Page> => {
+export async function scanPage(calls: Calls, cursor: string, pattern: string, count: number): Promise<Page> {
   const { reply, ms } = await calls.send('scan', [cursor, 'MATCH', pattern, 'COUNT', count], null);
   const [next, keys] = reply as [Buffer, Buffer[]];
   return { cursor: next.toString('latin1'), keys, ms };
-};
+}
 
 /** MGET: `null` where a key is missing or not a string. */
-export const readValues = async (calls: Calls, keys: Bulk): Promise<{ values: (Buffer | null)[]; ms: number }> => {
+export async function readValues(calls: Calls, keys: Bulk): Promise<{ values: (Buffer | null)[]; ms: number }> {
   const { reply, ms } = await calls.send('mget', [keys], null);
   return { values: reply as (Buffer | null)[], ms };
-};
+}
 
 /** Which of the keys exist, each asked for by itself, since the answer for several is only a sum. */
-export const existing = async (calls: Calls, keys: readonly Buffer[]): Promise<readonly boolean[]> => {
+export async function existing(calls: Calls, keys: readonly Buffer[]): Promise<readonly boolean[]> {
   const replies = await Promise.all(keys.map((key) => calls.send('exists', [key.toString('latin1')])));
   return replies.map(({ reply }) => reply === 1);
-};
+}
 
 /** How many of the keys exist. */
-export const countExisting = async (calls: Calls, keys: Bulk): Promise<{ count: number; ms: number }> => {
+export async function countExisting(calls: Calls, keys: Bulk): Promise<{ count: number; ms: number }> {
   if (keys.count === 0) return { count: 0, ms: 0 };
   const { reply, ms } = await calls.send('exists', [keys]);
   return { count: Number(reply), ms };
-};
+}
 
 /** What each key takes in memory, in bytes; `null` where it is gone. */
-export const memoryUsage = async (calls: Calls, keys: readonly string[]): Promise<readonly (number | null)[]> => {
+export async function memoryUsage(calls: Calls, keys: readonly string[]): Promise<readonly (number | null)[]> {
   const replies = await Promise.all(keys.map((key) => calls.send('memory', ['USAGE', key])));
   return replies.map(({ reply }) => (typeof reply === 'number' ? reply : null));
-};
+}
 
 /** How long each key has been idle, in seconds; `null` where it is gone. Fails where the server does not keep count. */
-export const idleSeconds = async (calls: Calls, keys: readonly string[]): Promise<readonly (number | null)[]> => {
+export async function idleSeconds(calls: Calls, keys: readonly string[]): Promise<readonly (number | null)[]> {
   const ask = async (what: string, key: string) => (await calls.send('object', [what, key])).reply;
   const replies = await Promise.all(
     keys.map(async (key) => await Promise.all([ask('IDLETIME', key), ask('REFCOUNT', key)])),
   );
   return replies.map(([idle, references]) => (typeof idle === 'number' && references !== SHARED_VALUE ? idle : null));
-};
+}
 
 /**
  * So many references a value seems to have that Redis keeps once for all keys that hold it, as it does with numbers below 10,000

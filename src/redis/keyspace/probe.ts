@@ -46,17 +46,17 @@ const HEARTBEATS = 200;
 const NAMES = 3;
 
 /** What is left of each key's time to live, in ms; negative where there is none, or where the user may not ask. */
-const readTtls = async (calls: Calls, keys: readonly Buffer[]): Promise<readonly number[]> => {
+async function readTtls(calls: Calls, keys: readonly Buffer[]): Promise<readonly number[]> {
   const { replies } = await calls.sendTogether(keys.map((key) => ['pttl', [key.toString('latin1')]] as const));
   return replies.map((reply) => (typeof reply === 'number' ? reply : -1));
-};
+}
 
-const readMs = async (calls: Calls): Promise<number> => {
+async function readMs(calls: Calls): Promise<number> {
   const [seconds, micros] = (await calls.send('time', [])).reply as Reply[];
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-};
+}
 
-const sampleHeartbeats = async (calls: Calls, reader: KeyReader, keys: readonly Buffer[]): Promise<HeartbeatSample> => {
+async function sampleHeartbeats(calls: Calls, reader: KeyReader, keys: readonly Buffer[]): Promise<HeartbeatSample> {
   if (keys.length === 0) return { read: 0, unreadable: [], shortestTtlSeconds: null };
   const { values } = await readValues(calls, Bulk.of(keys.map((key) => key.toString('latin1'))));
   const exist = await existing(calls, keys);
@@ -83,7 +83,7 @@ const sampleHeartbeats = async (calls: Calls, reader: KeyReader, keys: readonly 
   }
   const shortestTtlSeconds = Number.isFinite(shortestMs) ? Math.round(shortestMs / 1000) : null;
   return { read, unreadable: unreadable.groups, shortestTtlSeconds };
-};
+}
 
 /**
  * Up to `most` keys, in bounded pages; returns whether these were all. Rests between pages as the target wishes. Fails (`RUN_FAILED`)
@@ -111,7 +111,7 @@ function familyOf({ schema, template }: KeyReader, kind: KeyKind): number | null
 }
 
 /** Looks at up to `most` keys. */
-export const sampleKeyspace = async (calls: Calls, schema: KeySchema, most: number): Promise<KeyspaceSample> => {
+export async function sampleKeyspace(calls: Calls, schema: KeySchema, most: number): Promise<KeyspaceSample> {
   const byFamily = schema.families.map(() => 0);
   const heartbeats: Buffer[] = [];
   const reader = new KeyReader(schema, true);
@@ -128,7 +128,7 @@ export const sampleKeyspace = async (calls: Calls, schema: KeySchema, most: numb
     }
   }
   return { keys, complete: page.value, byFamily, heartbeats: await sampleHeartbeats(calls, reader, heartbeats) };
-};
+}
 
 /** How well a schema fits a sample: how many heartbeats of it, and how many keys in all. */
 interface Fit {

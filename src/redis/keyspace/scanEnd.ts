@@ -47,5 +47,6 @@ export class ScanEnd {
   }
 }
 
-const endless = (why: string): Failure =>
-  new Failure('RUN_FAILED', `SCAN does not end on this server (${why}), so nobody can tell who lives there`);
+function endless(why: string): Failure {
+  return new Failure('RUN_FAILED', `SCAN does not end on this server (${why}), so nobody can tell who lives there`);
+}

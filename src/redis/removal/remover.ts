@@ -224,7 +224,9 @@ export class Remover {
   }
 }
 
-const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
 
 /** A chunk that only looks whether the heartbeats that were to go are as they were judged. */
 function heartbeatsOf({ judged, heartbeats }: SweepChunk): SweepChunk {
@@ -233,10 +235,12 @@ function heartbeatsOf({ judged, heartbeats }: SweepChunk): SweepChunk {
   return { judged: going, absent: new Bulk(), families: [], told: [], heartbeats: 0 };
 }
 
-const ranBefore = ({ heartbeats }: SweepChunk, { ms }: SweepResult): Told<SweepResult> => ({
-  result: { swept: true, removed: [], missing: [], heartbeats, ms },
-  isFirst: false,
-});
+function ranBefore({ heartbeats }: SweepChunk, { ms }: SweepResult): Told<SweepResult> {
+  return {
+    result: { swept: true, removed: [], missing: [], heartbeats, ms },
+    isFirst: false,
+  };
+}
 
 const NOTHING_CHANGED = { swept: false, revived: [], vanished: [], born: [] } as const;
 

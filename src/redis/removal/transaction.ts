@@ -42,8 +42,9 @@ interface Removal {
 
 type Settled<T> = { readonly removed: readonly number[] } | { readonly instead: T };
 
-const firstError = (replies: readonly unknown[]): Error | undefined =>
-  replies.find((reply): reply is Error => reply instanceof Error);
+function firstError(replies: readonly unknown[]): Error | undefined {
+  return replies.find((reply): reply is Error => reply instanceof Error);
+}
 
 function isProof(proof: string, value: string | null | undefined): boolean {
   return typeof value === 'string' && proofOf(Buffer.from(value, 'latin1')).toString('latin1') === proof;
@@ -65,14 +66,14 @@ function countsIn(counts: readonly number[], families: readonly Bulk[], told: re
 }
 
 /** What made Redis refuse: EXEC answers for others. */
-const causeOf = (error: Error): Error => {
+function causeOf(error: Error): Error {
   if (error.message.startsWith('OOM')) {
     const advice = 'free memory, or grant +eval +evalsha, since scripts may still remove keys';
     return new Error(`Redis' memory is full, and then it refuses UNLINK inside MULTI; ${advice}`, { cause: error });
   }
   const because = /^EXECABORT Transaction discarded because of: (.*)/s.exec(error.message)?.[1];
   return because === undefined ? error : new Error(because, { cause: error });
-};
+}
 
 export class Transactions {
   #connection: Promise<Redis> | undefined;

@@ -35,10 +35,10 @@ const OF_TRASH_OF_PART: Needs = { ...OF_TRASH, commands: [...OF_TRASH.commands, 
 const READING_PART = ['cluster|nodes', 'cluster|countkeysinslot', 'cluster|getkeysinslot', 'asking'];
 
 /** What it takes to read a cluster; nothing elsewhere. */
-export const readingOfPart = ({ part, readFrom }: Besides): readonly string[] => {
+export function readingOfPart({ part, readFrom }: Besides): readonly string[] {
   if (part === undefined) return [];
   return readFrom === 'replica' ? [...READING_PART, 'readonly'] : READING_PART;
-};
+}
 
 /** What gives back of a set, hash, sorted set or list what is not in the new one that was begun in its place. */
 const MERGING = ['type', 'hscan', 'hget', 'hsetnx', 'hdel', 'spop', 'zpopmin', 'zadd', 'rpoplpush'];
@@ -52,7 +52,9 @@ const OF_CLUSTER: Needs = {
 
 const NOTHING: Needs = { commands: [], patterns: [], channels: [] };
 
-const escaped = (name: string): string => name.replace(/[\\*?[\]]/g, '\\$&');
+function escaped(name: string): string {
+  return name.replace(/[\\*?[\]]/g, '\\$&');
+}
 
 function ofAnnouncing(where: Announce): Needs {
   const marks = `${ANNOUNCED_PREFIX}*`;

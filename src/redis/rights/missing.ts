@@ -21,8 +21,12 @@ export interface Missing {
   readonly advice: string;
 }
 
-const grants = (commands: readonly string[]): string => commands.map((command) => `+${command}`).join(' ');
-const named = (commands: readonly string[]): string => commands.join(', ').replaceAll('|', ' ').toUpperCase();
+function grants(commands: readonly string[]): string {
+  return commands.map((command) => `+${command}`).join(' ');
+}
+function named(commands: readonly string[]): string {
+  return commands.join(', ').replaceAll('|', ' ').toUpperCase();
+}
 
 /** What stands in the way, and what to do about it; `null` when nothing is missing. What no grant helps against comes first. */
 export function missingIn(permissions: Permissions): Missing | null {
@@ -33,11 +37,13 @@ export function missingIn(permissions: Permissions): Missing | null {
 }
 
 /** The same where nobody needs to know what INFO says. */
-export const makingDoWithoutInfo = (permissions: Permissions): Permissions => ({
-  ...permissions,
-  refused: permissions.refused.filter((command) => command !== 'info'),
-  untaken: permissions.untaken.filter(({ command }) => command !== 'info'),
-});
+export function makingDoWithoutInfo(permissions: Permissions): Permissions {
+  return {
+    ...permissions,
+    refused: permissions.refused.filter((command) => command !== 'info'),
+    untaken: permissions.untaken.filter(({ command }) => command !== 'info'),
+  };
+}
 
 function missingOfServer({ untaken, withoutScripts, untakenOfTransaction }: Permissions): Missing | null {
   if (untaken.length > 0) {
@@ -49,8 +55,9 @@ function missingOfServer({ untaken, withoutScripts, untakenOfTransaction }: Perm
   return { whose: 'server', what, advice: 'a run needs one of the two, to prove and remove in one step' };
 }
 
-const notTaken = (untaken: readonly Untaken[]): string =>
-  `does not take ${named(untaken.map(({ command }) => command))} (${untaken[0]?.said})`;
+function notTaken(untaken: readonly Untaken[]): string {
+  return `does not take ${named(untaken.map(({ command }) => command))} (${untaken[0]?.said})`;
+}
 
 function adviceOn(commands: readonly string[]): string {
   if (commands.every((command) => command.startsWith('object|'))) {

@@ -38,42 +38,47 @@ interface Wanted extends Besides {
  * are swept, without `object`: then it looks for newcomers by another pass. A dry run makes do without `memory|usage`, and then
  * does not tell what would be freed.
  */
-const commandsFor = ({ schema, ...besides }: Wanted, way: Way): readonly string[] => [
-  ...READING,
-  'pttl',
-  ...(schema.orphanFamilies.size > 0 || way !== 'dry run' ? IDLE : []),
-  ...(way === 'dry run' ? ['memory|usage', ...readingOfPart(besides)] : ['unlink', ...needsBesides(besides).commands]),
-  ...(way === 'script' ? SCRIPT : way === 'transaction' ? TRANSACTION : []),
-];
+function commandsFor({ schema, ...besides }: Wanted, way: Way): readonly string[] {
+  return [
+    ...READING,
+    'pttl',
+    ...(schema.orphanFamilies.size > 0 || way !== 'dry run' ? IDLE : []),
+    ...(way === 'dry run'
+      ? ['memory|usage', ...readingOfPart(besides)]
+      : ['unlink', ...needsBesides(besides).commands]),
+    ...(way === 'script' ? SCRIPT : way === 'transaction' ? TRANSACTION : []),
+  ];
+}
 
-const templatesOf = (schema: KeySchema): readonly Template[] => [
-  schema.heartbeat,
-  ...schema.templates.map(({ template }) => template),
-];
+function templatesOf(schema: KeySchema): readonly Template[] {
+  return [schema.heartbeat, ...schema.templates.map(({ template }) => template)];
+}
 
 /** The patterns of all keys of a schema. */
-export const patternsIn = (schema: KeySchema): readonly string[] => patternsOf(templatesOf(schema));
+export function patternsIn(schema: KeySchema): readonly string[] {
+  return patternsOf(templatesOf(schema));
+}
 
 /** The patterns of all keys that a real run touches. */
-export const patternsFor = ({ schema, ...besides }: Wanted): readonly string[] => [
-  ...new Set([...patternsIn(schema), ...needsBesides(besides).patterns]),
-];
+export function patternsFor({ schema, ...besides }: Wanted): readonly string[] {
+  return [...new Set([...patternsIn(schema), ...needsBesides(besides).patterns])];
+}
 
 /** The smallest ACL line that lets a run of this target go this way. */
-export const aclLine = ({ url, ...wanted }: Wanted & { readonly url: string }, way: Way): string => {
+export function aclLine({ url, ...wanted }: Wanted & { readonly url: string }, way: Way): string {
   const keys = way === 'dry run' ? patternsIn(wanted.schema) : patternsFor(wanted);
   const channels = way === 'dry run' ? [] : needsBesides(wanted).channels;
   const patterns = [...keys.map((pattern) => `~${pattern}`), ...channels.map((channel) => `&${channel}`)];
   const select = deploymentOf(url)?.kind === 'single' && Number(new URL(url).pathname.slice(1)) > 0 ? ['select'] : [];
   const commands = [...new Set([...select, ...commandsFor(wanted, way)])].map((command) => `+${command}`);
   return ['ACL SETUSER stalesweep on >secret', ...patterns, ...commands].join(' ');
-};
+}
 
 /**
  * Made-up keys, one of each template; no coordinator has them.
  * @param part a tag, to have them where a node of a cluster serves them
  */
-const nobodysKeys = (schema: KeySchema, part?: string): readonly string[] => {
+function nobodysKeys(schema: KeySchema, part?: string): readonly string[] {
   const tag = part === undefined ? '' : `{${part}}`;
   const nobody = { coordinator: `${tag}${randomUUID()}`, swarm: `${tag}${randomUUID()}` };
   return templatesOf(schema).map((template) =>
@@ -85,7 +90,7 @@ const nobodysKeys = (schema: KeySchema, part?: string): readonly string[] => {
       nobody,
     ),
   );
-};
+}
 
 /** A command that the server takes from nobody, and what it says. */
 export interface Untaken {
@@ -118,32 +123,29 @@ interface Asked {
 }
 
 /** @param names the commands of these orders, as ACLs name them, where they differ from what is sent */
-const ask = async (
-  calls: Calls,
-  orders: readonly Order[],
-  names: readonly string[] = [],
-): Promise<readonly Asked[]> => {
+async function ask(calls: Calls, orders: readonly Order[], names: readonly string[] = []): Promise<readonly Asked[]> {
   const { replies } = await calls.sendTogether(orders);
   return replies.map((reply, i) => ({ command: names[i] ?? orders[i]?.[0] ?? '', reply }));
-};
+}
 
-const refusedAmong = (asked: readonly Asked[]): readonly string[] => [
-  ...new Set(asked.flatMap(({ reply }) => refusedCommandIn(reply) ?? [])),
-];
+function refusedAmong(asked: readonly Asked[]): readonly string[] {
+  return [...new Set(asked.flatMap(({ reply }) => refusedCommandIn(reply) ?? []))];
+}
 
-const untakenAmong = (asked: readonly Asked[]): readonly Untaken[] =>
-  asked.flatMap(({ command, reply }) => (isUntaken(reply) ? { command, said: saidIn(reply) } : []));
+function untakenAmong(asked: readonly Asked[]): readonly Untaken[] {
+  return asked.flatMap(({ command, reply }) => (isUntaken(reply) ? { command, said: saidIn(reply) } : []));
+}
 
 /**
  * Asks Redis what the user may do, and what it takes at all. Only whole commands count: whether a made-up key may be touched says
  * nothing about the real ones, since patterns may be narrower than the schema. The connection must be nobody else's meanwhile.
  */
-export const askPermissions = async (
+export async function askPermissions(
   calls: Calls,
   { schema, ...besides }: Wanted,
   dryRun: boolean,
   part = besides.part,
-): Promise<Permissions> => {
+): Promise<Permissions> {
   // In several slots, if there are slots, unless the schema keeps them together.
   const nobody = nobodysKeys(schema, part);
   const [one = ''] = nobody;
@@ -188,10 +190,10 @@ export const askPermissions = async (
     cluster:
       part !== undefined ? null : ([...replies, answer].map(clusterAnswerIn).find((why) => why !== null) ?? null),
   };
-};
+}
 
 /** Patterns of the schema of which the user may not even touch a made-up key. */
-export const refusedPatterns = async (calls: Calls, { schema, ...besides }: Wanted): Promise<readonly string[]> => {
+export async function refusedPatterns(calls: Calls, { schema, ...besides }: Wanted): Promise<readonly string[]> {
   const keys = nobodysKeys(schema, besides.part);
   const more = needsBesides(besides).patterns;
   const asked = [...keys, ...more.map((pattern) => pattern.replaceAll('*', randomUUID()))];
@@ -201,4 +203,4 @@ export const refusedPatterns = async (calls: Calls, { schema, ...besides }: Want
   const refused = new Set(globs.map(globOf));
   const own = patternsIn(schema).filter((pattern) => refused.has(pattern));
   return [...own, ...more.filter((_, i) => denied(replies[keys.length + i]))];
-};
+}

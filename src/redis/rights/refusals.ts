@@ -3,16 +3,21 @@ import { clusterAnswerIn } from '../connection/cluster.ts';
 import { unreadyIn } from '../connection/unready.ts';
 
 /** The command that Redis says the user may not run, as ACLs name it; `null` for every other error. */
-export const refusedCommandIn = (error: unknown): string | null =>
-  error instanceof Error ? (/NOPERM.*?'([a-z|]+)' command/i.exec(error.message)?.[1]?.toLowerCase() ?? null) : null;
+export function refusedCommandIn(error: unknown): string | null {
+  return error instanceof Error
+    ? (/NOPERM.*?'([a-z|]+)' command/i.exec(error.message)?.[1]?.toLowerCase() ?? null)
+    : null;
+}
 
 /** Whether Redis refused a key rather than a command. */
-export const isKeyRefusal = (error: Error): boolean =>
-  refusedCommandIn(error) === null && /NOPERM.*(?:key|access)/i.test(error.message);
+export function isKeyRefusal(error: Error): boolean {
+  return refusedCommandIn(error) === null && /NOPERM.*(?:key|access)/i.test(error.message);
+}
 
 /** Inside a script, Redis does not name the command, or the channel, it refused. */
-export const isRefusedInScript = (error: Error): boolean =>
-  /user executing the script can't (?:run this command|publish)/i.test(error.message);
+export function isRefusedInScript(error: Error): boolean {
+  return /user executing the script can't (?:run this command|publish)/i.test(error.message);
+}
 
 /** What Redis says of the state it is in, not of the command: that it is full, does not know a script yet, keeps no idle times, has no such key. */
 const OF_STATE = /^(?:OOM|NOSCRIPT|NOAUTH|EXECABORT)\b|LFU maxmemory policy|without MULTI|no such key/;
@@ -28,7 +33,9 @@ export function isUntaken(error: unknown): error is Error {
 }
 
 /** Whether the user may not run a command, or nobody may. */
-export const isRefusal = (error: unknown): boolean => refusedCommandIn(error) !== null || isUntaken(error);
+export function isRefusal(error: unknown): boolean {
+  return refusedCommandIn(error) !== null || isUntaken(error);
+}
 
 /** The most of what a server said that is told again. */
 const MOST_SAID = 160;

@@ -9,62 +9,70 @@ export type Info = ReadonlyMap<string, string>;
 export const UPTIME = 'uptime_in_seconds';
 
 /** INFO's fields by name. */
-export const infoIn = (reply: string): Info => {
+export function infoIn(reply: string): Info {
   const fields = new Map<string, string>();
   for (const line of reply.split('\r\n')) {
     const colon = line.indexOf(':');
     if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1));
   }
   return fields;
-};
+}
 
 /** INFO, read now. */
-export const readInfo = async (calls: Calls): Promise<Info> => infoIn(String((await calls.send('info', [])).reply));
+export async function readInfo(calls: Calls): Promise<Info> {
+  return infoIn(String((await calls.send('info', [])).reply));
+}
 
 /** TIME, in whole seconds (P5). */
-export const readSeconds = async (calls: Calls): Promise<number> => {
+export async function readSeconds(calls: Calls): Promise<number> {
   const { reply } = await calls.send('time', []);
   return Number((reply as string[])[0]);
-};
+}
 
 /**
  * For how long coordinators have been able to beat, in seconds; `null` when the server did not come back with old
  * data (P10). A server too old to tell what it loaded is taken for one that loaded something.
  */
-export const upSecondsOf = (info: Info): number | null => {
+export function upSecondsOf(info: Info): number | null {
   const loaded = info.get('rdb_last_load_keys_loaded');
   const startedEmpty = loaded === '0' && info.get('aof_enabled') === '0';
   return startedEmpty ? null : Number(info.get(UPTIME) ?? 0);
-};
+}
 
-const keysIn = (field = ''): number => Number(/keys=(\d+)/.exec(field)?.[1] ?? 0);
+function keysIn(field = ''): number {
+  return Number(/keys=(\d+)/.exec(field)?.[1] ?? 0);
+}
 
 /** How many keys there are in one database. */
-export const keysOf = (info: Info, db: number): number => keysIn(info.get(`db${db}`));
+export function keysOf(info: Info, db: number): number {
+  return keysIn(info.get(`db${db}`));
+}
 
 /** How many keys there are in all databases together; near enough to tell how far a walk has come. */
-export const keyspaceSizeOf = (info: Info): number =>
-  [...info].reduce((sum, [name, value]) => sum + (/^db\d+$/.test(name) ? keysIn(value) : 0), 0);
+export function keyspaceSizeOf(info: Info): number {
+  return [...info].reduce((sum, [name, value]) => sum + (/^db\d+$/.test(name) ? keysIn(value) : 0), 0);
+}
 
-export const usedMemoryBytesOf = (info: Info): number => Number(info.get('used_memory') ?? 0);
+export function usedMemoryBytesOf(info: Info): number {
+  return Number(info.get('used_memory') ?? 0);
+}
 
 /** @param outages what was seen of times in which nobody could beat */
-export const clockOf = (
-  nowSeconds: number,
-  info: Info,
-  restartGrace: boolean,
-  outages: readonly Outage[] = [],
-): Clock => ({
-  nowSeconds,
-  upSeconds: restartGrace ? upSecondsOf(info) : null,
-  outages: restartGrace ? merged(outages) : [],
-});
+export function clockOf(nowSeconds: number, info: Info, restartGrace: boolean, outages: readonly Outage[] = []): Clock {
+  return {
+    nowSeconds,
+    upSeconds: restartGrace ? upSecondsOf(info) : null,
+    outages: restartGrace ? merged(outages) : [],
+  };
+}
 
 /**
  * The clock for coordinators that have no heartbeat any more: they may have lost it with a server that came back empty, so
  * their silence counts from its return in any case (P10, P11).
  */
-export const lapsedClockOf = (clock: Clock, info: Info, restartGrace: boolean): Clock => ({
-  ...clock,
-  upSeconds: restartGrace ? Number(info.get(UPTIME) ?? 0) : null,
-});
+export function lapsedClockOf(clock: Clock, info: Info, restartGrace: boolean): Clock {
+  return {
+    ...clock,
+    upSeconds: restartGrace ? Number(info.get(UPTIME) ?? 0) : null,
+  };
+}

@@ -23,10 +23,10 @@ const LONGEST_ABSENCE_MS = 20_000;
 /** Who is asked on both connections answers on a way that stands as soon on the one as on the other, but for this much. */
 const STILL_SILENT_MS = 2_000;
 
-const identityIn = (info: Info): string | null => {
+function identityIn(info: Info): string | null {
   const fields = ['run_id', 'role', 'master_replid'].map((name) => info.get(name));
   return fields[0] ? fields.join(' ') : null;
-};
+}
 
 /** What became of a connection on which a call was not answered in time; `silent`: the server, or that one, answers on none. */
 export type AfterSilence = 'replaced' | 'answers' | 'silent';
@@ -182,7 +182,8 @@ export class Link {
 class AnotherServer extends Failure {}
 
 /** Redis may come back: it is not reached, or not ready to serve. */
-const isAbsence = (error: Error): boolean =>
-  error instanceof Failure
+function isAbsence(error: Error): boolean {
+  return error instanceof Failure
     ? error.code === 'UNREACHABLE' && !(error instanceof AnotherServer)
     : error.name !== 'ReplyError' || isPassing(error);
+}

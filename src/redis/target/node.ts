@@ -187,12 +187,12 @@ const STARTED_EMPTY = new Map([
 ]);
 
 /** INFO as far as it is told; rented servers may tell less of it, or nothing. */
-const readTargetInfo = async (
+async function readTargetInfo(
   calls: Calls,
   settings: TargetConfig,
   dryRun: boolean,
   warn: (sentence: string) => void,
-): Promise<Info> => {
+): Promise<Info> {
   let refusal: unknown = null;
   const info = await readInfo(calls).catch((error: unknown): Info => {
     if (!isRefusal(error)) throw error;
@@ -209,4 +209,4 @@ const readTargetInfo = async (
   }
   if (settings.restartGrace || refusal !== null) warn(wayOut === '' ? what : `${what}; ${wayOut}`);
   return new Map([...info, ...STARTED_EMPTY]);
-};
+}

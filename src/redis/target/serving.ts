@@ -24,22 +24,26 @@ const WRITES: readonly Command[] = [['EVAL', '#!lua\nreturn 1', '0'], ['SETRANGE
 const BESIDES: readonly Command[] = [['ROLE'], ['PING']];
 
 /** Whether this user, or anybody, is refused this way to ask, also for the sake of the key. */
-const isRefused = (reply: unknown): boolean =>
-  reply instanceof Error && (reply.message.startsWith('NOPERM') || isUntaken(reply));
+function isRefused(reply: unknown): boolean {
+  return reply instanceof Error && (reply.message.startsWith('NOPERM') || isUntaken(reply));
+}
 
 /** Whether a reply says that writes are refused at the moment. */
-const isOutage = (reply: unknown): boolean =>
-  reply instanceof Error && (unreadyIn(reply) !== null || /^OOM\b/.test(reply.message));
+function isOutage(reply: unknown): boolean {
+  return reply instanceof Error && (unreadyIn(reply) !== null || /^OOM\b/.test(reply.message));
+}
 
 /** Whether a server that says so much of its memory refuses what could take more. */
-const isFull = (info: Info): boolean => {
+function isFull(info: Info): boolean {
   const bytes = (name: string) => Number(info.get(name) ?? 0);
   const most = bytes('maxmemory');
   const used = bytes('used_memory') - bytes('mem_not_counted_for_evict');
   return most > 0 && used > most && info.get('maxmemory_policy') === 'noeviction';
-};
+}
 
-const isReplica = (role: unknown): boolean => Array.isArray(role) && String(role[0]) !== 'master';
+function isReplica(role: unknown): boolean {
+  return Array.isArray(role) && String(role[0]) !== 'master';
+}
 
 /** Asks one connection again and again. */
 export class Serving {

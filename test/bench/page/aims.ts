@@ -30,11 +30,15 @@ const WARM_OVER_FLOOR = 2.5;
 const NICE_OVER_IDLE = 3;
 const MOST_MEGABYTES = 512;
 
-const kindOf = ({ schema }: CaseResult): 'flat' | 'swarm' => (schema === 'swarm' ? 'swarm' : 'flat');
+function kindOf({ schema }: CaseResult): 'flat' | 'swarm' {
+  return schema === 'swarm' ? 'swarm' : 'flat';
+}
 
-const overFloor = (one: CaseResult, measure: Measure) => ratioOf(one, 'stalesweep', 'floor', measure);
+function overFloor(one: CaseResult, measure: Measure) {
+  return ratioOf(one, 'stalesweep', 'floor', measure);
+}
 
-const sweepAims = (one: CaseResult): Aim[] => {
+function sweepAims(one: CaseResult): Aim[] {
   const where = titleOf(one);
   const aims: Aim[] = [];
   const isOnCluster = one.primaries !== undefined;
@@ -56,35 +60,35 @@ const sweepAims = (one: CaseResult): Aim[] => {
     aims.push({ where, what: 'nice: 1, p99 / idle', measured, atMost: NICE_OVER_IDLE, unit: '×' });
   }
   return aims;
-};
+}
 
-const wayAims = (one: CaseResult): Aim[] => {
+function wayAims(one: CaseResult): Aim[] {
   if (one.way === null || !contenderOf(one, 'floor')) return [];
   const { roundTripMs, jitter } = one.way;
   const atMost = jitter > 1 ? BEHIND_AN_UNSTEADY_WAY : roundTripMs < A_WAY_MS ? null : BEHIND_A_WAY;
   return [{ where: titleOf(one), what: 'time / floor', measured: overFloor(one, 'wallMs'), atMost, unit: '×' }];
-};
+}
 
-const lookAims = (one: CaseResult): Aim[] => {
+function lookAims(one: CaseResult): Aim[] {
   if (!contenderOf(one, 'scan-pass')) return [];
   const atMost = OVER_PASS[one.stale === 0 ? 'nothing' : 'everyday'][kindOf(one)];
   const measured = ratioOf(one, 'stalesweep', 'scan-pass', 'wallMs');
   return [{ where: titleOf(one), what: 'time / SCAN pass', measured, atMost, unit: '×' }];
-};
+}
 
-const memoryAims = (one: CaseResult): Aim[] => {
+function memoryAims(one: CaseResult): Aim[] {
   if (one.coordinators < 1_000_000) return [];
   const worker = contenderOf(one, 'stalesweep') ?? contenderOf(one, 'command');
   const bytes = medianCost(worker, ({ rssBytes }) => rssBytes);
   const measured = bytes === null ? null : bytes / 1e6;
   return [{ where: titleOf(one), what: 'peak RSS', measured, atMost: MOST_MEGABYTES, unit: 'MB' }];
-};
+}
 
 /** How much a history may slow a run by, since no two runs take the same time. */
 const WITH_HISTORY = 1.1;
 const FIRST_PAGE_MS = 300;
 
-const historyAims = (history: HistoryResult | null): Aim[] => {
+function historyAims(history: HistoryResult | null): Aim[] {
   if (history === null) return [];
   const { past, runMs, dashboardMs } = history;
   const where = `${countText(past)} past runs`;
@@ -101,22 +105,23 @@ const historyAims = (history: HistoryResult | null): Aim[] => {
     page('first page, slowest', dashboardMs.first),
     page('queue page, slowest', dashboardMs.queue),
   ];
-};
+}
 
 /** What a day of scheduled runs may take of Redis, as a share of what full passes take, by the minutes between two. */
 const OF_FULL_PASSES: Readonly<Record<number, number>> = { 1: 0.15, 5: 0.55 };
 
-const dayAims = (day: DayResult | null): Aim[] =>
-  (day?.schedules ?? []).map(({ everyMinutes, cpuMs }) => ({
+function dayAims(day: DayResult | null): Aim[] {
+  return (day?.schedules ?? []).map(({ everyMinutes, cpuMs }) => ({
     where: `a day, every ${everyMinutes} min`,
     what: 'Redis CPU / full passes',
     measured: cpuMs.horizon / cpuMs.full,
     atMost: OF_FULL_PASSES[everyMinutes] ?? null,
     unit: '×',
   }));
+}
 
 /** The worst of all cases and trials: an average would hide the one that matters. */
-const callAims = (cases: readonly CaseResult[]): Aim[] => {
+function callAims(cases: readonly CaseResult[]): Aim[] {
   const own = cases.flatMap(({ contenders }) =>
     contenders.filter(({ id }) => id.startsWith('stalesweep') || id === 'command'),
   );
@@ -133,16 +138,18 @@ const callAims = (cases: readonly CaseResult[]): Aim[] => {
     { where, what: 'the slowest call', measured: slowest, atMost: 10 * CALL_BUDGET_MS, unit: 'ms' },
     { where, what: 'wait for the worker', measured: away, atMost: null, unit: 'ms' },
   ];
-};
+}
 
 /** All of them, in the order of the cases. */
-export const aimsOf = (
+export function aimsOf(
   cases: readonly CaseResult[],
   history: HistoryResult | null,
   day: DayResult | null = null,
-): Aim[] => [
-  ...cases.flatMap((one) => [...sweepAims(one), ...wayAims(one), ...lookAims(one), ...memoryAims(one)]),
-  ...callAims(cases),
-  ...dayAims(day),
-  ...historyAims(history),
-];
+): Aim[] {
+  return [
+    ...cases.flatMap((one) => [...sweepAims(one), ...wayAims(one), ...lookAims(one), ...memoryAims(one)]),
+    ...callAims(cases),
+    ...dayAims(day),
+    ...historyAims(history),
+  ];
+}

@@ -7,37 +7,42 @@ import { aimsTable, costTable, failuresOf, feltTable, growthTable, type Table, w
 import { TRIED } from './tried.ts';
 import { countText, sentenceOf, titleOf } from './words.ts';
 
-const markdown = ({ head, rows }: Table): string => {
+function markdown({ head, rows }: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
-};
+}
 
-const sectionOf = (one: CaseResult): string =>
-  [
+function sectionOf(one: CaseResult): string {
+  return [
     `### ${titleOf(one)}`,
     sentenceOf(one),
     markdown(costTable(one)),
     ...(feltTable(one).rows.length > 0 ? [markdown(feltTable(one))] : []),
     ...failuresOf(one),
   ].join('\n\n');
+}
 
-const machineLine = ({ cpu, cores, memoryBytes, system, node, redis }: Machine): string =>
-  `${cpu}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB; ${system}; Node.js ${node}; Redis ${redis}`;
+function machineLine({ cpu, cores, memoryBytes, system, node, redis }: Machine): string {
+  return `${cpu}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB; ${system}; Node.js ${node}; Redis ${redis}`;
+}
 
 /** Which case the plot of pings shows: the one with the most contenders to compare, where it was measured. */
-export const plottedCase = (cases: readonly CaseResult[]): CaseResult | undefined =>
-  cases
+export function plottedCase(cases: readonly CaseResult[]): CaseResult | undefined {
+  return cases
     .filter(({ contenders }) => contenders.some(({ felt }) => felt.length > 0))
     .toSorted((a, b) => b.contenders.length - a.contenders.length)[0];
+}
 
-const growth = (cases: readonly CaseResult[]): string[] => [
-  '## As they become more',
-  ...(cases.some(isSize) ? ['![time over the number of coordinators](benchmarks/time.svg)'] : []),
-  "Redis' CPU time per coordinator. What stalesweep takes more than the floor is the price of proof: finding whose each key is, and comparing the heartbeats again in the step that removes.",
-  markdown(growthTable(cases)),
-];
+function growth(cases: readonly CaseResult[]): string[] {
+  return [
+    '## As they become more',
+    ...(cases.some(isSize) ? ['![time over the number of coordinators](benchmarks/time.svg)'] : []),
+    "Redis' CPU time per coordinator. What stalesweep takes more than the floor is the price of proof: finding whose each key is, and comparing the heartbeats again in the step that removes.",
+    markdown(growthTable(cases)),
+  ];
+}
 
-const dayText = ({
+function dayText({
   hours,
   coordinators,
   foreign,
@@ -45,16 +50,16 @@ const dayText = ({
   fullPassOf,
   measuredAt,
   schedules,
-}: DayResult): string => {
+}: DayResult): string {
   const passes = schedules.map(
     ({ everyMinutes, passes: { full, due, none }, deaths }) =>
       `every ${everyMinutes} min ${full} of ${full + due + none} runs looked at everybody, ${due} at a few, ${none} at nobody, and ${deaths} deaths were found as early as by full passes`,
   );
   return `The day is ${hours} hours long, with ${countText(coordinators)} coordinators that beat every 30 s among ${countText(foreign)} other keys, of whom ${deathsPerHour} die in an hour (${measuredAt.slice(0, 10)}): ${passes.join('; ')}. Full passes are all alike: every ${fullPassOf}th was made.`;
-};
+}
 
 /** The page. */
-export const renderPage = ({ machine, cases, history, day = null }: Results): string => {
+export function renderPage({ machine, cases, history, day = null }: Results): string {
   const dates = [...cases.map(({ measuredAt }) => measuredAt), ...(history === null ? [] : [history.measuredAt])];
   const days = [...new Set(dates.map((at) => at.slice(0, 10)))].sort();
   const plotted = plottedCase(cases);
@@ -86,4 +91,4 @@ export const renderPage = ({ machine, cases, history, day = null }: Results): st
     TRIED,
   ];
   return `${parts.join('\n\n')}\n`;
-};
+}

@@ -36,7 +36,7 @@ const COLORS: Readonly<Record<string, string>> = {
 
 const WIDTH = 860;
 
-const themed = (svg: string): string => {
+function themed(svg: string): string {
   const rules = Object.entries(IN_THE_DARK).map(
     ([light, dark]) => `[fill="${light}"]{fill:${dark}}[stroke="${light}"]{stroke:${dark}}`,
   );
@@ -44,9 +44,9 @@ const themed = (svg: string): string => {
     /^<svg[^>]*>/,
     (head) => `${head}<style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`,
   );
-};
+}
 
-const draw = (height: number, option: object): string => {
+function draw(height: number, option: object): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   try {
     chart.setOption({ animation: false, ...option });
@@ -54,52 +54,61 @@ const draw = (height: number, option: object): string => {
   } finally {
     chart.dispose();
   }
-};
+}
 
-const axis = (name: string, type: 'log' | 'value', format: (value: number) => string, at: number, given: object) => ({
-  type,
-  name,
-  gridIndex: at,
-  nameLocation: 'middle',
-  nameTextStyle: { color: TEXT },
-  axisLine: { show: true, lineStyle: { color: LINE } },
-  axisTick: { lineStyle: { color: LINE } },
-  splitLine: { lineStyle: { color: LINE, width: 0.5 } },
-  axisLabel: { color: TEXT, formatter: format },
-  ...given,
-});
+function axis(name: string, type: 'log' | 'value', format: (value: number) => string, at: number, given: object) {
+  return {
+    type,
+    name,
+    gridIndex: at,
+    nameLocation: 'middle',
+    nameTextStyle: { color: TEXT },
+    axisLine: { show: true, lineStyle: { color: LINE } },
+    axisTick: { lineStyle: { color: LINE } },
+    splitLine: { lineStyle: { color: LINE, width: 0.5 } },
+    axisLabel: { color: TEXT, formatter: format },
+    ...given,
+  };
+}
 
 /** Room for an axis' name and numbers beside each panel. */
 const AXIS = 72;
 const MARGIN = 24;
 
-const columns = (count: number) => {
+function columns(count: number) {
   const width = (WIDTH - MARGIN) / count - AXIS;
   return { width, leftOf: (at: number) => AXIS + at * (width + AXIS) };
-};
+}
 
-const title = (text: string, left: number, top: number) => ({
-  text,
-  left,
-  top,
-  textStyle: { color: TEXT, fontSize: 13, fontWeight: 'bold' },
-});
+function title(text: string, left: number, top: number) {
+  return {
+    text,
+    left,
+    top,
+    textStyle: { color: TEXT, fontSize: 13, fontWeight: 'bold' },
+  };
+}
 
 /** `10 ms`, `1 s`. */
-const shortTime = (ms: number): string => (ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`);
-const shortCount = (value: number): string =>
-  value >= 1e6 ? `${value / 1e6} M` : value >= 1e3 ? `${value / 1e3} k` : `${value}`;
+function shortTime(ms: number): string {
+  return ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`;
+}
+function shortCount(value: number): string {
+  return value >= 1e6 ? `${value / 1e6} M` : value >= 1e3 ? `${value / 1e3} k` : `${value}`;
+}
 /** The powers of ten around the values. */
-const decades = (values: readonly number[]) => ({
-  min: 10 ** Math.floor(Math.log10(Math.min(...values))),
-  max: 10 ** Math.ceil(Math.log10(Math.max(...values))),
-});
+function decades(values: readonly number[]) {
+  return {
+    min: 10 ** Math.floor(Math.log10(Math.min(...values))),
+    max: 10 ** Math.ceil(Math.log10(Math.max(...values))),
+  };
+}
 
 /** The last is drawn over the others. */
 const COMPARED = ['floor', 'by-hand', 'stalesweep'];
 
 /** Time over size, a panel per schema; `null` when no size was measured. */
-export const timePlot = (cases: readonly CaseResult[]): string | null => {
+export function timePlot(cases: readonly CaseResult[]): string | null {
   const sizes = cases.filter(isSize);
   if (sizes.length === 0) return null;
   const panels = [...new Set(sizes.map(({ schema }) => schema))];
@@ -138,14 +147,14 @@ export const timePlot = (cases: readonly CaseResult[]): string | null => {
     ),
     series: lines,
   });
-};
+}
 
 const FELT = ['idle', 'floor', 'stalesweep', 'stalesweep-nice-1', 'by-hand', 'loop', 'one-script'];
 const COLUMNS = 2;
 const ROW = 190;
 
 /** The slowest pings over the time of one run, a panel per contender; all on one scale. */
-export const pingsPlot = (one: CaseResult): string => {
+export function pingsPlot(one: CaseResult): string {
   const panels = FELT.flatMap((id) => {
     const series = contenderOf(one, id)?.felt.at(-1)?.series ?? [];
     return series.length > 0 ? [{ id, series }] : [];
@@ -179,4 +188,4 @@ export const pingsPlot = (one: CaseResult): string => {
       data: series,
     })),
   });
-};
+}

@@ -13,7 +13,7 @@ const BATCH = 1_000;
 const IN_FLIGHT = 4;
 const SLOTS_AT_ONCE = 256;
 
-const bySlot = (keys: Iterable<string>): ReadonlyMap<number, string[]> => {
+function bySlot(keys: Iterable<string>): ReadonlyMap<number, string[]> {
   const slots = new Map<number, string[]>();
   for (const key of keys) {
     const slot = slotOfText(key);
@@ -22,7 +22,7 @@ const bySlot = (keys: Iterable<string>): ReadonlyMap<number, string[]> => {
     else known.push(key);
   }
   return slots;
-};
+}
 
 contend(async ({ url, sample, staleBeatAt, settings }) => {
   const [seed = ''] = url.replace('redis+cluster://', '').split(',');

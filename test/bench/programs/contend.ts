@@ -36,10 +36,10 @@ export interface Outcome {
 const LOOK_EVERY_MS = 1;
 
 /** Makes this process a contender. It may be asked again and again: then it is a warm one. */
-export const contend = (
+export function contend(
   prepare: (task: Task) => Promise<Attempt>,
   { inThisProcess = true }: { readonly inThisProcess?: boolean } = {},
-): void => {
+): void {
   let attempt: Attempt | undefined;
   serve({
     prepare: async (task: Task) => {
@@ -61,4 +61,4 @@ export const contend = (
       }
     },
   });
-};
+}

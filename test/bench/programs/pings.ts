@@ -23,18 +23,20 @@ export interface Pings {
   readonly refused: number;
 }
 
-const nowMs = (): number => Number(hrtime.bigint()) / 1e6;
+function nowMs(): number {
+  return Number(hrtime.bigint()) / 1e6;
+}
 
 /** In a thread of its own: tells when each ping is due, until told to stop. */
-const keepTheBeat = (cell: Int32Array): void => {
+function keepTheBeat(cell: Int32Array): void {
   for (let dueMs = Math.ceil(nowMs()); Atomics.load(cell, 0) === 0; dueMs += EVERY_MS) {
     const leftMs = dueMs - nowMs();
     if (leftMs > 0) Atomics.wait(cell, 0, 0, leftMs);
     parentPort?.postMessage(dueMs);
   }
-};
+}
 
-const ping = (redis: Redis, thread: Worker) => {
+function ping(redis: Redis, thread: Worker) {
   const pings: Ping[] = [];
   const refused: number[] = [];
   let warm: () => void = () => {};
@@ -52,9 +54,9 @@ const ping = (redis: Redis, thread: Worker) => {
     });
   });
   return { pings, refused, ready };
-};
+}
 
-const answer = (): void => {
+function answer(): void {
   let running: (ReturnType<typeof ping> & { stop: () => Promise<void> }) | undefined;
   serve({
     /** Resolves once the pings are under way. */
@@ -83,7 +85,7 @@ const answer = (): void => {
       };
     },
   });
-};
+}
 
 if (isMainThread) answer();
 else keepTheBeat(workerData as Int32Array);

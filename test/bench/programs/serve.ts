@@ -4,7 +4,7 @@ export type Question = { readonly ask: string; readonly argument: unknown };
 export type Answer = { readonly value: unknown } | { readonly error: string };
 
 /** Answers each question with the handler of its name; ends with the parent, however that ends. */
-export const serve = (handlers: Readonly<Record<string, (argument: never) => Promise<unknown>>>): void => {
+export function serve(handlers: Readonly<Record<string, (argument: never) => Promise<unknown>>>): void {
   const answer = async ({ ask, argument }: Question): Promise<Answer> => {
     try {
       const handler = handlers[ask];
@@ -16,4 +16,4 @@ export const serve = (handlers: Readonly<Record<string, (argument: never) => Pro
   };
   process.on('message', (question: Question) => void answer(question).then((given) => process.send?.(given)));
   process.on('disconnect', () => process.exit());
-};
+}

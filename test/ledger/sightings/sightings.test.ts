@@ -10,16 +10,21 @@ const KEY = '{stalesweep}:sightings:default:0123456789ab';
 const DAY_SECONDS = 86_400;
 const server = useRedis();
 
-const door = (redis = server.current.redis): Sightings => new Sightings(redis, KEY);
+function door(redis = server.current.redis): Sightings {
+  return new Sightings(redis, KEY);
+}
 /** Blocks that no text could hold. */
-const blocksOf = (first: number, count: number): Buffer[] =>
-  Array.from({ length: count }, (_, i) => Buffer.from([first, i, 0, 255, 13, 10]));
-const read = async (loaded: LoadedSightings): Promise<Buffer[]> => {
+function blocksOf(first: number, count: number): Buffer[] {
+  return Array.from({ length: count }, (_, i) => Buffer.from([first, i, 0, 255, 13, 10]));
+}
+async function read(loaded: LoadedSightings): Promise<Buffer[]> {
   const blocks: Buffer[] = [];
   for await (const block of loaded.blocks()) blocks.push(block);
   return blocks;
-};
-const versionOf = async (): Promise<string | null> => (await door().load()).version;
+}
+async function versionOf(): Promise<string | null> {
+  return (await door().load()).version;
+}
 
 /** What a writer asks for that wrote three blocks where none stood. */
 const FIRST: Replacement = {
@@ -31,7 +36,7 @@ const FIRST: Replacement = {
 };
 
 /** Over a connection as this user, who may do just this. */
-const as = async <T>(rules: readonly string[], act: (sightings: Sightings) => Promise<T>): Promise<T> => {
+async function as<T>(rules: readonly string[], act: (sightings: Sightings) => Promise<T>): Promise<T> {
   const redis = new Redis(await addUser(server.current, rules));
   redis.on('error', () => {});
   try {
@@ -39,7 +44,7 @@ const as = async <T>(rules: readonly string[], act: (sightings: Sightings) => Pr
   } finally {
     redis.disconnect();
   }
-};
+}
 
 describe('sightings', () => {
   test('are none at first', async () => {

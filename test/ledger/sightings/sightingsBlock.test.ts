@@ -12,42 +12,48 @@ interface Seen {
   readonly beatAtSeconds: number;
 }
 
-const addTo = (builder: SightingsBuilder, { coordinator, swarm, beatAtSeconds }: Seen): void =>
+function addTo(builder: SightingsBuilder, { coordinator, swarm, beatAtSeconds }: Seen): void {
   builder.add(coordinator, 0, coordinator.length, swarm, 0, swarm?.length ?? 0, beatAtSeconds);
+}
 
-const build = async (seen: Iterable<Seen>, mostBytes = ROOM) => {
+async function build(seen: Iterable<Seen>, mostBytes = ROOM) {
   const builder = new SightingsBuilder(mostBytes);
   for (const one of seen) addTo(builder, one);
   return { builder, blocks: await builder.finish() };
-};
+}
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-const lineOf = ({ coordinator, swarm, beatAtSeconds }: Seen): string =>
-  `${hex(coordinator)} ${swarm === null ? 'none' : `"${hex(swarm)}"`} ${beatAtSeconds}`;
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+function lineOf({ coordinator, swarm, beatAtSeconds }: Seen): string {
+  return `${hex(coordinator)} ${swarm === null ? 'none' : `"${hex(swarm)}"`} ${beatAtSeconds}`;
+}
 
-const readAll = async (blocks: readonly Buffer[]): Promise<string[]> => {
+async function readAll(blocks: readonly Buffer[]): Promise<string[]> {
   const lines: string[] = [];
   for (const block of blocks) for (const one of await readBlock(block)) lines.push(lineOf(one));
   return lines;
-};
+}
 
-const seen = (coordinator: string, swarm: string | null, beatAtSeconds = 1_760_000_000): Seen => ({
-  coordinator: Buffer.from(coordinator),
-  swarm: swarm === null ? null : Buffer.from(swarm),
-  beatAtSeconds,
-});
+function seen(coordinator: string, swarm: string | null, beatAtSeconds = 1_760_000_000): Seen {
+  return {
+    coordinator: Buffer.from(coordinator),
+    swarm: swarm === null ? null : Buffer.from(swarm),
+    beatAtSeconds,
+  };
+}
 
 /** Numbers without order, but the same each time. */
-const draw = (): ((below: number) => number) => {
+function draw(): (below: number) => number {
   let state = 1;
   return (below) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return Math.floor((state / 2 ** 32) * below);
   };
-};
+}
 
 /** All numbers below `count`, each once, in an order without order, as SCAN has it. */
-const scattered = (count: number): number[] => {
+function scattered(count: number): number[] {
   const numbers = Array.from({ length: count }, (_, i) => i);
   const random = draw();
   for (let i = count - 1; i > 0; i--) {
@@ -55,7 +61,7 @@ const scattered = (count: number): number[] => {
     [numbers[i], numbers[other]] = [numbers[other] as number, numbers[i] as number];
   }
   return numbers;
-};
+}
 
 const sightings = fc.array(
   fc.record({

@@ -3,8 +3,9 @@ import { QUEUE_PREFIX as PREFIX } from '../../../src/domain/ownKeys.ts';
 import { sightingsKeyOf } from '../../../src/ledger/sightings/sightings.ts';
 import { targetOf } from '../../support/cleanup.ts';
 
-const keyOf = (url: string, text = 'beat:{coordinator}', name = 'default'): string =>
-  sightingsKeyOf(PREFIX, { name, url, schema: { heartbeat: { text } } });
+function keyOf(url: string, text = 'beat:{coordinator}', name = 'default'): string {
+  return sightingsKeyOf(PREFIX, { name, url, schema: { heartbeat: { text } } });
+}
 
 test('is made of prefix, target and a short fingerprint, and takes a target as it is configured', () => {
   expect(sightingsKeyOf(PREFIX, targetOf('redis://main:6379'))).toMatch(

@@ -1,10 +1,12 @@
 /** resp: where one command, or one reply, ends in what came over a connection (RESP 2 and 3).
  * (https://redis.io/docs/latest/develop/reference/protocol-spec/) */
 
-const lineEnd = (bytes: Buffer, from: number): number => bytes.indexOf('\r\n', from);
+function lineEnd(bytes: Buffer, from: number): number {
+  return bytes.indexOf('\r\n', from);
+}
 
 /** Where the value that begins here ends; -1 while not all of it has come. */
-const endOf = (bytes: Buffer, from: number): number => {
+function endOf(bytes: Buffer, from: number): number {
   const end = lineEnd(bytes, from);
   if (end < 0) return -1;
   const kind = String.fromCharCode(bytes[from] as number);
@@ -17,7 +19,7 @@ const endOf = (bytes: Buffer, from: number): number => {
   const values = '*~>'.includes(kind) ? count : kind === '%' ? 2 * count : 0;
   for (let i = 0; i < values && at >= 0; i++) at = at < bytes.length ? endOf(bytes, at) : -1;
   return at;
-};
+}
 
 /** Cuts what came into whole values. */
 export class Values {
@@ -38,7 +40,7 @@ export class Values {
 }
 
 /** The arguments of a command, a character a byte. */
-export const argumentsIn = (command: Buffer): string[] => {
+export function argumentsIn(command: Buffer): string[] {
   const args: string[] = [];
   for (let at = lineEnd(command, 0) + 2; at < command.length; ) {
     const end = lineEnd(command, at);
@@ -47,7 +49,9 @@ export const argumentsIn = (command: Buffer): string[] => {
     at = end + 2 + length + 2;
   }
   return args;
-};
+}
 
 /** A bulk string as it travels. */
-export const bulk = (text: string): string => `$${Buffer.byteLength(text, 'latin1')}\r\n${text}\r\n`;
+export function bulk(text: string): string {
+  return `$${Buffer.byteLength(text, 'latin1')}\r\n${text}\r\n`;
+}

@@ -3,34 +3,35 @@ import { createHash } from 'node:crypto';
 import { bulk } from './resp.ts';
 import type { Rule, Verdict } from './proxy.ts';
 
-const refusal = (text: string): Verdict => ({ answer: `-${text}\r\n` });
+function refusal(text: string): Verdict {
+  return { answer: `-${text}\r\n` };
+}
 
 /** The first rule that does anything decides. */
-export const all =
-  (...rules: readonly Rule[]): Rule =>
-  (command) => {
+export function all(...rules: readonly Rule[]): Rule {
+  return (command) => {
     for (const rule of rules) {
       const verdict = rule(command);
       if (verdict !== 'pass') return verdict;
     }
     return 'pass';
   };
+}
 
 /** These commands, or commands with their first argument (`OBJECT REFCOUNT`), are taken from nobody. */
-export const without =
-  (names: readonly string[], says = (name: string) => `ERR unknown command '${name}'`): Rule =>
-  ([name = '', first = '']) =>
+export function without(names: readonly string[], says = (name: string) => `ERR unknown command '${name}'`): Rule {
+  return ([name = '', first = '']) =>
     names.includes(name) || names.includes(`${name} ${first.toUpperCase()}`)
       ? refusal(says(name.toLowerCase()))
       : 'pass';
+}
 
 /** A server that speaks RESP 2 alone, as everything here does. */
 export const RESP2: Rule = without(['HELLO']);
 
 /** INFO tells these fields, and no others, of a server that has been up for a day. */
-export const infoOf =
-  (fields: readonly string[]): Rule =>
-  ([name]) => {
+export function infoOf(fields: readonly string[]): Rule {
+  return ([name]) => {
     if (name !== 'INFO') return 'pass';
     const known = (line: string) => line.startsWith('#') || fields.some((field) => line.startsWith(`${field}:`));
     return {
@@ -41,16 +42,17 @@ export const infoOf =
       },
     };
   };
+}
 
 /** A script that was loaded is known to every second call, as where calls go to one of two behind the same name. */
-export const forgetfulOfScripts = (): Rule => {
+export function forgetfulOfScripts(): Rule {
   let calls = 0;
   return ([name]) =>
     name === 'EVALSHA' && calls++ % 2 === 0 ? refusal('NOSCRIPT No matching script. Please use EVAL.') : 'pass';
-};
+}
 
 /** Scripts name their keys as `KEYS[…]` right where they call a command, and have at least one. */
-export const literalKeys = (): Rule => {
+export function literalKeys(): Rule {
   const known = new Set<string>();
   return ([name, script = '', keys]) => {
     if (name === 'EVALSHA')
@@ -68,33 +70,33 @@ export const literalKeys = (): Rule => {
     known.add(createHash('sha1').update(script, 'latin1').digest('hex'));
     return 'pass';
   };
-};
+}
 
 /** Several servers behind one name: what is done in one step must lie on one of them. */
-export const spread =
-  (names: readonly string[]): Rule =>
-  ([name = '', ...args]) => {
+export function spread(names: readonly string[]): Rule {
+  return ([name = '', ...args]) => {
     const keys = /^EVAL/.test(name) ? args.slice(2, 2 + Number(args[1])) : args;
     return names.includes(name) && new Set(keys).size > 1
       ? refusal("CROSSSLOT Keys in request don't hash to the same slot")
       : 'pass';
   };
+}
 
 /** SCAN's cursor is the number of the page: it never comes to an end, and no key comes. */
-export const endlessScan = (): Rule => {
+export function endlessScan(): Rule {
   let pages = 0;
   return ([name]) => (name === 'SCAN' ? { answer: `*2\r\n${bulk(String(++pages))}*0\r\n` } : 'pass');
-};
+}
 
 /** SCAN's cursor is always the same once the first page has come. */
 export const stuckScan: Rule = ([name]) =>
   name === 'SCAN' ? { change: (reply) => reply.replace(/^\*2\r\n\$\d+\r\n\d+\r\n/, `*2\r\n${bulk('17')}`) } : 'pass';
 
 /** Another cursor of three again and again, with the keys of the first page. */
-export const circlingScan = (): Rule => {
+export function circlingScan(): Rule {
   let pages = 0;
   return ([name]) =>
     name === 'SCAN'
       ? { change: (reply) => reply.replace(/^\*2\r\n\$\d+\r\n\d+\r\n/, `*2\r\n${bulk(String((pages++ % 3) + 1))}`) }
       : 'pass';
-};
+}

@@ -7,17 +7,17 @@
  * Plain commands do it, hundreds in one go; what they can't settle, as where a slot is on its way or an answer was lost, scripts do slot
  * by slot, which can tell what was done before.
  */
-import { bringBack } from './bringBack.ts';
 import { Bulk } from '../../call/bulk.ts';
 import { setAside } from '../../setAside.ts';
 import { spellToTrash, TO_TRASH } from '../../toTrash.ts';
 import type { Trash } from '../../trash/names.ts';
-import type { KeysBySlot, Span } from '../calls/keysBySlot.ts';
 import { each } from '../calls/each.ts';
-import { AsideNames } from './names.ts';
+import type { KeysBySlot, Span } from '../calls/keysBySlot.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
 import { callBySlot, type Spelled } from '../calls/scripted.ts';
 import { tagOf } from '../calls/slots.ts';
+import { bringBack } from './bringBack.ts';
+import { AsideNames } from './names.ts';
 
 /** So many names go in one UNLINK: they take Redis a quarter of a millisecond. */
 const MOST_REMOVED = 256;
@@ -27,7 +27,9 @@ const MOST_BY_SCRIPT = 200;
 const [HERE, UNSURE, ASIDE] = [0, 1, 2];
 
 /** What RENAMENX says where there is nothing to rename. */
-const isNothing = (reply: unknown): boolean => reply instanceof Error && /^ERR no such key/.test(reply.message);
+function isNothing(reply: unknown): boolean {
+  return reply instanceof Error && /^ERR no such key/.test(reply.message);
+}
 
 /** Where keys wait until it is known what becomes of them. */
 export class Aside {

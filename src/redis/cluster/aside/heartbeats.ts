@@ -2,7 +2,7 @@
 import { Bulk } from '../../call/bulk.ts';
 import { proofOf } from '../../kinds/proof.ts';
 import type { SweepChunk, SweepResult } from '../../sweep.ts';
-import { spellSweepHeartbeats, SWEEP_HEARTBEATS } from '../../sweepHeartbeats.ts';
+import { SWEEP_HEARTBEATS, spellSweepHeartbeats } from '../../sweepHeartbeats.ts';
 import { each } from '../calls/each.ts';
 import { KeysBySlot, type Span } from '../calls/keysBySlot.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';

@@ -11,13 +11,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../domain/failure.ts';
 import { Bulk } from '../../call/bulk.ts';
 import { keyPages } from '../../keyspace/keyPages.ts';
-import { bringBack } from './bringBack.ts';
 import { each } from '../calls/each.ts';
-import type { Members } from '../nodes/members.ts';
-import { ASIDE_GLOB, ownNameOf } from './names.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
 import { positionsBySlot } from '../calls/slots.ts';
+import type { Members } from '../nodes/members.ts';
 import { SlotWatch } from '../nodes/slotWatch.ts';
+import { bringBack } from './bringBack.ts';
+import { ASIDE_GLOB, ownNameOf } from './names.ts';
 import { isRestoring, Words } from './words.ts';
 
 /** One who restores is done with a part of it by then. */

@@ -9,8 +9,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Bulk } from '../../call/bulk.ts';
 import type { KeysBySlot } from '../calls/keysBySlot.ts';
-import { ASIDE_PREFIX } from '../prefixes.ts';
 import { SLOTS, slotOf, tagOf } from '../calls/slots.ts';
+import { ASIDE_PREFIX } from '../prefixes.ts';
 
 /** Finds all that is set aside. */
 export const ASIDE_GLOB = `${ASIDE_PREFIX}*`;

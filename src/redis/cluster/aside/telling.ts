@@ -7,6 +7,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Announce } from '../../../config/values/removalValues.ts';
 import { announce, type Marked } from '../../announce.ts';
+import { Bulk } from '../../call/bulk.ts';
 import {
   ANNOUNCED_PREFIX,
   type Announced,
@@ -14,7 +15,6 @@ import {
   MESSAGE_FIELD,
   messageOf,
 } from '../../removal/announcement.ts';
-import { Bulk } from '../../call/bulk.ts';
 import type { SweepChunk } from '../../sweep.ts';
 import type { SweptHeartbeats } from '../../sweepHeartbeats.ts';
 import { KeysBySlot, type Span } from '../calls/keysBySlot.ts';

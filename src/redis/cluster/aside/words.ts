@@ -2,8 +2,8 @@
  * read, so that of two who come at once at least one sees the other. A word in them stands for one who is at work.
  */
 import { each } from '../calls/each.ts';
-import { markerKeys, secondOf, tokenOf } from './names.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
+import { markerKeys, secondOf, tokenOf } from './names.ts';
 
 /** What is done under one word does not take so long; whose word is older was killed. */
 const AT_WORK_SECONDS = 60;

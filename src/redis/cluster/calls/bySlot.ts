@@ -1,7 +1,7 @@
 /** bySlot: what names keys of several slots, asked slot by slot, since no command of a cluster spans two. */
 import { Bulk } from '../../call/bulk.ts';
-import type { Argument, Reply } from '../../call/wire.ts';
 import type { Answer } from '../../call/calls.ts';
+import type { Argument, Reply } from '../../call/wire.ts';
 import { positionsBySlot } from './slots.ts';
 
 type Ask = (slot: number, names: Bulk) => Promise<Answer>;

@@ -1,6 +1,6 @@
 /** partCalls: sends commands to one node of a cluster, as if it were a server of its own: for whoever looks at each by itself. */
-import type { Argument } from '../../call/wire.ts';
 import { type Answer, ServerCalls } from '../../call/calls.ts';
+import type { Argument } from '../../call/wire.ts';
 import { sumOf, valuesOf } from './bySlot.ts';
 
 export class PartCalls extends ServerCalls {

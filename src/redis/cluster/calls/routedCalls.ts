@@ -3,19 +3,19 @@
  *  Leaves    who owns a slot to members, what is tried again to each node, many small commands in one go to bursts.
  */
 import { Bulk } from '../../call/bulk.ts';
+import type { Answer, Calls } from '../../call/calls.ts';
 import { mayHaveBeenDone } from '../../call/lost.ts';
 import type { Rest } from '../../call/rest.ts';
 import type { Stopwatch } from '../../call/stopwatch.ts';
 import type { Argument, Order, Reply } from '../../call/wire.ts';
-import type { Answer, Calls } from '../../call/calls.ts';
-import type { Node } from '../../target/node.ts';
 import type { Kind } from '../../pace/paces.ts';
+import type { Node } from '../../target/node.ts';
 import type { Place } from '../../target/place.ts';
+import type { Members } from '../nodes/members.ts';
 import { type Commands, sendInBursts } from './bursts.ts';
 import { keysIn } from './bySlot.ts';
 import { each } from './each.ts';
 import { KeysBySlot, type Span } from './keysBySlot.ts';
-import type { Members } from '../nodes/members.ts';
 import { slotOf } from './slots.ts';
 
 const SCRIPTS = new Set(['eval', 'evalsha']);

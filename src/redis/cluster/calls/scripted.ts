@@ -1,7 +1,7 @@
 /** scripted: a script that is called for many slots, hundreds of calls in one go. */
 import type { Bulk } from '../../call/bulk.ts';
-import type { Reply } from '../../call/wire.ts';
 import { callScript, type Script } from '../../call/script.ts';
+import type { Reply } from '../../call/wire.ts';
 import { each } from './each.ts';
 import type { RoutedCalls } from './routedCalls.ts';
 

@@ -15,8 +15,8 @@ import { askedOnce, createClient } from '../../connection/client.ts';
 import { AbstractConnector } from '../../connection/ioredis.ts';
 import { isRefusal } from '../../rights/refusals.ts';
 import { addressOf, hostsOf } from '../nodes/address.ts';
-import { slotOfText } from './slots.ts';
 import { type Member, membersIn, Topology } from '../nodes/topology.ts';
+import { slotOfText } from './slots.ts';
 
 type Options = Omit<RedisOptions, 'replyMapping'>;
 

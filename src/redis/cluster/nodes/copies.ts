@@ -8,11 +8,11 @@ import { ReadPlace } from '../../replica/readPlace.ts';
 import type { Moves } from '../../target/moves.ts';
 import type { Node } from '../../target/node.ts';
 import type { Place } from '../../target/place.ts';
+import { RoutedCalls } from '../calls/routedCalls.ts';
+import type { Whole } from '../whole.ts';
 import { copyAddress } from './address.ts';
 import type { Members } from './members.ts';
-import { RoutedCalls } from '../calls/routedCalls.ts';
 import type { Member } from './topology.ts';
-import type { Whole } from '../whole.ts';
 
 interface Shown {
   readonly copy: Copy;

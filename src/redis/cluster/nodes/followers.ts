@@ -4,8 +4,8 @@
  * for good on another, would be nobody's: so a replica must have heard of the one before the other goes.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { infoIn } from '../../target/clock.ts';
 import { isRefusal } from '../../rights/refusals.ts';
+import { infoIn } from '../../target/clock.ts';
 import type { Node } from '../../target/node.ts';
 
 /** In ms: so long a replica may be behind. One that is silent for longer its primary gives up within a minute, and then it does not count. */

@@ -4,19 +4,19 @@
  *  Leaves    what a node is to Node, what is sent to whole.
  *  Promises  a replica that took over ends the run: it may lack the last beats, so who is stale must be judged anew (P10).
  */
-import { nodesTold, SEEN_AT } from './nodesTold.ts';
 import { setTimeout as pause } from 'node:timers/promises';
-import { redactUrl } from '../../../config/values/redisUrl.ts';
 import type { TargetConfig } from '../../../config/resolve.ts';
+import { redactUrl } from '../../../config/values/redisUrl.ts';
 import { Failure, sentenceOf } from '../../../domain/failure.ts';
+import { ServerCalls } from '../../call/calls.ts';
 import type { Rest } from '../../call/rest.ts';
 import type { Stopwatch } from '../../call/stopwatch.ts';
-import { ServerCalls } from '../../call/calls.ts';
 import type { Redis } from '../../connection/ioredis.ts';
 import { Link } from '../../target/link.ts';
 import { Node, type NodeWishes } from '../../target/node.ts';
-import { addressOf } from './address.ts';
 import { rangesOf, tagOf } from '../calls/slots.ts';
+import { addressOf } from './address.ts';
+import { nodesTold, SEEN_AT } from './nodesTold.ts';
 import { type Member, membersIn, movedBetween, nameOf, Topology } from './topology.ts';
 
 /** A node that says where a slot is may be behind the others, who say otherwise; they agree within a second or two. */
@@ -223,10 +223,8 @@ export class Members {
     }
     const { unowned } = this.#topology;
     if (unowned.length > 0) throw this.#unjudged(unowned, 'nobody serves them');
-    for (const member of this.#topology.primaries) {
-      if (!member.isGone) continue;
-      throw this.#unjudged(this.#topology.slotsOf(member.id), `${nameOf(member)} has failed`);
-    }
+    const gone = this.#topology.primaries.find(({ isGone }) => isGone);
+    if (gone) throw this.#unjudged(this.#topology.slotsOf(gone.id), `${nameOf(gone)} has failed`);
   }
 
   #unjudged(slots: readonly number[], why: string, cause?: unknown): Failure {
@@ -236,8 +234,8 @@ export class Members {
   }
 
   #unsettled(slot: number): Failure {
-    const where = `the cluster at ${redactUrl(this.parts.settings.url)}`;
-    return new Failure('UNREACHABLE', `${where} does not agree on who serves slot ${slot}`);
+    const url = redactUrl(this.parts.settings.url);
+    return new Failure('UNREACHABLE', `the cluster at ${url} does not agree on who serves slot ${slot}`);
   }
 
   #nodeAt(host: string, port: number): Node | null {

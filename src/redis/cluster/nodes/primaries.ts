@@ -1,10 +1,10 @@
 /** primaries: the nodes of a cluster that own slots, for whoever asks each of them something and is no run. */
 import type { Address } from '../../../config/values/tls.ts';
-import { infoIn } from '../../target/clock.ts';
 import { isClusterNode } from '../../connection/cluster.ts';
 import type { Redis } from '../../connection/ioredis.ts';
-import { addressOf, copyAddress } from './address.ts';
+import { infoIn } from '../../target/clock.ts';
 import { tagOf } from '../calls/slots.ts';
+import { addressOf, copyAddress } from './address.ts';
 import { type Member, membersIn, Topology } from './topology.ts';
 
 export interface Primary {

@@ -4,14 +4,14 @@
  * moved since it began, and all that these hold is listed before anything is removed: first at the node that they leave, then at the one
  * they come to, so that nothing slips by between the two.
  */
-import type { UnownedKeys } from '../../../domain/report.ts';
-import type { Place } from '../../target/place.ts';
-import { Unowned } from './unowned.ts';
 import { Failure } from '../../../domain/failure.ts';
+import type { UnownedKeys } from '../../../domain/report.ts';
 import type { Moves } from '../../target/moves.ts';
 import type { Node } from '../../target/node.ts';
+import type { Place } from '../../target/place.ts';
 import { each } from '../calls/each.ts';
 import type { Members } from './members.ts';
+import { Unowned } from './unowned.ts';
 
 /** What one call lists: they take Redis half a millisecond. */
 const MOST_LISTED = 10_000;

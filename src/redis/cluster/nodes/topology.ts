@@ -159,4 +159,6 @@ export function movedBetween(before: Topology, after: Topology): ReadonlySet<num
 }
 
 /** A node as people are told of it. */
-export const nameOf = ({ host, port }: Member): string => `Redis at ${host}:${port}`;
+export function nameOf({ host, port }: Member): string {
+  return `Redis at ${host}:${port}`;
+}

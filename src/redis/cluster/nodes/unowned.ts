@@ -3,8 +3,8 @@
  */
 import { UNREADABLE_SAMPLE, type UnownedKeys } from '../../../domain/report.ts';
 import type { Node } from '../../target/node.ts';
-import type { Members } from './members.ts';
 import { slotOf } from '../calls/slots.ts';
+import type { Members } from './members.ts';
 
 interface Seen {
   readonly names: Set<string>;
