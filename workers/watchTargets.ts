@@ -134,7 +134,7 @@ class Watch {
     this.#noting = true;
     try {
       for (const span of this.#unnoted) {
-        await this.ledger.addOutage(this.target.name, span);
+        await this.ledger.addOutage(this.target, span);
         this.#unnoted = this.#unnoted.filter((one) => one !== span);
       }
       if (servedAt !== null && !this.stopping.aborted) await this.ledger.noteWatched(this.target, servedAt);

@@ -63,11 +63,11 @@ export async function checkHold(ledger: Ledger, target: TargetConfig): Promise<r
  */
 export async function checkOutages(
   ledger: Ledger,
-  { name, staleAfterSeconds }: Pick<TargetConfig, 'name' | 'staleAfterSeconds'>,
+  target: Pick<TargetConfig, 'name' | 'url' | 'id' | 'staleAfterSeconds'>,
   nowMs: number,
 ): Promise<readonly Told[]> {
-  const thresholdMs = staleAfterSeconds * 1000;
-  const spans = await ledger.outagesSince(name, nowMs - thresholdMs).catch((error: unknown) => {
+  const thresholdMs = target.staleAfterSeconds * 1000;
+  const spans = await ledger.outagesSince(target, nowMs - thresholdMs).catch((error: unknown) => {
     // What can't be read is as if nobody had looked: so it is for runs, too.
     if (error instanceof DamagedBlock) return [];
     throw error;

@@ -15,13 +15,14 @@ import { endedSince, type SeenPages } from './runs/endedSince.ts';
 import { type HistoryPage, readHistory } from './runs/history.ts';
 import { findRun, type WantedRun } from './runs/findRun.ts';
 import { KeptPages } from './runs/keptPages.ts';
+import type { NamedPlace, NamedTarget } from './runs/names.ts';
 import { readAllOpen } from './runs/openRuns.ts';
 import type { PastRun } from './runs/pastRun.ts';
 import type { HistoryQuery } from './runs/query.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
 import { type SweptPage, type SweptPageQuery, sweptPage } from './swept/sweptPage.ts';
-import { forgetWatched, noteWatched, type Watched, watchedAt } from './targets/watched.ts';
+import { forgetWatched, noteWatched, watchedAt } from './targets/watched.ts';
 
 /** What is kept, and of swept coordinators how much. */
 export interface LedgerSettings extends Bounds {
@@ -93,12 +94,12 @@ export class Ledger {
   }
 
   /** Keeps what is seen now to stand in a target, instead of what was seen before. */
-  async noteLook(target: string, look: Omit<Look, 'atMs'>): Promise<void> {
+  async noteLook(target: NamedTarget, look: Omit<Look, 'atMs'>): Promise<void> {
     await writeLook(this.#blocks, target, look);
   }
 
   /** What was last seen to stand in each of these targets; `null` where nobody has looked. */
-  async looks(targets: readonly string[]): Promise<(Look | null)[]> {
+  async looks(targets: readonly NamedTarget[]): Promise<(Look | null)[]> {
     return await readLooks(this.#blocks, targets);
   }
 
@@ -125,32 +126,32 @@ export class Ledger {
   }
 
   /** Notes a span in which a target did not answer or took no writes. */
-  async addOutage(target: string, span: Span): Promise<void> {
+  async addOutage(target: NamedPlace, span: Span): Promise<void> {
     await outliving(this.#blocks.redis, async () => await addOutage(this.#blocks, target, span));
   }
 
   /** Those that ended after this instant, in ms, in order; apart from each other. */
-  async outagesSince(target: string, sinceMs: number): Promise<Span[]> {
+  async outagesSince(target: NamedPlace, sinceMs: number): Promise<Span[]> {
     return await outagesSince(this.#blocks, target, sinceMs);
   }
 
   /** Notes that somebody looks at a target, and saw it serve at this instant of its clock, in ms. */
-  async noteWatched(target: Watched, atMs: number): Promise<void> {
+  async noteWatched(target: NamedPlace, atMs: number): Promise<void> {
     await noteWatched(this.#blocks, target, atMs);
   }
 
   /** When a target was last seen to serve, in ms by its clock; `null` where nobody looks. */
-  async watchedAt(target: Watched): Promise<number | null> {
+  async watchedAt(target: NamedPlace): Promise<number | null> {
     return await watchedAt(this.#blocks, target);
   }
 
   /** Notes that nobody looks at a target any more. */
-  async forgetWatched(target: Watched): Promise<void> {
+  async forgetWatched(target: NamedPlace): Promise<void> {
     await forgetWatched(this.#blocks, target);
   }
 
   /** What a run of this target is to know of its horizon, and to leave. */
-  horizonsOf(target: string): Horizons {
+  horizonsOf(target: NamedTarget): Horizons {
     return horizonsOf(this.#blocks, target);
   }
 }

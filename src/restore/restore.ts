@@ -63,7 +63,7 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       // Last, so that no run takes anybody for stale of whom only a part is back.
       for (const kind of heartbeats ? [false, true] : [false]) {
         for await (const things of contentsOf(trash, searchFor(target.schema, what, kind, runs))) {
-          if (kind && !dryRun) await endHorizon(target.name, options);
+          if (kind && !dryRun) await endHorizon(target, options);
           await bringing.all(things, kind);
         }
       }
@@ -73,7 +73,7 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       throw error;
     } finally {
       // Also where it failed: some of them may be back.
-      if (heartbeats && !dryRun) await endHorizon(target.name, options);
+      if (heartbeats && !dryRun) await endHorizon(target, options);
     }
     await note(target.name, what, bringing.sum, options);
     return bringing.sum;
@@ -100,7 +100,7 @@ async function runsThatSwept(
  * A stale heartbeat that is back is older than any that the last full pass saw: the next run looks at everybody. Told before, so
  * that no run in between goes by what stands, and after, since one may have ended in between.
  */
-async function endHorizon(target: string, { ledger = null }: RestoreOptions): Promise<void> {
+async function endHorizon(target: TargetConfig, { ledger = null }: RestoreOptions): Promise<void> {
   await ledger?.horizonsOf(target).keep(null);
 }
 

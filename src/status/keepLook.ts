@@ -11,14 +11,13 @@ const GOOD_FOR_MS = 60_000;
 export async function keepLook(ledger: Ledger, target: Target, report: Report, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   try {
-    const { name, schema } = target.settings;
-    const [last] = await ledger.looks([name]);
+    const [last] = await ledger.looks([target.settings]);
     const age = Date.now() - (last?.atMs ?? 0);
     if (report.keys.deleted === 0 && last && age >= 0 && age < GOOD_FOR_MS) return;
     const { complete, families } = await lookAt(target, signal);
     if (signal.aborted) return;
-    const named = families.map((sample, i) => ({ family: schema.families[i] ?? '', ...sample }));
-    await ledger.noteLook(name, { complete, families: named });
+    const named = families.map((sample, i) => ({ family: target.settings.schema.families[i] ?? '', ...sample }));
+    await ledger.noteLook(target.settings, { complete, families: named });
   } catch {
     // The last look stays, with its time.
   }

@@ -91,14 +91,14 @@ export class StatusReader {
   async #read(unreachable: Unreachable): Promise<Status> {
     const { config, queues, ledger } = this.parts;
     const { targets } = config;
-    const names = [...targets.keys()];
+    const all = [...targets.values()];
     const since = Date.now() - HOUR_MS;
     const [, state, schedules, looks, outages, open] = await Promise.all([
       this.#past.refresh(),
       readQueueState(queues, targets),
       queues.schedule.getJobSchedulers(),
-      ledger.looks(names),
-      Promise.all(names.map(async (name) => await ledger.outagesSince(name, since).catch(() => []))),
+      ledger.looks(all),
+      Promise.all(all.map(async (target) => await ledger.outagesSince(target, since).catch(() => []))),
       ledger.openRuns(),
     ]);
     const underWay = await runsUnderWay(queues, targets, open);
@@ -107,7 +107,7 @@ export class StatusReader {
       known: 'now',
       workers: state.workers,
       troubles: queueTroubles(state),
-      targets: [...targets.values()].map((target, i) =>
+      targets: all.map((target, i) =>
         this.#statusOf(target, {
           look: looks[i] ?? null,
           outages: outages[i] ?? [],

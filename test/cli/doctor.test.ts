@@ -214,7 +214,7 @@ describe('what workers have noted', () => {
     const now = await nowOf(server.current.redis);
     expect(await findings('outages')).toEqual([]);
     const note = async (fromMs: number, toMs: number) =>
-      await withQueue(async (_, ledger) => await ledger.addOutage('default', { fromMs, toMs }));
+      await withQueue(async (_, ledger) => await ledger.addOutage(targetOf(server.current.url), { fromMs, toMs }));
     await note(now - 4_000_000, now - 3_900_000);
     expect(await findings('outages')).toEqual([]);
     await note(now - 300_000, now - 240_000);

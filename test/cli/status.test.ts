@@ -21,7 +21,7 @@ it('says what no run has told yet and how to be told, then what one did, in 80 c
     const silence = [1_200, 0, 0, 0, 0, 0, 37, 0, 0, 0, 2];
     const coordinators = { checked: 1_240, active: 1_237, stale: 2, unreadable: 1 };
     const run = await noteRun(ledger, target, { coordinators, silence, swept: ['gone-1', 'gone-2'] });
-    await ledger.noteLook('default', {
+    await ledger.noteLook(target, {
       complete: false,
       families: target.schema.families.map((family) => ({ family, keys: 1_234_567, bytes: 7_654_321 })),
     });

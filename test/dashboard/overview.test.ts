@@ -93,7 +93,7 @@ async function fill(dashboard: TestDashboard, name?: string): Promise<void> {
   const coordinators = { checked: 1_209 + STRANGE.length, active: 1_208, unreadable: 1 };
   await noteRun(ledger, target, { coordinators, silence, swept: STRANGE });
   const families = target.schema.families.map((family) => ({ family, keys: 1_208, bytes: 240_000 }));
-  await ledger.noteLook(target.name, { complete: true, families });
+  await ledger.noteLook(target, { complete: true, families });
 }
 
 /** What axe finds wrong with a page, a line each. */

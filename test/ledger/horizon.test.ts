@@ -1,19 +1,32 @@
 /** A target's horizon in the ledger, and the runs that went by it. */
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Horizon } from '../../src/domain/horizon.ts';
 import type { Report } from '../../src/domain/report.ts';
+import { AGELESS_MS } from '../../src/ledger/blocks.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
+import { horizonName, outagesName, sharedName } from '../../src/ledger/runs/names.ts';
 import { pastOf } from '../../src/ledger/targets/past.ts';
 import { useRedis } from '../support/leaks.ts';
-import { reportOf } from './story.ts';
+import { blocksIn, reportOf } from './story.ts';
 
 const server = useRedis();
 const BOUNDS = { sizeBytes: 64_000_000, ageMs: 90 * 86_400_000 };
 function open() {
   return new Ledger(server.current.redis, '{stalesweep}', BOUNDS);
 }
-const KEY = '{stalesweep}:ledger:horizon/default';
+
+const NONE = { families: [], heartbeat: { text: 'beat:{coordinator}' }, templates: [] };
+const DEFAULT = { name: 'default', url: 'redis://here:6379', schema: NONE };
+/** What other deployments, or an earlier configuration, mean by that name; and another target at the same place. */
+const OTHERS = [
+  { ...DEFAULT, url: 'redis://there:6379' },
+  { ...DEFAULT, id: 'elsewhere' },
+  { ...DEFAULT, schema: { ...NONE, heartbeat: { text: '{coordinator}:beat' } } },
+  { ...DEFAULT, name: 'other' },
+];
+const KEY = `{stalesweep}:ledger:${horizonName(DEFAULT)}`;
 
 const seconds = fc.integer({ min: 0, max: 4_000_000_000 });
 const horizons: fc.Arbitrary<Horizon> = fc.record({
@@ -35,13 +48,18 @@ function plain(horizon: Horizon | null) {
   );
 }
 
-test('what a pass leaves is what the next run finds, whatever names hold, and of its own target alone', async () => {
+test('what a pass leaves is what the next run finds, whatever names hold, and of its own Redis and schema alone', async () => {
   await fc.assert(
     fc.asyncProperty(horizons, fc.boolean(), async (horizon, gone) => {
-      const ofDefault = open().horizonsOf('default');
+      const ofDefault = open().horizonsOf(DEFAULT);
       await ofDefault.keep(horizon);
-      expect(plain(await open().horizonsOf('default').standing())).toEqual(plain(horizon));
-      expect(await open().horizonsOf('other').standing()).toBeNull();
+      expect(plain(await open().horizonsOf(DEFAULT).standing())).toEqual(plain(horizon));
+      for (const other of OTHERS) {
+        const ofOther = open().horizonsOf(other);
+        expect(await ofOther.standing()).toBeNull();
+        await ofOther.keep(null);
+      }
+      expect(await ofDefault.standing()).not.toBeNull();
       if (gone) await ofDefault.keep(null);
       if (gone) expect(await ofDefault.standing()).toBeNull();
     }),
@@ -51,7 +69,7 @@ test('what a pass leaves is what the next run finds, whatever names hold, and of
 
 test('one that is damaged, or of another form, is none; and is replaced', async () => {
   const { redis } = server.current;
-  const ofDefault = open().horizonsOf('default');
+  const ofDefault = open().horizonsOf(DEFAULT);
   const [one] = fc.sample(horizons, 1);
   for (const damage of ['', 'x', 'x'.repeat(500)]) {
     await ofDefault.keep(one ?? null);
@@ -63,11 +81,31 @@ test('one that is damaged, or of another form, is none; and is replaced', async 
   expect(plain(await ofDefault.standing())).toEqual(plain(one ?? null));
 });
 
+test('what an older version kept for all that are called alike goes, since it would never age', async () => {
+  const name = sharedName('horizon', DEFAULT);
+  const blocks = blocksIn(server.current.redis);
+  await blocks.write(name, Buffer.from('older'), { atMs: AGELESS_MS });
+  await open().horizonsOf(DEFAULT).keep(null);
+  expect(await blocks.last([{ from: 'horizon/' }], 9)).toMatchObject([[{ name: horizonName(DEFAULT) }]]);
+  expect(await server.current.redis.exists(blocks.keyOf(name))).toBe(0);
+});
+
+test('those of addresses that nobody means any more make room for what comes', async () => {
+  const bounds = { ...BOUNDS, sizeBytes: 100_000 };
+  const ledger = new Ledger(server.current.redis, '{stalesweep}', bounds);
+  const at = (n: number) => ledger.horizonsOf({ ...DEFAULT, url: `redis://address-${n}:6379` });
+  const [one] = fc.sample(horizons, 1);
+  const listed = Array.from({ length: 100 }, () => ({ key: randomBytes(100), sinceSeconds: 1 }));
+  for (let n = 0; n < 20; n++) await at(n).keep(one === undefined ? null : { ...one, listed });
+  expect(await at(0).standing()).toBeNull();
+  expect(await at(19).standing()).not.toBeNull();
+});
+
 test('an outage that ended after the pass began is told, also while the ledger can not be read', async () => {
-  const ofDefault = open().horizonsOf('default');
-  await open().addOutage('default', { fromMs: 1_000, toMs: 5_000 });
+  const ofDefault = open().horizonsOf(DEFAULT);
+  await open().addOutage(DEFAULT, { fromMs: 1_000, toMs: 5_000 });
   expect([await ofDefault.outageSince(4_999), await ofDefault.outageSince(5_000)]).toEqual([true, false]);
-  await server.current.redis.set('{stalesweep}:ledger:outages/default', 'x');
+  await server.current.redis.set(`{stalesweep}:ledger:${outagesName(DEFAULT)}`, 'x');
   expect(await ofDefault.outageSince(5_000)).toBe(true);
 });
 

@@ -92,7 +92,7 @@ it('reads on only what is new, however runs end, and forgets what was emptied', 
 });
 
 it('says what needs a person', async () => {
-  const { note, read, reader, ledger } = setUp();
+  const { note, read, reader, ledger, target } = setUp();
   const words = async () => (await read()).troubles.map(({ word }) => word);
   expect((await reader.read()).troubles.map(({ word }) => word)).toEqual(['No worker']);
   await note({
@@ -110,7 +110,7 @@ it('says what needs a person', async () => {
   expect((await read()).troubles[0]?.sentence).toMatch(/^The last 3 runs failed since .* UTC: connection refused\.$/);
   await note({ outcome: 'refused', reason: 'more than maxStale' });
   expect(await words()).toEqual(['Refused']);
-  await ledger.addOutage('default', { fromMs: Date.now() - 60_000, toMs: Date.now() - 50_000 });
+  await ledger.addOutage(target, { fromMs: Date.now() - 60_000, toMs: Date.now() - 50_000 });
   expect(await words()).toEqual(['Refused', 'Outage']);
   expect((await read(new Map([['default', 'it is gone']]))).troubles.map(({ word }) => word)).toContain('Out of reach');
 });

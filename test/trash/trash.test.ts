@@ -136,7 +136,7 @@ test('asks the ledger which runs swept an id, and leaves what others took', asyn
   const ledger = {
     find: async () => ({ damaged: 0, swept: [{ batch: { run: 'first' } }] }) as never,
     noteRestored: async () => {},
-    horizonsOf: (name: string) => ledgerIn(redis).horizonsOf(name),
+    horizonsOf: (of: ReturnType<typeof target>) => ledgerIn(redis).horizonsOf(of),
   };
   expect((await restore(target(), idOf('c1'), { ledger })).restored).toBe(6);
   expect(await redis.get(signal)).toBe('first');
@@ -151,7 +151,7 @@ test('a heartbeat that is back ends the horizon that stands, and nothing else do
   await settle(redis, 'c1', STALE + 10);
   await sweep();
   const ledger = ledgerIn(redis);
-  const horizons = ledger.horizonsOf('default');
+  const horizons = ledger.horizonsOf(target());
   const stands = { ...{ basis: '', beganSeconds: 1, lookedSeconds: 1, restSeconds: 1 }, ttlSeconds: null };
   await horizons.keep({ ...stands, sighted: false, keys: 0, listed: [] });
   await restore(target(), idOf('c1'), { ledger, heartbeats: true, dryRun: true });

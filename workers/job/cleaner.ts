@@ -146,7 +146,7 @@ async function clean(
     try {
       const report = await runFrom(contact, request, {
         wishes,
-        horizons: ledger.horizonsOf(target.name),
+        horizons: ledger.horizonsOf(target),
         gapSeconds: () => nextGapMs(target, Date.now()) / 1000,
         onLook: (look) => logger.debug(look.pass === 'full' ? look : { pass: look.pass }, 'by the horizon'),
         observer,

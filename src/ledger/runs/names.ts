@@ -1,15 +1,27 @@
-/** names: how the blocks of the ledger are called, so that what is asked for together stands together.
+/** names: how the blocks of the ledger are called, so that what is asked for together stands together. Several deployments may call
+ *  different targets alike: what is true of one Redis alone carries its place, and what its schema matters to the fingerprint.
  *
  *      open/<target>/<run>                              a run under way
  *      alive/<target>/<run>                             is there while its process lives (no block: it expires)
  *      runs/<target>/<outcome, + if it removed>/<first>  runs that ended alike, from that instant on
  *      swept/<target>/<start>.<run>/<batch>             coordinators that a run swept
- *      outages/<target>                                 when it did not answer
+ *      outages/<target>/<place>                         when it did not answer
  *      watched/<target>/<place>                         when somebody last saw it serve (no block: it expires)
- *      looks/<target>                                   what stands there, by family
- *      horizon/<target>                                 until when nobody of it can be stale
+ *      looks/<target>/<fingerprint>                     what stands there, by family
+ *      horizon/<target>/<fingerprint>                   until when nobody of it can be stale
  *      restored/<target>                                what was given back
  */
+import { type Fingerprinted, fingerprintOf, type Placed, placeDigestOf } from '../../config/fingerprint.ts';
+
+/** Which Redis a deployment means by a target's name. */
+export interface NamedPlace extends Placed {
+  readonly name: string;
+}
+
+/** Which Redis, and which of its keys, a deployment means by a target's name. */
+export interface NamedTarget extends Fingerprinted {
+  readonly name: string;
+}
 
 const RADIX = 36;
 /** Instants up to the year 5188. */
@@ -56,22 +68,27 @@ export function batchName(sweptOfRun: string, attemptAtMs: number, batch: number
   return `${sweptOfRun}${instantOf(attemptAtMs)}${sortable(batch, BATCH_DIGITS)}`;
 }
 
-export function outagesName(target: string): string {
-  return `outages/${target}`;
+/** Where older versions kept one for all that deployments mean by a target's name. */
+export function sharedName(kind: 'outages' | 'looks' | 'horizon', { name }: NamedPlace): string {
+  return `${kind}/${name}`;
 }
 
-export function watchedName(target: string, place: string): string {
-  return `watched/${target}/${place}`;
+export function outagesName(target: NamedPlace): string {
+  return `outages/${target.name}/${placeDigestOf(target)}`;
+}
+
+export function watchedName(target: NamedPlace): string {
+  return `watched/${target.name}/${placeDigestOf(target)}`;
 }
 
 export function restoredName(target: string): string {
   return `restored/${target}`;
 }
 
-export function looksName(target: string): string {
-  return `looks/${target}`;
+export function looksName(target: NamedTarget): string {
+  return `looks/${target.name}/${fingerprintOf(target)}`;
 }
 
-export function horizonName(target: string): string {
-  return `horizon/${target}`;
+export function horizonName(target: NamedTarget): string {
+  return `horizon/${target.name}/${fingerprintOf(target)}`;
 }

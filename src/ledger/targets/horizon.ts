@@ -1,12 +1,13 @@
 /** horizon: until when nobody of a target can be stale, as its last full pass left it.
- *  Owns      one block for each target, at most 100 kB; the last one written stands.
+ *  Owns      one block for each target, at most 100 kB; the last one written stands. It ages: an address or a schema that nobody means any
+ *            more must not take room for ever.
  *  Leaves    what follows from it to domain/horizon.
  */
 import type { Horizon, Horizons } from '../../domain/horizon.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
-import { AGELESS_MS, type Blocks } from '../blocks.ts';
+import type { Blocks } from '../blocks.ts';
 import { outagesSince } from './outages.ts';
-import { horizonName } from '../runs/names.ts';
+import { horizonName, type NamedTarget, sharedName } from '../runs/names.ts';
 import { compress, decompress, seal, unseal } from '../sealed.ts';
 
 /** Another way to judge heartbeats, or to write this, is another format: then what stands is none. */
@@ -62,22 +63,22 @@ async function decode(sealed: Buffer): Promise<Horizon | null> {
 }
 
 /** The horizon of a target; `null`: there is none, or one that this version can't read. Rejects as `Blocks` do, and with `DamagedBlock`. */
-export async function readHorizon(blocks: Blocks, target: string): Promise<Horizon | null> {
+export async function readHorizon(blocks: Blocks, target: NamedTarget): Promise<Horizon | null> {
   for await (const sealed of blocks.read([horizonName(target)])) if (sealed !== null) return await decode(sealed);
   return null;
 }
 
 /** Puts a horizon in the place of what stands; `null`: there is none any more. Rejects as `Blocks` do. */
-export async function writeHorizon(blocks: Blocks, target: string, horizon: Horizon | null): Promise<void> {
-  // As with outages: it must not go when a run sweeps much, and is bounded by itself.
-  await blocks.write(horizonName(target), await encode(horizon), { atMs: AGELESS_MS });
+export async function writeHorizon(blocks: Blocks, target: NamedTarget, horizon: Horizon | null): Promise<void> {
+  const writing = { atMs: await blocks.nowMs(), ends: sharedName('horizon', target) };
+  await blocks.write(horizonName(target), await encode(horizon), writing);
 }
 
 /**
  * What a run of this target needs of it. Where the ledger can't be read, runs make full passes; where it can't be written, the
  * horizon that stands goes on to hold: nothing that happens later makes anybody stale sooner.
  */
-export function horizonsOf(blocks: Blocks, target: string): Horizons {
+export function horizonsOf(blocks: Blocks, target: NamedTarget): Horizons {
   return {
     standing: async () => await readHorizon(blocks, target).catch(() => null),
     outageSince: async (ms) => {

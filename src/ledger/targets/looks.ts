@@ -1,6 +1,6 @@
-/** looks: what stands in a target, by family, as a run saw it last: one small block for each target, which a newer one replaces. */
-import { AGELESS_MS, type Blocks } from '../blocks.ts';
-import { looksName } from '../runs/names.ts';
+/** looks: what stands in a target, by family, as a run saw it last: one small block for each target, which a newer one replaces. It ages. */
+import type { Blocks } from '../blocks.ts';
+import { looksName, type NamedTarget, sharedName } from '../runs/names.ts';
 import { seal, unseal } from '../sealed.ts';
 
 /** How many keys of a family there are, and what they take; from a sample, unless all were looked at. */
@@ -23,14 +23,16 @@ export interface Look {
 }
 
 /** Keeps it, as of now, instead of the last one. Rejects as `Blocks` do. */
-export async function writeLook(blocks: Blocks, target: string, seen: Omit<Look, 'atMs'>): Promise<void> {
+export async function writeLook(blocks: Blocks, target: NamedTarget, seen: Omit<Look, 'atMs'>): Promise<void> {
   const look: Look = { atMs: await blocks.nowMs(), ...seen };
-  // It does not age: there is one for each target.
-  await blocks.write(looksName(target), seal([Buffer.from(JSON.stringify(look))]), { atMs: AGELESS_MS });
+  await blocks.write(looksName(target), seal([Buffer.from(JSON.stringify(look))]), {
+    atMs: look.atMs,
+    ends: sharedName('looks', target),
+  });
 }
 
 /** The last one of each of these targets; `null` where there is none, or what stands there is none. Rejects as `Blocks` do. */
-export async function readLooks(blocks: Blocks, targets: readonly string[]): Promise<(Look | null)[]> {
+export async function readLooks(blocks: Blocks, targets: readonly NamedTarget[]): Promise<(Look | null)[]> {
   const looks: (Look | null)[] = [];
   for await (const sealed of blocks.read(targets.map(looksName))) looks.push(sealed === null ? null : lookIn(sealed));
   return looks;

@@ -1,11 +1,11 @@
 /** outages: the spans in which a target did not answer or took no writes, as any process saw it (P10).
- *  Owns      one block for each target: up to 256 spans, apart from each other, the newest ones.
+ *  Owns      one block for each Redis that is meant by a target's name: up to 256 spans, apart from each other, the newest ones.
  *  Leaves    what an outage is, and what follows from it, to those who look at targets.
  */
 import { merged } from '../../domain/outages.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
 import { AGELESS_MS, type Blocks } from '../blocks.ts';
-import { outagesName } from '../runs/names.ts';
+import { type NamedPlace, outagesName, sharedName } from '../runs/names.ts';
 import { seal, unseal } from '../sealed.ts';
 
 /** In ms since the epoch, by the clock of the queue's Redis. */
@@ -44,7 +44,7 @@ function decode(sealed: Buffer): Span[] {
   }));
 }
 
-async function read(blocks: Blocks, target: string): Promise<{ spans: Span[]; sealed: Buffer }> {
+async function read(blocks: Blocks, target: NamedPlace): Promise<{ spans: Span[]; sealed: Buffer }> {
   for await (const sealed of blocks.read([outagesName(target)]))
     if (sealed !== null) return { spans: decode(sealed), sealed };
   return { spans: [], sealed: Buffer.alloc(0) };
@@ -54,7 +54,7 @@ async function read(blocks: Blocks, target: string): Promise<{ spans: Span[]; se
  * Notes a span, together with those that it overlaps or touches. Whole ms from 0 on; nothing is noted of one that lasts
  * no time. Rejects as `Blocks` do.
  */
-export async function addOutage(blocks: Blocks, target: string, span: Span): Promise<void> {
+export async function addOutage(blocks: Blocks, target: NamedPlace, span: Span): Promise<void> {
   if (!(span.toMs > span.fromMs && span.fromMs >= 0)) return;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const { spans, sealed } = await readOrDamaged(blocks, target);
@@ -67,7 +67,7 @@ export async function addOutage(blocks: Blocks, target: string, span: Span): Pro
 }
 
 /** What is damaged is replaced, whatever stands there. */
-async function readOrDamaged(blocks: Blocks, target: string): Promise<{ spans: Span[]; sealed: Buffer | null }> {
+async function readOrDamaged(blocks: Blocks, target: NamedPlace): Promise<{ spans: Span[]; sealed: Buffer | null }> {
   try {
     return await read(blocks, target);
   } catch (error) {
@@ -76,8 +76,13 @@ async function readOrDamaged(blocks: Blocks, target: string): Promise<{ spans: S
   }
 }
 
-/** The spans that ended after this instant, in order. Rejects with `DamagedBlock` when they can't be read. */
-export async function outagesSince(blocks: Blocks, target: string, sinceMs: number): Promise<Span[]> {
-  const { spans } = await read(blocks, target);
-  return spans.filter(({ toMs }) => toMs > sinceMs);
+/**
+ * The spans that ended after this instant, in order; with those that an older version noted under this name, whichever Redis it
+ * meant: a silence that is cut too short costs time alone. Rejects with `DamagedBlock` when they can't be read.
+ */
+export async function outagesSince(blocks: Blocks, target: NamedPlace, sinceMs: number): Promise<Span[]> {
+  const spans: Span[] = [];
+  for await (const sealed of blocks.read([sharedName('outages', target), outagesName(target)]))
+    if (sealed !== null) spans.push(...decode(sealed));
+  return mergeSpans(spans).filter(({ toMs }) => toMs > sinceMs);
 }

@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { merged, type Outage } from '../../domain/outages.ts';
 import type { Ledger } from '../ledger.ts';
+import type { NamedPlace } from '../runs/names.ts';
 import type { Span } from './outages.ts';
-import type { Watched } from './watched.ts';
 
 /** Who has been silent for longer is stale whatever happened before, in ms. */
 const LONGEST_BACK_MS = 30 * 86_400_000;
@@ -30,7 +30,7 @@ export async function outagesOf(
 ): Promise<readonly Outage[]> {
   if (!target.restartGrace) return [];
   const isFresh = ({ toMs }: Span) => nowMs - toMs < FRESH_MS;
-  const read = async () => await ledger.outagesSince(target.name, nowMs - LONGEST_BACK_MS);
+  const read = async () => await ledger.outagesSince(target, nowMs - LONGEST_BACK_MS);
   try {
     let spans = await read();
     // Whoever noted it a moment ago looks on.
@@ -46,7 +46,7 @@ export async function outagesOf(
   }
 }
 
-async function awaitLook(ledger: Ledger, target: Watched, nowMs: number, signal?: AbortSignal): Promise<void> {
+async function awaitLook(ledger: Ledger, target: NamedPlace, nowMs: number, signal?: AbortSignal): Promise<void> {
   const isOverdue = (at: number | null): boolean => at !== null && nowMs - at > OVERDUE_MS;
   for (const until = performance.now() + WAIT_MS; isOverdue(await ledger.watchedAt(target)); ) {
     if (signal?.aborted) return;

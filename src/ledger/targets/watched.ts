@@ -6,34 +6,24 @@
  *            serves while another does not: so it is each address' own.
  *  Leaves    what follows from it to those who begin a run.
  */
-import { type Placed, placeDigestOf } from '../../config/fingerprint.ts';
 import type { Blocks } from '../blocks.ts';
-import { watchedName } from '../runs/names.ts';
-
-/** A target that is looked at. */
-export interface Watched extends Placed {
-  readonly name: string;
-}
+import { type NamedPlace, watchedName } from '../runs/names.ts';
 
 /** Longer than anything that stands still and comes back. */
 const KEPT_MS = 86_400_000;
 
 /** Notes that the target served at this instant of its own clock, in ms. Rejects with the error of Redis. */
-export async function noteWatched(blocks: Blocks, target: Watched, atMs: number): Promise<void> {
-  await blocks.redis.set(keyOf(blocks, target), String(Math.floor(atMs)), 'PX', KEPT_MS);
+export async function noteWatched(blocks: Blocks, target: NamedPlace, atMs: number): Promise<void> {
+  await blocks.redis.set(blocks.keyOf(watchedName(target)), String(Math.floor(atMs)), 'PX', KEPT_MS);
 }
 
 /** When it was last seen to serve, in ms by its own clock; `null` where nobody looks. Rejects with the error of Redis. */
-export async function watchedAt(blocks: Blocks, target: Watched): Promise<number | null> {
-  const at = Number((await blocks.redis.get(keyOf(blocks, target))) ?? Number.NaN);
+export async function watchedAt(blocks: Blocks, target: NamedPlace): Promise<number | null> {
+  const at = Number((await blocks.redis.get(blocks.keyOf(watchedName(target)))) ?? Number.NaN);
   return Number.isFinite(at) ? at : null;
 }
 
 /** Notes that nobody looks any more; whoever still does says so again with the next look. Rejects with the error of Redis. */
-export async function forgetWatched(blocks: Blocks, target: Watched): Promise<void> {
-  await blocks.redis.unlink(keyOf(blocks, target));
-}
-
-function keyOf(blocks: Blocks, target: Watched): string {
-  return blocks.keyOf(watchedName(target.name, placeDigestOf(target)));
+export async function forgetWatched(blocks: Blocks, target: NamedPlace): Promise<void> {
+  await blocks.redis.unlink(blocks.keyOf(watchedName(target)));
 }
