@@ -46,9 +46,15 @@ export function fail(error: unknown): number {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
+let staying = false;
+
+/** Whether the command of this process is one that stays until a signal comes. */
+export const isStaying = (): boolean => staying;
+
 /** Loads a command that stays until a signal comes. One that comes meanwhile ends it in order: there is nothing to close yet. */
 export async function loading<T>(load: () => Promise<T>): Promise<T> {
   const leave = () => process.exit(0);
+  staying = true;
   for (const signal of SIGNALS) process.on(signal, leave);
   const loaded = await load();
   // By then the command listens itself.

@@ -1,12 +1,17 @@
 #!/usr/bin/env node
 /** The command line. Standard output carries reports and lists, and nothing else; all other words go to stderr. */
 import { answer } from './answer.ts';
+import { fail, isStaying } from './command.ts';
 
 /** How long the process waits for what is still open, in ms, where a collector of traces may be what is. */
 const LINGER_MS = 100;
 
 // A reader that has seen enough (`| head`) closes the pipe: that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  // A disk that is full costs what stays its words, and not its work.
+  if (!isStaying()) process.exit(fail(new Error(`standard output can't be written: ${error.message}`)));
+});
 process.exitCode = await answer(process.argv.slice(2));
 // All has been said; what a collector of traces that hangs keeps open keeps nobody from leaving.
 if (Object.keys(process.env).some((name) => name.startsWith('OTEL_'))) {

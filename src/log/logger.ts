@@ -16,15 +16,24 @@ const SECRETS = [
   'config.*.secret',
 ];
 
-/** Synchronous, so that the last line before an exit is not lost. */
+/** What is kept of lines that can't be written, in bytes; what comes beyond is lost. */
+const MOST_UNWRITTEN = 1024 * 1024;
+
+/** Synchronous, so that the last line before an exit is not lost. A disk that is full costs lines, and ends no process. */
+function openStderr() {
+  const stderr = pino.destination({ dest: 2, sync: true, maxLength: MOST_UNWRITTEN });
+  stderr.on('error', () => {});
+  return stderr;
+}
+
 export function createLogger(level: string): Logger {
   const options = { level, base: { pid: process.pid }, redact: { paths: SECRETS, censor: '***' } };
-  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
+  if (!process.stderr.isTTY) return pino(options, openStderr());
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
   const colorize = process.env.NO_COLOR ? { colorize: false } : {};
   return pino(
     options,
-    pretty({ ...colorize, destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }),
+    pretty({ ...colorize, destination: openStderr(), ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }),
   );
 }
 
