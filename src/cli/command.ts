@@ -49,7 +49,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 let staying = false;
 
 /** Whether the command of this process is one that stays until a signal comes. */
-export const isStaying = (): boolean => staying;
+export function isStaying(): boolean {
+  return staying;
+}
 
 /** Loads a command that stays until a signal comes. One that comes meanwhile ends it in order: there is nothing to close yet. */
 export async function loading<T>(load: () => Promise<T>): Promise<T> {

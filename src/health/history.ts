@@ -81,9 +81,15 @@ function stateOf({ state, outcome }: PastRun): string {
   return outcome === 'failed' || outcome === 'interrupted' || outcome === 'stopped' ? outcome : 'completed';
 }
 
+/** Why it ended so; of one that left no report also what it had removed, as far as it had told (P13). */
+function reasonOf({ state, reason, report, removed: { swept, deleted } }: PastRun): string | null {
+  if (state !== 'ended' || report !== null || swept + deleted === 0) return reason;
+  return `${reason ?? 'it gave no reason'}; by then it had swept ${swept} coordinators and removed ${deleted} things`;
+}
+
 /** A run of the ledger as a row of the history. */
 export function rowOf(run: PastRun): HistoryRow {
-  const { by, trigger, attempts, reason, report, target, startedAtMs } = run;
+  const { by, trigger, attempts, report, target, startedAtMs } = run;
   const state = stateOf(run);
   return {
     run: run.run,
@@ -92,7 +98,7 @@ export function rowOf(run: PastRun): HistoryRow {
     addedAt: new Date(startedAtMs).toISOString(),
     by: by ?? trigger,
     attempts,
-    failedReason: state === 'completed' ? null : reason,
+    failedReason: state === 'completed' ? null : reasonOf(run),
     report,
   };
 }

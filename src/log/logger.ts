@@ -19,13 +19,14 @@ const SECRETS = [
 /** What is kept of lines that can't be written, in bytes; what comes beyond is lost. */
 const MOST_UNWRITTEN = 1024 * 1024;
 
-/** Synchronous, so that the last line before an exit is not lost. A disk that is full costs lines, and ends no process. */
+/** A disk that is full costs lines, and ends no process. */
 function openStderr() {
   const stderr = pino.destination({ dest: 2, sync: true, maxLength: MOST_UNWRITTEN });
   stderr.on('error', () => {});
   return stderr;
 }
 
+/** Synchronous, so that the last line before an exit is not lost; what can't be written is lost, and fails nothing. */
 export function createLogger(level: string): Logger {
   const options = { level, base: { pid: process.pid }, redact: { paths: SECRETS, censor: '***' } };
   if (!process.stderr.isTTY) return pino(options, openStderr());

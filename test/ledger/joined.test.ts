@@ -96,6 +96,9 @@ describe('a run of the command line', () => {
     // What it did in its last twentieth of a second may not be told.
     expect((await newest())?.removed.swept).toBeGreaterThanOrEqual(told);
     expect((await newest())?.removed.swept).toBeLessThanOrEqual(2_000 - left);
+    const { swept, deleted } = (await newest())?.removed ?? {};
+    const counts = `by then it had swept ${swept} coordinators and removed ${deleted} things`;
+    expect((await history())[0]?.failedReason).toBe(`its process ended without a word; ${counts}`);
   });
 });
 
