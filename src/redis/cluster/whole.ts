@@ -154,7 +154,7 @@ export class Whole implements Place {
     if (announcement === null) return await heartbeats.sweep();
     const { lostCount } = this.calls;
     const telling = new Telling(this.calls, announcement);
-    await telling.before(chunk);
+    await telling.before();
     const swept = await heartbeats.sweep(telling);
     // What was lost may come yet, and is not to say it again.
     if (this.calls.lostCount === lostCount) await telling.forget();
