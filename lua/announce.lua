@@ -8,7 +8,8 @@
   RETURNS  of how many it was said now ]]
 local said, marks = {}, {}
 for i = 1, #KEYS - 1 do
-  if redis.call('EXISTS', KEYS[1 + i]) == 0 then
+  -- Removes nothing. What comes first and is no removal is refused where memory is full.
+  if redis.call('EXISTS', KEYS[1 + i]) == 0 and redis.call('UNLINK', KEYS[1 + i]) == 0 then
     said[#said + 1] = ARGV[4 + i]
     marks[#marks + 1] = 1 + i
   end

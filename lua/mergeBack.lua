@@ -2,13 +2,14 @@
   WHY LUA  an element must be in one of the two at any time, and what its owner wrote anew must not be overwritten.
   BOUND    at most ARGV[2] elements, or those that are named: 100 take about 0.2 ms. Big ones take their time to be copied.
   SAFE TO  repeat, race and interrupt: each element goes once, what is left is still aside.
-  KEYS     1: the key aside, 2: its own name; of one slot
+  KEYS     1: the key aside, 2: its own name, 3: what it is called where the two can't be put together; of one slot
   ARGV     1: for how many ms it is kept aside where the two can't be put together, 2: the most elements, then, of a hash, the
            names of the fields to move
-  RETURNS  1 when it is all back, 0 when some of it is left, -1 when the two can't be put together and it stays aside for a while ]]
+  RETURNS  1 when it is all back, 0 when some of it is left, -1 when the two can't be put together and it stays aside for a while,
+           where nobody finds it who puts things back ]]
 local most = tonumber(ARGV[2])
 local kind = redis.call('TYPE', KEYS[1]).ok
-if kind == 'none' then return 1 end
+if kind == 'none' then return redis.call('EXISTS', KEYS[3]) == 1 and -1 or 1 end
 if redis.call('RENAMENX', KEYS[1], KEYS[2]) == 1 then return 1 end
 
 local moves = {
@@ -38,6 +39,7 @@ local moves = {
 if moves[kind] == nil or redis.call('TYPE', KEYS[2]).ok ~= kind then
   local left = redis.call('PTTL', KEYS[1])
   if left < 0 or left > tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+  redis.call('RENAMENX', KEYS[1], KEYS[3])
   return -1
 end
 moves[kind]()

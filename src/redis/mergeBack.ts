@@ -15,25 +15,31 @@ const MOST_AT_ONCE = 100;
  * that was written anew has its new value, and what stood there stays aside for a day.
  * @param name its name aside, as a byte string
  * @param key its own
+ * @param kept what it is called for that day, of the same slot: it must not come back once its owner has removed the new one
  */
-export async function mergeBack(calls: Calls, name: string, key: string): Promise<boolean> {
-  for (;;) {
-    const fields = await someFieldsOf(calls, name);
-    const keys = Bulk.of([name, key]);
+export async function mergeBack(calls: Calls, name: string, key: string, kept: string): Promise<boolean> {
+  for (let cursor = '0'; ; ) {
+    const { fields, next } = await someFieldsOf(calls, name, cursor);
+    cursor = next;
+    const keys = Bulk.of([name, key, kept]);
     const { reply } = await callScript(calls, SCRIPT, [keys], [KEPT_MS, MOST_AT_ONCE, ...fields]);
     keys.clear();
     if (reply !== 0) return reply === 1;
   }
 }
 
-/** Of a hash; none of anything else. */
-async function someFieldsOf(calls: Calls, name: string): Promise<readonly string[]> {
-  if ((await calls.send('type', [name])).reply !== 'hash') return [];
-  for (let cursor = '0'; ; ) {
-    const { reply } = await calls.send('hscan', [name, cursor, 'COUNT', MOST_AT_ONCE]);
+/** Of a hash, from a cursor on; none of anything else. */
+async function someFieldsOf(
+  calls: Calls,
+  name: string,
+  cursor: string,
+): Promise<{ readonly fields: readonly string[]; readonly next: string }> {
+  if ((await calls.send('type', [name])).reply !== 'hash') return { fields: [], next: '0' };
+  for (let at = cursor; ; ) {
+    const { reply } = await calls.send('hscan', [name, at, 'COUNT', MOST_AT_ONCE]);
     const [next, pairs] = reply as [string, string[]];
     // There may be many empty places in what was once larger.
-    if (pairs.length > 0 || next === '0') return pairs.filter((_, i) => i % 2 === 0);
-    cursor = next;
+    if (pairs.length > 0 || next === '0') return { fields: pairs.filter((_, i) => i % 2 === 0), next };
+    at = next;
   }
 }

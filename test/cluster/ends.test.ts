@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { markerKeys } from '../../src/redis/cluster/aside/names.ts';
 import { cleanCluster, isMarker, ownName, settleIn } from '../support/cluster.ts';
 import { startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
@@ -83,5 +84,36 @@ describe('a run that ends while things are aside leaves nothing of anybody (P3)'
     expect(aside).toMatch(new RegExp(`^stalesweep:aside:.*:${signal}$`));
     expect(await cluster.redis.pttl(aside)).toBeGreaterThan(0);
     expect(warned.join()).toContain(signal);
+
+    // Its owner has removed what it wrote by the time that somebody else's run is killed.
+    await cluster.redis.del(signal);
+    for (const key of markerKeys()) await cluster.redis.sadd(key, '1:killed');
+    await cleanCluster(cluster);
+    expect(await cluster.redis.exists(signal)).toBe(0);
+    expect(await cluster.keys()).toContain(aside);
+    expect((await cluster.keys()).filter(isMarker)).toEqual([]);
+  });
+
+  test('gives back what is large in steps of which each begins where the one before has ended (P6)', async () => {
+    const [, signal = ''] = await settleIn(cluster, 'c', STALE);
+    const fields = 10_000 + Math.floor(Math.random() * 5_000);
+    await cluster.redis.del(signal);
+    await cluster.redis.hset(signal, Object.fromEntries(Array.from({ length: fields }, (_, i) => [`f${i}`, 'old'])));
+    let scans = 0;
+    let wrote = false;
+    await cleanCluster(cluster, {
+      before: (name) => {
+        if (name === 'hscan') scans++;
+      },
+      after: async (name) => {
+        if (name !== 'renamenx' || wrote || (await cluster.redis.exists(signal)) === 1) return;
+        wrote = true;
+        await cluster.redis.hset(signal, 'f0', 'new');
+        await cluster.redis.set(heartbeatOf('c'), beat(Date.now(), 'c'));
+      },
+    });
+    expect(await cluster.redis.hlen(signal)).toBe(fields);
+    expect(await cluster.redis.hmget(signal, 'f0', 'f1')).toEqual(['new', 'old']);
+    expect(scans).toBeLessThan(fields / 50);
   });
 });

@@ -30,4 +30,22 @@ describe('a cluster of three', () => {
     });
     expect(report.keys.deleted).toBe(before - kept.length);
   });
+
+  test.each([{}, { announce: { channel: 'swept' } }, { announce: { stream: 'swept' } }])(
+    'sweeps where memory is full, with %o: who frees it needs none first',
+    async (more) => {
+      const settings = { ...more, trash: Math.random() < 0.5 ? '0s' : '1h' };
+      for (const id of ['a', 'b', '{c}']) await settleIn(place.current, id, STALE);
+      const limit = async (bytes: number) => {
+        for (const { redis } of place.current.nodes) await redis.config('SET', 'maxmemory', bytes);
+      };
+      await limit(1);
+      try {
+        const { coordinators } = await cleanCluster(place.current, { settings });
+        expect(coordinators).toMatchObject({ stale: 3, swept: 3 });
+      } finally {
+        await limit(0);
+      }
+    },
+  );
 });

@@ -262,12 +262,49 @@ describe('who was swept', () => {
     }
   });
 
+  test.each([
+    ['completed', ['swept']],
+    ['stopped', ['swept']],
+    ['failed', ['swept', 'unknown', 'unknown']],
+    ['interrupted', ['swept', 'unknown', 'unknown']],
+    ['suspended', ['swept', 'unknown', 'unknown']],
+  ] as const)('is everybody of whom something may have gone: of a run that %s %j', async (outcome, fates) => {
+    const ledger = ledgerIn(server.current.redis);
+    const recorder = ledger.record(runOf('1'), unexpected);
+    await recorder.begin();
+    for (const ids of [['c1', 'c2'], ['c3']]) await recorder.removing(ids.map((id) => going(id)));
+    recorder.removed([gone('c1')]);
+    await (outcome === 'suspended' ? recorder.suspend('because') : recorder.end({ outcome }));
+    const { swept } = await ledger.find(['c1', 'c2', 'c3'].map(Buffer.from), { limit: 9 });
+    expect(swept.map(({ fate }) => fate).sort()).toEqual(fates);
+  });
+
+  test('is found by what a killed run had written, however many it was about to sweep at once', async () => {
+    const ledger = ledgerIn(server.current.redis);
+    const recorder = ledger.record(runOf('1'), unexpected);
+    await recorder.begin();
+    const ids = Array.from({ length: 60_000 }, (_, i) => `coordinator-${i}`);
+    for (let from = 0; from < ids.length; from += 2_000) {
+      await recorder.removing(ids.slice(from, from + 2_000).map((id) => going(id)));
+    }
+    // Nothing is written any more.
+    recorder.leave();
+    const some = Array.from({ length: 20 }, () => Math.floor(Math.random() * ids.length));
+    for (const at of [0, ids.length - 1, ...some]) {
+      const { swept } = await ledger.find(Buffer.from(ids[at] as string), { limit: 9 });
+      expect(
+        swept.map(({ fate }) => fate),
+        ids[at],
+      ).toEqual(['unknown']);
+    }
+  });
+
   test('is looked for in what is whole, and what is damaged is told', async () => {
     const ledger = ledgerIn(server.current.redis);
     const recorder = ledger.record(runOf('1'), unexpected);
     await recorder.begin();
     await recorder.removing([going('c1')]);
-    await recorder.end({ outcome: 'failed' });
+    await recorder.end({ outcome: 'completed' });
     const [key = ''] = await server.current.redis.keys('*:swept/*');
     await server.current.redis.setrange(key, 60, 'damage');
     expect(await ledger.find(Buffer.from('c1'), { limit: 1 })).toEqual({ swept: [], damaged: 1 });

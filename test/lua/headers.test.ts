@@ -17,7 +17,8 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
   toTrash: [...TRASHING, 'SETRANGE'],
   sweepHeartbeats: ['MGET', 'UNLINK', ...TRASHING, 'SETRANGE', 'SET', 'PUBLISH'],
-  announce: ['EXISTS', 'XADD', 'SET'],
+  announce: ['EXISTS', 'UNLINK', 'XADD', 'SET'],
+  sayWord: ['SREM', 'SADD'],
   putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],
   mergeBack: [
     ...['TYPE', 'RENAMENX', 'EXISTS', 'PTTL', 'PEXPIRE', 'SADD', 'SPOP', 'ZPOPMIN', 'ZADD', 'RPOPLPUSH'],

@@ -258,6 +258,24 @@ describe('a restore while a run takes the same things out of sight (P1)', () => 
     expect((await place.current.keys()).filter((key) => key.startsWith('stalesweep:aside'))).toEqual([]);
   });
 
+  test('and until the heartbeats have gone, too: else what is back would be nobody’s (P3)', async () => {
+    const ids = Array.from({ length: 6 }, (_, i) => `c${i}`);
+    const keys = (await Promise.all(ids.map(async (id) => await settleIn(place.current, id, STALE)))).flat();
+    const before = await contents(keys);
+    let restoring: Promise<unknown> | null = null;
+    await cleanCluster(place.current, {
+      settings,
+      after: async () => {
+        const gone = trashed(await place.current.keys()).length;
+        if (restoring !== null || gone < keys.length - 6) return;
+        restoring = restore(target(), { run: 'test-run' }, WHOLE);
+        await expect.poll(async () => (await words()).some((word) => word.endsWith(':restore'))).toBe(true);
+      },
+    });
+    expect(await restoring).toMatchObject({ restored: keys.length, heartbeats: 6 });
+    expect(differencesIn(before, await contents(keys))).toEqual([]);
+  });
+
   test('and a run that would take things meanwhile waits for its end', async () => {
     const keys = await settleIn(place.current, 'c', STALE);
     const second = Number((await place.current.nodes[0]?.redis.time())?.[0]);

@@ -120,6 +120,27 @@ describe.each(ways)('on a cluster a %s tells', (way) => {
     expect(await heard()).toEqual(named(ids));
   });
 
+  test('again of one who lapses again, though the answers were lost as it was told the first time', async () => {
+    const heard = await listen(way);
+    const id = idsOf(3)[pick(3)] as string;
+    for (const agoSeconds of [6_000, 4_000]) {
+      await settleIn(place.current, id, STALE);
+      await place.current.redis.del(heartbeatOf(id));
+      await remember(queue.current.redis, [{ id, swarm: 's1', agoSeconds }]);
+      const seen = new Set<string>();
+      await cleanCluster(place.current, {
+        settings: { ...settings, restartGrace: false },
+        sightings: pastIn(queue.current.redis),
+        after: (name) => {
+          if (!/^eval/.test(name) || seen.has(name)) return;
+          seen.add(name);
+          throw new ConnectionLost(null);
+        },
+      });
+    }
+    expect(await heard()).toEqual(named([id, id]));
+  });
+
   test('of each once, though a run is killed at any of its writes', async () => {
     for (let round = 0; round < 3; round++) {
       await place.current.flush();
@@ -138,6 +159,15 @@ describe.each(ways)('on a cluster a %s tells', (way) => {
       await cleanCluster(place.current, { settings });
       expect(await heard()).toEqual(named(ids));
     }
+  });
+
+  test('of nobody in vain, where somebody waits for the first message of all', async () => {
+    await place.current.redis.xgroup('CREATE', 'swept', 'group', '$', 'MKSTREAM');
+    await settleIn(place.current, 'c', STALE);
+    await cleanCluster(place.current, { settings });
+    const read = await place.current.redis.xreadgroup('GROUP', 'group', 'one', 'COUNT', 10, 'STREAMS', 'swept', '>');
+    expect(JSON.stringify(read ?? [])).not.toContain('"coordinators\\":[]');
+    expect(read === null).toBe(way === 'channel');
   });
 
   test('nobody where it may not be said, and then nobody is swept', async () => {

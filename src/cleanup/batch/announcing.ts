@@ -29,6 +29,7 @@ export function announcementOf(run: RunContext, going: readonly Beat[]): Announc
       swarm: swarm === null ? null : textOf(swarm),
       heartbeat: spellers.heartbeat.nameOf(name, swarm ?? NO_SWARM),
       hasLapsed: store.stateOf(beat) !== BeatState.stale,
+      beatAtSeconds: store.beatAtSecondsOf(beat),
     };
   });
   const at = isoOf(node.clock.nowSeconds * 1000 + (performance.now() - run.begunAt));

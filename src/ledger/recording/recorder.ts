@@ -145,7 +145,9 @@ export class RunRecorder {
 
   /** Notes how the run ended; resolves once that stands in the ledger, or after five seconds. */
   async end({ outcome, reason = null, report = null }: RunEnd): Promise<void> {
-    await this.#finish('how this run ended is not recorded', async ({ blocks, run }) => {
+    // Of what it was about when it failed, some may have gone.
+    const isWhole = outcome !== 'failed' && outcome !== 'interrupted';
+    await this.#finish('how this run ended is not recorded', isWhole, async ({ blocks, run }) => {
       const end = this.wanted.again ? await endOf(blocks, run) : null;
       if (end !== null && end.outcome !== 'interrupted') return;
       const removed = report === null ? run.removed : removedBy(report);
@@ -158,7 +160,7 @@ export class RunRecorder {
 
   /** Notes that this attempt is over and another one will go on; resolves as `end` does. */
   async suspend(reason: string | null): Promise<void> {
-    await this.#finish('that this run waits is not recorded', async ({ blocks, run, batches }) => {
+    await this.#finish('that this run waits is not recorded', false, async ({ blocks, run, batches }) => {
       await sendOpen(blocks, { ...run, state: 'waiting', reason, atMs: batches.nowMs() }, addProgress);
       await sendOpen(blocks, run, dropLease);
     });
@@ -218,7 +220,7 @@ export class RunRecorder {
     };
   }
 
-  async #finish(what: string, act: (recorded: Recorded) => Promise<void>): Promise<void> {
+  async #finish(what: string, isWhole: boolean, act: (recorded: Recorded) => Promise<void>): Promise<void> {
     const recorded = this.#recorded;
     this.leave();
     if (recorded === null) return;
@@ -226,7 +228,7 @@ export class RunRecorder {
     try {
       await insist(this.wanted.insistMs ?? (() => INSIST_MS), async () => {
         await recorded.renewal;
-        await recorded.log.flush();
+        await recorded.log.flush(isWhole);
         await recorded.batches.settle();
         await act(recorded);
       });

@@ -16,7 +16,7 @@ export interface SweptQuery {
   readonly limit: number;
 }
 
-/** Once that a run swept a coordinator, or had begun to when its process ended. */
+/** Once that a run swept a coordinator, or was about to when it failed or its process ended. */
 export interface SweptOnce extends BatchRow {
   readonly batch: BatchMeta;
 }

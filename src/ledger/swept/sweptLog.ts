@@ -1,13 +1,16 @@
 /** swept log: the batches of a run, written ahead of the removal and again when it is known what became of each.
- *  Owns      which batches are not settled; that no more than a few of them are kept in memory.
+ *  Owns      which batches are not settled; that no more than a few dozen of them are kept in memory.
  *  Leaves    what to do when Redis does not take them to the recorder, by `write`.
  */
 import { Batch, BatchRoom, type Going, type Swept } from './batch.ts';
 
 export type { Going, Swept };
 
-/** A run looks ahead by no more batches than this; what became of older ones is taken as known. */
-const MOST_UNSETTLED = 4;
+/**
+ * A run looks ahead by no more batches than this: those of the 60,000 keys that a cluster is asked to remove at once, be they as many
+ * coordinators, and some more. What became of older ones is taken as known.
+ */
+const MOST_UNSETTLED = 36;
 
 /** Writes a batch under its number; called again when more is known of it. Never rejects. */
 export type WriteBatch = (batch: Batch, number: number) => Promise<void>;
@@ -57,10 +60,14 @@ export class SweptLog {
     await Promise.all(writes);
   }
 
-  /** Writes all that is not written; whoever was announced and not swept was kept. */
-  async flush(): Promise<void> {
+  /**
+   * Writes all that is not written.
+   * @param isWhole whether whoever was announced and not swept was kept; else what became of those is not known
+   */
+  async flush(isWhole: boolean): Promise<void> {
     const writes = [this.#closeLate()];
-    for (const number of [...this.#unsettled.keys()]) writes.push(this.#keepOthers(number));
+    for (const number of [...this.#unsettled.keys()])
+      writes.push(isWhole ? this.#keepOthers(number) : this.#settle(number));
     await Promise.all(writes);
   }
 

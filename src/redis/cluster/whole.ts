@@ -132,17 +132,20 @@ export class Whole implements Place {
       await this.#maySay;
     }
     const aside = new Aside(this.calls, new KeysBySlot(chunk.families));
-    const { result, outlasts } = await this.#settled(aside, async () => {
+    let swept = 0;
+    const take = async () => {
       const were = await aside.set();
       const after = await heartbeats.changed();
       if (after === null) return { after, isWhole: await aside.remove(trash), were };
       this.#tellTaken(await aside.putBack());
       return { after };
+    };
+    const { result, outlasts } = await this.#settled(aside, take, async ({ isWhole = false }) => {
+      // What could not be removed the next run finds, and says so.
+      if (isWhole) swept = await this.#sweepHeartbeats(heartbeats, chunk);
     });
     if (result.after !== null) return result.after;
     if (!outlasts) throw unfollowed();
-    // What could not be removed the next run finds, and says so.
-    const swept = result.isWhole ? await this.#sweepHeartbeats(heartbeats, chunk) : 0;
     return { swept: true, heartbeats: swept, ms: 0, ...countsOf(chunk.families, result.were, chunk.told) };
   }
 
@@ -151,7 +154,7 @@ export class Whole implements Place {
     if (announcement === null) return await heartbeats.sweep();
     const { lostCount } = this.calls;
     const telling = new Telling(this.calls, announcement);
-    await telling.before(chunk);
+    await telling.before();
     const swept = await heartbeats.sweep(telling);
     // What was lost may come yet, and is not to say it again.
     if (this.calls.lostCount === lostCount) await telling.forget();
@@ -184,14 +187,21 @@ export class Whole implements Place {
   /**
    * Does what sets things aside; when that fails, puts back what it can. Resolves also to whether what was done outlasts the loss of
    * any node where it was.
+   * @param lastly done after it where that is so, while whoever restores still waits: what comes back before its owner's heartbeat goes
+   * would be nobody's
    */
-  async #settled<T>(aside: Aside, work: () => Promise<T>): Promise<{ readonly result: T; readonly outlasts: boolean }> {
+  async #settled<T>(
+    aside: Aside,
+    work: () => Promise<T>,
+    lastly: (result: T) => Promise<void> = async () => {},
+  ): Promise<{ readonly result: T; readonly outlasts: boolean }> {
     await this.#left.enter();
     let result: T;
     let outlasts: boolean;
     try {
       result = await work();
       outlasts = await this.#outlasts(aside);
+      if (outlasts) await lastly(result);
     } catch (error) {
       // What can't be put back now the next run will; this one has failed.
       const isBack = await aside

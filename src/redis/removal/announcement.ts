@@ -10,6 +10,8 @@ export interface Announced {
   readonly heartbeat: Uint8Array;
   /** Whether it has none any more. */
   readonly hasLapsed: boolean;
+  /** When it last beat, by what is known, in whole seconds. */
+  readonly beatAtSeconds: number;
 }
 
 export interface Announcement {

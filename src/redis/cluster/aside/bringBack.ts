@@ -3,6 +3,7 @@ import type { Bulk } from '../../call/bulk.ts';
 import type { Calls } from '../../call/calls.ts';
 import { mergeBack } from '../../mergeBack.ts';
 import { putBack } from '../../putBack.ts';
+import { keptNameOf } from './names.ts';
 
 /**
  * Gives them their own names back; into a set, hash, sorted set or list that was begun anew meanwhile goes what it lacks. Resolves to how
@@ -22,7 +23,8 @@ export async function bringBack(
   const [aside, own] = [names.texts(), keys.texts()];
   for (const [i, what] of became.entries()) {
     if (what !== 'taken') continue;
-    if (await mergeBack(calls, aside[i] as string, own[i] as string)) back++;
+    const name = aside[i] as string;
+    if (await mergeBack(calls, name, own[i] as string, keptNameOf(name))) back++;
     else taken.push(own[i] as string);
   }
   return { back, taken };

@@ -1,9 +1,10 @@
 /** names: what things are called while they are set aside, and what says that there are such.
  *
  *      stalesweep:aside:{<tag>}:<sending>:<position>:<name>     the tag puts it in the slot of its own name
+ *      stalesweep:aside:{<tag>}:<sending>.taken:<position>:…    kept for a while and never put back: its name was written anew
  *      stalesweep:asides:{<tag>}                                a set of who is at work: <second>:<random>
  *
- * Of the second there is one in every sixteenth of the slots: written before anything is set aside, to the node that it is set aside
+ * Of the last there is one in every sixteenth of the slots: written before anything is set aside, to the node that it is set aside
  * on, too, so that a failover which loses the one has lost the other before.
  */
 import { randomBytes } from 'node:crypto';
@@ -16,6 +17,7 @@ import { ASIDE_PREFIX } from '../prefixes.ts';
 export const ASIDE_GLOB = `${ASIDE_PREFIX}*`;
 
 const SENDING_BYTES = 6;
+const ASIDE_HEAD = /^stalesweep:aside:\{[0-9a-z]+\}:[\w-]{8}/;
 const ASIDE = /^stalesweep:aside:\{[0-9a-z]+\}:[\w-]{8}:[0-9a-z]+:/;
 const MARKERS = 16;
 
@@ -51,6 +53,11 @@ export function ownNameOf(key: Buffer): Buffer | null {
   if (head === undefined) return null;
   const own = key.subarray(head.length);
   return slotOf(own) === slotOf(key) ? own : null;
+}
+
+/** What one that is set aside is called once its own name is taken: nobody puts it back then. */
+export function keptNameOf(name: string): string {
+  return name.replace(ASIDE_HEAD, '$&.taken');
 }
 
 /** The keys that say whether something may be set aside. */

@@ -1,8 +1,8 @@
 /** telling: says who of a chunk was swept, of each once, whatever slots their heartbeats are in.
  *
  *      on a channel   in the step that removes the heartbeats of one slot: a message for each
- *      in a stream    before the heartbeats go, since it lies in a slot of its own. A key that names the proof says that it was said:
- *                     a run that ends in between leaves the heartbeat, and the one that sweeps it finds that key
+ *      in a stream    before the heartbeats go, since it lies in a slot of its own. A key that names the last beat says that it was
+ *                     said: a run that ends in between leaves the heartbeat, and the one that sweeps it finds that key
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Announce } from '../../../config/values/removalValues.ts';
@@ -15,7 +15,6 @@ import {
   MESSAGE_FIELD,
   messageOf,
 } from '../../removal/announcement.ts';
-import type { SweepChunk } from '../../sweep.ts';
 import type { SweptHeartbeats } from '../../sweepHeartbeats.ts';
 import { KeysBySlot, type Span } from '../calls/keysBySlot.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
@@ -41,12 +40,13 @@ export function canBeSaidIn(slot: number, where: Announce): boolean {
   return 'channel' in where || slotOfText(where.stream) === slot;
 }
 
-/** What can't be said for as long as something does not change, rather than for this message's sake. */
-const UNSAID = /^(?:NOPERM|WRONGTYPE|OOM)\b/;
+/** What can't be said for as long as something does not change; where memory is full there is room once things have gone. */
+const UNSAID = /^(?:NOPERM|WRONGTYPE)\b/;
 
 /**
  * Before anything is taken: who may not say whom it sweeps, is to sweep nobody. On a channel a message that names nobody shows it; to a
- * stream nothing is added, since its first number has passed, or there is none. Rejects with the error of Redis.
+ * stream nothing is added, since its first number has passed, or there is none; or it is empty, and stays so. Rejects with the error of
+ * Redis.
  */
 export async function insistOnSaying(calls: RoutedCalls, announcement: Announcement): Promise<void> {
   const { where } = announcement;
@@ -55,7 +55,8 @@ export async function insistOnSaying(calls: RoutedCalls, announcement: Announcem
     await calls.send('publish', [where.channel, nobody]);
     return;
   }
-  await calls.send('xadd', [where.stream, 'NOMKSTREAM', '0-1', MESSAGE_FIELD, nobody]).catch((error: unknown) => {
+  const order = [where.stream, 'NOMKSTREAM', 'MAXLEN', 0, '0-1', MESSAGE_FIELD, nobody] as const;
+  await calls.send('xadd', order).catch((error: unknown) => {
     if (!(error instanceof Error && error.name === 'ReplyError') || UNSAID.test(error.message)) throw error;
   });
 }
@@ -77,16 +78,15 @@ export class Telling {
     this.#stale = announcement.coordinators.filter(({ hasLapsed }) => !hasLapsed);
   }
 
-  /** Says it in a stream. @param chunk the one of which it is said */
-  async before({ judged, heartbeats }: Pick<SweepChunk, 'judged' | 'heartbeats'>): Promise<void> {
+  /** Says it in a stream. */
+  async before(): Promise<void> {
     const { where, coordinators } = this.announcement;
     if ('channel' in where) return;
     const slot = slotOfText(where.stream);
-    const proofs = judged.proofs.texts().slice(0, heartbeats);
-    let stale = 0;
     const marked = coordinators.map((coordinator): Marked => {
-      const proof = coordinator.hasLapsed ? '' : (proofs[stale++] as string);
-      const digest = createHash('sha1').update(coordinator.heartbeat).update('\0').update(proof, 'latin1');
+      const { heartbeat, beatAtSeconds } = coordinator;
+      // The beat, not what proves it: that of one who lapses meanwhile is gone, and who lapses again is another matter.
+      const digest = createHash('sha1').update(heartbeat).update(`\0${beatAtSeconds}`);
       return { coordinator, mark: markIn(slot, digest.digest('base64url')) };
     });
     this.#marks = marked.map(({ mark }) => mark);

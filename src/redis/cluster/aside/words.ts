@@ -3,6 +3,7 @@
  */
 import { each } from '../calls/each.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
+import { sayWord } from '../../sayWord.ts';
 import { markerKeys, secondOf, tokenOf } from './names.ts';
 
 /** What is done under one word does not take so long; whose word is older was killed. */
@@ -27,7 +28,7 @@ export class Words {
   async say(who: 'run' | 'restore'): Promise<string> {
     const word = `${tokenOf(this.#nowSeconds)}${who === 'restore' ? RESTORING : ''}`;
     await each(markerKeys(), async (key) => {
-      await this.calls.send('sadd', [key, word]);
+      await sayWord(this.calls, key, word);
     });
     return word;
   }
