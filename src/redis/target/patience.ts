@@ -14,7 +14,7 @@ import { retrying } from './retrying.ts';
  * So often in a row one call may be cut off. A way that ends every connection after some bytes does so in the midst of several
  * calls that are under way at once; those before this one are answered first.
  */
-const MOST_LOSSES = 10;
+const MOST_LOSSES = 30;
 
 export class Patience {
   constructor(
