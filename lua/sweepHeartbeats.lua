@@ -42,8 +42,9 @@ if some then
   redis.call('SETRANGE', KEYS[ttls], 0, string.format('%.0f', BASE + keep))
   redis.call('PEXPIRE', KEYS[ttls], keep)
 end
--- After something went: where memory is full, SET would else be refused.
-if ARGV[3] ~= '' and redis.call('SET', KEYS[#KEYS], 'said', 'NX', 'PX', 600000) then
+-- UNLINK removes nothing here. Where memory is full, SET would be refused did it come first.
+if ARGV[3] ~= '' and redis.call('EXISTS', KEYS[#KEYS]) == 0 and redis.call('UNLINK', KEYS[#KEYS]) == 0 then
+  redis.call('SET', KEYS[#KEYS], 'said', 'PX', 86400000)
   redis.call('PUBLISH', ARGV[4], ARGV[3])
 end
 return removed

@@ -16,7 +16,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
   setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
   toTrash: [...TRASHING, 'SETRANGE'],
-  sweepHeartbeats: ['MGET', 'UNLINK', ...TRASHING, 'SETRANGE', 'SET', 'PUBLISH'],
+  sweepHeartbeats: ['MGET', 'EXISTS', 'UNLINK', ...TRASHING, 'SETRANGE', 'SET', 'PUBLISH'],
   announce: ['EXISTS', 'UNLINK', 'XADD', 'SET'],
   sayWord: ['SREM', 'SADD'],
   putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],

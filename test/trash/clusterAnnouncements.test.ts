@@ -141,22 +141,32 @@ describe.each(ways)('on a cluster a %s tells', (way) => {
     expect(await heard()).toEqual(named([id, id]));
   });
 
-  test('of each once, though a run is killed at any of its writes', async () => {
-    for (let round = 0; round < 3; round++) {
+  test('of each once, the lapsed too, though a run is killed at any of its writes', async () => {
+    for (let round = 0; round < 4; round++) {
       await place.current.flush();
       const ids = idsOf(12);
-      for (const id of ids) await settleIn(place.current, id, STALE);
+      const lapsed = ids.filter(() => pick(2) === 0);
+      for (const id of ids) {
+        await settleIn(place.current, id, STALE);
+        if (lapsed.includes(id)) await place.current.redis.del(heartbeatOf(id));
+      }
+      await remember(
+        queue.current.redis,
+        gone(...lapsed).map((seen) => ({ ...seen, swarm: 's1' })),
+      );
+      const how = { settings: { ...settings, restartGrace: false } };
       const heard = await listen(way);
       let writes = 0;
-      const moment = 1 + pick(40);
+      const moment = 1 + pick(round < 2 ? 40 : 120);
       const killed = cleanCluster(place.current, {
-        settings,
+        ...how,
+        sightings: pastIn(queue.current.redis),
         before: (name) => {
           if (['evalsha', 'unlink'].includes(name) && ++writes > moment) throw new Error('killed');
         },
       });
       await killed.catch((error: Error) => expect(error.message).toBe('killed'));
-      await cleanCluster(place.current, { settings });
+      await cleanCluster(place.current, { ...how, sightings: pastIn(queue.current.redis) });
       expect(await heard()).toEqual(named(ids));
     }
   });

@@ -132,33 +132,30 @@ export class Whole implements Place {
       await this.#maySay;
     }
     const aside = new Aside(this.calls, new KeysBySlot(chunk.families));
+    const telling = announcement === null ? null : new Telling(this.calls, announcement);
+    const { lostCount } = this.calls;
     let swept = 0;
     const take = async () => {
       const were = await aside.set();
       const after = await heartbeats.changed();
-      if (after === null) return { after, isWhole: await aside.remove(trash), were };
+      if (after === null) {
+        await telling?.ofLapsed();
+        return { after, isWhole: await aside.remove(trash), were };
+      }
       this.#tellTaken(await aside.putBack());
       return { after };
     };
     const { result, outlasts } = await this.#settled(aside, take, async ({ isWhole = false }) => {
       // What could not be removed the next run finds, and says so.
-      if (isWhole) swept = await this.#sweepHeartbeats(heartbeats, chunk);
+      if (!isWhole) return;
+      await telling?.before();
+      swept = await heartbeats.sweep(telling);
+      // What was lost may come yet, and is not to say it again.
+      if (this.calls.lostCount === lostCount) await telling?.forget();
     });
     if (result.after !== null) return result.after;
     if (!outlasts) throw unfollowed();
     return { swept: true, heartbeats: swept, ms: 0, ...countsOf(chunk.families, result.were, chunk.told) };
-  }
-
-  async #sweepHeartbeats(heartbeats: Heartbeats, chunk: SweepChunk): Promise<number> {
-    const { announcement = null } = chunk;
-    if (announcement === null) return await heartbeats.sweep();
-    const { lostCount } = this.calls;
-    const telling = new Telling(this.calls, announcement);
-    await telling.before();
-    const swept = await heartbeats.sweep(telling);
-    // What was lost may come yet, and is not to say it again.
-    if (this.calls.lostCount === lostCount) await telling.forget();
-    return swept;
   }
 
   async sweepOrphans({ absent, families, idleSeconds, trash = null }: OrphanChunk): Promise<OrphanResult> {

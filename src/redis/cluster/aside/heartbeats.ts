@@ -75,12 +75,11 @@ export class Heartbeats {
     const judged = this.#judged;
     const going = judged.numbers.filter((number) => (judged.places[number] as number) < this.chunk.heartbeats);
     const spans = judged.spansOf(going, MOST_SWEPT);
-    const steps = told === null ? spans : told.stepsFrom(spans);
     let removed = 0;
     await callBySlot(
       this.calls,
       SWEEP_HEARTBEATS,
-      steps,
+      spans,
       (step) => this.#spell(step, told),
       (_, reply) => {
         removed += Number(reply);

@@ -3,6 +3,7 @@
  *      on a channel   in the step that removes the heartbeats of one slot: a message for each
  *      in a stream    before the heartbeats go, since it lies in a slot of its own. A key that names the last beat says that it was
  *                     said: a run that ends in between leaves the heartbeat, and the one that sweeps it finds that key
+ *      of the lapsed  before what is aside of theirs goes, with such a key in either case
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Announce } from '../../../config/values/removalValues.ts';
@@ -15,10 +16,13 @@ import {
   MESSAGE_FIELD,
   messageOf,
 } from '../../removal/announcement.ts';
-import type { SweptHeartbeats } from '../../sweepHeartbeats.ts';
+import { SWEEP_HEARTBEATS, spellSweepHeartbeats, type SweptHeartbeats } from '../../sweepHeartbeats.ts';
 import { KeysBySlot, type Span } from '../calls/keysBySlot.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
+import { callBySlot } from '../calls/scripted.ts';
 import { slotOf, slotOfText, tagOf } from '../calls/slots.ts';
+
+type Stream = Extract<Announce, { readonly stream: string }>;
 
 const TOKEN_BYTES = 9;
 /** So many are named in one entry of a stream: to say so takes Redis about 1 ms. */
@@ -33,6 +37,11 @@ export function onceIn(slot: number): string {
 
 function markIn(slot: number, token: string): string {
   return `${ANNOUNCED_PREFIX}{${tagOf(slot)}}:${token}`;
+}
+
+/** By the last beat, not by what proves it: that of one who lapses meanwhile is gone, and who lapses again is another matter. */
+function markOf(slot: number, { heartbeat, beatAtSeconds }: Announced): string {
+  return markIn(slot, createHash('sha1').update(heartbeat).update(`\0${beatAtSeconds}`).digest('base64url'));
 }
 
 /** Whether it can be said in one step with what lies in a slot. */
@@ -65,56 +74,64 @@ export async function insistOnSaying(calls: RoutedCalls, announcement: Announcem
 export class Telling {
   /** Whose heartbeats go, in the order of these. */
   readonly #stale: readonly Announced[];
-  /** Who is named in a step beside those whose heartbeats go in it. */
-  readonly #lapsed = new Map<Span, Announced[]>();
+  readonly #lapsed: readonly Announced[];
   /** What says that it was said in a step. */
   readonly #onces = new Map<Span, string>();
-  #marks: readonly string[] = [];
+  readonly #marks: string[] = [];
 
   constructor(
     private readonly calls: RoutedCalls,
     private readonly announcement: Announcement,
   ) {
     this.#stale = announcement.coordinators.filter(({ hasLapsed }) => !hasLapsed);
+    this.#lapsed = announcement.coordinators.filter(({ hasLapsed }) => hasLapsed);
   }
 
-  /** Says it in a stream. */
-  async before(): Promise<void> {
-    const { where, coordinators } = this.announcement;
-    if ('channel' in where) return;
-    const slot = slotOfText(where.stream);
-    const marked = coordinators.map((coordinator): Marked => {
-      const { heartbeat, beatAtSeconds } = coordinator;
-      // The beat, not what proves it: that of one who lapses meanwhile is gone, and who lapses again is another matter.
-      const digest = createHash('sha1').update(heartbeat).update(`\0${beatAtSeconds}`);
-      return { coordinator, mark: markIn(slot, digest.digest('base64url')) };
+  /** Says it of the lapsed, once all of theirs is aside: of whom nothing is left no later run would know. */
+  async ofLapsed(): Promise<void> {
+    const { where } = this.announcement;
+    if (!('channel' in where)) {
+      await this.#inStream(where, this.#lapsed);
+      return;
+    }
+    const steps = this.#lapsed.map((coordinator) => {
+      const slot = slotOf(coordinator.heartbeat);
+      const once = markOf(slot, coordinator);
+      this.#marks.push(once);
+      const message = messageOf({ ...this.announcement, coordinators: [coordinator] });
+      return { slot, announced: { channel: where.channel, message, once } };
     });
-    this.#marks = marked.map(({ mark }) => mark);
+    await callBySlot(
+      this.calls,
+      SWEEP_HEARTBEATS,
+      steps,
+      ({ announced }) => spellSweepHeartbeats({ keys: new Bulk(), proofs: new Bulk(), trash: null, announced }),
+      () => {},
+    );
+  }
+
+  /** Says it in a stream of those whose heartbeats are about to go. */
+  async before(): Promise<void> {
+    const { where } = this.announcement;
+    if (!('channel' in where)) await this.#inStream(where, this.#stale);
+  }
+
+  async #inStream(where: Stream, coordinators: readonly Announced[]): Promise<void> {
+    const slot = slotOfText(where.stream);
+    const marked = coordinators.map((coordinator): Marked => ({ coordinator, mark: markOf(slot, coordinator) }));
+    this.#marks.push(...marked.map(({ mark }) => mark));
     for (let from = 0; from < marked.length; from += MOST_SAID) {
       await announce(this.calls, where, this.announcement, marked.slice(from, from + MOST_SAID));
     }
   }
 
-  /** The steps in which it is said on a channel: these, by which heartbeats go, and others for those who have none any more. */
-  stepsFrom(steps: readonly Span[]): readonly Span[] {
-    if (!('channel' in this.announcement.where)) return steps;
-    const bySlot = new Map(steps.map((step) => [step.slot, step]));
-    for (const coordinator of this.announcement.coordinators.filter(({ hasLapsed }) => hasLapsed)) {
-      const slot = slotOf(coordinator.heartbeat);
-      const step = bySlot.get(slot) ?? { slot, numbers: [] };
-      bySlot.set(slot, step);
-      this.#lapsed.set(step, [...(this.#lapsed.get(step) ?? []), coordinator]);
-    }
-    return [...new Set([...steps, ...bySlot.values()])];
-  }
-
-  /** What is said in one of these; the same whenever it is asked. @param places of its heartbeats among those that go */
+  /** What is said on a channel as heartbeats go; the same whenever it is asked. @param places of these among those that go */
   of(step: Span, places: readonly number[]): SweptHeartbeats['announced'] {
     const { where } = this.announcement;
     if (!('channel' in where)) return null;
     const once = this.#onces.get(step) ?? onceIn(step.slot);
     this.#onces.set(step, once);
-    const coordinators = [...places.map((place) => this.#stale[place] as Announced), ...(this.#lapsed.get(step) ?? [])];
+    const coordinators = places.map((place) => this.#stale[place] as Announced);
     return { channel: where.channel, message: messageOf({ ...this.announcement, coordinators }), once };
   }
 
