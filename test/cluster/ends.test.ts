@@ -12,6 +12,15 @@ beforeAll(async () => {
 beforeEach(async () => await cluster.flush());
 afterAll(async () => await cluster.stop());
 
+/** As if those who said that something may be aside had done so minutes ago. */
+async function age(): Promise<void> {
+  for (const key of (await cluster.keys()).filter(isMarker)) {
+    const words = await cluster.redis.smembers(key);
+    await cluster.redis.sadd(key, ...words.map((word) => word.replace(/^\d+/, (second) => `${Number(second) - 300}`)));
+    await cluster.redis.srem(key, ...words);
+  }
+}
+
 describe('a run that ends while things are aside leaves nothing of anybody (P3)', () => {
   test('leaves them to the next one, which puts back what belongs to somebody who lives, and sweeps the rest', async () => {
     const living = await settleIn(cluster, 'back', STALE);
@@ -92,6 +101,51 @@ describe('a run that ends while things are aside leaves nothing of anybody (P3)'
     expect(await cluster.redis.exists(signal)).toBe(0);
     expect(await cluster.keys()).toContain(aside);
     expect((await cluster.keys()).filter(isMarker)).toEqual([]);
+  });
+
+  test('nor another one beside it, which waits as long as things are aside, and ends where their run is killed', async () => {
+    for (const isKilled of [false, true]) {
+      await cluster.flush();
+      for (const id of ['c', 'd']) await settleIn(cluster, id, STALE);
+      let hasEnded = false;
+      let first: Promise<unknown> | null = null;
+      let goOn = () => {};
+      const second = cleanCluster(cluster, {
+        before: async (name) => {
+          // It has judged.
+          if (name !== 'sadd' || first !== null) return;
+          const wait = new Promise<void>((resolve) => {
+            goOn = resolve;
+          });
+          let renamed = 0;
+          await new Promise<void>((resolve) => {
+            first = cleanCluster(cluster, {
+              before: () => {
+                if (hasEnded) throw new Error('killed');
+              },
+              after: async (call) => {
+                if (call !== 'renamenx' || ++renamed !== 12) return;
+                resolve();
+                await wait;
+              },
+            }).catch((error: Error) => error.message);
+          });
+        },
+        after: async (name) => {
+          // It has seen the other's word, and taken its own back.
+          if (name !== 'srem' || hasEnded) return;
+          hasEnded = isKilled;
+          if (isKilled) await age();
+          goOn();
+        },
+      });
+      if (isKilled) {
+        await expect(second).rejects.toThrow('was killed');
+        expect(await first).toBe('killed');
+        expect(await cleanCluster(cluster)).toMatchObject({ coordinators: { swept: 2 } });
+      } else await Promise.all([second, first]);
+      expect((await cluster.keys()).filter((key) => !isMarker(key))).toEqual([]);
+    }
   });
 
   test('gives back what is large in steps of which each begins where the one before has ended (P6)', async () => {

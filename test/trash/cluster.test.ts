@@ -279,7 +279,9 @@ describe('a restore while a run takes the same things out of sight (P1)', () => 
   test('and a run that would take things meanwhile waits for its end', async () => {
     const keys = await settleIn(place.current, 'c', STALE);
     const second = Number((await place.current.nodes[0]?.redis.time())?.[0]);
-    for (const key of markerKeys()) await place.current.redis.sadd(key, `${second}:somebody:restore`);
+    // Another run was killed before, which has this one look for what that left.
+    const words = [`${second}:somebody:restore`, '1:killed'];
+    for (const key of markerKeys()) await place.current.redis.sadd(key, ...words);
     let said = 0;
     const report = await cleanCluster(place.current, {
       settings,

@@ -6,6 +6,8 @@
  *
  * Nothing is restored from the trash while something is aside: it would take a name of which a later one is to be put back. So who
  * restores says a word of its own: runs wait for its end, and it for theirs.
+ *
+ * Two runs side by side wait for one another, too: of whom one has something aside, the other would find less, and let the heartbeat go.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../domain/failure.ts';
@@ -29,6 +31,8 @@ export class LeftAside {
   /** Chunks of which something may be aside. */
   #underWay = 0;
   #entering: Promise<void> | null = null;
+  /** Words of runs of which nothing is waited for: what they stood for was looked for, or is this one's own. */
+  readonly #known = new Set<string>();
 
   constructor(
     private readonly members: Members,
@@ -39,7 +43,10 @@ export class LeftAside {
     this.#words = new Words(calls, nowSeconds);
   }
 
-  /** Says that something is about to be set aside, once nobody is restoring. */
+  /**
+   * Says that something is about to be set aside, once nobody else is restoring or has something aside. Fails (`UNREACHABLE`) where
+   * somebody who has was killed meanwhile: who is stale must be judged anew, with what he left.
+   */
   async enter(): Promise<void> {
     this.#underWay++;
     this.#entering ??= this.#say();
@@ -50,13 +57,16 @@ export class LeftAside {
     const words = this.#words;
     for (;;) {
       const word = await words.say('run');
-      const others = await words.standing();
+      const others = (await words.standing()).filter((one) => one !== word && !this.#known.has(one));
       this.#word = word;
-      if (!others.some((one) => isRestoring(one) && !words.isOld(one))) return;
+      const waitedFor = others.filter((one) => !isRestoring(one) || !words.isOld(one));
+      if (waitedFor.length === 0) return;
       // What is aside must not find its name taken by an older one of the same name.
       await words.take([word]);
+      if (waitedFor.some((one) => words.isOld(one))) throw leftMeanwhile();
       if (this.signal.aborted) throw new Failure('INTERRUPTED', 'the run was interrupted');
-      await pause(WAIT_MS);
+      // Of two who wait for one another one comes first.
+      await pause(WAIT_MS * (1 + Math.random()));
     }
   }
 
@@ -73,6 +83,7 @@ export class LeftAside {
   /** Nobody knows whether something of a chunk is, or will yet be, aside: its word stays, and what comes later says another one. */
   leaveWord(): void {
     this.#underWay--;
+    if (this.#word !== null) this.#known.add(this.#word);
     this.#word = null;
     this.#entering = null;
   }
@@ -132,7 +143,13 @@ export class LeftAside {
       }),
     );
     for await (const keys of moves.missed()) await putBackAll(keys);
+    for (const word of words) if (!isRestoring(word)) this.#known.add(word);
     await this.#words.take(old);
     return { back, taken };
   }
+}
+
+function leftMeanwhile(): Failure {
+  const sentence = 'another run has set things aside on this cluster meanwhile, and was killed';
+  return new Failure('UNREACHABLE', `${sentence}: what is stale must be judged anew, with what it left`);
 }
