@@ -84,7 +84,7 @@ test('a command that was given up before it was sent still arrives as it was, wh
   const redis = new Redis({
     port: way.port,
     lazyConnect: true,
-    commandTimeout: 500,
+    commandTimeout: 2_000,
     retryStrategy: () => null,
     autoResendUnfulfilledCommands: false,
   });
@@ -110,6 +110,6 @@ test('a command that was given up before it was sent still arrives as it was, wh
   await later;
 
   const { redis: direct } = server.current;
-  await expect.poll(async () => await direct.dbsize()).toBe(4 * COMMANDS + FILLERS);
+  await expect.poll(async () => await direct.dbsize(), { timeout: 30_000 }).toBe(4 * COMMANDS + FILLERS);
   for (let i = 0; i < 4 * COMMANDS; i++) expect((await direct.get(`k${i}`)) === textOf(i), `k${i}`).toBe(true);
 });
