@@ -50,8 +50,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
-    // Twice the cores of a small machine: many tests wait, and with three files at once a quarter of the cores' time stayed unused.
-    maxWorkers: 4,
+    // One more than the cores of a small machine, since many tests wait; with two more what is slow by the clock of others came late.
+    maxWorkers: 3,
     sequence: { sequencer: LongestEarly },
   },
 });
