@@ -1,5 +1,5 @@
-/** cluster: whether a server holds only a part of the keys. Such can't be used yet: what is somebody's there would be taken for all
- * that is theirs, and the queue's scripts would be refused. */
+/** cluster: whether a server holds only a part of the keys. Where one connection is to see all of
+ * them it can't be used: what is somebody's there would be taken for all that is theirs, and the queue's scripts would be refused. */
 import { Failure } from '../../domain/failure.ts';
 import { type Info, infoIn } from '../target/clock.ts';
 import type { Redis } from './ioredis.ts';
