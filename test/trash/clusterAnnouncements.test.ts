@@ -55,6 +55,20 @@ async function own() {
   return (await place.current.keys()).filter((key) => key.startsWith('stalesweep:announced'));
 }
 
+/** All of these stale, some of them without a heartbeat any more; resolves to these. */
+async function settleSomeLapsed(ids: readonly string[]): Promise<readonly string[]> {
+  const lapsed = ids.filter(() => pick(2) === 0);
+  for (const id of ids) {
+    await settleIn(place.current, id, STALE);
+    if (lapsed.includes(id)) await place.current.redis.del(heartbeatOf(id));
+  }
+  await remember(
+    queue.current.redis,
+    gone(...lapsed).map((seen) => ({ ...seen, swarm: 's1' })),
+  );
+  return lapsed;
+}
+
 describe.each(ways)('on a cluster a %s tells', (way) => {
   const settings = { announce: WHERE[way], trash: pick(2) === 0 ? '0s' : '1h' };
 
@@ -97,15 +111,7 @@ describe.each(ways)('on a cluster a %s tells', (way) => {
 
   test('of the lapsed once, who have no heartbeat any more, whatever answers are lost', async () => {
     const ids = idsOf(20);
-    const lapsed = ids.filter(() => pick(2) === 0);
-    for (const id of ids) {
-      await settleIn(place.current, id, STALE);
-      if (lapsed.includes(id)) await place.current.redis.del(heartbeatOf(id));
-    }
-    await remember(
-      queue.current.redis,
-      gone(...lapsed).map((seen) => ({ ...seen, swarm: 's1' })),
-    );
+    const lapsed = await settleSomeLapsed(ids);
     const heard = await listen(way);
     let calls = 0;
     const report = await cleanCluster(place.current, {
@@ -145,15 +151,7 @@ describe.each(ways)('on a cluster a %s tells', (way) => {
     for (let round = 0; round < 4; round++) {
       await place.current.flush();
       const ids = idsOf(12);
-      const lapsed = ids.filter(() => pick(2) === 0);
-      for (const id of ids) {
-        await settleIn(place.current, id, STALE);
-        if (lapsed.includes(id)) await place.current.redis.del(heartbeatOf(id));
-      }
-      await remember(
-        queue.current.redis,
-        gone(...lapsed).map((seen) => ({ ...seen, swarm: 's1' })),
-      );
+      await settleSomeLapsed(ids);
       const how = { settings: { ...settings, restartGrace: false } };
       const heard = await listen(way);
       let writes = 0;
