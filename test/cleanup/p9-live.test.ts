@@ -12,7 +12,7 @@ import { nowOf } from '../support/world.ts';
 const server = useRedis();
 
 const FEWER = 5_000;
-const MORE = 25_000;
+const MORE = 40_000;
 /** A third of what the fewer take: either run goes in rounds, with its budget used up. */
 const BUDGET_BYTES = 512 * 1024;
 /** A name and its entry in a Map take 64 bytes at least: a run that keeps one for each coordinator is found out. */

@@ -2,8 +2,8 @@
 import type { Redis } from 'ioredis';
 import { nowOf } from '../support/world.ts';
 
-export const COORDINATORS = 3_000;
-export const STALE = 2_970;
+export const COORDINATORS = 10_000;
+export const STALE = 9_900;
 const SILENT_MS = 700_000;
 const DAY_SECONDS = 86_400;
 /** As many keys as are written at once. */
