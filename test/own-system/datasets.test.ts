@@ -65,7 +65,7 @@ const CASES: readonly (readonly [keyof typeof WAYS, DataSetName, string])[] = [
 ];
 
 test.each(CASES)(
-  '%s sweeps exactly the 2,970 stale ones of the data set %s, by schema %s (P1, P2)',
+  '%s sweeps exactly the 9,900 stale ones of the data set %s, by schema %s (P1, P2)',
   async (way, data, schema) => {
     const { left, gone } = await writeDataSet(queue.server.redis, data);
     const report = await WAYS[way].clean(queue.env({ STALESWEEP_SCHEMA: schema }));
