@@ -2,7 +2,7 @@
  *
  *  A process announces itself every few seconds, and takes its leave when it ends in order. What it said is kept for a day:
  *  whether a name has meant two Redis deployments matters longer than a process lives. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { samePlace } from '../config/fingerprint.ts';
 import type { Queues } from './queues.ts';
 
@@ -10,7 +10,12 @@ import type { Queues } from './queues.ts';
 export const GONE_AFTER_MS = 60_000;
 const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 
-const SAID = z.object({ by: z.string(), at: z.number(), left: z.boolean(), targets: z.record(z.string(), z.string()) });
+const SAID = v.object({
+  by: v.string(),
+  at: v.pipe(v.number(), v.finite()),
+  left: v.boolean(),
+  targets: v.record(v.string(), v.string()),
+});
 
 /** Who speaks: in containers many have the same host name and process id. */
 export interface Self {
@@ -41,9 +46,9 @@ function memberIn(id: string, said: string, now: number): Member | null {
   } catch {
     return null;
   }
-  const result = SAID.safeParse(parsed);
-  if (!result.success || now - result.data.at > FORGOTTEN_AFTER_MS) return null;
-  const { by, at, left, targets } = result.data;
+  const result = v.safeParse(SAID, parsed);
+  if (!result.success || now - result.output.at > FORGOTTEN_AFTER_MS) return null;
+  const { by, at, left, targets } = result.output;
   return { id, by, at, isHere: !left && now - at <= GONE_AFTER_MS, targets };
 }
 

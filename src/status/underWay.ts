@@ -1,6 +1,6 @@
 /** under way: the run of each target that is in progress, or about to be. */
 import type { Job } from 'bullmq';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import type { PastRun } from '../ledger/runs/pastRun.ts';
@@ -26,9 +26,9 @@ export interface RunUnderWay {
   readonly queued: boolean;
 }
 
-const count = z.number().nonnegative();
-const PROGRESS = z.object({
-  phase: z.string(),
+const count = v.pipe(v.number(), v.finite(), v.minValue(0));
+const PROGRESS = v.object({
+  phase: v.string(),
   percent: count,
   checked: count,
   stale: count,
@@ -37,7 +37,7 @@ const PROGRESS = z.object({
 });
 
 /** How far it has come, as its worker said last. */
-export type Progress = z.infer<typeof PROGRESS>;
+export type Progress = v.InferOutput<typeof PROGRESS>;
 
 /** No queue of ours holds more than a few for each target; others may fill it. */
 const MOST_JOBS = 200;
@@ -81,8 +81,8 @@ function isFor({ data }: RunJob, target: TargetConfig): boolean {
 
 async function ofJob(queues: Queues, job: RunJob, state: RunUnderWay['state']): Promise<RunUnderWay> {
   const run = String(job.id);
-  const result = PROGRESS.safeParse(job.progress);
-  const progress = result.success ? result.data : null;
+  const result = v.safeParse(PROGRESS, job.progress);
+  const progress = result.success ? result.output : null;
   return {
     run,
     state,

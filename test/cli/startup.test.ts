@@ -82,7 +82,7 @@ test("nor does any command's help", async () => {
 
 const RUN = ['bytes', 'cluster-key-slot', 'commander', 'ioredis', 'ms'];
 /** BullMQ brings the reader of cron patterns. */
-const QUEUE = [...RUN, 'bullmq', 'cron-parser', 'zod'];
+const QUEUE = [...RUN, 'bullmq', 'cron-parser', 'valibot'];
 
 test.each([
   { args: ['run', '--dry-run', '--json'], more: {}, loads: RUN },

@@ -1,7 +1,7 @@
 /** journal: a run's progress and log lines on its job, and what an earlier attempt left there. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job } from 'bullmq';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Phase } from '../../src/cleanup/context.ts';
 import type { Carried, Tally } from '../../src/cleanup/tally/tally.ts';
 import { isoOf } from '../../src/domain/instant.ts';
@@ -26,27 +26,30 @@ function linesAfter(chunks: number): number {
   return Math.floor(chunks / CHUNKS_PER_LINE);
 }
 
-const count = z.number().nonnegative();
-const CARRIED = z.object({
-  startedAt: count.refine((at) => isoOf(at) !== null),
-  carried: z.object({
+const count = v.pipe(v.number(), v.finite(), v.minValue(0));
+const CARRIED = v.object({
+  startedAt: v.pipe(
+    count,
+    v.check((at) => isoOf(at) !== null),
+  ),
+  carried: v.object({
     swept: count,
     // Older versions knew nobody without a heartbeat.
-    lapsed: count.default(0),
-    deletedByFamily: z.array(count),
+    lapsed: v.optional(count, 0),
+    deletedByFamily: v.array(count),
     chunks: count,
     calls: count,
     slowestCallMs: count,
     memoryFreedBytes: count,
     // Older versions had no trash.
-    trashed: count.default(0),
+    trashed: v.optional(count, 0),
   }),
 });
 
 /** What earlier attempts left in the job's progress; `null` on the first. Anyone may write there, so it is checked. */
 export function earlierAttempts(job: RunJob): { startedAt: number; carried: Carried } | null {
-  const result = CARRIED.safeParse(job.progress);
-  return result.success ? result.data : null;
+  const result = v.safeParse(CARRIED, job.progress);
+  return result.success ? result.output : null;
 }
 
 /** Writes a run's progress and log lines to its job, thinned out, in order, and only while the job's lock is held. */

@@ -2,7 +2,7 @@
  *  Owns      one block for each target: the newest notes, a bounded number. It ages like those of who was swept.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Blocks } from '../blocks.ts';
 import { restoredName } from '../runs/names.ts';
 import { seal, unseal } from '../sealed.ts';
@@ -30,21 +30,21 @@ export interface GivenBack {
   readonly by: string | null;
 }
 
-const count = z.number().int().nonnegative();
-const text = z.string();
-const NOTE = z.object({
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const text = v.string();
+const NOTE = v.object({
   atMs: count,
-  run: text.nullable(),
-  id: text.nullable(),
+  run: v.nullable(text),
+  id: v.nullable(text),
   restored: count,
   existing: count,
   expired: count,
-  heartbeats: z.boolean(),
-  by: text.nullable(),
+  heartbeats: v.boolean(),
+  by: v.nullable(text),
 });
 
 /** As it stands in the ledger: `atMs` by the clock of the queue's Redis, the coordinator as a hash, whatever its length. */
-export type RestoredNote = z.infer<typeof NOTE>;
+export type RestoredNote = v.InferOutput<typeof NOTE>;
 
 function hashOf(id: Uint8Array): string {
   return createHash('sha256').update(id).digest('base64url').slice(0, 22);
@@ -81,7 +81,7 @@ async function read(blocks: Blocks, target: string): Promise<{ notes: readonly R
 
 function notesIn(sealed: Buffer): readonly RestoredNote[] {
   try {
-    return z.array(NOTE).parse(JSON.parse(String(unseal(sealed))));
+    return v.parse(v.array(NOTE), JSON.parse(String(unseal(sealed))));
   } catch {
     return [];
   }

@@ -1,6 +1,6 @@
 /** payload: what a job asks for. Anyone can put anything into a queue, so it is checked where it is added and again
  * where it is taken out. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { fingerprintOf } from '../../config/fingerprint.ts';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { wholeSeconds } from '../../config/resolve.ts';
@@ -9,23 +9,26 @@ import { duration } from '../../config/values/values.ts';
 import { Failure } from '../../domain/failure.ts';
 
 const atLeastASecond = duration(1000);
-const staleAfter = z.unknown().transform((written, context) => {
-  try {
-    return atLeastASecond(written);
-  } catch (error) {
-    if (!(error instanceof Misfit)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-    return z.NEVER;
-  }
-});
+const staleAfter = v.pipe(
+  v.unknown(),
+  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    try {
+      return atLeastASecond(value);
+    } catch (error) {
+      if (!(error instanceof Misfit)) throw error;
+      addIssue({ message: error.message });
+      return NEVER;
+    }
+  }),
+);
 
-const PAYLOAD = z.strictObject({
-  target: z.string(),
-  dryRun: z.boolean().optional(),
-  staleAfter: staleAfter.optional(),
-  trigger: z.enum(['schedule', 'manual', 'cli']).optional(),
-  force: z.boolean().optional(),
-  fingerprint: z.string().max(64).optional(),
+const PAYLOAD = v.strictObject({
+  target: v.string(),
+  dryRun: v.optional(v.boolean()),
+  staleAfter: v.optional(staleAfter),
+  trigger: v.optional(v.picklist(['schedule', 'manual', 'cli'])),
+  force: v.optional(v.boolean()),
+  fingerprint: v.optional(v.pipe(v.string(), v.maxLength(64))),
 });
 
 /** A job's data, as it is written. Everything but the target may be left out. */
@@ -49,7 +52,7 @@ export interface RunPayload {
 }
 
 /** What people write; the fingerprint is written for them. */
-const FIELDS = Object.keys(PAYLOAD.shape)
+const FIELDS = Object.keys(PAYLOAD.entries)
   .filter((field) => field !== 'fingerprint')
   .join(', ');
 const ALLOWED: Readonly<Record<string, string>> = {
@@ -74,11 +77,13 @@ function otherTarget(name: string): string {
   return `it is for another target "${name}" than the one configured here (address, database or schema differ); give each deployment a queue.prefix, or the same target the same "id"`;
 }
 
-function explain(issue: z.core.$ZodIssue | undefined): string {
-  if (issue?.code === 'unrecognized_keys') return `unknown field ${shown(issue.keys[0] ?? '')}; allowed: ${FIELDS}`;
-  const [field] = issue?.path ?? [];
+function explain(issue: v.InferIssue<typeof PAYLOAD>): string {
+  const field = issue.path?.[0].key;
+  if (field !== undefined && !Object.hasOwn(PAYLOAD.entries, field as PropertyKey)) {
+    return `unknown field ${shown(String(field))}; allowed: ${FIELDS}`;
+  }
   if (field === undefined) return `must be an object such as {"target":"default"}; allowed fields: ${FIELDS}`;
-  return `"${String(field)}" ${ALLOWED[String(field)] ?? issue?.message ?? 'is not valid'}`;
+  return `"${String(field)}" ${ALLOWED[String(field)] ?? issue.message}`;
 }
 
 /** Exactly these seconds, as a user would write them. */
@@ -120,10 +125,10 @@ export interface Addressee {
   readonly fingerprint: string | undefined;
 }
 
-function checked(data: unknown): z.infer<typeof PAYLOAD> {
-  const result = PAYLOAD.safeParse(data);
-  if (!result.success) throw complain(explain(result.error.issues[0]));
-  return result.data;
+function checked(data: unknown): v.InferOutput<typeof PAYLOAD> {
+  const result = v.safeParse(PAYLOAD, data);
+  if (!result.success) throw complain(explain(result.issues[0]));
+  return result.output;
 }
 
 /** Whom a job is for. Fails (`JOB_DATA`) when its data is wrong whoever it is for. */

@@ -1,20 +1,20 @@
 /** reportIn: the report in what a job returned. Any program, and any version of this one, can complete a job with
  * anything, so it is checked before anybody counts or shows it. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Report } from '../../domain/report.ts';
 
-const count = z.number().nonnegative();
+const count = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 /** What is shown and counted; a later version may say more. */
-const REPORT = z.looseObject({
-  run: z.string(),
-  target: z.string(),
-  dryRun: z.boolean(),
-  outcome: z.enum(['completed', 'refused', 'skipped', 'stopped', 'interrupted']),
-  reason: z.string().optional(),
-  finishedAt: z.iso.datetime(),
+const REPORT = v.looseObject({
+  run: v.string(),
+  target: v.string(),
+  dryRun: v.boolean(),
+  outcome: v.picklist(['completed', 'refused', 'skipped', 'stopped', 'interrupted']),
+  reason: v.optional(v.string()),
+  finishedAt: v.pipe(v.string(), v.isoTimestamp()),
   durationMs: count,
-  coordinators: z.looseObject({
+  coordinators: v.looseObject({
     checked: count,
     active: count,
     stale: count,
@@ -22,24 +22,25 @@ const REPORT = z.looseObject({
     swept: count,
     revived: count,
   }),
-  keys: z.looseObject({
+  keys: v.looseObject({
     found: count,
     deleted: count,
-    orphans: count.nullable(),
-    byFamily: z.record(z.string(), count),
+    orphans: v.nullable(count),
+    byFamily: v.record(v.string(), count),
   }),
-  redis: z.looseObject({ calls: count, slowestCallMs: count, memoryFreedBytes: count }),
+  redis: v.looseObject({ calls: count, slowestCallMs: count, memoryFreedBytes: count }),
   // Up to 0.1.0 these were bare names: without a reason they are shown nowhere.
-  unreadable: z.preprocess(
-    (groups) => (Array.isArray(groups) ? groups.filter((group) => typeof group !== 'string') : groups),
-    z.array(z.looseObject({ why: z.string(), count, sample: z.array(z.string()) })),
+  unreadable: v.pipe(
+    v.array(v.unknown()),
+    v.filterItems((group) => typeof group !== 'string'),
+    v.array(v.looseObject({ why: v.string(), count, sample: v.array(v.string()) })),
   ),
 });
 
 /** `null` when there is none that can be read. */
 export function reportIn(returned: unknown): Report | null {
-  const result = REPORT.safeParse(returned);
+  const result = v.safeParse(REPORT, returned);
   return result.success
-    ? { ...(returned as Report), unreadable: result.data.unreadable as Report['unreadable'] }
+    ? { ...(returned as Report), unreadable: result.output.unreadable as Report['unreadable'] }
     : null;
 }

@@ -1,19 +1,19 @@
 /** sealed: how a run ended, kept in its job's progress, where BullMQ leaves it alone. A finished job can be put back into the
  * queue by anybody, and loses its return value then; a finished run stays what it was. */
 import type { Job } from 'bullmq';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Report } from '../../domain/report.ts';
 import type { RunData } from './payload.ts';
 import { reportIn } from './reportIn.ts';
 
-const count = z.number().nonnegative();
-const PROGRESS = z.looseObject({
-  sealed: z.object({
+const count = v.pipe(v.number(), v.finite(), v.minValue(0));
+const PROGRESS = v.looseObject({
+  sealed: v.object({
     attempts: count,
     stalled: count,
-    report: z.unknown().optional(),
-    failure: z.string().optional(),
-    backAt: count.optional(),
+    report: v.optional(v.unknown()),
+    failure: v.optional(v.string()),
+    backAt: v.optional(count),
   }),
 });
 
@@ -38,9 +38,9 @@ function fieldsOf(progress: unknown): Readonly<Record<string, unknown>> {
 
 /** The end in a job's progress; `null` when it has not ended, or nothing can be read there. */
 export function sealedIn(progress: unknown): Sealed | null {
-  const result = PROGRESS.safeParse(progress);
+  const result = v.safeParse(PROGRESS, progress);
   if (!result.success) return null;
-  const { attempts, stalled, failure, backAt = null, report: written } = result.data.sealed;
+  const { attempts, stalled, failure, backAt = null, report: written } = result.output.sealed;
   const report = reportIn(written);
   const end = report !== null ? { report } : failure === undefined ? null : { failure };
   return end && { end, attempts, stalled, backAt };
