@@ -1,8 +1,23 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+/**
+ * What waits for most of its time, for a lock to lapse, a server that stands still, a worker to be missed: more of these go side by side
+ * than there are cores, and before all others.
+ */
+const WAITING = [
+  'test/chaos/{lapsed,patience}.test.ts',
+  'test/cli/{stop,unready}.test.ts',
+  'test/cluster/{ends,failover,horizon,moving}.test.ts',
+  'test/dashboard/{frozen,http,proxy,readiness}.test.ts',
+  'test/ledger/joined.test.ts',
+  'test/queue/{outages,sentinel,stop,takeover,time}.test.ts',
+  'test/rented/halfOpen.test.ts',
+  'test/replica/{cluster,lag}.test.ts',
+  'test/workers/{frozen,lanes,many,stop,watch}.test.ts',
+];
 /** What starts many processes and waits for them, and so should not come last. */
-const LONG = ['bench/', 'queue/', 'workers/', 'own-system/', 'model/', 'redis/tls', 'cli/', 'dashboard/browser'];
+const LONG = ['bench/', 'pages/', 'queue/', 'own-system/', 'redis/tls', 'library/', 'cli/', 'dashboard/'];
 /** Storms take all cores while they last: spread over the first three quarters, beside tests that wait. */
 const STORM = 'chaos/';
 const STORMY_SHARE = 0.75;
@@ -42,8 +57,21 @@ class LongestEarly extends BaseSequencer {
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
-      { extends: true, test: { name: 'alone', include: ALONE } },
+      {
+        extends: true,
+        test: { name: 'waiting', include: WAITING, isolate: false, maxWorkers: 6, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: [...ALONE, ...WAITING],
+          isolate: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE, sequence: { groupOrder: 1 } } },
     ],
     // Real servers and real processes: slow machines need room, a hang must still end.
     testTimeout: 180_000,

@@ -20,7 +20,7 @@ export default defineConfig({
       {
         extends: true,
         // It ends when its time is over, or by Ctrl-C.
-        test: { name: 'soak', include: ['test/*/soak.ts'], testTimeout: 0 },
+        test: { name: 'soak', include: ['test/*/soak.ts', 'test/*/soak/*.ts'], testTimeout: 0 },
       },
       ...Array.from({ length: ROUNDS }, (_, n) => ({
         extends: true as const,

@@ -8,34 +8,7 @@ import { startWorker } from '../support/cli.ts';
 import { eventually } from './eventually.ts';
 import { Random } from './random.ts';
 import { Server } from './server.ts';
-import { storm } from './storm.ts';
 import { KEYS_EACH, Swarm } from './swarm.ts';
-
-// Workers wait for most of the time that these take.
-test.concurrent('runs and schedules come back by themselves after the queue was flushed (P1)', async (context) => {
-  await storm(context, {
-    seconds: 4,
-    gust: async ({ queue, requests, random }) => {
-      await random.moment(500, 1_500);
-      await requests.forget(() => queue.redis.flushall());
-    },
-    after: async ({ queues }) => {
-      const scheduled = async () => (await queues.schedule.getJobSchedulers()).map(({ key }) => key);
-      await eventually(scheduled, ['cleanup:default']);
-      expect(await queues.schedule.getDelayedCount()).toBe(1);
-    },
-  });
-});
-
-test.concurrent('connections to the queue that lead nowhere are given up, and runs go on (P1)', async (context) => {
-  await storm(context, {
-    seconds: 1,
-    gust: async ({ toQueue, random }) => {
-      await random.moment(500, 1_500);
-      toQueue.forget();
-    },
-  });
-});
 
 const COORDINATORS = 2_000;
 /** Resting ten times as long as it works, a worker does about five in a twentieth of a second; and some are on their way. */
@@ -64,7 +37,7 @@ function watchLeft(target: Server): { end(): Promise<readonly number[]> } {
   };
 }
 
-test.concurrent('the report of a run whose worker was killed misses what it had not recorded, and no more (P3)', async (context) => {
+test('the report of a run whose worker was killed misses what it had not recorded, and no more (P3)', async (context) => {
   const target = await Server.start();
   const queue = await Server.start();
   const queues = await openQueues(queue.url, { onError: () => {}, onReady: () => {} });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Running, start } from '../support/cli.ts';
-import { expectTotals } from './metrics.ts';
-import { storm } from './storm.ts';
+import { type Running, start } from '../../support/cli.ts';
+import { expectTotals } from '../metrics.ts';
+import { storm } from '../storm.ts';
 
 test('no active coordinator loses a key while connections are cut, held up, and lose what is sent (P1)', async (context) => {
   let dashboard: Running | undefined;

@@ -3,8 +3,8 @@
  * two deployments that share one queue's Redis.
  */
 import { expect, test } from 'vitest';
-import { letLapse } from './lapses.ts';
-import { Server } from './server.ts';
+import { letLapse } from '../lapses.ts';
+import { Server } from '../server.ts';
 import {
   failOver,
   freezeTarget,
@@ -13,7 +13,7 @@ import {
   loseWorker,
   restartQueue,
   restartTarget,
-} from './troubles.ts';
+} from '../troubles.ts';
 
 const minutes = Number(process.env.SOAK_MINUTES || 20);
 /** Between two of them everybody dead is due. */
