@@ -45,6 +45,8 @@ async function sweepPartition(run: Run, keysHeld: boolean, told: Gathered | null
     await lookForNewcomers(run);
     await sweepOrphans(run, gathered);
   }
+  // Else it would be told of each heartbeat that goes.
+  run.target.births?.end();
   await sweepCoordinators(run);
   if (!run.dryRun) await noteLeft(run);
   run.keys.clear();

@@ -198,6 +198,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
   const { settings } = run.target;
   const { copy } = run.target;
   observer.phase?.('mark', `looking for stale coordinators${copy === null ? '' : `, as ${copy} shows them`}`);
+  if (!run.dryRun) await run.target.births?.begin(run.schema.heartbeat.prefix, run.target.keyspace, run.signal);
   const marked = await mark(run);
   tally.walk++;
   const recalled = await recallLapsed(run);

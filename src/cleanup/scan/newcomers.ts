@@ -3,8 +3,8 @@
  *
  *  A pass that has gone by the place of somebody's heartbeat when that is first written still meets what is written with it
  *  elsewhere: a key that names a stale coordinator besides would go as that one's alone. So before such keys go it is made sure that
- *  nobody was born: none of the keys has been touched since the pass began, or else another pass, over heartbeats alone, enters
- *  whoever is new.
+ *  nobody was born: the server has told of all heartbeats that were written; or none of the keys has been touched since the pass
+ *  began; or else another pass, over heartbeats alone, enters whoever is new.
  *  Promises  reads only; a replica that is read has caught up by then with what its primary holds at this moment.
  *  Limits    who is born after that and writes an old name anew: docs/safety.md.
  */
@@ -29,6 +29,14 @@ export async function lookForNewcomers(run: Run): Promise<void> {
   for (const _ of goingKeys(run)) count++;
   if (count === 0) return;
   const lookedAt = performance.now();
+  const written = (await run.target.births?.written()) ?? null;
+  if (written === null) await lookAgain(run, count);
+  else for (const key of written) enter(run, key);
+  run.looked.at = lookedAt;
+}
+
+/** @param count how many keys are to go */
+async function lookAgain(run: Run, count: number): Promise<void> {
   // How long something was idle at the primary no copy tells; and a pass over one costs the primary nothing.
   const few = run.target.copy === null && count < run.tally.keyspace * PASS_SHARE;
   if (!few || (await someTouched(atWhole(run)))) {
@@ -36,7 +44,6 @@ export async function lookForNewcomers(run: Run): Promise<void> {
     await sideBySide(run, enterNewcomers);
     await enterMissed(run);
   }
-  run.looked.at = lookedAt;
 }
 
 /** Enters those whom that walk may have missed, since their heartbeats went from one node to another meanwhile. */

@@ -37,6 +37,7 @@ export async function openCluster(seed: Link, parts: Omit<MembersParts, 'rest'>)
       copy: null,
       lapsedClock,
       moves: watch,
+      births: null,
       close: () => {
         copies?.close();
         members.close();

@@ -1,4 +1,5 @@
 /** connect for run: the connections of one run, which never come back by themselves. */
+import type { RedisOptions } from 'ioredis';
 import type { Address } from '../../config/values/tls.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Info } from '../target/clock.ts';
@@ -44,9 +45,12 @@ export async function connectForRun(to: Address, signal?: AbortSignal): Promise<
   return redis;
 }
 
+/** What a second connection may do otherwise than the first. */
+export type BesideOptions = Pick<RedisOptions, 'protocol'>;
+
 /** Opens a second connection to where `first` leads, as it was opened. It ends with the first, and never comes back. */
-export async function connectBeside(first: Redis): Promise<Redis> {
-  const second = first.duplicate();
+export async function connectBeside(first: Redis, options: BesideOptions = {}): Promise<Redis> {
+  const second = first.duplicate(options);
   const end = () => second.disconnect();
   first.once('end', end);
   second.once('end', () => first.off('end', end));

@@ -32,6 +32,7 @@ export function copiedServer(
     copy: `the replica at ${copy.at}`,
     lapsedClock: node.lapsedClock,
     moves: catchingUp(copy),
+    births: null,
     close: () => {
       copy.close();
       node.close();

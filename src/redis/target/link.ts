@@ -11,7 +11,7 @@ import type { Address } from '../../config/values/tls.ts';
 import { Failure } from '../../domain/failure.ts';
 import { ConnectionLost } from '../call/lost.ts';
 import { infoIn, type Info } from './clock.ts';
-import { connectBeside, connectForRun, infoAtOpening } from '../connection/connectForRun.ts';
+import { type BesideOptions, connectBeside, connectForRun, infoAtOpening } from '../connection/connectForRun.ts';
 import type { Redis } from '../connection/ioredis.ts';
 import { isPassing } from '../connection/unready.ts';
 import { openForRun } from './opening.ts';
@@ -136,11 +136,11 @@ export class Link {
   }
 
   /** Opens a second connection to the same server, which ends with the first, and never comes back. */
-  async beside(): Promise<Redis> {
+  async beside(options?: BesideOptions): Promise<Redis> {
     const first = this.#redis;
     const open = async () => {
       // Nobody can have come back meanwhile at an address whose first connection still answers.
-      const second = await connectBeside(first);
+      const second = await connectBeside(first, options);
       try {
         if (this.#identity === null) await first.time();
         else await this.#insistOnSame(second);

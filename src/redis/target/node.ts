@@ -24,6 +24,7 @@ import { Remover } from '../removal/remover.ts';
 import { infoSincePromotion } from '../connection/sentinel.ts';
 import { MOST_KEYS_EVER, type SweepChunk, type SweepResult } from '../sweep.ts';
 import { lanesFor, measureLatency } from '../pace/latency.ts';
+import { Births } from './births.ts';
 import type { Link } from './link.ts';
 import { type Kind, Paces } from '../pace/paces.ts';
 import { Patience } from './patience.ts';
@@ -70,6 +71,7 @@ export class Node implements Place {
   readonly lanes: number;
   /** How many keys it held as the run began, roughly. */
   readonly keyspace: number;
+  readonly births: Births;
   readonly #info: Info;
   readonly #remover: Remover;
   /** Chunks in a row that were too large for the way. */
@@ -86,6 +88,7 @@ export class Node implements Place {
     this.paces = paces;
     this.lanes = lanes;
     this.keyspace = keyspaceSizeOf(info);
+    this.births = new Births(link, info, calls.stopwatch);
     this.#info = info;
     this.#remover = remover;
   }

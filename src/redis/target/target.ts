@@ -7,6 +7,7 @@ import type { TargetConfig } from '../../config/resolve.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
 import type { Strategy } from '../../domain/report.ts';
 import type { Stopwatch } from '../call/stopwatch.ts';
+import type { Births } from './births.ts';
 import type { Moves } from './moves.ts';
 import type { Node } from './node.ts';
 import type { Place } from './place.ts';
@@ -27,6 +28,8 @@ export interface TargetParts {
   readonly lapsedClock: Clock;
   /** `null`: nothing ever goes from one node to another. */
   readonly moves: Moves | null;
+  /** What may tell of heartbeats that are written meanwhile; `null`: nothing does. */
+  readonly births: Births | null;
   /** Ends all connections. */
   readonly close: () => void;
 }
@@ -37,6 +40,7 @@ export class Target {
   readonly copy: string | null;
   readonly lapsedClock: Clock;
   readonly moves: Moves | null;
+  readonly births: Births | null;
   /** How many keys there were as the run began, roughly. */
   readonly keyspace: number;
 
@@ -51,6 +55,7 @@ export class Target {
     this.copy = parts.copy;
     this.lapsedClock = parts.lapsedClock;
     this.moves = parts.moves;
+    this.births = parts.births;
     this.keyspace = this.nodes.reduce((sum, { keyspace }) => sum + keyspace, 0);
   }
 
@@ -65,6 +70,7 @@ export class Target {
       copy: null,
       lapsedClock,
       moves: null,
+      births: node.births,
       close: () => node.close(),
     };
     return new Target(settings, parts, stopwatch);
