@@ -25,18 +25,17 @@ const ASKED_AT_ONCE = 500;
 /** Enters whoever was born since the run last looked, if any of the keys that go could be theirs. A dry run removes nothing. */
 export async function lookForNewcomers(run: Run): Promise<void> {
   if (run.dryRun) return;
-  let count = 0;
-  for (const _ of goingKeys(run)) count++;
-  if (count === 0) return;
+  if (goingKeys(run).next().done) return;
   const lookedAt = performance.now();
   const written = (await run.target.births?.written()) ?? null;
-  if (written === null) await lookAgain(run, count);
+  if (written === null) await lookAgain(run);
   else for (const key of written) enter(run, key);
   run.looked.at = lookedAt;
 }
 
-/** @param count how many keys are to go */
-async function lookAgain(run: Run, count: number): Promise<void> {
+async function lookAgain(run: Run): Promise<void> {
+  let count = 0;
+  for (const _ of goingKeys(run)) count++;
   // How long something was idle at the primary no copy tells; and a pass over one costs the primary nothing.
   const few = run.target.copy === null && count < run.tally.keyspace * PASS_SHARE;
   if (!few || (await someTouched(atWhole(run)))) {
