@@ -5,6 +5,7 @@ import type { Phase } from '../domain/phase.ts';
 import type { Condemned, Removal, Removed } from '../domain/removal.ts';
 import type { Outlook } from '../domain/horizon.ts';
 import type { Protection } from '../domain/protection.ts';
+import type { Report } from '../domain/report.ts';
 import type { Sightings } from '../domain/sighting.ts';
 import type { Place } from '../redis/target/place.ts';
 import type { Target } from '../redis/target/target.ts';
@@ -24,6 +25,8 @@ export type { Phase } from '../domain/phase.ts';
 
 /** Told how a run goes on. Called often: whoever passes it on should thin it out. Must not throw. */
 export interface Observer {
+  /** Told as the run begins how to ask for its report as it stands, at any time; what it cost and removed so far, as `interrupted`. */
+  readonly begins?: (soFar: () => Report) => void;
   readonly phase?: (phase: Phase, sentence: string) => void;
   readonly progress?: (phase: Phase, tally: Tally) => void;
   /** Something an operator should know, that is no failure. */

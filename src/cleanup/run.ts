@@ -89,7 +89,8 @@ class Unconfirmed extends Error {
 export async function runCleanup(target: Target, asked: RunRequest, options: RunOptions = {}): Promise<Report> {
   const request = requestFor(target.settings, asked);
   const run = beginRun(target, request, options);
-  const { horizon } = options;
+  const { horizon, observer } = options;
+  observer?.begins?.(() => reportOf(run, request, { outcome: 'interrupted', pass: 'full' }));
   let left: Horizon | null = null;
   try {
     const report = await runToItsEnd(run, request, options);

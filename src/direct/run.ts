@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Observer } from '../cleanup/context.ts';
 import { type RunOptions, runCleanup } from '../cleanup/run.ts';
+import { reportAhead } from '../cleanup/tally/report.ts';
 import { fingerprintOf } from '../config/fingerprint.ts';
 import type { QueueConfig, TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
@@ -87,7 +88,7 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
     // Of dry runs, those of the queue are recorded.
     const recorded = wanted.record && !dryRun ? past : null;
     recorder = recorderOf(recorded, { ...identityOf(wanted), run }, warn);
-    await recorder.begin();
+    const { stopwatch } = target;
     const request = {
       run,
       trigger,
@@ -98,6 +99,8 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
       carried: null,
       startedAt: Date.now(),
     };
+    recorder.begins(() => reportAhead(settings, stopwatch, request));
+    await recorder.begin();
     const follower = new RunFollower(recorder);
     const report = await runCleanup(target, request, {
       observer: noted(observer, recorder, recorded === null ? null : follower),
@@ -136,13 +139,14 @@ function noted(observer: Observer, recorder: RunRecorder, follower: RunFollower 
           condemn: async (next) => await follower.condemn(next),
           removed: (removed) => follower.removed(removed),
         }),
+    begins: (soFar) => recorder.begins(soFar),
     phase: (phase, sentence) => {
       observer.phase?.(phase, sentence);
       recorder.phase(phase);
     },
     progress: (phase, tally) => {
       observer.progress?.(phase, tally);
-      recorder.progress({ swept: tally.swept, deleted: tally.keys });
+      recorder.progress();
     },
   };
 }

@@ -2,7 +2,11 @@
 import type { Why } from './heartbeat.ts';
 import type { Pass } from './horizon.ts';
 
-export type Outcome = 'completed' | 'refused' | 'skipped' | 'stopped' | 'interrupted';
+/**
+ * `stopped`, `interrupted` and `failed` say that the run ended early: its counts are those that it had reached. `failed` stands in the
+ * ledger alone.
+ */
+export type Outcome = 'completed' | 'refused' | 'skipped' | 'stopped' | 'interrupted' | 'failed';
 /** How chunks were swept: one script call, or WATCH + MULTI where scripts are refused. */
 export type Strategy = 'script' | 'transaction' | 'cluster';
 export type Trigger = 'schedule' | 'manual' | 'cli';
@@ -25,8 +29,8 @@ export interface Report {
    */
   readonly pass: Pass;
   /**
-   * Why nothing was removed: present when the outcome is `refused`, `skipped` or `stopped`, and in a run that met no heartbeat of its
-   * schema although the database holds keys.
+   * Why nothing was removed, or the run ended early: present unless the outcome is `completed`, and in a run that met no heartbeat of
+   * its schema although the database holds keys.
    */
   readonly reason?: string;
   /** ISO 8601, UTC, by the clock of the queue's Redis; without a queue, by that of the machine. */
@@ -51,7 +55,7 @@ export interface Report {
     readonly calls: number;
     /** The slowest of them, as the worker saw it. */
     readonly slowestCallMs: number;
-    /** How much less memory Redis used afterwards; 0 when others wrote more than was freed. */
+    /** How much less memory Redis used afterwards; 0 when others wrote more than was freed, and when nobody looked. */
     readonly memoryFreedBytes: number;
     /**
      * In a dry run: what a real one would free, from a sample of each family. Left out where Redis does not tell what a key takes,
@@ -69,6 +73,11 @@ export interface Report {
   readonly unreadable: readonly UnreadableGroup[];
   /** Of a cluster, where there are any: keys that a node shows and no longer owns. */
   readonly unowned?: UnownedKeys;
+}
+
+/** Whether somebody looked how much memory was freed: nobody does where a run was cut off. */
+export function knowsFreed({ outcome }: Pick<Report, 'outcome'>): boolean {
+  return outcome !== 'interrupted' && outcome !== 'failed';
 }
 
 /** Heartbeats that could not be judged for one reason. */

@@ -31,7 +31,12 @@ export function unseal(sealed: Buffer): Buffer {
 
 /** Compresses quickly, with a checksum; what is long beside the caller. */
 export async function compress(bytes: Uint8Array): Promise<Buffer> {
-  return bytes.length <= SHORT ? deflateSync(bytes, SMALL) : await deflated(bytes, { level: 4 });
+  return bytes.length <= SHORT ? compressNow(bytes) : await deflated(bytes, { level: 4 });
+}
+
+/** The same at once, for what is short. */
+export function compressNow(bytes: Uint8Array): Buffer {
+  return deflateSync(bytes, SMALL);
 }
 
 /** Compresses well, beside the caller, with a checksum: what stays for months, and is written seldom. */

@@ -87,7 +87,7 @@ describe('a run of the command line', () => {
     expect(await history()).toEqual([expect.objectContaining({ run: report.run, state: 'interrupted', report })]);
   });
 
-  test('that is killed is shown as interrupted within 15 s, with what it had removed', async () => {
+  test('that is killed is shown as interrupted within 15 s, with its report so far', async () => {
     const running = await underWay();
     const told = (await newest())?.removed.swept ?? 0;
     await running.kill('SIGKILL');
@@ -96,9 +96,15 @@ describe('a run of the command line', () => {
     // What it did in its last twentieth of a second may not be told.
     expect((await newest())?.removed.swept).toBeGreaterThanOrEqual(told);
     expect((await newest())?.removed.swept).toBeLessThanOrEqual(2_000 - left);
+    const reason = 'its process ended without a word';
     const { swept, deleted } = (await newest())?.removed ?? {};
-    const counts = `by then it had swept ${swept} coordinators and removed ${deleted} things`;
-    expect((await history())[0]?.failedReason).toBe(`its process ended without a word; ${counts}`);
+    const [row] = await history();
+    expect(row?.failedReason).toBe(reason);
+    expect(row?.report).toMatchObject({ run: row?.run, outcome: 'interrupted', reason, pass: 'full', dryRun: false });
+    expect(row?.report?.coordinators).toMatchObject({ checked: 2_000, active: 100, stale: STALE, swept, revived: 0 });
+    const { keys } = row?.report ?? {};
+    expect(Object.values(keys?.byFamily ?? {}).reduce((sum, count) => sum + count, 0)).toBe(deleted);
+    expect(keys).toMatchObject({ found: deleted, deleted, byFamily: { heartbeat: swept, ack: 2 * (swept ?? 0) } });
   });
 });
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -6,6 +7,8 @@ import { AGELESS_MS } from '../../src/ledger/blocks.ts';
 import { openName } from '../../src/ledger/runs/names.ts';
 import { settleGone } from '../../src/ledger/runs/settleGone.ts';
 import { writeOpen } from '../../src/ledger/runs/openRuns.ts';
+import type { Report } from '../../src/domain/report.ts';
+import type { RunRecorder } from '../../src/ledger/recording/recorder.ts';
 import type { PastRun } from '../../src/ledger/runs/pastRun.ts';
 import { useRedis } from '../support/leaks.ts';
 import { addUser } from '../support/users.ts';
@@ -28,13 +31,24 @@ function one(id: string) {
   };
 }
 
+/** Tells that the run has swept so many. */
+function reach(recorder: RunRecorder, swept: number, of: (report: Report) => Report = (report) => report): void {
+  recorder.begins(() => of(reportOf('7', 'default', swept, 'interrupted')));
+  recorder.progress();
+}
+
+/** How many SET the server was sent. */
+async function setsSent(): Promise<number> {
+  return Number(/cmdstat_set:calls=(\d+)/.exec(await server.current.redis.info('commandstats'))?.[1] ?? 0);
+}
+
 describe('a run', () => {
   test('stands in the ledger before it removes anything, with how far it has come, and with its report when it ended', async () => {
     const recorder = ledgerIn(server.current.redis).record(runOf('7'), unexpected);
     expect(await recorder.begin()).toBe(true);
     const { families: _, ...identity } = runOf('7');
     expect(await newest()).toMatchObject({ ...identity, state: 'active', outcome: null, attempts: 1, report: null });
-    recorder.progress({ swept: 4, deleted: 24 });
+    reach(recorder, 4);
     await expect.poll(async () => (await newest())?.removed, { interval: 5 }).toEqual({ swept: 4, deleted: 24 });
     const report = reportOf('7', 'default', 9);
     await recorder.end({ outcome: 'completed', report });
@@ -55,14 +69,15 @@ describe('a run', () => {
     async (outcome) => {
       const recorder = ledgerIn(server.current.redis).record(runOf('7'), unexpected);
       await recorder.begin();
-      recorder.progress({ swept: 4, deleted: 24 });
+      reach(recorder, 4);
       await recorder.end({ outcome, reason: 'because' });
       expect(await newest()).toMatchObject({
         outcome,
         reason: 'because',
         removed: { swept: 4, deleted: 24 },
-        report: null,
       });
+      expect((await newest())?.report).toEqual({ ...reportOf('7', 'default', 4), outcome, reason: 'because' });
+      expect(await newest()).not.toHaveProperty('soFar');
       expect((await ledgerIn(server.current.redis).history({ limit: 5, outcome, removed: true })).runs).toHaveLength(1);
     },
   );
@@ -86,23 +101,11 @@ describe('a run', () => {
     for (const [phase, ms] of Object.entries(phases)) expect(all[phase]).toBeGreaterThanOrEqual(ms);
   });
 
-  test('adds its progress to commands that somebody else sends', async () => {
-    const { redis } = server.current;
-    const recorder = ledgerIn(redis).record(runOf('7'), unexpected);
-    await recorder.begin();
-    const multi = redis.multi();
-    recorder.progress({ swept: 1, deleted: 6 }, multi);
-    multi.set('somebody else', 1);
-    await multi.exec();
-    expect((await newest())?.removed).toEqual({ swept: 1, deleted: 6 });
-    recorder.leave();
-  });
-
   test('goes on where an earlier attempt was, as one run', async () => {
     const ledger = ledgerIn(server.current.redis);
     const first = ledger.record(runOf('7'), unexpected);
     await first.begin();
-    first.progress({ swept: 4, deleted: 24 });
+    reach(first, 4);
     await first.removing([one('c1')]);
     first.removed([one('c1')]);
     await first.suspend('the target is out of reach');
@@ -139,6 +142,26 @@ describe('a run', () => {
     expect(runs.map(({ run, outcome }) => `${run} ${outcome}`)).toEqual(['7 completed', 'old interrupted']);
   });
 
+  test.each([
+    ['with a few families', 6, 10],
+    ['with many families and long names', 40, 90],
+  ])('%s keeps its report so far, whatever fits of its samples', async (_, families, length) => {
+    const ledger = ledgerIn(server.current.redis);
+    const recorder = ledger.record({ ...runOf('7'), by: 'b'.repeat(500) }, unexpected);
+    await recorder.begin();
+    const long = (of: number) => `${of}`.padEnd(length, randomBytes(length).toString('hex'));
+    const byFamily = Object.fromEntries(Array.from({ length: families }, (_, i) => [`${i}`.padEnd(length, 'x'), i]));
+    const sample = Array.from({ length: 10 }, (_, i) => long(i));
+    const unreadable = (['not-json', 'no-time', 'future'] as const).map((why) => ({ why, count: 11, sample }));
+    reach(recorder, 4, (report) => ({ ...report, keys: { ...report.keys, byFamily }, unreadable }));
+    await recorder.suspend('the target is out of reach');
+    const key = blocksIn(server.current.redis).keyOf(openName('default', '7'));
+    expect(await server.current.redis.strlen(key)).toBeLessThanOrEqual(2_048 - 24);
+    const { soFar } = (await newest()) as PastRun;
+    expect(soFar?.keys.byFamily).toEqual(byFamily);
+    expect(soFar?.unreadable.map(({ count }) => count)).toEqual([11, 11, 11]);
+  });
+
   test('that was ended meanwhile is not brought back by its progress', async () => {
     const ledger = ledgerIn(server.current.redis);
     const frozen = ledger.record(runOf('7'), unexpected);
@@ -146,9 +169,9 @@ describe('a run', () => {
     const other = ledger.record(runOf('7'), unexpected);
     await other.begin();
     await other.end({ outcome: 'completed', report: reportOf('7', 'default', 6) });
-    const commands = server.current.redis.pipeline();
-    frozen.progress({ swept: 1, deleted: 6 }, commands);
-    await commands.exec();
+    const sent = await setsSent();
+    reach(frozen, 1);
+    await expect.poll(setsSent, { interval: 5 }).toBeGreaterThan(sent);
     frozen.leave();
     const { runs } = await ledger.history({ limit: 5 });
     expect(runs.map(({ outcome }) => outcome)).toEqual(['completed']);
@@ -156,7 +179,7 @@ describe('a run', () => {
 });
 
 const PROGRAM = `
-  const [, url, root, families] = process.argv;
+  const [, url, root, families, first, last] = process.argv;
   const { Redis } = await import(root + 'node_modules/ioredis/built/index.js');
   const { Ledger } = await import(root + 'dist/src/ledger/ledger.js');
   const ledger = new Ledger(new Redis(url), '{stalesweep}', { sizeBytes: 2 ** 28, ageMs: 1e9 });
@@ -165,14 +188,21 @@ const PROGRAM = `
   await recorder.begin();
   const one = { coordinator: Buffer.from('c1'), swarm: null, beatMs: 1, silenceSeconds: 601 };
   await recorder.removing([one]);
-  recorder.progress({ swept: 41, deleted: 246 });
+  let report = { ...JSON.parse(first) };
+  recorder.begins(() => report);
+  recorder.progress();
+  // What comes within the same 50 ms is told, too, though nothing comes after it.
+  report = JSON.parse(last);
+  recorder.progress();
   setInterval(() => {}, 1_000);
 `;
 
 describe('a process that is killed', () => {
   test('leaves its run as interrupted within 15 s, with what it had removed; until then it is active', async () => {
     const root = new URL('../../', import.meta.url).href;
-    const args = ['--input-type=module', '-e', PROGRAM, server.current.url, root, JSON.stringify(FAMILIES)];
+    const last = reportOf('7', 'default', 41, 'interrupted');
+    const told = [FAMILIES, reportOf('7', 'default', 40, 'interrupted'), last].map((what) => JSON.stringify(what));
+    const args = ['--input-type=module', '-e', PROGRAM, server.current.url, root, ...told];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     await expect.poll(async () => (await newest())?.removed.swept).toBe(41);
@@ -181,7 +211,8 @@ describe('a process that is killed', () => {
     child.kill('SIGKILL');
     await gone;
     await expect.poll(async () => (await newest())?.outcome, { timeout: 15_000 }).toBe('interrupted');
-    expect(await newest()).toMatchObject({ state: 'ended', removed: { swept: 41, deleted: 246 }, report: null });
+    expect(await newest()).toMatchObject({ state: 'ended', removed: { swept: 41, deleted: 246 } });
+    expect((await newest())?.report).toEqual({ ...last, reason: 'its process ended without a word' });
     const { swept } = await ledgerIn(server.current.redis).find(Buffer.from('c1'), { limit: 5 });
     expect(swept.map(({ fate }) => fate)).toEqual(['unknown']);
   });
@@ -218,7 +249,7 @@ describe('a Redis that does not take it', () => {
     const begun = await recorder.begin();
     await recorder.removing([one('c1')]);
     recorder.removed([one('c1')]);
-    recorder.progress({ swept: 1, deleted: 6 });
+    reach(recorder, 1);
     await recorder.end({ outcome: 'completed', report: reportOf('7', 'default', 1) });
     return { begun, said };
   };

@@ -44,7 +44,8 @@ export async function write(redis: Redis, { agoMs, going: all = [], end, ...iden
   await recorder.begin();
   await recorder.removing(all);
   recorder.removed(all.map((one) => ({ ...one, keysByFamily: [1, 1, 2, 1, 1, 0] })));
-  recorder.progress({ swept: all.length, deleted: 6 * all.length });
+  recorder.begins(() => sweptReport(identity.run, all.length));
+  recorder.progress();
   if (end !== null) {
     await recorder.end(end ?? { outcome: 'completed', report: sweptReport(identity.run, all.length) });
   }

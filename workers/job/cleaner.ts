@@ -2,7 +2,7 @@
 import type { Observer } from '../../src/cleanup/context.ts';
 import type { RunOptions } from '../../src/cleanup/run.ts';
 import { runFrom } from '../../src/cleanup/scheduled.ts';
-import type { Tally } from '../../src/cleanup/tally/tally.ts';
+import { reportAhead } from '../../src/cleanup/tally/report.ts';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
@@ -120,21 +120,24 @@ async function clean(
     journal.note(unreadable.sentence);
   };
   const onLost = () => fence.close();
-  const onProgress = (tally: Tally) => record.progress(tally);
-  const journal = new Journal(job, token, parts.lockMs, stopwatch, fence.insistMs, earlier, onLost, onProgress);
+  const journal = new Journal(job, token, parts.lockMs, stopwatch, fence.insistMs, earlier, onLost);
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
-  const noted = { ...identity, payload, insistMs: fence.insistMs, until: signal };
+  const soFar = () => reportAhead(target, stopwatch, request);
+  const noted = { ...identity, payload, insistMs: fence.insistMs, until: signal, soFar };
   const record = await Recording.begin(ledger, noted, warn);
   const observer: Observer = {
-    ...(payload.dryRun ? {} : record.observer),
+    ...record.observer,
     phase: (phase, sentence) => {
       logger.debug({ phase }, sentence);
       journal.phase(phase, sentence);
       record.phase(phase);
       onPhase(phase);
     },
-    progress: (phase, tally) => journal.progress(phase, tally),
+    progress: (phase, tally) => {
+      journal.progress(phase, tally);
+      record.progress();
+    },
     warn,
   };
   const wishes = { dryRun: payload.dryRun, signal, warn, outages, leavesSilent: true };

@@ -65,5 +65,6 @@ export async function standingEnd(ledger: Ledger, job: RunJob, sealed: Sealed | 
   };
   const past = await ledger.endOf(wanted).catch(() => null);
   if (past === null || past.outcome === 'interrupted') return null;
-  return past.report === null ? { failure: past.reason ?? 'it failed' } : { report: past.report };
+  const { outcome, reason, report } = past;
+  return outcome === 'failed' || report === null ? { failure: reason ?? 'it failed' } : { report };
 }

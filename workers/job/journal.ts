@@ -6,6 +6,7 @@ import type { Phase } from '../../src/cleanup/context.ts';
 import type { Carried, Tally } from '../../src/cleanup/tally/tally.ts';
 import { isoOf } from '../../src/domain/instant.ts';
 import type { Report } from '../../src/domain/report.ts';
+import { Thinned } from '../../src/ledger/recording/thinned.ts';
 import type { RunData } from '../../src/queue/runs/payload.ts';
 import type { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 
@@ -56,9 +57,12 @@ export function earlierAttempts(job: RunJob): { startedAt: number; carried: Carr
 export class Journal {
   #phase: Phase = 'mark';
   #tally: Tally | undefined;
-  #writtenAt = 0;
   #lines: number;
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #progress = new Thinned(async () => {
+    this.#write();
+    await this.#queue;
+  }, PROGRESS_EVERY_MS);
   /** Whether the queue took what was written last; `true` too once the lock is lost. */
   #settled = true;
 
@@ -71,8 +75,6 @@ export class Journal {
     private readonly insistMs: () => number,
     private readonly earlier: { readonly startedAt: number; readonly carried: Carried | null },
     private readonly onLost: () => void,
-    /** Told of what is written of a run's progress, at the same moment. */
-    private readonly onProgress: (tally: Tally) => void = () => {},
   ) {
     this.#lines = linesAfter(earlier.carried?.chunks ?? 0);
   }
@@ -90,7 +92,7 @@ export class Journal {
       this.#lines = linesAfter(tally.chunks);
       this.#then(() => this.job.log(`${phase}: ${tally.swept} of ${tally.stale} coordinators, ${tally.keys} keys`));
     }
-    if (performance.now() - this.#writtenAt >= PROGRESS_EVERY_MS) this.#write();
+    this.#progress.tell();
   }
 
   note(sentence: string): void {
@@ -99,6 +101,7 @@ export class Journal {
 
   /** Writes what is known now, so that the next attempt goes on from it; resolves when all is written, or can't be. */
   async flush(): Promise<void> {
+    this.#progress.stop();
     const begunAt = performance.now();
     const leftMs = () => begunAt + Math.min(INSIST_MS, this.insistMs()) - performance.now();
     for (; ; await pause(INSIST_EVERY_MS)) {
@@ -109,7 +112,6 @@ export class Journal {
   }
 
   #write(): void {
-    this.#writtenAt = performance.now();
     const tally = this.#tally;
     if (tally === undefined) return;
     const { checked, stale, swept } = tally.coordinators;
@@ -123,7 +125,6 @@ export class Journal {
       startedAt: this.earlier.startedAt,
       carried: tally.carry(this.stopwatch.count, this.stopwatch.slowestMs),
     };
-    this.onProgress(tally);
     this.#then(() => this.job.updateProgress(progress));
   }
 

@@ -1,5 +1,4 @@
 /** recording: one run from the queue, as it stands in the ledger (P13): begun before anything goes, its end after, whatever that is. */
-import type { Tally } from '../../src/cleanup/tally/tally.ts';
 import type { Observer, Phase } from '../../src/cleanup/context.ts';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import { sentenceOf } from '../../src/domain/failure.ts';
@@ -13,6 +12,8 @@ export interface RecordedRun {
   readonly run: string;
   readonly attempt: number;
   readonly payload: RunPayload;
+  /** Its report before it has looked at anything. */
+  readonly soFar: () => Report;
   /** Whether a worker was taken for gone under it, who may have ended it. */
   readonly again: boolean;
   /** As `RunToRecord` has them. */
@@ -24,7 +25,10 @@ export class Recording {
   readonly #recorder: RunRecorder;
   readonly #follower: RunFollower;
 
-  private constructor(recorder: RunRecorder) {
+  private constructor(
+    recorder: RunRecorder,
+    private readonly dryRun: boolean,
+  ) {
     this.#recorder = recorder;
     this.#follower = new RunFollower(recorder);
   }
@@ -35,7 +39,7 @@ export class Recording {
    */
   static async begin(
     ledger: Ledger,
-    { payload, ...told }: RecordedRun,
+    { payload, soFar, ...told }: RecordedRun,
     warn: (sentence: string) => void,
   ): Promise<Recording> {
     const { target, trigger, dryRun } = payload;
@@ -44,21 +48,25 @@ export class Recording {
       ...(target.trash > 0 ? { trashMs: target.trash } : {}),
     };
     const recorder = ledger.record({ ...identity, families: target.schema.families }, warn);
+    recorder.begins(soFar);
     await recorder.begin();
-    return new Recording(recorder);
+    return new Recording(recorder, dryRun);
   }
 
   /** What the run is to tell of itself. */
-  get observer(): Pick<Required<Observer>, 'condemn' | 'removed'> {
+  get observer(): Observer {
+    const begins: Observer['begins'] = (soFar) => this.#recorder.begins(soFar);
+    if (this.dryRun) return { begins };
     return {
+      begins,
       condemn: async (next) => await this.#follower.condemn(next),
       removed: (removed) => this.#follower.removed(removed),
     };
   }
 
-  /** Notes how far the run has come; called along with its progress in the queue. */
-  progress(tally: Tally): void {
-    this.#recorder.progress({ swept: tally.swept, deleted: tally.keys });
+  /** Notes that the run has come further. */
+  progress(): void {
+    this.#recorder.progress();
   }
 
   phase(phase: Phase): void {

@@ -8,7 +8,8 @@ import type { Target } from '../../redis/target/target.ts';
 import type { Run } from '../context.ts';
 import type { Hold } from '../guards/hold.ts';
 import type { Kept } from '../ownership/kept.ts';
-import type { Carried } from './tally.ts';
+import type { Stopwatch } from '../../redis/call/stopwatch.ts';
+import { type Carried, Tally } from './tally.ts';
 
 /** What was asked for, and by whom. */
 export interface RunRequest {
@@ -94,4 +95,15 @@ export function reportOf(
     unreadable: tally.unreadableByWhy.groups,
     ...(tally.unowned === null || tally.unowned.count === 0 ? {} : { unowned: tally.unowned }),
   };
+}
+
+/** The report, so far, of a run that has not looked at its target yet: what earlier attempts removed. */
+export function reportAhead(settings: TargetConfig, stopwatch: Stopwatch, asked: RunRequest): Report {
+  const request = requestFor(settings, asked);
+  const carried = request.dryRun ? null : request.carried;
+  const tally = new Tally(settings.schema.families.length, carried);
+  const target = { settings, stopwatch, strategy: 'script' } as const;
+  const nothing = { hold: { told: {} }, kept: { count: 0 }, memory: null, trash: null };
+  const pass = carried === null ? 'none' : 'full';
+  return reportOf({ target, tally, dryRun: request.dryRun, ...nothing }, request, { outcome: 'interrupted', pass });
 }

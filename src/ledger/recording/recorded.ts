@@ -1,7 +1,7 @@
 /** recorded: a run that stands in the ledger, and what keeps it there: how far it is, and that it lives; and what brings it back where the
  *  server that took it died before its replica had it. */
 import type { Blocks } from '../blocks.ts';
-import { addLease, addProgress, type Commands, LEASE_MS, sendOpen, writeOpen } from '../runs/openRuns.ts';
+import { addLease, addProgress, LEASE_MS, sendOpen, writeOpen } from '../runs/openRuns.ts';
 import type { HistoryPage } from '../runs/history.ts';
 import type { PastRun } from '../runs/pastRun.ts';
 import type { PhaseWatch } from '../runs/phases.ts';
@@ -18,17 +18,8 @@ export interface Recorded {
   readonly phases: PhaseWatch;
   run: PastRun;
   renewedAt: number;
-  progressedAt: number;
   /** Progress that is being sent; `null`: none is. */
   renewal: Promise<void> | null;
-}
-
-/** Adds how far it has come, and the lease where it is due. */
-export function addTo(recorded: Recorded, commands: Commands): void {
-  addProgress(recorded.blocks, recorded.run, commands);
-  if (performance.now() - recorded.renewedAt < RENEW_EVERY_MS) return;
-  addLease(recorded.blocks, recorded.run, commands);
-  recorded.renewedAt = performance.now();
 }
 
 /** Sends progress, and the lease where it is due; skipped while the last one is not answered. Never rejects. */
@@ -41,8 +32,13 @@ export async function renew(recorded: Recorded): Promise<void> {
 }
 
 async function send(recorded: Recorded): Promise<void> {
-  const commands = recorded.blocks.redis.pipeline();
-  addTo(recorded, commands);
+  const { blocks, run } = recorded;
+  const commands = blocks.redis.pipeline();
+  addProgress(blocks, run, commands);
+  if (performance.now() - recorded.renewedAt >= RENEW_EVERY_MS) {
+    addLease(blocks, run, commands);
+    recorded.renewedAt = performance.now();
+  }
   const replies = await commands.exec().catch(() => null);
   // A lease that was not taken is due again; meanwhile the run may be shown as interrupted.
   if (replies === null || replies.some(([error]) => error !== null)) recorded.renewedAt = Number.NEGATIVE_INFINITY;

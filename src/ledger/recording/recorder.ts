@@ -10,11 +10,12 @@ import type { Blocks } from '../blocks.ts';
 import { outliving } from '../../redis/removal/replicated.ts';
 import { insist, Trouble, untilTaken, within } from './patience.ts';
 import { endRun } from '../runs/endRun.ts';
-import { addTo, endOf, type Recorded, RENEW_EVERY_MS, renew } from './recorded.ts';
-import { addLease, addProgress, type Commands, dropLease, readOpen, sendOpen, writeOpen } from '../runs/openRuns.ts';
+import { endOf, type Recorded, RENEW_EVERY_MS, renew } from './recorded.ts';
+import { Thinned } from './thinned.ts';
+import { addLease, addProgress, dropLease, readOpen, sendOpen, writeOpen } from '../runs/openRuns.ts';
 import { PhaseWatch } from '../runs/phases.ts';
 import { settleGone } from '../runs/settleGone.ts';
-import type { PastRun, Removed, RunIdentity, RunOutcome } from '../runs/pastRun.ts';
+import { endedAs, type PastRun, removedBy, type RunIdentity, type RunOutcome } from '../runs/pastRun.ts';
 import { type Going, type Swept, SweptLog } from '../swept/sweptLog.ts';
 import { BatchWriter } from '../swept/batchWriter.ts';
 
@@ -50,7 +51,7 @@ export interface RunToRecord extends RunIdentity {
 export interface RunEnd {
   readonly outcome: RunOutcome;
   readonly reason?: string | null;
-  /** Left out where there is none; then what was removed stands as progress told it. */
+  /** Left out where there is none: then the one that it had reached stands. */
   readonly report?: Report | null;
 }
 
@@ -60,6 +61,9 @@ export class RunRecorder {
   /** Whoever begins too late finds that nobody waits any more. */
   #gaveUp = false;
   readonly #trouble: Trouble;
+  readonly #progress = new Thinned(async () => await this.#renew(), PROGRESS_EVERY_MS);
+  /** The run's report as it stands. */
+  #soFar: (() => Report) | undefined;
 
   /**
    * @param blocks `null`: there is no ledger, and nothing is noted
@@ -118,24 +122,14 @@ export class RunRecorder {
     void this.#recorded?.log.sweep(swept);
   }
 
-  /**
-   * Notes how far the run has come: added to `commands`, which somebody else sends, or sent by itself. The lease is renewed
-   * along with it.
-   */
-  progress(removed: Removed, commands?: Commands): void {
-    const recorded = this.#recorded;
-    if (recorded === null) return;
-    recorded.run = {
-      ...recorded.run,
-      removed: { swept: removed.swept, deleted: removed.deleted },
-      ...recorded.phases.field,
-      atMs: recorded.batches.nowMs(),
-    };
-    if (commands === undefined) {
-      if (performance.now() - recorded.progressedAt < PROGRESS_EVERY_MS) return;
-      recorded.progressedAt = performance.now();
-      void renew(recorded);
-    } else addTo(recorded, commands);
+  /** From now on its report as it stands is to be had so; noted along with its progress, and where it ends early. */
+  begins(soFar: () => Report): void {
+    this.#soFar = soFar;
+  }
+
+  /** Notes that the run has come further: within 50 ms, or as soon as Redis has taken what it was told before. */
+  progress(): void {
+    if (this.#recorded !== null) this.#progress.tell();
   }
 
   /** Notes that the run enters a phase; written along with its progress, or its end. */
@@ -150,9 +144,7 @@ export class RunRecorder {
     await this.#finish('how this run ended is not recorded', isWhole, async ({ blocks, run }) => {
       const end = this.wanted.again ? await endOf(blocks, run) : null;
       if (end !== null && end.outcome !== 'interrupted') return;
-      const removed = report === null ? run.removed : removedBy(report);
-      const why = reason ?? report?.reason ?? null;
-      const ended = { ...run, state: 'ended', outcome, reason: why, report, removed } as const;
+      const ended = endedAs(run, outcome, reason ?? report?.reason ?? null, report ?? undefined);
       await outliving(blocks.redis, async () => await endRun(blocks, ended));
       await sendOpen(blocks, run, dropLease);
     });
@@ -169,7 +161,23 @@ export class RunRecorder {
   /** Says no more: another process goes on with this run. */
   leave(): void {
     clearInterval(this.#timer);
+    this.#progress.stop();
     this.#recorded = null;
+  }
+
+  /** Sends how far it is; never rejects. */
+  async #renew(): Promise<void> {
+    const recorded = this.#recorded;
+    if (recorded === null) return;
+    this.#look(recorded);
+    await renew(recorded);
+  }
+
+  /** Looks how far the run is. */
+  #look(recorded: Recorded): void {
+    const soFar = this.#soFar?.();
+    const come = soFar === undefined ? {} : { removed: removedBy(soFar), soFar };
+    recorded.run = { ...recorded.run, ...come, ...recorded.phases.field, atMs: recorded.batches.nowMs() };
   }
 
   async #begin(blocks: Blocks): Promise<void> {
@@ -186,7 +194,7 @@ export class RunRecorder {
     });
     if (this.#gaveUp) return;
     this.#recorded = recorded;
-    this.#timer = setInterval(() => void renew(recorded), RENEW_EVERY_MS).unref();
+    this.#timer = setInterval(() => this.#progress.tell(), RENEW_EVERY_MS).unref();
     // Beside the run, and no matter if it fails: the next one tries again.
     void settleGone(blocks).catch(() => {});
   }
@@ -204,6 +212,7 @@ export class RunRecorder {
       reason: null,
       removed: earlier?.removed ?? { swept: 0, deleted: 0 },
       report: null,
+      ...(earlier?.soFar === undefined ? {} : { soFar: earlier.soFar }),
     };
     const batches = new BatchWriter(blocks, run, families, nowMs, (error) =>
       this.#trouble.tell('not all that this run sweeps is recorded', error),
@@ -215,7 +224,6 @@ export class RunRecorder {
       phases: new PhaseWatch(earlier?.phases),
       log: new SweptLog(async (batch, number) => await batches.write(batch, number), this.nameBytes),
       renewedAt: performance.now(),
-      progressedAt: 0,
       renewal: null,
     };
   }
@@ -224,7 +232,7 @@ export class RunRecorder {
     const recorded = this.#recorded;
     this.leave();
     if (recorded === null) return;
-    recorded.run = { ...recorded.run, ...recorded.phases.field };
+    this.#look(recorded);
     try {
       await insist(this.wanted.insistMs ?? (() => INSIST_MS), async () => {
         await recorded.renewal;
@@ -236,8 +244,4 @@ export class RunRecorder {
       this.#trouble.tell(what, error);
     }
   }
-}
-
-function removedBy({ coordinators, keys }: Report): Removed {
-  return { swept: coordinators.swept, deleted: keys.deleted };
 }

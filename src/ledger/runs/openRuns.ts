@@ -1,16 +1,19 @@
 /** open runs: those that stand in the ledger and have not ended. */
 import type { Redis } from 'ioredis';
 import { DamagedBlock } from '../block/damagedBlock.ts';
-import { seal, unseal } from '../sealed.ts';
+import { compressNow, decompress, seal, unseal } from '../sealed.ts';
 import { AGELESS_MS, type Blocks, repliesOf } from '../blocks.ts';
 import { aliveName, OPEN, openName } from './names.ts';
-import { type PastRun, parseRun } from './pastRun.ts';
+import { endedAs, type PastRun, parseRun } from './pastRun.ts';
 
 /** Whoever has not said for so long that it lives is taken for gone. Renewed three times within it. */
 export const LEASE_MS = 10_000;
 /** What `lua/writeBlock.lua` reserves for each, so that it may be rewritten without asking. */
 const MOST_BYTES = 2_000;
 const MOST_TEXT = 300;
+/** What is longer is compressed, and begins with another byte. */
+const JSON_BEGINS = '{'.charCodeAt(0);
+const MOST_JSON_BYTES = 1024 * 1024;
 /** A ledger shows no more of them; each run that begins ends those that are gone. */
 const MOST_OPEN = 1_000;
 
@@ -21,20 +24,36 @@ function cut(text: string | null): string | null {
   return text === null ? null : text.slice(0, MOST_TEXT);
 }
 
+/** All of it where there is room, else without what is long, the least needed first. */
+function* shorter(run: PastRun): Generator<PastRun> {
+  yield run;
+  const { soFar, ...rest } = { ...run, by: cut(run.by), reason: cut(run.reason) };
+  if (soFar !== undefined) {
+    yield { ...rest, soFar };
+    yield { ...rest, soFar: { ...soFar, unreadable: soFar.unreadable.map((group) => ({ ...group, sample: [] })) } };
+  }
+  yield rest;
+}
+
 function encode(run: PastRun): Buffer {
-  const encoded = Buffer.from(JSON.stringify(run));
-  if (encoded.length <= MOST_BYTES) return seal([encoded]);
-  // Only what people wrote is long.
-  return seal([Buffer.from(JSON.stringify({ ...run, by: cut(run.by), reason: cut(run.reason) }))]);
+  let encoded: Buffer = Buffer.alloc(0);
+  for (const one of shorter(run)) {
+    const json = Buffer.from(JSON.stringify(one));
+    encoded = json.length <= MOST_BYTES ? json : compressNow(json);
+    if (encoded.length <= MOST_BYTES) break;
+  }
+  return seal([encoded]);
 }
 
-function decode(sealed: Buffer): PastRun {
-  return parseRun(String(unseal(sealed)));
+async function decode(sealed: Buffer): Promise<PastRun> {
+  const bytes = unseal(sealed);
+  const isJson = bytes[0] === JSON_BEGINS;
+  return parseRun(String(isJson ? bytes : await decompress(bytes, MOST_JSON_BYTES)));
 }
 
-function decodeOrNone(sealed: Buffer): PastRun | null {
+async function decodeOrNone(sealed: Buffer): Promise<PastRun | null> {
   try {
-    return decode(sealed);
+    return await decode(sealed);
   } catch (error) {
     if (error instanceof DamagedBlock) return null;
     throw error;
@@ -77,7 +96,7 @@ export async function sendOpen(blocks: Blocks, run: PastRun, add: typeof addProg
 
 /** The run as it stands; `null` when it is not open. Rejects with `DamagedBlock` when something else stands there. */
 export async function readOpen(blocks: Blocks, target: string, run: string): Promise<PastRun | null> {
-  for await (const bytes of blocks.read([openName(target, run)])) if (bytes !== null) return decode(bytes);
+  for await (const bytes of blocks.read([openName(target, run)])) if (bytes !== null) return await decode(bytes);
   return null;
 }
 
@@ -87,7 +106,7 @@ export async function readAllOpen(blocks: Blocks, target?: string): Promise<Open
   const [listed = []] = await blocks.last([{ from }], MOST_OPEN);
   const open: OpenRun[] = [];
   for await (const sealed of blocks.read(listed.map(({ name }) => name))) {
-    const run = sealed === null ? null : decodeOrNone(sealed);
+    const run = sealed === null ? null : await decodeOrNone(sealed);
     if (sealed !== null && run !== null) open.push({ run, sealed });
   }
   const leases = blocks.redis.pipeline();
@@ -101,5 +120,5 @@ export async function readAllOpen(blocks: Blocks, target?: string): Promise<Open
 
 /** A run whose process is gone. */
 function interrupted(run: PastRun): PastRun {
-  return { ...run, state: 'ended', outcome: 'interrupted', reason: 'its process ended without a word' };
+  return endedAs(run, 'interrupted', 'its process ended without a word');
 }

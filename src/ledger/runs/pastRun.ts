@@ -3,8 +3,8 @@ import type { Outcome, Report, Trigger } from '../../domain/report.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
 import type { Phases } from './phases.ts';
 
-/** How a run ended; in the ledger also one that has no report, or only that of what it had done so far. */
-export type RunOutcome = Outcome | 'stopped' | 'interrupted' | 'failed';
+/** How a run ended. */
+export type RunOutcome = Outcome;
 
 export const RUN_OUTCOMES: readonly RunOutcome[] = [
   'completed',
@@ -29,7 +29,7 @@ export interface RunIdentity {
   readonly trashMs?: number;
 }
 
-/** What a run has removed so far. */
+/** What a run has removed so far; a dry one, nothing. */
 export interface Removed {
   readonly swept: number;
   /** Keys, members and fields. */
@@ -51,8 +51,30 @@ export interface PastRun extends RunIdentity {
   readonly removed: Removed;
   /** Left out of older runs, and of one that was in none. */
   readonly phases?: Phases;
-  /** `null` where it has none: it is under way, failed, or its process was killed. */
+  /** `null` where it has none: it is under way, or ended early and an older version noted that. */
   readonly report: Report | null;
+  /** Of one that has not ended: its report as it stood when it was last heard of. */
+  readonly soFar?: Report;
+}
+
+/**
+ * A run as it ended.
+ * @param report left out: it has the one that it had reached
+ */
+export function endedAs(
+  run: PastRun,
+  outcome: RunOutcome,
+  reason: string | null,
+  report: Report | null = run.soFar ?? run.report,
+): PastRun {
+  const { soFar: _, ...rest } = run;
+  if (report === null) return { ...rest, state: 'ended', outcome, reason, report };
+  const told = { ...report, outcome, ...(reason === null ? {} : { reason }) };
+  return { ...rest, state: 'ended', outcome, reason, report: told, removed: removedBy(report) };
+}
+
+export function removedBy({ coordinators, keys }: Report): Removed {
+  return { swept: coordinators.swept, deleted: keys.deleted };
 }
 
 /** Whether a run looked at everybody. Those of older versions always did. */

@@ -2,6 +2,7 @@
 import type { Blocks } from '../blocks.ts';
 import { endRun } from './endRun.ts';
 import { readAllOpen } from './openRuns.ts';
+import { endedAs } from './pastRun.ts';
 
 const MINUTE_MS = 60_000;
 /** Another attempt of a run goes on within seconds; and who was frozen for minutes may still come back. */
@@ -27,6 +28,6 @@ export async function settleGone(blocks: Blocks): Promise<void> {
     const lastSeen = new Date(run.atMs).toISOString();
     const reason =
       run.state === 'waiting' ? `nobody went on with it: ${run.reason ?? 'no reason was given'}` : run.reason;
-    await endRun(blocks, { ...run, outcome: 'interrupted', reason: `${reason}; last heard of at ${lastSeen}` }, sealed);
+    await endRun(blocks, endedAs(run, 'interrupted', `${reason}; last heard of at ${lastSeen}`), sealed);
   }
 }

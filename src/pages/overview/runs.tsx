@@ -129,8 +129,10 @@ export function endOf({ outcome, state, report }: PastRun): string {
 }
 
 /** What came of a run, in a few words. */
-export function cameOf({ dryRun, report, removed, reason }: PastRun): string {
+export function cameOf({ dryRun, outcome, report, removed, reason }: PastRun): string {
   const held = report?.coordinators.held ?? 0;
+  const wasCut = outcome === 'failed' || outcome === 'interrupted' || outcome === 'stopped';
+  if (wasCut && reason !== null && removed.swept + removed.deleted === 0) return reason;
   if (held > 0 && removed.swept === 0) return `Held ${amountOf(held, 'coordinator')}`;
   if (dryRun && report !== null) {
     const { coordinators, keys } = report;

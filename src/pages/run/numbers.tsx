@@ -1,6 +1,6 @@
 /** numbers: a run's report as people read it. */
 import { WHY_SAYS } from '../../domain/heartbeat.ts';
-import type { Report, UnreadableGroup } from '../../domain/report.ts';
+import { knowsFreed, type Report, type UnreadableGroup } from '../../domain/report.ts';
 import { amount, amountOf, bytesOf, tookOf } from '../parts/amounts.ts';
 
 interface CountsProps {
@@ -68,13 +68,15 @@ function thingRows({ keys, dryRun }: Report): (readonly [string, string])[] {
   ];
 }
 
-function redisRows({ redis, chunks, strategy, dryRun, keys }: Report): (readonly [string, string])[] {
+function redisRows(report: Report): (readonly [string, string])[] {
+  const { redis, chunks, strategy, dryRun, keys } = report;
+  const tellsFreed = !dryRun && (keys.trashed ?? 0) === 0 && knowsFreed(report);
   return [
     ['calls', amount(redis.calls)],
     ['slowest call', tookOf(redis.slowestCallMs)],
     ['chunks', amount(chunks)],
     ['removed by', strategy],
-    ...(dryRun || (keys.trashed ?? 0) > 0 ? [] : [['memory freed', bytesOf(redis.memoryFreedBytes)] as const]),
+    ...(tellsFreed ? [['memory freed', bytesOf(redis.memoryFreedBytes)] as const] : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** cells: what a run came to, as a table's cells and a run's own page both say it. */
+import { knowsFreed } from '../../domain/report.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { amount, bytesOf, tookOf } from '../parts/amounts.ts';
 import { TRIGGERS } from './query.ts';
@@ -38,11 +39,12 @@ export function Freed({ run: { report, dryRun } }: { readonly run: PastRun }) {
   if (report === null || dryRun || report.outcome === 'skipped' || report.keys.deleted === 0) return NONE;
   // What lies there still takes its memory.
   if ((report.keys.trashed ?? 0) > 0) return <span class="soft">in the trash</span>;
+  if (!knowsFreed(report)) return NONE;
   return bytesOf(report.redis.memoryFreedBytes);
 }
 
-export function Took({ run: { report, attempts, state, startedAtMs, atMs } }: { readonly run: PastRun }) {
-  if (report === null && attempts > 1) return <>{amount(attempts)} tries</>;
+export function Took({ run: { report, attempts, state, outcome, startedAtMs, atMs } }: { readonly run: PastRun }) {
+  if ((report === null || outcome === 'failed') && attempts > 1) return <>{amount(attempts)} tries</>;
   if (report !== null) return tookOf(report.durationMs);
   return state === 'ended' ? tookOf(Math.max(0, atMs - startedAtMs)) : NONE;
 }

@@ -39,7 +39,8 @@ contend(async (task) => {
         observer: {
           condemn: async (next) => await follower.condemn(next),
           removed: (removed) => follower.removed(removed),
-          progress: (_, tally) => recorder.progress({ swept: tally.swept, deleted: tally.keys }),
+          begins: (soFar) => recorder.begins(soFar),
+          progress: () => recorder.progress(),
         },
       });
       follower.finish();
