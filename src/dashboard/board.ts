@@ -5,11 +5,12 @@ import { ExpressAdapter } from '@bull-board/express';
 import type { Job } from 'bullmq';
 import express, { type Express } from 'express';
 import type { Config } from '../config/resolve.ts';
-import { Failure, sentenceOf } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import { enqueue } from '../queue/runs/enqueue.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../queue/names.ts';
-import { parsePayload, payloadJsonSchema, type RunData } from '../queue/runs/payload.ts';
+import { payloadJsonSchema, type RunData } from '../queue/runs/payload.ts';
 import type { Queues } from '../queue/queues.ts';
+import { refusalOf } from './edits.ts';
 
 type Rights = Pick<Config['process'], 'readOnly' | 'dangerousActions'>;
 type AdapterOptions = ConstructorParameters<typeof BullMQAdapter>[1];
@@ -213,17 +214,8 @@ export function createBoard(path: string, { config, queues, answerFor }: BoardPa
             const message = 'schedules come from the configuration; change them there';
             return { allow: false, status: 403, message };
           }
-          if (!route.endsWith('/update-data') || queueName !== RUN_QUEUE) return;
-          const state = await queues.runs.getJobState(String(jobId));
-          if (PAST.includes(state)) {
-            return { allow: false, status: 409, message: 'a finished run is final; add a new one' };
-          }
-          // Changed data is checked like new data, before a worker has to refuse it.
-          try {
-            parsePayload(request.body.jobData, targets);
-          } catch (error) {
-            return { allow: false, status: 400, message: sentenceOf(error) };
-          }
+          if (queueName !== RUN_QUEUE) return;
+          return await refusalOf(queues, targets, { route, run: String(jobId), body: request.body });
         },
       },
     },

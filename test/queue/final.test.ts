@@ -161,9 +161,15 @@ test('edit, promote, duplicate, remove and clean in Bull Board change no report 
   const record = await recorded();
   const countedBefore = await counted();
   const [first = '', second = ''] = past;
-  const edited = await dashboard.send('PATCH', `${CLEANUP}/${first}/update-data`, { jobData: { target: 'default' } });
-  expect([edited.status, await edited.text()]).toEqual([409, expect.stringContaining('a finished run is final')]);
-  expect((await dashboard.send('PUT', `${CLEANUP}/${first}/promote`, {})).status).toBeGreaterThanOrEqual(400);
+  for (const [method, edit, body] of [
+    ['PATCH', 'update-data', { jobData: { target: 'default' } }],
+    ['PUT', 'promote', {}],
+    ['PATCH', 'delay', { delay: 1_000 }],
+    ['PATCH', 'priority', { priority: 1 }],
+  ] as const) {
+    const edited = await dashboard.send(method, `${CLEANUP}/${first}/${edit}`, body);
+    expect([edited.status, await edited.text()]).toEqual([409, expect.stringContaining('a finished run is final')]);
+  }
   expect((await dashboard.send('PUT', `${CLEANUP}/promote`, {})).status).toBe(200);
   expect(await rowsOf(past)).toEqual(before);
   expect(await counted()).toBe(countedBefore);
