@@ -82,11 +82,15 @@ function mix(hash: number): number {
 /** A table of fingerprints, each with so many more words: open addressing, half as large again when it is full. */
 class Table {
   size = 0;
-  #slots = LEAST_SLOTS;
+  #slots: number;
   #words: Uint32Array;
 
-  constructor(private readonly width: number) {
-    this.#words = new Uint32Array(LEAST_SLOTS * width);
+  constructor(
+    private readonly width: number,
+    private readonly leastSlots = LEAST_SLOTS,
+  ) {
+    this.#slots = leastSlots;
+    this.#words = new Uint32Array(leastSlots * width);
   }
 
   /** The memory that its entries take; a table just grown takes up to half as much again. */
@@ -149,8 +153,8 @@ class Table {
 
   clear(): void {
     this.size = 0;
-    this.#slots = LEAST_SLOTS;
-    this.#words = new Uint32Array(LEAST_SLOTS * this.width);
+    this.#slots = this.leastSlots;
+    this.#words = new Uint32Array(this.leastSlots * this.width);
   }
 }
 
@@ -170,8 +174,9 @@ export class FingerprintSet extends Table {
 
 /** Finds a record by its fingerprint. */
 export class FingerprintMap extends Table {
-  constructor() {
-    super(3);
+  /** @param entries for so many it does not grow */
+  constructor(entries = 0) {
+    super(3, Math.max(LEAST_SLOTS, Math.ceil(entries / FULL)));
   }
 
   /** The record; 0 when there is none. */

@@ -1,7 +1,7 @@
 /** recorded: a run that stands in the ledger, and what keeps it there: how far it is, and that it lives; and what brings it back where the
  *  server that took it died before its replica had it. */
 import type { Blocks } from '../blocks.ts';
-import { addLease, addProgress, LEASE_MS, sendOpen, writeOpen } from '../runs/openRuns.ts';
+import { addLease, LEASE_MS, sendOpen, writeOpen, writeProgress } from '../runs/openRuns.ts';
 import type { HistoryPage } from '../runs/history.ts';
 import type { PastRun } from '../runs/pastRun.ts';
 import type { PhaseWatch } from '../runs/phases.ts';
@@ -33,17 +33,17 @@ export async function renew(recorded: Recorded): Promise<void> {
 
 async function send(recorded: Recorded): Promise<void> {
   const { blocks, run } = recorded;
-  const commands = blocks.redis.pipeline();
-  addProgress(blocks, run, commands);
-  if (performance.now() - recorded.renewedAt >= RENEW_EVERY_MS) {
-    addLease(blocks, run, commands);
-    recorded.renewedAt = performance.now();
+  const isDue = performance.now() - recorded.renewedAt >= RENEW_EVERY_MS;
+  // Mostly there is one command alone, for which a pipeline costs more than the command.
+  const lease = isDue ? sendOpen(blocks, run, addLease) : null;
+  if (isDue) recorded.renewedAt = performance.now();
+  try {
+    const [stands] = await Promise.all([writeProgress(blocks, run), lease]);
+    if (!stands) await standAgain(recorded);
+  } catch {
+    // A lease that was not taken is due again; meanwhile the run may be shown as interrupted.
+    recorded.renewedAt = Number.NEGATIVE_INFINITY;
   }
-  const replies = await commands.exec().catch(() => null);
-  // A lease that was not taken is due again; meanwhile the run may be shown as interrupted.
-  if (replies === null || replies.some(([error]) => error !== null)) recorded.renewedAt = Number.NEGATIVE_INFINITY;
-  const [error, stood] = replies?.[0] ?? [];
-  if (error === null && stood === null) await standAgain(recorded).catch(() => {});
 }
 
 /** Nobody else removes a run that has not ended: it went with the server that took it, or was not taken. */

@@ -12,7 +12,7 @@ import { insist, Trouble, untilTaken, within } from './patience.ts';
 import { endRun } from '../runs/endRun.ts';
 import { endOf, type Recorded, RENEW_EVERY_MS, renew } from './recorded.ts';
 import { Thinned } from './thinned.ts';
-import { addLease, addProgress, dropLease, readOpen, sendOpen, writeOpen } from '../runs/openRuns.ts';
+import { addLease, dropLease, readOpen, sendOpen, writeOpen, writeProgress } from '../runs/openRuns.ts';
 import { PhaseWatch } from '../runs/phases.ts';
 import { settleGone } from '../runs/settleGone.ts';
 import { endedAs, type PastRun, removedBy, type RunIdentity, type RunOutcome } from '../runs/pastRun.ts';
@@ -153,7 +153,7 @@ export class RunRecorder {
   /** Notes that this attempt is over and another one will go on; resolves as `end` does. */
   async suspend(reason: string | null): Promise<void> {
     await this.#finish('that this run waits is not recorded', false, async ({ blocks, run, batches }) => {
-      await sendOpen(blocks, { ...run, state: 'waiting', reason, atMs: batches.nowMs() }, addProgress);
+      await writeProgress(blocks, { ...run, state: 'waiting', reason, atMs: batches.nowMs() });
       await sendOpen(blocks, run, dropLease);
     });
   }

@@ -72,9 +72,9 @@ export async function writeOpen(blocks: Blocks, run: PastRun): Promise<void> {
   await blocks.write(openName(run.target, run.run), encode(run), { atMs: AGELESS_MS });
 }
 
-/** Adds what notes how far a run has come; never brings back one that has ended meanwhile. */
-export function addProgress(blocks: Blocks, run: PastRun, commands: Commands): void {
-  commands.set(blocks.keyOf(openName(run.target, run.run)), encode(run), 'XX');
+/** Notes how far a run has come; whether it stood there. Never brings back one that has ended meanwhile. Rejects as `Blocks` do. */
+export async function writeProgress(blocks: Blocks, run: PastRun): Promise<boolean> {
+  return (await blocks.redis.set(blocks.keyOf(openName(run.target, run.run)), encode(run), 'XX')) !== null;
 }
 
 /** Adds what says that the process of a run lives. */
@@ -88,7 +88,7 @@ export function dropLease(blocks: Blocks, { target, run }: PastRun, commands: Co
 }
 
 /** Sends what `add` adds. */
-export async function sendOpen(blocks: Blocks, run: PastRun, add: typeof addProgress): Promise<void> {
+export async function sendOpen(blocks: Blocks, run: PastRun, add: typeof addLease): Promise<void> {
   const commands = blocks.redis.pipeline();
   add(blocks, run, commands);
   await repliesOf(commands);

@@ -55,7 +55,7 @@ export class Batch {
   /** How many of them are not known to be swept. */
   left = 0;
   /** By row, the row that came first counted as 1. */
-  readonly #rows = new FingerprintMap();
+  readonly #rows = new FingerprintMap(MOST_ROWS);
   /** Whether the fate of any of them is. */
   #known = false;
   readonly #fates = new Uint32Array(MOST_ROWS);

@@ -22,6 +22,7 @@ export class SweptLog {
   /** Those that were swept though nobody announced it. */
   #late: Batch | null = null;
   #numbers = 0;
+  #foundIn = 0;
 
   /** @param mostNameBytes what the names of keys in a batch may take; 0: they are not kept */
   constructor(
@@ -72,7 +73,13 @@ export class SweptLog {
   }
 
   #find(swept: Swept): number | null {
-    for (const [number, batch] of this.#unsettled) if (batch.sweep(swept)) return number;
+    // Whoever went with one call was mostly announced together.
+    if (this.#unsettled.get(this.#foundIn)?.sweep(swept)) return this.#foundIn;
+    for (const [number, batch] of this.#unsettled)
+      if (batch.sweep(swept)) {
+        this.#foundIn = number;
+        return number;
+      }
     return null;
   }
 
