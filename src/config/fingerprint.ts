@@ -57,5 +57,15 @@ export function fingerprintOf({ schema, ...place }: Fingerprinted): string {
 
 /** Whether two fingerprints stand for the same address and database, whatever their schemas. */
 export function samePlace(a: string, b: string): boolean {
-  return a.slice(0, PLACE_DIGITS) === b.slice(0, PLACE_DIGITS);
+  return placeIn(a) === placeIn(b);
+}
+
+/** The first half of a fingerprint; empty where that is. */
+export function placeIn(fingerprint: string): string {
+  return fingerprint.slice(0, PLACE_DIGITS);
+}
+
+/** Whether a record with this fingerprint may be of this place: one without any, as older versions left them, may be of each. */
+export function mayBeOf(target: Placed, fingerprint = ''): boolean {
+  return fingerprint === '' || placeIn(fingerprint) === placeDigestOf(target);
 }

@@ -140,7 +140,7 @@ async function sweptAmong(
   const swarms = new Map(owners.map(({ coordinator, swarm }) => [pairOf(coordinator, swarm), swarm]));
   const isAnywhere = owners.some(({ swarm }) => swarm === null);
   const { swept } = await sweptOf(ledger, [...ids.values()].slice(0, MOST_LOOKED_UP), {
-    target: target.settings.name,
+    target: target.settings,
     key: name,
   });
   return swept.filter(({ coordinator, swarm }) => isAnywhere || swarms.has(pairOf(coordinator, swarm)));
@@ -158,7 +158,7 @@ async function explainCoordinator(known: Known, id: Buffer): Promise<Entry | nul
   if (!isKnown && !isIdOf(run.schema, segments)) return null;
   const told = await ofCoordinator(run, owners, !isKnown && (await hasRemains(run, id)));
   const { swept } =
-    known.ledger === null ? { swept: [] } : await sweptOf(known.ledger, [id], { target: known.target.settings.name });
+    known.ledger === null ? { swept: [] } : await sweptOf(known.ledger, [id], { target: known.target.settings });
   return { name: id, kind: 'coordinator', family: null, template: null, owners, ...told, swept };
 }
 

@@ -1,5 +1,7 @@
 /** swept: which runs swept a coordinator, on what proof, from the ledger; for command and page alike. */
+import { mayBeOf } from '../config/fingerprint.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { NamedPlace } from '../ledger/runs/names.ts';
 import type { SweptOnce as Row } from '../ledger/swept/lookup.ts';
 import { givenBack, leftSome, type RestoredNote } from '../ledger/targets/restored.ts';
 import { restorableUntilMs } from '../ledger/swept/restorable.ts';
@@ -15,24 +17,41 @@ export interface SweptFound {
   readonly damaged: number;
 }
 
-/**
- * What stands in the ledger of these ids, in any swarm; rejects with the error of the queue's Redis.
- * @param key where the ledger has the names of what went, only those times when this key did
- */
+export interface SweptAsked {
+  /** Only what was swept of this one. */
+  readonly target?: NamedPlace;
+  /** What others mean by the names of these is left out. */
+  readonly among?: ReadonlyMap<string, NamedPlace>;
+  /** Where the ledger has the names of what went, only those times when this key did. */
+  readonly key?: Buffer;
+}
+
+/** What stands in the ledger of these ids, in any swarm; rejects with the error of the queue's Redis. */
 export async function sweptOf(
   ledger: Ledger,
   ids: readonly Buffer[],
-  { target, key }: { readonly target?: string | undefined; readonly key?: Buffer } = {},
+  { target, among = new Map(), key }: SweptAsked,
 ): Promise<SweptFound> {
-  const found = await ledger.find(ids, { limit: MOST_TIMES, ...(target === undefined ? {} : { target }) });
+  const found = await ledger.find(ids, {
+    limit: MOST_TIMES,
+    ...(target === undefined ? {} : { target: target.name }),
+    isOurs: (batch) => {
+      const meant = target ?? among.get(batch.target);
+      return meant === undefined || mayBeOf(meant, batch.fingerprint);
+    },
+  });
   const went = ({ names }: Row) => key === undefined || names === null || names.some((name) => key.equals(name));
   const rows = found.swept.filter(went);
   const notes = new Map<string, readonly RestoredNote[]>();
   for (const { batch } of rows) {
-    if (batch.trashMs === undefined || notes.has(batch.target)) continue;
-    notes.set(batch.target, await ledger.restored(batch.target));
+    if (batch.trashMs === undefined || notes.has(whoseOf(batch))) continue;
+    notes.set(whoseOf(batch), await ledger.restored(batch));
   }
-  return { swept: rows.map((row) => onceOf(row, notes.get(row.batch.target) ?? [])), damaged: found.damaged };
+  return { swept: rows.map((row) => onceOf(row, notes.get(whoseOf(row.batch)) ?? [])), damaged: found.damaged };
+}
+
+function whoseOf({ target, fingerprint = '' }: Row['batch']): string {
+  return `${target}/${fingerprint}`;
 }
 
 function onceOf(row: Row, notes: readonly RestoredNote[]): SweptOnce {

@@ -2,6 +2,7 @@
  *  README.md has a picture.
  */
 import type { Redis } from 'ioredis';
+import { placeIn } from '../config/fingerprint.ts';
 import type { Horizons } from '../domain/horizon.ts';
 import { outliving } from '../redis/removal/replicated.ts';
 import { Blocks, type Bounds } from './blocks.ts';
@@ -28,6 +29,12 @@ import { forgetWatched, noteWatched, watchedAt } from './targets/watched.ts';
 export interface LedgerSettings extends Bounds {
   /** With `keys` the names of what went, too, which takes several times the room. @default 'ids' */
   readonly detail?: 'ids' | 'keys';
+}
+
+/** A target as runs and batches have it. */
+export interface WhoseTarget {
+  readonly target: string;
+  readonly fingerprint?: string;
 }
 
 /** Every method but `record` rejects with the error of Redis when that can't be reached or refuses. */
@@ -113,16 +120,16 @@ export class Ledger {
   }
 
   /** Notes what was given back from a target's trash. */
-  async noteRestored(target: string, given: GivenBack): Promise<void> {
+  async noteRestored(target: NamedPlace, given: GivenBack): Promise<void> {
     // Only those who give back, and pages, load what reads notes: a run would take longer for that than for its answers.
     const { noteRestored } = await import('./targets/restored.ts');
     await noteRestored(this.#blocks, target, given);
   }
 
-  /** What was given back of a target's trash of late, the newest first. */
-  async restored(target: string): Promise<readonly RestoredNote[]> {
+  /** What was given back of late of the trash of the target that a run or batch means, the newest first. */
+  async restored({ target, fingerprint = '' }: WhoseTarget): Promise<readonly RestoredNote[]> {
     const { restoredIn } = await import('./targets/restored.ts');
-    return await restoredIn(this.#blocks, target);
+    return await restoredIn(this.#blocks, { target, place: placeIn(fingerprint) });
   }
 
   /** Notes a span in which a target did not answer or took no writes. */

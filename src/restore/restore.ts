@@ -5,6 +5,7 @@
  *  Owns      what comes back, and in which order.
  *  Leaves    how one thing comes back, in one step and never over another, to redis/restore.
  */
+import { mayBeOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -56,7 +57,7 @@ const MOST_RUNS = 1_000;
  */
 export async function restore(target: TargetConfig, what: Wanted, options: RestoreOptions = {}): Promise<Restored> {
   const { heartbeats = false, dryRun = false, signal = new AbortController().signal } = options;
-  const runs = await runsThatSwept(target.name, what, options);
+  const runs = await runsThatSwept(target, what, options);
   return await withTrash(target, signal, async (trash) => {
     const bringing = new Bringing(trash, dryRun, signal);
     try {
@@ -69,26 +70,30 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       }
     } catch (error) {
       // What has not been looked at lies there still.
-      await note(target.name, what, bringing.sum, { ...options, heartbeats: false });
+      await note(target, what, bringing.sum, { ...options, heartbeats: false });
       throw error;
     } finally {
       // Also where it failed: some of them may be back.
       if (heartbeats && !dryRun) await endHorizon(target, options);
     }
-    await note(target.name, what, bringing.sum, options);
+    await note(target, what, bringing.sum, options);
     return bringing.sum;
   });
 }
 
 /** Which runs swept a coordinator, as names in the trash have them; `null` where nobody knows. */
 async function runsThatSwept(
-  target: string,
+  target: TargetConfig,
   what: Wanted,
   { ledger = null, warn = () => {} }: RestoreOptions,
 ): Promise<ReadonlySet<string> | null> {
   if (ledger === null || 'run' in what) return null;
   try {
-    const { swept } = await ledger.find(what.coordinator, { target, limit: MOST_RUNS });
+    const { swept } = await ledger.find(what.coordinator, {
+      target: target.name,
+      isOurs: ({ fingerprint }) => mayBeOf(target, fingerprint),
+      limit: MOST_RUNS,
+    });
     return swept.length === 0 ? null : new Set(swept.map(({ batch }) => encodeRun(batch.run)));
   } catch (error) {
     warn(`which runs swept it can not be read, so names decide alone: ${sentenceOf(error)}`);
@@ -105,7 +110,7 @@ async function endHorizon(target: TargetConfig, { ledger = null }: RestoreOption
 }
 
 /** Says to the ledger what came back; where it can't be told, everything is back all the same. */
-async function note(target: string, what: Wanted, sum: Restored, options: RestoreOptions): Promise<void> {
+async function note(target: TargetConfig, what: Wanted, sum: Restored, options: RestoreOptions): Promise<void> {
   const { dryRun = false, ledger = null, heartbeats = false, by = null, warn = () => {} } = options;
   if (dryRun || ledger === null || sum.restored === 0) return;
   const { restored, existing, expired } = sum;

@@ -1,6 +1,6 @@
 /** past runs: those of the last day, and of each target at least the last hundred, kept in mind: asked again, only what is new is
  * read from the ledger. */
-import { fingerprintOf } from '../config/fingerprint.ts';
+import { fingerprintOf, mayBeOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import type { Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -105,8 +105,9 @@ export class PastRuns {
   }
 
   #add(run: PastRun): void {
-    const fingerprint = this.#fingerprints.get(run.target);
-    if (fingerprint === undefined || run.outcome === null) return;
+    const target = this.targets.get(run.target);
+    // What another deployment means by that name is no past of this target.
+    if (target === undefined || !mayBeOf(target, run.fingerprint) || run.outcome === null) return;
     let kept = this.#byTarget.get(run.target);
     if (kept === undefined) {
       kept = { runs: [], last: null, pass: null, sweep: null };
@@ -118,7 +119,7 @@ export class PastRuns {
     for (let i = at - 1; i >= 0 && runs[i]?.atMs === run.atMs; i--) if (runs[i]?.run === run.run) return;
     runs.splice(at, 0, summaryOf(run, run.outcome));
     kept.last = newer(kept.last, run);
-    if (isPass(run, fingerprint)) kept.pass = newer(kept.pass, run);
+    if (isPass(run, this.#fingerprints.get(run.target) ?? '')) kept.pass = newer(kept.pass, run);
     if (run.removed.swept + run.removed.deleted > 0) kept.sweep = newer(kept.sweep, run);
   }
 }

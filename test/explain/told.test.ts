@@ -1,7 +1,11 @@
 /** What explain tells of one after the other: who lives, who went and on what proof. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import type { Trigger } from '../../src/domain/report.ts';
 import { isSudden, type Past } from '../../src/domain/suddenSilence.ts';
+import type { TargetConfig } from '../../src/config/resolve.ts';
+import { sweptOf } from '../../src/explain/swept.ts';
+import { PastRuns } from '../../src/status/pastRuns.ts';
 import { jsonOf } from '../../src/explain/json.ts';
 import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
 import { restore } from '../../src/restore/restore.ts';
@@ -86,6 +90,35 @@ describe('of who was swept', () => {
     expect(never?.swept.map(({ run }) => run)).toEqual(['1']);
   });
 
+  test('it tells nothing of what another deployment swept and gave back that calls its target alike', async () => {
+    const { redis, url } = server.current;
+    const next = redis.duplicate({ db: 1 });
+    onTestFinished(() => next.disconnect());
+    const settings = { ...SETTINGS, trash: '1h' };
+    const [here, there] = [url, `${url}/1`].map((one) => targetOf(one, settings)) as [TargetConfig, TargetConfig];
+    const ledger = ledgerIn(redis);
+    for (const [at, config, run] of [
+      [next, there, '1'],
+      [redis, here, '2'],
+    ] as const) {
+      await settle(at, 'c42', STALE + 60);
+      await sweepRecorded(redis, config.url, { run, settings });
+    }
+    await restore(there, { coordinator: Buffer.from('c42') }, { ledger, heartbeats: true });
+    const told = async (config: TargetConfig) =>
+      (await ask(config, ['c42'], { ledger }))
+        .map(jsonOf)[0]
+        ?.swept.map((once) => [once.run, once.restoredAt !== null]);
+    expect(await told(here)).toEqual([['2', false]]);
+    expect(await told(there)).toEqual([['1', true]]);
+    // On pages, too, which look for an id in all targets.
+    const among = new Map([['default', here]]);
+    expect((await sweptOf(ledger, [Buffer.from('c42')], { among })).swept.map(({ run }) => run)).toEqual(['2']);
+    const past = new PastRuns(ledger, among);
+    await past.refresh();
+    expect(past.of('default').runs.map(({ run }) => run)).toEqual(['2']);
+  });
+
   test('it tells what was given back, and that what stayed in the trash can be', async () => {
     const { redis, url } = server.current;
     await settle(redis, 'c42', STALE + 60);
@@ -105,7 +138,12 @@ describe('of who was swept', () => {
     for (const id of ['c42', 'c43']) {
       expect(await swept(id)).toMatchObject({ restoredAt: expect.any(String), restorableUntil: null });
     }
-    expect((await ledger.restored('default')).map(({ run, by }) => [run, by])).toEqual([
+    expect(
+      (await ledger.restored({ target: 'default', fingerprint: fingerprintOf(target) })).map(({ run, by }) => [
+        run,
+        by,
+      ]),
+    ).toEqual([
       ['214', 'ops@host'],
       [null, null],
     ]);

@@ -93,7 +93,7 @@ test('explains one of a million that were swept, in far less than a second of CP
     ['swarm-57:coordinator-none', 0],
   ] as const) {
     const [redisBefore, before, startedAt] = [await used(), process.cpuUsage(), performance.now()];
-    const { swept, damaged } = await sweptOf(ledger, [Buffer.from(id)]);
+    const { swept, damaged } = await sweptOf(ledger, [Buffer.from(id)], {});
     const { user, system } = process.cpuUsage(before);
     const cpuMs = (user + system) / 1_000;
     const tookMs = performance.now() - startedAt;

@@ -21,7 +21,7 @@ export function runOf(run: string, target = 'default'): RunToRecord {
   return {
     run,
     target,
-    fingerprint: 'abcdef',
+    fingerprint: '',
     trigger: 'manual',
     by: 'somebody',
     dryRun: false,

@@ -1,5 +1,6 @@
 /** recorded run: a real run against a real target that stands in the ledger, as one of a worker or of the command line does. */
 import type { Redis } from 'ioredis';
+import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import type { Trigger } from '../../src/domain/report.ts';
 import { RunFollower } from '../../src/ledger/recording/followRun.ts';
 import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
@@ -18,9 +19,17 @@ export interface RecordedRun {
 /** Sweeps what is stale at `url`, and notes it in the ledger on `queue`. */
 export async function sweepRecorded(queue: Redis, url: string, told: RecordedRun): Promise<void> {
   const { run, trigger = 'schedule', by = null, target = 'default', settings = {} } = told;
-  const { schema, trash } = targetOf(url, settings);
+  const config = targetOf(url, settings);
+  const { schema, trash } = config;
   const kept = trash > 0 ? { trashMs: trash } : {};
-  const identity = { ...runOf(run, target), trigger, by, families: schema.families, ...kept };
+  const identity = {
+    ...runOf(run, target),
+    fingerprint: fingerprintOf(config),
+    trigger,
+    by,
+    families: schema.families,
+    ...kept,
+  };
   const recorder = ledgerIn(queue).record(identity, unexpected);
   await recorder.begin();
   const follower = new RunFollower(recorder);

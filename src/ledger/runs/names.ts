@@ -9,7 +9,7 @@
  *      watched/<target>/<place>                         when somebody last saw it serve (no block: it expires)
  *      looks/<target>/<fingerprint>                     what stands there, by family
  *      horizon/<target>/<fingerprint>                   until when nobody of it can be stale
- *      restored/<target>                                what was given back
+ *      restored/<target>/<place>                        what was given back
  */
 import { type Fingerprinted, fingerprintOf, type Placed, placeDigestOf } from '../../config/fingerprint.ts';
 
@@ -21,6 +21,12 @@ export interface NamedPlace extends Placed {
 /** Which Redis, and which of its keys, a deployment means by a target's name. */
 export interface NamedTarget extends Fingerprinted {
   readonly name: string;
+}
+
+/** The same as runs and batches have it: by the first half of a fingerprint. */
+export interface TargetAt {
+  readonly target: string;
+  readonly place: string;
 }
 
 const RADIX = 36;
@@ -69,7 +75,10 @@ export function batchName(sweptOfRun: string, attemptAtMs: number, batch: number
 }
 
 /** Where older versions kept one for all that deployments mean by a target's name. */
-export function sharedName(kind: 'outages' | 'looks' | 'horizon', { name }: NamedPlace): string {
+export function sharedName(
+  kind: 'outages' | 'looks' | 'horizon' | 'restored',
+  { name }: Pick<NamedPlace, 'name'>,
+): string {
   return `${kind}/${name}`;
 }
 
@@ -81,8 +90,8 @@ export function watchedName(target: NamedPlace): string {
   return `watched/${target.name}/${placeDigestOf(target)}`;
 }
 
-export function restoredName(target: string): string {
-  return `restored/${target}`;
+export function restoredName({ target, place }: TargetAt): string {
+  return `restored/${target}/${place}`;
 }
 
 export function looksName(target: NamedTarget): string {

@@ -30,6 +30,8 @@ export const FATE = { unknown: 0, kept: 1, swept: 2 } as const;
 export interface BatchMeta {
   readonly run: string;
   readonly target: string;
+  /** Which one was meant by that name; left out by older versions, and where nobody said. */
+  readonly fingerprint?: string;
   readonly trigger: Trigger;
   readonly by: string | null;
   /** When the run began, in ms. */

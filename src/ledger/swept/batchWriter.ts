@@ -57,8 +57,9 @@ export class BatchWriter {
   async #write(batch: Batch, number: number): Promise<void> {
     this.#waiting++;
     try {
-      const { run, target, trigger, by, startedAtMs, trashMs } = this.run;
-      const told = { run, target, trigger, by, startedAtMs, ...(trashMs === undefined ? {} : { trashMs }) };
+      const { run, target, fingerprint, trigger, by, startedAtMs, trashMs } = this.run;
+      const whose = fingerprint === '' ? {} : { fingerprint };
+      const told = { run, target, ...whose, trigger, by, startedAtMs, ...(trashMs === undefined ? {} : { trashMs }) };
       const meta = { ...told, atMs: this.nowMs(), families: this.families };
       const name = batchName(this.#name, this.begunAtMs, number);
       const bytes = await batch.encode(meta);

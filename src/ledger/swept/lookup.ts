@@ -12,6 +12,8 @@ const NAMES_AT_ONCE = 256;
 export interface SweptQuery {
   /** Left out: in all targets. */
   readonly target?: string;
+  /** Which batches are asked for: several deployments may call different targets alike. Left out: all. */
+  readonly isOurs?: (batch: Pick<BatchMeta, 'target' | 'fingerprint'>) => boolean;
   /** How many at most, at least 1. */
   readonly limit: number;
 }
@@ -44,7 +46,8 @@ export async function findSwept(blocks: Blocks, ids: readonly Uint8Array[], quer
       for await (const sealed of blocks.read(likely)) {
         try {
           const batch = sealed === null ? null : await readBatch(sealed);
-          for (const once of batch === null ? [] : rowsWith(batch, ids)) {
+          if (batch === null || query.isOurs?.(batch.meta) === false) continue;
+          for (const once of rowsWith(batch, ids)) {
             swept.push(once);
             found++;
           }

@@ -1,10 +1,12 @@
 /** restored: what was given back from a target's trash, when and by whom, so that nobody is told that it still lies there.
- *  Owns      one block for each target: the newest notes, a bounded number. It ages like those of who was swept.
+ *  Owns      one block for each Redis that is meant by a target's name: the newest notes, a bounded number. It ages like those of who
+ *            was swept.
  */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { Blocks } from '../blocks.ts';
-import { restoredName } from '../runs/names.ts';
+import { placeDigestOf } from '../../config/fingerprint.ts';
+import { type NamedPlace, restoredName, sharedName, type TargetAt } from '../runs/names.ts';
 import { seal, unseal } from '../sealed.ts';
 import { restorableUntilMs, type Trashed } from '../swept/restorable.ts';
 
@@ -51,7 +53,7 @@ function hashOf(id: Uint8Array): string {
 }
 
 /** Notes it, as of now. Rejects as `Blocks` do. */
-export async function noteRestored(blocks: Blocks, target: string, given: GivenBack): Promise<void> {
+export async function noteRestored(blocks: Blocks, target: NamedPlace, given: GivenBack): Promise<void> {
   const { coordinator, run, by, ...counts } = given;
   const note: RestoredNote = {
     atMs: await blocks.nowMs(),
@@ -60,22 +62,28 @@ export async function noteRestored(blocks: Blocks, target: string, given: GivenB
     ...counts,
     by: by?.slice(0, MOST_TEXT) ?? null,
   };
+  const name = restoredName({ target: target.name, place: placeDigestOf(target) });
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const { notes, sealed } = await read(blocks, target);
+    const { notes, sealed } = await read(blocks, name);
     const bytes = seal([Buffer.from(JSON.stringify([note, ...notes].slice(0, MOST_NOTES)))]);
-    if (await blocks.write(restoredName(target), bytes, { replaces: sealed, atMs: note.atMs })) return;
+    if (await blocks.write(name, bytes, { replaces: sealed, atMs: note.atMs })) return;
   }
   throw new Error('others give back again and again at the same moment');
 }
 
-/** The newest first; none where what stands there can't be read. Rejects as `Blocks` do. */
-export async function restoredIn(blocks: Blocks, target: string): Promise<readonly RestoredNote[]> {
-  return (await read(blocks, target)).notes;
+/**
+ * The newest first, with those that an older version noted under this name, whichever Redis it meant; none where what stands there can't be
+ * read. Rejects as `Blocks` do.
+ */
+export async function restoredIn(blocks: Blocks, at: TargetAt): Promise<readonly RestoredNote[]> {
+  const names = [sharedName('restored', { name: at.target }), ...(at.place === '' ? [] : [restoredName(at)])];
+  const notes: RestoredNote[] = [];
+  for (const name of names) notes.push(...(await read(blocks, name)).notes);
+  return notes.sort((a, b) => b.atMs - a.atMs);
 }
 
-async function read(blocks: Blocks, target: string): Promise<{ notes: readonly RestoredNote[]; sealed: Buffer }> {
-  for await (const sealed of blocks.read([restoredName(target)]))
-    if (sealed !== null) return { notes: notesIn(sealed), sealed };
+async function read(blocks: Blocks, name: string): Promise<{ notes: readonly RestoredNote[]; sealed: Buffer }> {
+  for await (const sealed of blocks.read([name])) if (sealed !== null) return { notes: notesIn(sealed), sealed };
   return { notes: [], sealed: Buffer.alloc(0) };
 }
 

@@ -65,7 +65,7 @@ export class SweptLast {
   }
 
   async #refresh(known: Known): Promise<void> {
-    known.notes = await this.ledger.restored(known.run.target).catch(() => known.notes);
+    known.notes = await this.ledger.restored(known.run).catch(() => known.notes);
   }
 
   async #read(run: PastRun): Promise<readonly Swept[]> {

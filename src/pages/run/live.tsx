@@ -27,7 +27,7 @@ export async function streamRun(parts: PageParts, request: Request, response: Re
       if (!hasEnded) {
         const { run: id, target, startedAtMs } = first;
         const run = (await ledger.findRun({ run: id, target, startedAtMs })) ?? first;
-        const notes = run.state === 'ended' && run.trashMs !== undefined ? await ledger.restored(target) : [];
+        const notes = run.state === 'ended' && run.trashMs !== undefined ? await ledger.restored(run) : [];
         const lead = <Lead run={run} job={await jobOf(queues, run)} notes={notes} now={Date.now()} />;
         const html = renderPart(site, lead);
         if (html !== said) response.write(`event: part\ndata: ${JSON.stringify({ id: 'run-lead', html })}\n\n`);

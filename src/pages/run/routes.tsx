@@ -31,7 +31,7 @@ async function showRun(parts: PageParts, request: Request, response: Response): 
   const hasSwept = run.removed.swept > 0 || part !== undefined;
   const [job, notes, page] = await Promise.all([
     jobOf(queues, run),
-    run.trashMs === undefined ? [] : ledger.restored(run.target),
+    run.trashMs === undefined ? [] : ledger.restored(run),
     hasSwept
       ? ledger.sweptPage({
           run,

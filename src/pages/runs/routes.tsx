@@ -31,7 +31,7 @@ async function showRuns({ site, config, queues, ledger }: PageParts, request: Re
   const page = { title: query.find === null ? 'Runs' : 'Find an id', here: '/runs' };
   const targets = [...config.targets.keys()];
   if (query.find !== null) {
-    const found = await sweptOf(ledger, [bytesOf(query.find)]);
+    const found = await sweptOf(ledger, [bytesOf(query.find)], { among: config.targets });
     const children = [
       <h1 key="title">Runs</h1>,
       <Filters key="filters" query={query} targets={targets} now={now} />,
