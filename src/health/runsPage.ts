@@ -33,6 +33,8 @@ export interface RunsPage {
 const AT_ONCE = 120;
 /** Once so much time has passed, in ms, nothing more is looked for: the page says where to go on. */
 const ENOUGH_MS = 25;
+/** And where there is nothing yet, after this. */
+const LONGEST_MS = 50;
 /** What only the queue knows is of late, or waits. */
 const QUEUED = 10;
 
@@ -68,7 +70,12 @@ export async function readRunsPage(
   let next = cursor ?? (untilMs === undefined ? null : writeCursor({ atMs: untilMs, target: '', run: '' }));
   const until = performance.now() + ENOUGH_MS;
   do {
-    const page = await ledger.history({ ...queryOf(filter), limit: AT_ONCE, cursor: next });
+    const page = await ledger.history({
+      ...queryOf(filter),
+      limit: AT_ONCE,
+      cursor: next,
+      mostMs: until + LONGEST_MS - ENOUGH_MS - performance.now(),
+    });
     runs.push(...page.runs);
     damaged += page.damaged;
     next = page.cursor;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RunFollower } from '../../src/ledger/recording/followRun.ts';
@@ -5,7 +6,7 @@ import { Ledger } from '../../src/ledger/ledger.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ACTIVE, beat, everythingOf, nowOf, STALE, settle, writeAll } from '../support/world.ts';
-import { ledgerIn, runOf, unexpected } from './story.ts';
+import { ledgerIn, reportOf, runOf, unexpected } from './story.ts';
 
 const server = useRedis();
 const HUGE = 40_000;
@@ -166,4 +167,34 @@ test('names take no more than their share of a small ledger, whoever has how man
   const [other] = (await ledger.find(Buffer.from('other'), { limit: 1 })).swept;
   expect(other).toMatchObject({ fate: 'swept' });
   expect(Number(await redis.get('{stalesweep}:ledger:bytes'))).toBeLessThan(2 ** 20);
+});
+
+test('with the names of keys, too, a ledger of 1 MB takes no more than 1.1, and the oldest go first', async () => {
+  const { redis } = server.current;
+  const ledger = new Ledger(redis, '{stalesweep}', { sizeBytes: 2 ** 20, ageMs: 1e12, detail: 'keys' });
+  const takenBytes = async () => {
+    const keys = await redis.keys('*');
+    const sizes = await Promise.all(keys.map((key) => redis.memory('USAGE', key, 'SAMPLES', 0)));
+    return sizes.reduce<number>((sum, size) => sum + Number(size), 0);
+  };
+  for (const run of ['first', 'second', 'third', 'last']) {
+    const recorder = ledger.record({ ...runOf(run) }, unexpected);
+    await recorder.begin();
+    const follower = new RunFollower(recorder);
+    const going = Array.from({ length: 700 }, (_, i) => {
+      const names = Array.from({ length: 6 }, () => randomBytes(150));
+      const coordinator = Buffer.from(`${run}-${i}`);
+      const beat = { beatAtSeconds: 1_760_000_000, silentSeconds: 700, lapsed: false };
+      return { coordinator, swarm: null, ...beat, swept: true, keys: [1, 1, 1, 1, 1, 1], names: () => names };
+    });
+    await follower.condemn(going);
+    follower.removed({ removals: going, names: () => [] });
+    await recorder.end({ outcome: 'completed', report: reportOf(run, 'default', going.length) });
+    expect(await takenBytes()).toBeLessThanOrEqual(1.1 * 2 ** 20);
+  }
+  const timesOf = async (id: string) => (await ledger.find(Buffer.from(id), { limit: 2 })).swept;
+  expect(await timesOf('first-1')).toEqual([]);
+  const [newest] = await timesOf('last-699');
+  expect(newest).toMatchObject({ fate: 'swept' });
+  expect(newest?.names?.map(({ length }) => length)).toEqual(Array(6).fill(150));
 });

@@ -162,6 +162,24 @@ describe('history', () => {
       cursor: null,
       damaged: 0,
     });
+    // Whoever has no time is told where to go on, also where nothing is found, and misses none.
+    for (const [trigger, all] of [
+      ['manual', ids.toReversed()],
+      ['cli', []],
+    ] as const) {
+      const kept = new KeptPages();
+      const found: string[] = [];
+      let cursor: string | null = null;
+      let calls = 0;
+      do {
+        const page = await readHistory(unbounded, kept, { limit: 700, trigger, mostMs: 0, cursor });
+        found.push(...page.runs.map(({ run }) => run));
+        cursor = page.cursor;
+        calls++;
+      } while (cursor !== null);
+      expect(found).toEqual(all);
+      expect(calls).toBeGreaterThan(10);
+    }
   });
 
   test('ends at the age, though pages that are partly older are still there', async () => {

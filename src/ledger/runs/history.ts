@@ -21,6 +21,8 @@ import { type Cursor, chainsFor, compare, type HistoryQuery, isAsked, readCursor
 const BY_PAGES = { most: 200, atOnce: 8, names: 32 } as const;
 /** The same where their heads tell which of them to read. */
 const BY_HEADS = { most: 3_200, atOnce: 128, names: 128 } as const;
+/** So many are looked at however long it takes: the newest of each chain of some targets. */
+const ALWAYS = 48;
 /** Names of pages that are asked for at first. */
 const FIRST_NAMES = 2;
 /** Two that begin a page at the same moment may write into both for so long. */
@@ -51,6 +53,9 @@ class Walk {
   #sources: Source[] = [];
   readonly #bounds: typeof BY_PAGES | typeof BY_HEADS;
   #pages = 0;
+  /** Those that were kept, too. */
+  #looked = 0;
+  readonly #until: number;
   #damaged = 0;
 
   constructor(
@@ -59,6 +64,7 @@ class Walk {
     private readonly query: HistoryQuery,
   ) {
     this.#from = typeof query.cursor === 'string' ? readCursor(query.cursor) : null;
+    this.#until = performance.now() + (query.mostMs ?? Number.POSITIVE_INFINITY);
     this.#bounds = query.run === undefined ? BY_PAGES : BY_HEADS;
   }
 
@@ -72,10 +78,16 @@ class Walk {
       if (runs.length === this.query.limit) return this.#answer(runs, runs.at(-1) ?? null);
       if (newest.kind === 'runs') this.#take(newest, runs);
       else if (newest.kind === 'chain') await this.#goOn(newest);
-      else if (this.#pages < this.#bounds.most) await this.#readPages();
+      else if (this.#goesOn) await this.#readPages();
       // Just before the first that was not looked at.
       else return this.#answer(runs, { atMs: newest.latestMs + 1, target: '', run: '' });
     }
+  }
+
+  /** Whether more pages may be read. */
+  get #goesOn(): boolean {
+    if (this.#looked < ALWAYS) return true;
+    return this.#pages < this.#bounds.most && performance.now() < this.#until;
   }
 
   #answer(runs: PastRun[], cursor: Cursor | null): HistoryPage {
@@ -167,6 +179,7 @@ class Walk {
       return lines === undefined;
     });
     this.#pages += unread.length;
+    this.#looked += pages.length;
     const likely = await this.#likely(unread);
     const reading: Promise<void>[] = [];
     let at = 0;

@@ -17,6 +17,8 @@ export interface HistoryQuery {
   readonly sinceMs?: number;
   /** How many, at least 1. */
   readonly limit: number;
+  /** Once it has taken so long, in ms, and some have been looked at, it says where to go on, though it has found fewer. Left out: no matter. */
+  readonly mostMs?: number;
   /** Where the page before ended, as that said. */
   readonly cursor?: string | null;
 }
