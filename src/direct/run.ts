@@ -48,6 +48,8 @@ export interface DirectRun {
   readonly signal: AbortSignal;
   readonly observer: Observer;
   readonly confirm?: RunOptions['confirm'];
+  /** Told the report so far of a run that fails once its target has answered, before it fails. */
+  readonly failed?: (report: Report) => void;
 }
 
 /**
@@ -73,6 +75,7 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
   let target: Target | null = null;
   let past = null as OpenLedger | null;
   let recorder: RunRecorder | null = null;
+  let soFar: (() => Report) | null = null;
   const leave = () => {
     setTimeout(() => target?.close(), TARGET_LEAVE_MS).unref();
     setTimeout(() => past?.close(), LEDGER_LEAVE_MS).unref();
@@ -99,11 +102,21 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
       carried: null,
       startedAt: Date.now(),
     };
-    recorder.begins(() => reportAhead(settings, stopwatch, request));
+    soFar = () => reportAhead(settings, stopwatch, request);
+    recorder.begins(soFar);
     await recorder.begin();
     const follower = new RunFollower(recorder);
     const report = await runCleanup(target, request, {
-      observer: noted(observer, recorder, recorded === null ? null : follower),
+      observer: noted(
+        {
+          ...observer,
+          begins: (report) => {
+            soFar = report;
+          },
+        },
+        recorder,
+        recorded === null ? null : follower,
+      ),
       signal,
       ...(wanted.confirm === undefined ? {} : { confirm: wanted.confirm }),
       ...(past === null
@@ -119,7 +132,9 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
     return report;
   } catch (error) {
     const known = explain(error, settings);
-    await recorder?.end({ outcome: 'failed', reason: sentenceOf(known) });
+    const reason = sentenceOf(known);
+    await recorder?.end({ outcome: 'failed', reason });
+    if (soFar !== null) wanted.failed?.({ ...soFar(), outcome: 'failed', reason });
     if (known instanceof Failure) throw known;
     throw new Failure('RUN_FAILED', `the run failed: ${sentenceOf(known)}`, { cause: known });
   } finally {
@@ -139,7 +154,10 @@ function noted(observer: Observer, recorder: RunRecorder, follower: RunFollower 
           condemn: async (next) => await follower.condemn(next),
           removed: (removed) => follower.removed(removed),
         }),
-    begins: (soFar) => recorder.begins(soFar),
+    begins: (soFar) => {
+      observer.begins?.(soFar);
+      recorder.begins(soFar);
+    },
     phase: (phase, sentence) => {
       observer.phase?.(phase, sentence);
       recorder.phase(phase);

@@ -44,6 +44,25 @@ describe('run', () => {
   });
 });
 
+describe('run that fails on its way', () => {
+  test.each([['--json'], []])('prints the report so far, as failed and why, and ends with 1 (%s)', async (...how) => {
+    await populate(env(), 100, 90);
+    const url = await addUser(server, ['+@all', '~swarm:*', '~blocking:ack:*']);
+    const { code, stdout, stderr } = await command(['run', ...how, '--yes'], { ...env(), REDIS_URL: url });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('grant') });
+    expect(await foreignIn(server.redis)).toBe(600);
+    if (how.length === 0) {
+      expect(stdout).toMatch(/^run \S+ of target "default": failed in /);
+      expect(stdout).not.toContain('freed');
+      return;
+    }
+    const report = JSON.parse(stdout) as Report;
+    expect(report).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('grant') });
+    expect(report.coordinators).toMatchObject({ active: 10, stale: 90, swept: 0 });
+    expect(report.keys.deleted).toBe(0);
+  });
+});
+
 describe('run --list', () => {
   test('says who would go, then who goes: a line each, as JSON with the report last', async () => {
     await populate(env(), 200, 180);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type Ahead, StopWish } from '../../cleanup/run.ts';
 import { type DirectRun, runDirectly } from '../../direct/run.ts';
+import type { Report } from '../../domain/report.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
@@ -26,7 +27,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Prints the report, also of a run that is interrupted. Fails when the run does; ends in `Exit` when it did not complete. */
+/** Prints the report, also of a run that is interrupted or fails. Fails when the run does; ends in `Exit` when it did not complete. */
 export async function run(options: Options, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
   const target = targetOf(config, options.target);
@@ -35,6 +36,10 @@ export async function run(options: Options, command: Command): Promise<void> {
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const bar = createProgressBar(!options.json && process.stderr.isTTY === true);
   const print = async (lines: string) => await bar.aside(async () => await printed(lines));
+  const show = (report: Report) => {
+    bar.stop();
+    console.log(options.json ? JSON.stringify(report) : renderReport(report));
+  };
   const { list } = new Listing(target.schema.families, options.json === true, print);
   try {
     const wanted: DirectRun = {
@@ -52,9 +57,8 @@ export async function run(options: Options, command: Command): Promise<void> {
         ? { confirm: async (ahead) => await bar.aside(async () => await confirmed(ahead, target.name, stop)) }
         : {}),
     };
-    const report = await withTracing(async () => await runDirectly(wanted));
-    bar.stop();
-    console.log(options.json ? JSON.stringify(report) : renderReport(report));
+    const report = await withTracing(async () => await runDirectly({ ...wanted, failed: show }));
+    show(report);
     if (report.outcome !== 'completed') throw new Exit(1);
   } finally {
     bar.stop();

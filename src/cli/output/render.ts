@@ -1,6 +1,6 @@
 /** render: reports for people, in 80 columns. */
 import { WHY_SAYS } from '../../domain/heartbeat.ts';
-import type { Report, UnreadableGroup } from '../../domain/report.ts';
+import { knowsFreed, type Report, type UnreadableGroup } from '../../domain/report.ts';
 import { plain } from './plain.ts';
 import { fit } from './wrap.ts';
 
@@ -45,17 +45,21 @@ function trashedOf({ trashed }: Report['keys']): string {
   return trashed === undefined ? '' : `, ${number(trashed)} of them to the trash`;
 }
 
+/** What became of Redis' memory, where that is known. */
+function freedBy({ redis, ...report }: Report): string {
+  if (redis.memoryEstimateBytes !== undefined) return `; about ${megabytes(redis.memoryEstimateBytes)} would be freed`;
+  return knowsFreed(report) ? `; ${megabytes(redis.memoryFreedBytes)} freed` : '';
+}
+
 /** A report as a few lines of text. */
 export function renderReport(report: Report): string {
   const { coordinators, keys, redis, dryRun } = report;
   const title = `run ${report.run} of target "${report.target}"${dryRun ? ' (dry run)' : ''}: ${report.outcome}`;
   if (report.outcome === 'skipped') return `${title}\n${fit(`  ${report.reason}`, '  ')}`;
-  const freed =
-    redis.memoryEstimateBytes === undefined
-      ? `${megabytes(redis.memoryFreedBytes)} freed`
-      : `about ${megabytes(redis.memoryEstimateBytes)} would be freed`;
-  if (report.pass === 'none')
-    return `${title} in ${span(report.durationMs)}\n  nobody can be stale yet, so nobody was looked at`;
+  if (report.pass === 'none') {
+    const why = report.reason ?? 'nobody can be stale yet, so nobody was looked at';
+    return `${title} in ${span(report.durationMs)}\n${fit(`  ${why}`, '  ')}`;
+  }
   const families = Object.entries(keys.byFamily)
     .filter(([, count]) => count > 0)
     .map(([family, count]) => `${family} ${number(count)}`);
@@ -73,7 +77,7 @@ export function renderReport(report: Report): string {
     ...(report.unowned === undefined
       ? []
       : [`                ${number(report.unowned.count)} at nodes that no longer own them: redis-cli --cluster fix`]),
-    `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}; ${freed}`,
+    `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}${freedBy(report)}`,
   ];
   const unreadable = report.unreadable.flatMap((group, i) => renderUnreadable(group, i === 0));
   return [...lines.map((line, i) => fit(line, i === 0 ? '  ' : FURTHER)), ...unreadable].join('\n');
