@@ -5,11 +5,14 @@ import type { TargetConfig } from '../config/resolve.ts';
 import type { Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SeenPages } from '../ledger/runs/endedSince.ts';
-import type { PastRun, RunOutcome } from '../ledger/runs/pastRun.ts';
+import type { HistoryQuery } from '../ledger/runs/query.ts';
+import { isFullPass, type PastRun, type RunOutcome } from '../ledger/runs/pastRun.ts';
 
 const DAY_MS = 86_400_000;
 /** So many of each target are kept in mind, however old. */
 const LAST_RUNS = 100;
+/** Among so many is one of what was asked for, though the newest be under way, or of another Redis. */
+const FEW = 5;
 /** Two that end at the same moment may be noted one after the other. */
 const OVERLAP_MS = 10_000;
 
@@ -101,7 +104,16 @@ export class PastRuns {
       const few = this.of(target).runs.length < LAST_RUNS;
       const page = few ? await this.ledger.history({ target, limit: LAST_RUNS }) : { runs: [] };
       for (const run of page.runs) if (run.state === 'ended' && run.outcome !== null) this.#add(run);
+      // Where nobody can be stale for long, far more runs than that have needed no look since.
+      const { pass, sweep } = this.of(target);
+      if (pass === null) await this.#readBackTo({ target, outcome: 'completed', fullPass: true });
+      if (sweep === null) await this.#readBackTo({ target, removed: true });
     }
+  }
+
+  async #readBackTo(query: Omit<HistoryQuery, 'limit'>): Promise<void> {
+    const { runs } = await this.ledger.history({ ...query, limit: FEW });
+    for (const run of runs) if (run.state === 'ended') this.#add(run);
   }
 
   #add(run: PastRun): void {
@@ -128,9 +140,10 @@ function newer<T extends PastRun>(known: T | null, run: T): T {
   return known !== null && known.atMs >= run.atMs ? known : run;
 }
 
-/** One that was stopped, or skipped, may not have seen all. */
+/** One that was stopped, or skipped, or needed to look at few or nobody, has not seen all. */
 function isPass(run: PastRun, fingerprint: string): run is Reported {
-  if (run.report === null || (run.outcome !== 'completed' && run.outcome !== 'refused')) return false;
+  if (run.report === null || !isFullPass(run) || (run.outcome !== 'completed' && run.outcome !== 'refused'))
+    return false;
   return run.fingerprint === '' || run.fingerprint === fingerprint;
 }
 

@@ -14,6 +14,8 @@ import { going, sweptReport, write } from './past.ts';
 const BROWSER = { timeout: 120_000 };
 const MINUTE = 60_000;
 const ODD = ['<script>alert(1)</script>', 'مرحبا-\u202eabc', '🦊🦊', 'x'.repeat(500), '"&<>', 'c42'];
+/** A target may be called so. */
+const LONG = 'a-name-that-is-longer-than-a-phone-is-wide-in-production-eu-1';
 const DOWN = 'Redis at redis://staging:6379 could not be reached: connection refused';
 
 let redis: TestRedis;
@@ -25,11 +27,21 @@ beforeAll(async () => {
   redis = await startRedis();
   const url = redis.url;
   const yaml = JSON.stringify({
-    targets: { default: { url }, staging: { url: `${url}/1` }, kept: { url: `${url}/2`, trash: '1h' } },
+    targets: {
+      default: { url },
+      staging: { url: `${url}/1` },
+      kept: { url: `${url}/2`, trash: '1h' },
+      [LONG]: { url: `${url}/3` },
+    },
     queue: { url },
   });
   const story = async (...[told]: [Parameters<typeof write>[1]]) => await write(redis.redis, told);
-  for (let i = 0; i < 12; i++) await story({ run: `${100 + i}`, agoMs: (400 - i) * MINUTE, trigger: 'schedule' });
+  for (let i = 0; i < 12; i++) {
+    const report = sweptReport(`${100 + i}`, 0);
+    const coordinators = { ...report.coordinators, unreadable: i % 3 };
+    const end = { outcome: 'completed', report: { ...report, coordinators } } as const;
+    await story({ run: `${100 + i}`, agoMs: (400 - i) * MINUTE, trigger: 'schedule', end });
+  }
   for (let i = 0; i < 4; i++) {
     const end = { outcome: 'failed', reason: DOWN } as const;
     await story({

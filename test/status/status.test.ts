@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { standingOf } from '../../src/domain/standing.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
@@ -65,6 +65,8 @@ it('goes by the last run that saw all coordinators of this very target, whatever
   const pass = await note({ coordinators: { active: 7 } });
   await note({ outcome: 'failed', reason: 'it was down' });
   await note({ outcome: 'stopped', coordinators: { active: 1 } });
+  await note({ pass: 'due', coordinators: { active: 1 } });
+  await note({ pass: 'none', coordinators: { active: 0 } });
   const other = setUp('targets: { default: { url: "redis://127.0.0.1:1" } }');
   const elsewhere = resolveConfig({}, {}, { name: 'x', text: 'targets: { default: { url: "redis://127.0.0.1:1" } }' });
   const there = elsewhere.targets.get('default');
@@ -72,6 +74,22 @@ it('goes by the last run that saw all coordinators of this very target, whatever
   const status = await read();
   expect(status.past.pass?.run).toBe(pass);
   expect(status.coordinators?.active).toBe(7);
+});
+
+it('finds the last run that saw all, and the last that removed anything, behind any number that needed no look', async () => {
+  const { note, read } = setUp();
+  const pass = await note({ coordinators: { active: 7 }, swept: ['a'] });
+  const dayLater = setUp();
+  // Read by one who begins only then, of whose last hundred runs it is none.
+  for (let i = 0; i < 100; i++) await note({ pass: 'none' });
+  vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2 * 86_400_000);
+  try {
+    const { past, coordinators } = await dayLater.read();
+    expect([past.pass?.run, past.sweep?.run, coordinators?.active]).toEqual([pass, pass, 7]);
+  } finally {
+    vi.restoreAllMocks();
+  }
+  expect((await read()).past.pass?.run).toBe(pass);
 });
 
 it('reads on only what is new, however runs end, and forgets what was emptied', async () => {

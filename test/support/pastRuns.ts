@@ -16,6 +16,7 @@ export function ledgerIn(redis: Redis): Ledger {
 export interface PastOptions {
   readonly outcome?: RunOutcome;
   readonly dryRun?: boolean;
+  readonly pass?: Report['pass'];
   readonly coordinators?: Partial<CoordinatorCounts>;
   readonly silence?: readonly number[];
   readonly reason?: string;
@@ -26,7 +27,15 @@ export interface PastOptions {
 
 /** Notes a run that began and ended just now; resolves to its id. */
 export async function noteRun(ledger: Ledger, target: TargetConfig, options: PastOptions = {}): Promise<string> {
-  const { outcome = 'completed', dryRun = false, reason, held, silence = Array(11).fill(0), swept = [] } = options;
+  const {
+    outcome = 'completed',
+    dryRun = false,
+    pass = 'full',
+    reason,
+    held,
+    silence = Array(11).fill(0),
+    swept = [],
+  } = options;
   const run = randomUUID();
   const families = target.schema.families;
   const recorder = ledger.record(
@@ -53,7 +62,7 @@ export async function noteRun(ledger: Ledger, target: TargetConfig, options: Pas
     trigger: 'manual',
     dryRun,
     outcome: outcome === 'failed' ? 'interrupted' : outcome,
-    pass: 'full',
+    pass,
     ...(reason === undefined ? {} : { reason }),
     startedAt: at,
     finishedAt: at,

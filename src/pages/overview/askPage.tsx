@@ -75,9 +75,10 @@ function Numbers({ status, kind, now }: Props) {
         {things} would go.
       </p>
       <p>
-        So many the last {dryRun ? 'dry run found' : 'run left'} <Time at={atMs} now={now} /> that had been silent for
-        longer than {secondsOf(staleAfterSeconds)}. {amountOf(active, 'active one')} and{' '}
-        {amountOf(unreadable, 'unreadable one')} stay, and so does whoever beats again before it is their turn.
+        {goes === 0 ? 'Nobody' : 'So many'} had been silent for longer than {secondsOf(staleAfterSeconds)} and{' '}
+        {dryRun ? 'stood there at the last dry run' : 'was left by the last run'}, <Time at={atMs} now={now} />.{' '}
+        {amountOf(active, 'active one')} and {amountOf(unreadable, 'unreadable one')} stay, and so does whoever beats
+        again before it is their turn.
         {dryRun && memory !== undefined && ` It would free about ${bytesOf(memory)}.`}
         {!dryRun && ' Who has fallen silent since goes, too: a dry run says how many that are.'}
       </p>

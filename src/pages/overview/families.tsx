@@ -28,7 +28,7 @@ export function Families({ status: { look, past }, now }: Props) {
         )}
       </h2>
       {look === null ? (
-        <p class="empty">Things and memory by family stand here after the first run.</p>
+        <p class="empty">Things and memory by family stand here after the next run that looks at everybody.</p>
       ) : (
         <div class="scroll">
           <table class="sheets families">

@@ -9,7 +9,9 @@ import type { Status, StatusReader, Unreachable } from '../../status/status.ts';
 const FRESH_MS = 500;
 /** So long a page waits for numbers that are newer, in ms; then it shows those that are there, and brings them up to date. */
 const PATIENCE_MS = 30;
-/** When the queue has said nothing for so long, that is said. */
+/** The same where those that are there are old, since nobody has looked for a while: some pages are not brought up to date. */
+const MORE_PATIENCE_MS = 250;
+/** When the queue has been asked for so long and has said nothing, that is said; numbers older than this are old. */
 const LATE_MS = 4_000;
 /** Targets are asked whether they answer no oftener, in ms. */
 const REACH_EVERY_MS = 3_000;
@@ -18,6 +20,8 @@ export class StatusSource {
   #unreachable: Unreachable = new Map();
   #reachedAt = Number.NEGATIVE_INFINITY;
   #readAt = Number.NEGATIVE_INFINITY;
+  /** When it was first asked since it last answered; `null`: it has answered since. */
+  #askedAt: number | null = null;
   #failure: unknown = null;
 
   /** @param ask asks a target for anything; settles within seconds */
@@ -36,20 +40,23 @@ export class StatusSource {
   async get(): Promise<Status> {
     this.#reach();
     if (performance.now() - this.#readAt < FRESH_MS && this.reader.last !== null) return this.reader.last;
-    const status = await Promise.race([this.#read(), pause(PATIENCE_MS, null, { ref: false })]);
+    const patienceMs = performance.now() - this.#readAt > LATE_MS ? MORE_PATIENCE_MS : PATIENCE_MS;
+    const status = await Promise.race([this.#read(), pause(patienceMs, null, { ref: false })]);
     if (status !== null) return status;
     // It is still on its way.
-    const late = performance.now() - this.#readAt > LATE_MS;
+    const late = this.#askedAt !== null && performance.now() - this.#askedAt > LATE_MS;
     const { last } = this.reader;
     if (last === null) return this.reader.lastKnown(this.#failure);
     return late ? this.reader.lastKnown(this.#failure ?? new Failure('UNREACHABLE', 'it says nothing')) : last;
   }
 
   async #read(): Promise<Status> {
+    this.#askedAt ??= performance.now();
     try {
       const status = await this.reader.read(this.#unreachable);
       this.#failure = null;
       this.#readAt = performance.now();
+      this.#askedAt = null;
       return status;
     } catch (error) {
       this.#failure = error;

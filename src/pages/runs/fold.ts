@@ -8,11 +8,14 @@ export type Row =
   /** Of one target, with other targets' runs between them. */
   | { readonly kind: 'failures'; readonly runs: readonly PastRun[] };
 
-/** Whether nobody was stale, held or in doubt, so that there is nothing to look at. */
+/**
+ * Whether nobody was stale or held, so that there is nothing to look at. Who can't be judged stands on the overview: one of them
+ * that nobody mends would else make a row of each run for ever.
+ */
 function foundNothing({ outcome, removed, reason, report }: PastRun): boolean {
   if (outcome !== 'completed' || reason !== null || report === null || report.reason !== undefined) return false;
-  const { stale, held, unreadable } = report.coordinators;
-  return removed.swept + removed.deleted + stale + (held ?? 0) + unreadable + report.keys.found === 0;
+  const { stale, held } = report.coordinators;
+  return removed.swept + removed.deleted + stale + (held ?? 0) + report.keys.found === 0;
 }
 
 function isFailure({ outcome, reason }: PastRun): boolean {

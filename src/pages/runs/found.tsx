@@ -68,7 +68,9 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
               <a href={to(pathToRun(once.run, { target: once.target, during: once.atMs }))}>
                 <span class="id">{once.run}</span>
               </a>{' '}
-              <span class="soft">({once.by})</span>
+              <span class="soft">
+                (<bdi>{once.by}</bdi>)
+              </span>
             </td>
             <td data-name="last beat">
               <Time at={once.lastBeatAtMs} now={now} />
