@@ -30,10 +30,10 @@ Examples:
   $ export REDIS_URL=redis://main:6379
   $ stalesweep run --dry-run  count what a run would remove
   $ stalesweep run            clean it once, here and now
-  $ stalesweep start          clean every 5 minutes, with a dashboard on port 3000
+  $ stalesweep start          clean every 5 minutes; dashboard on port 3000
 
-Exit codes: 0 done; 1 Redis could not be reached or the run failed; 2 wrong usage
-or configuration.`;
+Exit codes: 0 done; 1 Redis could not be reached, or the run failed or was
+refused; 2 wrong usage or configuration.`;
 
 export function createProgram(): Command {
   const program = new Command('stalesweep')

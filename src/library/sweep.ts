@@ -8,6 +8,7 @@ import { runDirectly } from '../direct/run.ts';
 import type { Phase } from '../domain/phase.ts';
 import type { Report } from '../domain/report.ts';
 import { WholeRemovals } from '../domain/wholeRemovals.ts';
+import { joinTracing } from '../telemetry/tracing.ts';
 import { resolve, type TargetOptions } from './options.ts';
 
 export interface Progress {
@@ -73,6 +74,7 @@ export async function runOnce(options: SweepOptions, { dryRun, onPhase }: Wanted
   const { signal, force = false, confirm, onProgress, onWarning, onCoordinator, ...settings } = options;
   const { target, queue, ledger } = resolve(settings);
   signal?.throwIfAborted();
+  await joinTracing();
   const stop = new AbortController();
   const onAbort = () => stop.abort(new StopWish('it was interrupted by its caller', 'interrupted'));
   signal?.addEventListener('abort', onAbort, { once: true });

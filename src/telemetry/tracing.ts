@@ -17,7 +17,8 @@ import { wantedBy } from './wanted.ts';
 export type OnPhase = (phase: Phase) => void;
 
 interface Tracer {
-  readonly telemetry: NonNullable<QueueOptions['telemetry']>;
+  /** `null`: queues are no matter of ours. */
+  readonly telemetry: NonNullable<QueueOptions['telemetry']> | null;
   begin(about: TracedRun): RunSpan;
 }
 
@@ -38,7 +39,7 @@ export async function startTracing(
   watch: TraceWatch,
   patienceMs: number,
 ): Promise<Tracing> {
-  const others = (globalThis as { [REGISTERED]?: { readonly trace?: unknown } })[REGISTERED]?.trace !== undefined;
+  const others = isTraced();
   const { form, complaint } = wantedBy(env);
   if (!others && complaint !== null) watch.warn(complaint);
   if (!others && form === null) return NOTHING;
@@ -62,9 +63,21 @@ export async function startTracing(
   }
 }
 
+function isTraced(): boolean {
+  return (globalThis as { [REGISTERED]?: { readonly trace?: unknown } })[REGISTERED]?.trace !== undefined;
+}
+
+/** The same for a program that calls us: where it has an SDK in force, its runs are spans of that; the environment counts for nothing. */
+export async function joinTracing(): Promise<void> {
+  if (inForce !== null || !isTraced()) return;
+  const { beginRunSpan } = await import('./runSpan.ts');
+  inForce ??= { begin: beginRunSpan, telemetry: null };
+}
+
 /** What a queue of runs and its workers are opened with; nothing while this process does not trace. */
 export function queueTracing(): Pick<QueueOptions, 'telemetry'> {
-  return inForce === null ? {} : { telemetry: inForce.telemetry };
+  const telemetry = inForce?.telemetry ?? null;
+  return telemetry === null ? {} : { telemetry };
 }
 
 /**

@@ -41,14 +41,16 @@ test('every list fits 80 columns, however long the names are', async () => {
     expect(stdout.trim(), args.join(' ')).not.toBe('');
     expect(longest(stdout), `${args.join(' ')}\n${stdout}`).toBeLessThanOrEqual(80);
   }
-  for (const one of createProgram().commands)
-    expect(longest((await command([one.name(), '--help'], {})).stdout)).toBeLessThanOrEqual(80);
+  for (const one of [[], ...createProgram().commands.map((sub) => [sub.name()])])
+    expect(longest((await command([...one, '--help'], {})).stdout)).toBeLessThanOrEqual(80);
 });
 
 test('on a terminal doctor fits 80 columns, but for what is there to be copied; for a program each finding is one line', async () => {
   const env = { REDIS_URL: server.current.url };
-  const doctor = async () => (await command(['doctor'], env)).stdout.trim().split('\n');
+  const doctor = async () => (await command(['doctor', '--acl'], env)).stdout.trim().split('\n');
   const shown = await onTerminal(doctor);
+  const signs = shown.filter((line) => !/^ {6}/.test(line)).map((line) => line.slice(0, 4));
+  expect(signs).toEqual(signs.toSorted((a, b) => 'ok  WARNFAIL'.indexOf(a.trim()) - 'ok  WARNFAIL'.indexOf(b.trim())));
   const acl = /^ok {4}default: acl: /;
   expect(shown.filter((line) => acl.test(line))).toHaveLength(3);
   expect(longest(shown.filter((line) => !acl.test(line)).join('\n'))).toBeLessThanOrEqual(80);

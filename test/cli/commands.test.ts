@@ -220,8 +220,9 @@ describe('the command line', () => {
   test('a user without scripts is cleaned by transaction, and doctor says so beforehand', async () => {
     await populate(env(), 100, 90);
     const own = env({ REDIS_URL: await addUser(server, UNSCRIPTED), QUEUE_REDIS_URL: server.url });
-    const { code, stdout } = await command(['doctor'], own);
+    const { code, stdout } = await command(['doctor', '--acl'], own);
     expect(code).toBe(0);
+    expect((await command(['doctor'], own)).stdout).not.toContain('acl:');
     expect(stdout).toContain('strategy: a run removes by transaction, since the user may not run EVALSHA\n');
     for (const way of ['runs by script', 'runs by transaction', 'dry runs']) {
       expect(stdout).toContain(`acl: ${way}: ACL SETUSER stalesweep on >secret ~blocking:signal:* `);

@@ -1,3 +1,5 @@
+import { context, propagation, trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -52,6 +54,31 @@ describe('plan and sweep', () => {
     await settle(redis, 'c1', STALE);
     await sweep({ redis: url, ledger: false });
     expect(await keysIn(redis)).toEqual([]);
+  });
+
+  test('is a span below that of a caller who traces, with its phases, and names nobody', async () => {
+    const { redis, url } = server.current;
+    await settle(redis, 'c1', STALE);
+    const exporter = new InMemorySpanExporter();
+    const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+    provider.register();
+    onTestFinished(async () => {
+      for (const api of [trace, context, propagation]) api.disable();
+      await provider.shutdown();
+    });
+    await trace.getTracer('mine').startActiveSpan('mine', async (span) => {
+      await sweep({ redis: url, ledger: false });
+      span.end();
+    });
+    const spans = exporter.getFinishedSpans();
+    const below = (name: string) => {
+      const id = spans.find((span) => span.name === name)?.spanContext().spanId;
+      return spans.filter(({ parentSpanContext }) => parentSpanContext?.spanId === id).map((span) => span.name);
+    };
+    expect([below('mine'), below('run')]).toEqual([['run'], ['mark', 'gather', 'sweep', 'report']]);
+    const run = spans.find(({ name }) => name === 'run');
+    expect(run?.attributes).toMatchObject({ 'stalesweep.outcome': 'completed', 'stalesweep.coordinators.swept': 1 });
+    expect(JSON.stringify(spans.map(({ attributes }) => attributes))).not.toContain('c1');
   });
 
   test('tells progress and who goes, and lets what a listener throws be thrown outside', async () => {

@@ -62,7 +62,10 @@ test('a run walks and reads the replicas, and proves and removes at the primarie
 });
 
 test('doctor says which replicas are read, and how far behind they are', async () => {
-  const { stdout } = await command(['doctor', '--json'], { REDIS_URL: cluster.url, STALESWEEP_READ_FROM: 'replica' });
+  const { stdout } = await command(['doctor', '--acl', '--json'], {
+    REDIS_URL: cluster.url,
+    STALESWEEP_READ_FROM: 'replica',
+  });
   for (const { port } of cluster.nodes.slice(PRIMARIES)) {
     expect(stdout).toMatch(
       new RegExp(`the replica at redis://127.0.0.1:${port} is read, and is \\d+ bytes behind its primary`),

@@ -17,11 +17,22 @@ function lines(sentence: string, first: string, check: string): string {
   return check === 'acl' ? `${first}${sentence}` : fit(`${first}${sentence}`, MARGIN);
 }
 
-/** Prints the findings; ends in `Exit` when one of them is a failure. */
-export async function diagnose(options: { target?: string; json?: boolean }, command: Command): Promise<void> {
+/** Worst last, since that is what a terminal still shows. */
+const SEVERITY: Readonly<Record<Finding['status'], number>> = { ok: 0, warning: 1, failed: 2 };
+
+interface Options {
+  readonly target?: string;
+  readonly acl?: boolean;
+  readonly json?: boolean;
+}
+
+/** Prints the findings, the worst last; ends in `Exit` when one of them is a failure. */
+export async function diagnose(options: Options, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
   const targets = options.target === undefined ? [...config.targets.values()] : [targetOf(config, options.target)];
-  const findings = await examine(config, targets);
+  const findings = (await examine(config, targets))
+    .filter(({ check }) => options.acl === true || check !== 'acl')
+    .toSorted((a, b) => SEVERITY[a.status] - SEVERITY[b.status]);
   if (options.json) console.log(JSON.stringify(findings));
   else {
     for (const { status, check, target, message, advice } of findings) {

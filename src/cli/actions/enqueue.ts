@@ -43,14 +43,14 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
       const but = difference === null ? '' : `, but not as asked for: ${difference}`;
       console.error(`stalesweep: joined ${what}, which waits or runs already${but}`);
     }
+    if ((await queues.runs.getWorkersCount()) === 0) {
+      console.error('stalesweep: no worker is connected; the run waits until one starts (stalesweep worker)');
+    }
     if (!options.wait) {
       const asked = { run, joined, ...(difference === null ? {} : { difference }) };
       console.log(options.json ? JSON.stringify(asked) : `${what} is in the queue`);
       if (onlyDry) throw new Exit(1);
       return;
-    }
-    if ((await queues.runs.getWorkersCount()) === 0) {
-      console.error('stalesweep: no worker is connected; the run waits until one starts (stalesweep worker)');
     }
     const report = await waitForRun(queues, config.queue, QUIET, run);
     console.log(options.json ? JSON.stringify(report) : renderReport(report));

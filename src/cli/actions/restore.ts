@@ -73,6 +73,7 @@ function keys(count: number): string {
 }
 
 function textOf({ restored, existing, expired }: Restored, dryRun: boolean): string {
+  if (restored + existing.length + expired === 0) return '0 keys restored: nothing of it lies in the trash';
   const lines = [dryRun ? `${keys(restored)} would come back` : `${keys(restored)} restored`];
   if (expired > 0) lines.push(`${keys(expired)} would have expired by now, and stay in the trash`);
   if (existing.length > 0) {
