@@ -133,10 +133,10 @@ export function createDashboard({ config, queues, metrics, logger }: DashboardPa
   const own = express.Router();
   const ask = async (target: TargetConfig) => await inTime(links.to(target).then((redis) => redis.time()));
   const askQueue = async () => await inTime(queues.connection.time());
-  const { router, gate } = createPages({ config, queues, ask, askQueue, answerFor: answerWith(logger) });
+  const { router, gate, boardScript } = createPages({ config, queues, ask, askQueue, answerFor: answerWith(logger) });
   own.use(protectOwnPages, router);
   const board = express.Router();
-  board.use(gate, createBoard(pages, { config, queues, answerFor: answerWith(logger) }));
+  board.use(gate, createBoard(pages, { config, queues, answerFor: answerWith(logger), script: boardScript }));
   const app = assemble(config, logger, judge, [
     { path: '/healthz', answer: answerHealth, open: true },
     { path: '/readyz', answer: answerReadiness(readiness, warnings, createMayKnow(config, judge)), open: true },

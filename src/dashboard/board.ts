@@ -162,9 +162,19 @@ const HIDE_DANGEROUS = `<style>
 /** Nor for Edit and Remove beside a schedule's "run now": both are refused, since schedules come from the configuration. */
 const HIDE_SCHEDULE_CHANGES = '<style>td[class*="actionsCell-"] > button:not(:first-child) { display: none }</style>';
 
+/** What its pages say while the queue does not answer: `src/pages/assets/board.js`. */
+const AWAY = `<style>
+#stalesweep-away { position: fixed; inset: 0 0 auto; z-index: 9999; padding: 0.7rem 1.2rem; color: #fff; background: #8f1d18 }
+#stalesweep-away a { color: inherit; text-decoration: underline }
+#root[inert] { opacity: 0.6 }
+</style>`;
+
 /** Bull Board's own adapter, but its page asks nobody outside, and offers no more than is allowed. */
 class OfflineAdapter extends ExpressAdapter {
-  constructor(private readonly dangerous: boolean) {
+  constructor(
+    private readonly dangerous: boolean,
+    private readonly script: string,
+  ) {
     super();
   }
 
@@ -181,7 +191,7 @@ class OfflineAdapter extends ExpressAdapter {
   #adapt(html: string): string {
     const page = html.replace(OUTSIDE_LINK, '');
     const hidden = `${HIDE_SCHEDULE_CHANGES}${this.dangerous ? '' : HIDE_DANGEROUS}`;
-    return page.replace('</head>', () => `${hidden}</head>`);
+    return page.replace('</head>', () => `${hidden}${AWAY}${this.script}</head>`);
   }
 }
 type ViewEngine = Parameters<Express['engine']>[1];
@@ -194,13 +204,19 @@ export interface BoardParts {
   readonly queues: Queues;
   /** How an error is answered. */
   readonly answerFor: (error: unknown) => { readonly status: number; readonly error: string };
+  /** Where the script is that says on its pages what it does not. */
+  readonly script: string;
 }
 
 /** Bull Board, which browsers see at `path`. What its handlers throw is answered as one sentence. */
-export function createBoard(path: string, { config, queues, answerFor }: BoardParts): Express {
+export function createBoard(path: string, { config, queues, answerFor, script }: BoardParts): Express {
   const { targets, process: rights } = config;
   const runQueue = new RunQueue(queues.runs, targets, rights);
-  const server = new OfflineAdapter(rights.dangerousActions);
+  const home = `${rights.basePath ?? ''}/`;
+  const server = new OfflineAdapter(
+    rights.dangerousActions,
+    `<script defer src="${script}" data-home="${home}"></script>`,
+  );
   server.setBasePath(path);
   createBullBoard({
     queues: [runQueue, new ScheduleQueue(queues.schedule, rights)],

@@ -1,4 +1,4 @@
-/** assets: the stylesheet and the script, each one file that browsers keep: a changed one has another name. */
+/** assets: the stylesheet and the scripts, each one file that browsers keep: a changed one has another name. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,7 +6,12 @@ import { type RequestHandler, Router } from 'express';
 
 const { resolve } = createRequire(import.meta.url);
 
-const TYPES = { 'page.css': 'text/css', 'page.js': 'text/javascript', 'icon.svg': 'image/svg+xml' } as const;
+const TYPES = {
+  'page.css': 'text/css',
+  'page.js': 'text/javascript',
+  'board.js': 'text/javascript',
+  'icon.svg': 'image/svg+xml',
+} as const;
 type Name = keyof typeof TYPES;
 
 interface Asset {

@@ -35,6 +35,8 @@ export interface Pages {
   readonly router: Router;
   /** What is to stand before pages of others that need the queue. */
   readonly gate: RequestHandler;
+  /** Where the script is that pages of Bull Board need besides. */
+  readonly boardScript: string;
 }
 
 /** Makes them. Throws when a file of the pages can't be read. */
@@ -66,5 +68,5 @@ export function createPages({ config, queues, ask, askQueue, answerFor }: PagesP
     else sendError(site, request, response, answerFor(thrown));
   };
   router.use(answerError);
-  return { router, gate: createGate(site, askQueue, answerFor) };
+  return { router, gate: createGate(site, askQueue, answerFor), boardScript: `${basePath}${assets.paths['board.js']}` };
 }

@@ -140,3 +140,25 @@ it('shows the sentence that says why a run was not added', BROWSER, () =>
     expect(await dashboard.queues.runs.getJobs()).toEqual([]);
   }),
 );
+
+it(
+  'says on a page that is open when the queue stops answering, offers nothing there, and goes on with it',
+  BROWSER,
+  () =>
+    visit(undefined, async ({ dashboard, page }) => {
+      const pid = Number(/^process_id:(\d+)/m.exec(await redis.redis.info('server'))?.[1]);
+      await page.goto(`${dashboard.url}/queues/queue/cleanup`);
+      await page.getByText('cleanup runs').first().waitFor();
+      const bar = page.getByRole('alert').filter({ hasText: 'The queue does not answer' });
+      const board = page.locator('#root');
+      process.kill(pid, 'SIGSTOP');
+      try {
+        await bar.waitFor();
+        expect(await board.getAttribute('inert')).toBe('');
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await bar.waitFor({ state: 'detached' });
+      expect(await board.getAttribute('inert')).toBeNull();
+    }),
+);
