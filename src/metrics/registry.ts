@@ -10,6 +10,9 @@ const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.02,
 
 const STATES = ['active', 'stale', 'unreadable', 'held', 'protected', 'lapsed', 'swept', 'revived'] as const;
 
+/** Gauges of prom-client that are called as counters are; by kind, the same stands in `nodejs_active_resources` and the like. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 /** Whether its counts are of everybody; reports of older versions do not say. */
 function isFull({ pass = 'full' }: Report): boolean {
   return pass === 'full';
@@ -66,6 +69,7 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
   }
 
   /** Makes a target's counters start at 0, so that `increase()` sees the first event of each kind. */

@@ -33,6 +33,7 @@ describe('completion', () => {
     expect(offered(file, ['stalesweep', 'r'])).toEqual(['run', 'restore']);
     expect(offered(file, ['stalesweep', 'run', '--dry'])).toEqual(['--dry-run']);
     expect(offered(file, ['stalesweep', 'run', '--schema', 'f'])).toEqual(['flat']);
+    expect(offered(file, ['stalesweep', 'history', '--outcome', 're'])).toEqual(['refused']);
     expect(offered(file, ['stalesweep', 'run', '--config', file.slice(0, -1)])).toEqual([file]);
     expect(offered(file, ['stalesweep', 'run', '--target', ''])).toEqual([]);
     expect(offered(file, ['stalesweep', 'completion', ''])).toEqual(expect.arrayContaining([...SHELLS]));

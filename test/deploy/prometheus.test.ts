@@ -3,9 +3,10 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Metrics } from '../../src/metrics/registry.ts';
 import { MADE_BY_PROMETHEUS, METRIC_NAMES, metricsIn, ONLY_IN_WORKERS } from './metrics.ts';
 import { ROOT, read, readYaml } from './project.ts';
-import { MISSING, promtool } from './promtool.ts';
+import { MISSING, promtool, promtoolOf } from './promtool.ts';
 
 interface Rule {
   readonly alert?: string;
@@ -105,6 +106,14 @@ describe('prometheus.yml', () => {
     );
     expect(jobs.find((job) => job.job_name === 'stalesweep')?.metric_relabel_configs).toBeUndefined();
   });
+});
+
+test('all that is exposed is named as Prometheus wants it', async () => {
+  const metrics = new Metrics();
+  metrics.expect('default', ['heartbeat']);
+  const exposed = await metrics.registry.metrics();
+  expect(exposed).toContain('stalesweep_runs_total{target="default"');
+  expect(await promtoolOf(exposed, 'check', 'metrics')).toBe('');
 });
 
 describe('promtool', () => {

@@ -1,5 +1,6 @@
 /** describe: the command line as data, read from the program that parses it: for completion, the manual and the reference, which then
  * can't say anything else than it does. */
+import { RUN_OUTCOMES } from '../../ledger/runs/pastRun.ts';
 import { SHIPPED_SCHEMAS } from '../../schema/shipped.ts';
 import type { Command } from '../commander.ts';
 
@@ -29,6 +30,7 @@ const OFFERS: Readonly<Record<string, readonly string[] | 'files'>> = {
   '--schema': Object.keys(SHIPPED_SCHEMAS),
   '--log-level': ['debug', 'info', 'warn', 'error'],
   '--mode': ['sweep', 'observe'],
+  '--outcome': RUN_OUTCOMES,
 };
 
 function optionsOf(command: Command): DescribedOption[] {
