@@ -1,6 +1,7 @@
 /** load: the configuration of this process, from its flags, its environment and the files they name. */
-import { readText } from './file/readText.ts';
+
 import { parseSetting } from './complaint.ts';
+import { readText } from './file/readText.ts';
 import { type Config, type ConfigFile, type Environment, type Flags, resolveConfig } from './resolve.ts';
 import { ADDRESS_SETTINGS } from './settings/settings.ts';
 import { readTls } from './values/tls.ts';

@@ -9,14 +9,15 @@ import { compileSchema, type KeySchema, type SchemaDefinition } from '../schema/
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { legible, parseSetting, suggestion } from './complaint.ts';
 import { FILE, type FileValues } from './file/file.ts';
-import { defaultLevel, type Environment, envLevel, type Flags, flagLevel, given, settle } from './levels.ts';
-import type { Level } from './settings/setting.ts';
-import { NOTIFY_SETTINGS, type Notify, notifyOf } from './settings/notify.ts';
 import { overridesOf } from './file/overrides.ts';
+import { parseYaml } from './file/yaml.ts';
+import { defaultLevel, type Environment, envLevel, type Flags, flagLevel, given, settle } from './levels.ts';
+import { withoutServices } from './services.ts';
+import { NOTIFY_SETTINGS, type Notify, notifyOf } from './settings/notify.ts';
 import { PROCESS_SETTINGS, type ProcessValues } from './settings/processSettings.ts';
 import { replicasOf } from './settings/replicas.ts';
 import { SENTINEL_SETTINGS, sentinelOf } from './settings/sentinel.ts';
-import { withoutServices } from './services.ts';
+import type { Level } from './settings/setting.ts';
 import {
   ADDRESS_SETTINGS,
   OWN_TARGET_SETTINGS,
@@ -25,7 +26,6 @@ import {
   type TargetValues,
 } from './settings/settings.ts';
 import type { Address } from './values/tls.ts';
-import { parseYaml } from './file/yaml.ts';
 
 export type { Environment, Flags };
 

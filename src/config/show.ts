@@ -1,6 +1,7 @@
 /** show: the configuration in force, as it is logged once at start: without secrets. */
-import { showNotify } from './settings/notify.ts';
+
 import type { Config } from './resolve.ts';
+import { showNotify } from './settings/notify.ts';
 import { redactUrl } from './values/redisUrl.ts';
 
 export function showConfig(config: Config): Record<string, unknown> {

@@ -1,9 +1,9 @@
 /** notify: whom to tell of runs that went wrong: in the file under `notify`, or a variable each. */
 import { Failure } from '../../domain/failure.ts';
 import { NOTICE_EVENTS, type NoticeEvent } from '../../domain/notice.ts';
-import type { Level, Setting } from './setting.ts';
-import { fields, listOf, Misfit } from '../values/shape.ts';
+import { fields, listInText, listOf, Misfit } from '../values/shape.ts';
 import { oneOf, secret, shown } from '../values/values.ts';
+import type { Level, Setting } from './setting.ts';
 
 /** Where notices go, which, and what they are signed with; `secret` missing: they are not signed. */
 export interface Notify {
@@ -29,9 +29,9 @@ const eventList = listOf(
   (value) => `${shown(value)} must be a list such as [${NOTICE_EVENTS.join(', ')}]`,
 );
 
-/** A list of events; in one text, with commas between them. */
+/** A list of events; in one text as in `listInText`. */
 function events(value: unknown): NoticeEvent[] {
-  return eventList(typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value);
+  return eventList(listInText(value));
 }
 
 const plainSecret = secret('a secret');

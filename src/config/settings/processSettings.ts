@@ -1,7 +1,7 @@
 /** processSettings: what a process sets for itself, in the same form as the settings of targets. */
 import { proxies, urlPath } from '../values/networkValues.ts';
-import type { Setting, Values } from './setting.ts';
 import { ledger, number, oneOf, secret, text, truth } from '../values/values.ts';
+import type { Setting, Values } from './setting.ts';
 
 /** Each has its flag, its variable and its place at the top of the file. */
 export const PROCESS_SETTINGS = {

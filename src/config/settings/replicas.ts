@@ -2,7 +2,7 @@
 import { Failure } from '../../domain/failure.ts';
 import { deploymentOf } from '../values/deployment.ts';
 import { entryOf, redactUrl, unixSocketIn } from '../values/redisUrl.ts';
-import { listOf, Misfit } from '../values/shape.ts';
+import { listInText, listOf, Misfit } from '../values/shape.ts';
 import { redisUrl } from '../values/values.ts';
 
 /** An address of one server. */
@@ -14,9 +14,9 @@ function oneServer(value: unknown): string {
 
 const list = listOf(oneServer, () => 'must be a list such as ["redis://replica:6379"]');
 
-/** Addresses of replicas; in one text, with commas between them. */
+/** Addresses of replicas; in one text as in `listInText`. */
 export function replicaUrls(value: unknown): string[] {
-  return list(typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value);
+  return list(listInText(value));
 }
 
 /**

@@ -1,7 +1,8 @@
 /** sentinel: as whom to enter at sentinels, which have users of their own: in the file under `sentinel`, or a variable each. */
-import type { Level, Setting } from './setting.ts';
+
 import { fields } from '../values/shape.ts';
 import { secret, text } from '../values/values.ts';
+import type { Level, Setting } from './setting.ts';
 
 /** What is missing is not said: then sentinels are asked without it. */
 export interface SentinelEntry {

@@ -1,12 +1,7 @@
 /** settings: every setting once, with its default, its environment variable and what it does: those of a target here, those of a
  * process beside. The documentation, the validation and the command line all read these tables. */
 import { QUEUE_PREFIX } from '../../domain/ownKeys.ts';
-import { NOTIFY_SETTINGS } from './notify.ts';
-import { PROCESS_SETTINGS } from './processSettings.ts';
 import { announce, trash } from '../values/removalValues.ts';
-import { replicaUrls } from './replicas.ts';
-import { SENTINEL_SETTINGS } from './sentinel.ts';
-import type { Setting, Values } from './setting.ts';
 import {
   cron,
   duration,
@@ -23,6 +18,11 @@ import {
   timeZone,
   truth,
 } from '../values/values.ts';
+import { NOTIFY_SETTINGS } from './notify.ts';
+import { PROCESS_SETTINGS } from './processSettings.ts';
+import { replicaUrls } from './replicas.ts';
+import { SENTINEL_SETTINGS } from './sentinel.ts';
+import type { Setting, Values } from './setting.ts';
 
 /** What each target may set for itself; at the top of the file it is everyone's default. */
 export const TARGET_SETTINGS = {

@@ -1,6 +1,6 @@
 /** networkValues: what stands between the dashboard and who looks at it. */
 import { isIP, isIPv6 } from 'node:net';
-import { listOf, Misfit } from './shape.ts';
+import { listInText, listOf, Misfit } from './shape.ts';
 import { shown, text } from './values.ts';
 
 /** A path as a URL has it before a page's own, without a slash at its end; `/` is none. */
@@ -29,7 +29,7 @@ function proxy(value: unknown): string {
 
 const proxyList = listOf(proxy, (value) => `${shown(value)} must be a list such as [loopback, 10.0.0.0/8]`);
 
-/** Proxies that are trusted; in one text, with commas between them. */
+/** Proxies that are trusted; in one text as in `listInText`. */
 export function proxies(value: unknown): string[] {
-  return proxyList(typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value);
+  return proxyList(listInText(value));
 }

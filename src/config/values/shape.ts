@@ -79,3 +79,34 @@ export function listOf<T>(value: Value<T>, complain: (written: unknown) => strin
     return written.map((one, i) => meaningOf(value, one, String(i)));
   };
 }
+
+/** In double quotes as in JSON, in single quotes where two stand for one, or bare. */
+const ITEM = /\s*(?:("(?:[^"\\]|\\.)*")|'((?:[^']|'')*)'|([^,"'[\]{}]*?))\s*(?:,|$)/y;
+
+/**
+ * The parts of a list where only a text can stand, as in the environment: `a, b*`, or as in a file, `[a, "b*"]`. Whatever is no text is as it
+ * was; so is a text that begins as a list in a file and is none: to take that for a name would be to know nobody by it, in silence.
+ */
+export function listInText(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const text = value.trim();
+  if (!text.startsWith('[')) return text.split(',').map((one) => one.trim());
+  const inner = text.endsWith(']') ? text.slice(1, -1).trimEnd() : null;
+  if (inner === null) return value;
+  const parts: string[] = [];
+  for (ITEM.lastIndex = 0; ITEM.lastIndex < inner.length; ) {
+    const [, double, single, bare] = ITEM.exec(inner) ?? [];
+    const part = double === undefined ? (single?.replaceAll("''", "'") ?? bare) : unescaped(double);
+    if (part === undefined) return value;
+    parts.push(part);
+  }
+  return parts;
+}
+
+function unescaped(quoted: string): string | undefined {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return undefined;
+  }
+}

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { StringValue } from 'ms';
 import type { SchemaDefinition } from '../../schema/keySchema.ts';
 import { inRedisScheme, urlComplaint } from './redisUrl.ts';
-import { fields, listOf, Misfit, named, recordIn, type Value } from './shape.ts';
+import { fields, listInText, listOf, Misfit, named, recordIn, type Value } from './shape.ts';
 
 // As the CommonJS that they are: `import` would first search them for names to export.
 const require = createRequire(import.meta.url);
@@ -182,16 +182,16 @@ export function ledger(value: unknown): {
 
 const nameList = listOf(text('a family name'), (value) => `${shown(value)} must be a list such as [ack, signal]`);
 
-/** A list of families; in one text, with commas between them. */
+/** A list of families; in one text as in `listInText`. */
 export function names(value: unknown): string[] {
-  return nameList(typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value);
+  return nameList(listInText(value));
 }
 
 const patternList = listOf(text('an id'), (value) => `${shown(value)} must be a list such as [c42, "leader-*"]`);
 
-/** A list of ids, in which `*` stands for anything; in one text, with commas between them. */
+/** A list of ids, in which `*` stands for anything; in one text as in `listInText`. */
 export function patterns(value: unknown): string[] {
-  return patternList(typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value);
+  return patternList(listInText(value));
 }
 
 const suddenParts = fields({ fraction: number(0, 1, false), from: number(1, 1_000_000, true) }, 'fraction: 0.5');
