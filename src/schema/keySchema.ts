@@ -5,10 +5,13 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { fitsShape, type IdShape, ONE_SEGMENT } from './ids.ts';
-import { overlap, sameBinding } from './overlap.ts';
+import { areApart, overlap, sameBinding } from './overlap.ts';
 import { parseTemplate, type Template } from './template.ts';
 
 export const HEARTBEAT = 'heartbeat';
+
+/** Each is compared with each other, which takes some seconds then, at every start. */
+const MOST_TEMPLATES = 10_000;
 
 /** Families as a user writes them: a name, and one template or several. */
 export type FamilyTemplates = Readonly<Record<string, string | readonly string[]>>;
@@ -93,10 +96,16 @@ function checkApart(name: string, heartbeat: Template, others: readonly FamilyTe
       throw fail(name, `"${template.text}" can match heartbeats ("${heartbeat.text}") of other coordinators`);
     }
   }
-  for (const [i, { template: left }] of others.entries()) {
-    for (const { template: right } of others.slice(i + 1)) {
-      if (spelled(left) === spelled(right)) throw fail(name, `the template "${left.text}" stands there twice`);
-      if (left.wildcard || right.wildcard || sameBinding(left, right, ids) || !overlap(left, right, ids)) continue;
+  const spellings = new Set<string>();
+  for (const { template } of others) {
+    if (spellings.has(spelled(template))) throw fail(name, `the template "${template.text}" stands there twice`);
+    spellings.add(spelled(template));
+  }
+  const fixed = others.filter(({ template }) => !template.wildcard);
+  for (const [i, { template: left }] of fixed.entries()) {
+    for (let j = i + 1; j < fixed.length; j++) {
+      const { template: right } = fixed[j] as FamilyTemplate;
+      if (areApart(left, right) || sameBinding(left, right, ids) || !overlap(left, right, ids)) continue;
       throw fail(name, `"${left.text}" and "${right.text}" can name the same key for different coordinators`);
     }
   }
@@ -117,6 +126,8 @@ export function compileSchema(
 ): KeySchema {
   const families = Object.keys(written);
   const heartbeatFamily = families.indexOf(HEARTBEAT);
+  const count = Object.values(written).flat().length;
+  if (count > MOST_TEMPLATES) throw fail(name, `it has ${count} templates; more than ${MOST_TEMPLATES} take too long`);
   const templates = templatesOf(name, written);
   const heartbeat = heartbeatIn(name, templates, heartbeatFamily);
   const others = templates.filter(({ family }) => family !== heartbeatFamily);
@@ -127,7 +138,10 @@ export function compileSchema(
   const isExclusive = (own: Template) =>
     others.every(
       ({ template }) =>
-        template === own || (!template.wildcard && sameBinding(own, template, ids)) || !overlap(own, template, ids),
+        template === own ||
+        areApart(own, template) ||
+        (!template.wildcard && sameBinding(own, template, ids)) ||
+        !overlap(own, template, ids),
     );
   const toScan = others.filter(({ template }) => template.wildcard || !isExclusive(template));
   const scannedFamilies = new Set([...toScan.map(({ family }) => family), ...orphanFamilies]);

@@ -110,9 +110,21 @@ function nameOf(x: Place, y: Place): string {
   return `${x.token} ${x.at} ${y.token} ${y.at} ${words}`;
 }
 
+function endOf({ tokens }: Template): string {
+  const last = tokens.at(-1);
+  return last?.kind === 'literal' ? last.text : '';
+}
+
+/** Whether no key could be read as both, as their first and last bytes tell: nearly all pairs of a schema are told apart so. */
+export function areApart(left: Template, right: Template): boolean {
+  if (!left.prefix.startsWith(right.prefix) && !right.prefix.startsWith(left.prefix)) return true;
+  const [a, b] = [endOf(left), endOf(right)];
+  return !a.endsWith(b) && !b.endsWith(a);
+}
+
 /** Whether some key could be read as either template, ids having this shape. */
 export function overlap(left: Template, right: Template, ids: IdShape): boolean {
-  if (!left.prefix.startsWith(right.prefix) && !right.prefix.startsWith(left.prefix)) return false;
+  if (areApart(left, right)) return false;
   const a = new Automaton(left, ids);
   const b = new Automaton(right, ids);
   const alphabet = alphabetOf(ids);

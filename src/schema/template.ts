@@ -59,7 +59,7 @@ export function parseTemplate(text: string): Template {
   const parts = text.split(/(\*+|\{swarm\}|\{coordinator\})/).filter((part) => part !== '');
   const tokens = parts.map((part) => tokenOf(part.startsWith('*') ? '*' : part));
   const count = (kind: Token['kind']) => tokens.filter((token) => token.kind === kind).length;
-  const unknown = /\{\w+\}/.exec(parts.filter((part) => tokenOf(part).kind === 'literal').join('\0'));
+  const unknown = /\{\s*\w+\s*\}/.exec(parts.filter((part) => tokenOf(part).kind === 'literal').join('\0'));
   if (unknown) throw complain(text, `holds ${unknown[0]}; only {swarm} and {coordinator} can stand there`);
   if (count('coordinator') !== 1) throw complain(text, 'must name {coordinator} exactly once');
   if (count('swarm') > 1) throw complain(text, 'names {swarm} more than once');

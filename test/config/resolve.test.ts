@@ -98,6 +98,22 @@ describe('the configuration', () => {
       'schemas: { m: }',
       'stalesweep.yaml: schemas.m: must hold names, each with settings such as heartbeat: "beat:{coordinator}"',
     ],
+    [
+      'schemas: { m: { heartbeat: "b:{coordinator}", x: "x:{ swarm }:{coordinator}" } }',
+      'schema "m": family "x": key template "x:{ swarm }:{coordinator}" holds { swarm }; only {swarm} and {coordinator} can stand there',
+    ],
+    [
+      'schemas: { m: { ids: { shape: "2" }, heartbeat: "b:{coordinator}" } }',
+      'stalesweep.yaml: schemas.m.ids.shape: "2" is no shape of an id; write a word for each segment, such as "host:pid", or "+" for one or more',
+    ],
+    [
+      'schemas: { m: { ids: { never: ["ping:1"] }, heartbeat: "b:{coordinator}" } }',
+      'stalesweep.yaml: schemas.m.ids.never.0: "ping:1" must be one segment of an id, whole: without ":" or "*"',
+    ],
+    [
+      'schemas: { m: { ids: { never: ["ping*"] }, heartbeat: "b:{coordinator}" } }',
+      'stalesweep.yaml: schemas.m.ids.never.0: "ping*" must be one segment of an id, whole: without ":" or "*"',
+    ],
     ['history: { completed: 7d }', 'stalesweep.yaml: history.completed: must hold settings such as age: 7d'],
     [
       'targets: { a: { url: "redis://h", history: { completed: { count: 5 } } } }',

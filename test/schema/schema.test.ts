@@ -106,6 +106,13 @@ describe('a schema', () => {
     expect(() => compile(families as FamilyTemplates)).toThrow(sentence);
   });
 
+  test('with more templates than can be compared in time is refused before they are', () => {
+    const many = Array.from({ length: 100_000 }, (_, i) => `f${i}:{coordinator}`);
+    expect(() => compile({ heartbeat: 'h:{coordinator}', many })).toThrow(
+      'it has 100001 templates; more than 10000 take too long',
+    );
+  });
+
   test('may keep everything of a coordinator below its heartbeat', () => {
     const schema = compile({ heartbeat: 'agents:{coordinator}:beat', rest: 'agents:{coordinator}:*' });
     const reader = new KeyReader(schema);

@@ -220,7 +220,8 @@ function idShape(value: unknown): number | null {
   const shape = text('a shape such as "host:pid" or "+"')(value);
   if (shape === '+') return null;
   const words = shape.split(':');
-  if (words.every((word) => /^\w+$/.test(word))) return words.length;
+  // Who writes a number means how many segments there are.
+  if (words.every((word) => /^(?!\d+$)\w+$/.test(word))) return words.length;
   throw new Misfit(
     `${shown(shape)} is no shape of an id; write a word for each segment, such as "host:pid", or "+" for one or more`,
   );
@@ -230,7 +231,14 @@ function toByteString(word: string): string {
   return Buffer.from(word, 'utf8').toString('latin1');
 }
 
-const words = listOf(text('a word'), (value) => `${shown(value)} must be a list of words such as [ping]`);
+/** The first segment of what is no id. */
+function word(value: unknown): string {
+  const written = text('a word')(value);
+  if (!/[:*]/.test(written)) return written;
+  throw new Misfit(`${shown(written)} must be one segment of an id, whole: without ":" or "*"`);
+}
+
+const words = listOf(word, (value) => `${shown(value)} must be a list of words such as [ping]`);
 const ids = fields({ ids: fields({ shape: idShape, never: words }, 'shape: "+"') }, '');
 const families = named(family, 'heartbeat: "beat:{coordinator}"');
 
