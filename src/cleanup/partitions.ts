@@ -3,6 +3,7 @@
  *  Owns      the order within a partition, and from one to the next.
  *  Leaves    cutting them to mark and store.
  */
+import { type Fingerprinted, fingerprintOf } from '../config/fingerprint.ts';
 import type { Run } from './context.ts';
 import { type Gathered, gather, walkKeys } from './gather.ts';
 import { forgetWhoLeftNothing, noteLeft, recallLapsed } from './scan/lapsed.ts';
@@ -10,6 +11,13 @@ import { markPartition } from './mark.ts';
 import { lookForNewcomers } from './scan/newcomers.ts';
 import { sweepOrphans } from './orphans.ts';
 import { sweepCoordinators, sweepKeys } from './sweep.ts';
+
+const SEED_DIGITS = 8;
+
+/** What decides which ids go together: the same in all runs of a target. */
+export function partitionSeedOf(target: Fingerprinted): number {
+  return Number.parseInt(fingerprintOf(target).slice(0, SEED_DIGITS), 16);
+}
 
 /** Tells whose the keys are that are held, and forgets the lapsed who left nothing. */
 export async function tellWhoseKeysAre(run: Run, held: boolean): Promise<Gathered | null> {

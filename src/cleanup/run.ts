@@ -27,7 +27,7 @@ import { MemorySample } from './tally/memorySample.ts';
 import { mark } from './mark.ts';
 import { MixedFamilies } from './batch/mixedFamilies.ts';
 import { holdIfSudden } from './guards/state.ts';
-import { sweepPartitions, tellWhoseKeysAre } from './partitions.ts';
+import { partitionSeedOf, sweepPartitions, tellWhoseKeysAre } from './partitions.ts';
 import { reportOf, requestFor, type RunRequest } from './tally/report.ts';
 import { spellersOf } from './ownership/spellers.ts';
 import { Tally } from './tally/tally.ts';
@@ -152,7 +152,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
     schema,
     reader: new KeyReader(schema),
     spellers: spellersOf(schema),
-    store: new Store(schema),
+    store: new Store(schema, partitionSeedOf(target.settings)),
     keys: new HeldKeys(schema.scanned.map(({ template }) => template.prefix)),
     sightings: options.sightings ?? null,
     staleAfterSeconds: request.staleAfterSeconds,

@@ -71,6 +71,13 @@ export class Fingerprinter {
   }
 }
 
+/** A number of 32 bits for these bytes, the same in every process. Who knows the seed can choose bytes for any number. */
+export function numberOf(seed: number, bytes: Uint8Array, from: number, to: number): number {
+  let hash = seed ^ 0x811c9dc5;
+  for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
+  return mix(hash);
+}
+
 function mix(hash: number): number {
   let mixed = hash ^ (hash >>> 16);
   mixed = Math.imul(mixed, 0x85ebca6b);

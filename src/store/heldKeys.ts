@@ -100,6 +100,11 @@ export class HeldKeys {
     return name.subarray(0, length);
   }
 
+  /** How long its name is, without what its template begins with. */
+  bytesOf(key: Key): number {
+    return this.#arena.readWord(key, KEY.length);
+  }
+
   #restOf(key: Key): Slice {
     return this.#arena.sliceOf(key, KEY.bytes, this.#arena.readWord(key, KEY.length));
   }

@@ -1,10 +1,15 @@
 /** partitions: which partition is under way, whose records belong to it, and who is known to be stale in another one. */
-import { FingerprintSet } from './fingerprints.ts';
+import type { Slice } from './arena.ts';
+import { FingerprintSet, numberOf } from './fingerprints.ts';
 
 /** Who somebody is that has no record: `later` and `earlier`: stale, of a partition to come, or of one that was dealt with. */
 export type Elsewhere = 'unknown' | 'later' | 'earlier';
 
-/** Ids are of a partition by the first half of their fingerprint; their heartbeats are of the same. */
+/**
+ * Ids are of a partition by a number that is the same in every run of a target, however many partitions it has: their heartbeats are of
+ * the same. A key of several waits for the last of its owners: did two runs side by side go in other orders, each could wait for the
+ * one whom the other has swept, and leave the key.
+ */
 export class Partitions {
   /** Stale ids, and pairs of id and swarm, that have no record here. */
   readonly #elsewhere = new FingerprintSet();
@@ -16,6 +21,9 @@ export class Partitions {
   /** How many of these were lapsed. */
   awaitedLapsed = 0;
 
+  /** @param seed the same in every run of a target */
+  constructor(private readonly seed = 0) {}
+
   /** How many there are. */
   get count(): number {
     return 2 ** this.#bits;
@@ -26,13 +34,14 @@ export class Partitions {
     return this.#elsewhere.bytes;
   }
 
-  #of(idHigh: number): number {
-    return this.#bits === 0 ? 0 : idHigh >>> (32 - this.#bits);
+  /** Of the upper bits: cutting each in two leaves their order as it was. */
+  #of({ bytes, from, to }: Slice): number {
+    return this.#bits === 0 ? 0 : numberOf(this.seed, bytes, from, to) >>> (32 - this.#bits);
   }
 
   /** Whether the records of this id belong to the partition under way. */
-  isHere(idHigh: number): boolean {
-    return this.#of(idHigh) === this.current;
+  isHere(id: Slice): boolean {
+    return this.#of(id) === this.current;
   }
 
   /** Whether this id, or pair, was entered as stale by an earlier look, without a record. */
@@ -53,9 +62,9 @@ export class Partitions {
   }
 
   /** Who an id, or a pair, is that has no record. */
-  standingOf(idHigh: number, high: number, low: number): Elsewhere {
+  standingOf(id: Slice, high: number, low: number): Elsewhere {
     if (!this.has(high, low)) return 'unknown';
-    return this.#of(idHigh) <= this.current ? 'earlier' : 'later';
+    return this.#of(id) <= this.current ? 'earlier' : 'later';
   }
 
   /** Cuts each in two. */

@@ -1,8 +1,8 @@
 /** store: who was found in a run: who lives, who is stale on what proof. README.md beside this file has the picture.
  *
- * Of who lives nothing is kept but a fingerprint. Who is stale has a record for its id and one for each of its heartbeats.
- * Where those outgrow the memory budget, they are cut into partitions by fingerprint, and the run goes partition by
- * partition; of the others' stale ones a fingerprint is kept, too, so that nothing is ever guessed.
+ * Of who lives nothing is kept but a fingerprint. Who is stale has a record for its id and one for each of its heartbeats. Where those
+ * outgrow the memory budget, they are cut into partitions, and the run goes partition by partition; of the others' stale ones a
+ * fingerprint is kept, too, so that nothing is ever guessed.
  */
 import { isIdOf, type KeySchema } from '../schema/keySchema.ts';
 import { NONE, type Slice } from './arena.ts';
@@ -18,7 +18,7 @@ const NO_SWARM: Slice = { bytes: new Uint8Array(0), from: 0, to: 0 };
 
 export class Store extends Records {
   readonly swarms = new Swarms();
-  readonly partitions = new Partitions();
+  readonly partitions: Partitions;
   /** Ids of which a key was found whose proof fits no call: their heartbeats stay, so that it is found again (P3). */
   readonly withheld = new Set<Id>();
   readonly #prints = new Fingerprinter();
@@ -35,8 +35,13 @@ export class Store extends Records {
   /** How often somebody turned out to live since it was last set to 0: what was decided before must be decided anew. */
   changes = 0;
 
-  constructor(readonly schema: KeySchema) {
+  /** @param seed the same in every run of a target */
+  constructor(
+    readonly schema: KeySchema,
+    seed = 0,
+  ) {
     super();
+    this.partitions = new Partitions(seed);
   }
 
   /** The memory held, what ordering will take included. */
@@ -49,22 +54,20 @@ export class Store extends Records {
     return this.arenaBytes + this.#ids.bytes + this.#beats.bytes;
   }
 
-  /** Takes the fingerprint of an id, or of its pair with a swarm. Returns the first half of the id's own. */
-  #take(id: Slice, swarm: Slice | null): number {
+  /** Takes the fingerprint of an id, or of its pair with a swarm. */
+  #take(id: Slice, swarm: Slice | null): void {
     this.#prints.take(id.bytes, id.from, id.to);
-    const idHigh = this.#prints.high;
     if (swarm !== null) this.#prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
-    return idHigh;
   }
 
   // --- entering what was found
 
   /** Whether this heartbeat was entered before, or, being of another partition, need not be. */
   has({ id, swarm }: Found): boolean {
-    const isHere = this.partitions.isHere(this.#take(id, swarm));
+    this.#take(id, swarm);
     const { high, low } = this.#prints;
     if (this.#living.has(high, low)) return true;
-    if (!isHere) return this.partitions.has(high, low);
+    if (!this.partitions.isHere(id)) return this.partitions.has(high, low);
     return (this.schema.heartbeatDerivable ? this.#ids : this.#beats).get(high, low) !== NONE;
   }
 
@@ -91,7 +94,7 @@ export class Store extends Records {
   }
 
   /**
-   * Enters one that is stale and was not entered before, with what proves it; `null`: it is lapsed, and its absence proves it.
+   * Enters one that is stale and was not entered before, with what proves it; `null`: its absence does, it is lapsed.
    * Whether it belongs to the partition under way: of others the fingerprint is kept.
    */
   enterStale(found: Found, beatAtSeconds: number, proof: Proof | null): boolean {
@@ -101,7 +104,7 @@ export class Store extends Records {
     prints.take(name.bytes, name.from, name.to);
     const { high, low } = prints;
     if (swarm !== null) this.swarms.see(swarm, false);
-    if (!this.partitions.isHere(high)) {
+    if (!this.partitions.isHere(name)) {
       this.partitions.await(high, low, proof === null);
       if (swarm === null) return false;
       prints.takeFurther(swarm.bytes, swarm.from, swarm.to);
@@ -142,23 +145,23 @@ export class Store extends Records {
     this.#prints.takeOn(bytes, from, to);
     const { high, low } = this.#prints;
     const id = this.#ids.get(high, low) as Id;
-    if (id === NO_ID) return this.#standingWithout(high, high, low);
+    if (id === NO_ID) return this.#standingWithout({ bytes, from, to }, high, low);
     if (this.lives(id) || !this.isNamed(id, { bytes, from, to })) return 'living';
     return 'stale';
   }
 
   /** The same for an id in one swarm. */
   standingIn(id: Slice, swarm: Slice): Standing {
-    const idHigh = this.#take(id, swarm);
+    this.#take(id, swarm);
     const { high, low } = this.#prints;
     const beat = this.#beats.get(high, low) as Beat;
-    if (beat === NO_BEAT) return this.#standingWithout(idHigh, high, low);
+    if (beat === NO_BEAT) return this.#standingWithout(id, high, low);
     if (this.stateOf(beat) === BeatState.alive || !this.isBeatOf(beat, id, swarm)) return 'living';
     return 'stale';
   }
 
-  #standingWithout(idHigh: number, high: number, low: number): Standing {
-    return this.#living.has(high, low) ? 'living' : this.partitions.standingOf(idHigh, high, low);
+  #standingWithout(id: Slice, high: number, low: number): Standing {
+    return this.#living.has(high, low) ? 'living' : this.partitions.standingOf(id, high, low);
   }
 
   /** The record of an id; `NO_ID` when it has none. */

@@ -75,3 +75,25 @@ test.each(['swarm', 'flat'] as const)(
     );
   },
 );
+
+test('two runs of a target go through the same ids in the same order of partitions, however many each has (P3)', () => {
+  const { schema } = targetOf('redis://127.0.0.1', { schema: 'flat' });
+  const ids = Array.from({ length: 200 }, (_, n) => foundOf(`c${n}`, null));
+  const order = (seed: number, splits: number) => {
+    const store = new Store(schema, seed);
+    for (let i = 0; i < splits; i++) store.split();
+    const partitions = new Map<string, number>();
+    for (let partition = 0; partition < store.partitions.count; partition++) {
+      if (partition > 0) store.nextPartition();
+      for (const [n, found] of ids.entries()) {
+        if (!store.has(found)) store.enterStale(found, n, proofFor(PROOF_BYTES, `c${n}`));
+      }
+      for (const id of store.ids()) partitions.set(textOf(store.nameOf(id)), partition);
+    }
+    return partitions;
+  };
+  const few = order(7, 2);
+  const many = order(7, 4);
+  expect(new Set(few.values()).size).toBe(4);
+  expect([...many].filter(([id, partition]) => partition >> 2 !== few.get(id))).toEqual([]);
+});

@@ -1,0 +1,54 @@
+/** fate: what DESIGN's promises say becomes of each name of a world, worked out the plain way. */
+import { isShaped, type Owner, ownersIn } from './layouts.ts';
+import { isOwn, type Somebody, type World } from './world.ts';
+
+/**
+ * - `goes`: at least one who is stale could own it, and nobody who lives.
+ * - `stays`: somebody who lives could own it, or nobody stale.
+ * - `orphan`: nobody known could own it.
+ * - `foreign`: no run looks at it.
+ */
+export type Fate = 'goes' | 'stays' | 'orphan' | 'foreign';
+
+const GOING: readonly string[] = ['stale', 'lapsed'];
+
+export const isGoing = ({ state }: Somebody): boolean => GOING.includes(state);
+
+export class Fates {
+  readonly #byId = new Map<string, Somebody[]>();
+  readonly #owners = new Map<string, readonly Owner[]>();
+
+  constructor(readonly world: World) {
+    for (const one of world.everybody) this.#byId.set(one.id, [...(this.#byId.get(one.id) ?? []), one]);
+  }
+
+  ownersOf(name: string): readonly Owner[] {
+    const known = this.#owners.get(name);
+    if (known !== undefined) return known;
+    const owners = isOwn(name) ? [] : ownersIn(this.world.layout, name);
+    this.#owners.set(name, owners);
+    return owners;
+  }
+
+  /** The families it can be of. */
+  familiesOf(name: string): readonly string[] {
+    const shaped = this.ownersOf(name).filter(({ id }) => isShaped(this.world.layout, id));
+    return [...new Set(shaped.map(({ family }) => family))];
+  }
+
+  /** Those known who could own it. */
+  possible(name: string): readonly Somebody[] {
+    return this.ownersOf(name).flatMap(({ id, swarm }) =>
+      (this.#byId.get(id) ?? []).filter((one) => swarm === '' || one.swarm === swarm),
+    );
+  }
+
+  of(name: string): Fate {
+    const owners = this.ownersOf(name);
+    if (this.familiesOf(name).length === 0) return 'foreign';
+    const known = this.possible(name);
+    const isSpared = owners.some(({ id }) => this.world.protect.includes(id));
+    if (known.length === 0) return isSpared ? 'stays' : 'orphan';
+    return known.every(isGoing) && !isSpared ? 'goes' : 'stays';
+  }
+}

@@ -1,0 +1,151 @@
+/** layouts: key schemas to draw worlds in, and whose a name could be in one, read the plain way.
+ *
+ * Imports nothing of the code it judges. Names are byte strings: each character stands for one byte.
+ */
+
+export interface Layout {
+  /** As a configuration has it: `null` for one segment. */
+  readonly shape: string | null;
+  readonly never: readonly string[];
+  /** In the order written, each with its templates; one of them is `heartbeat`. */
+  readonly families: Readonly<Record<string, readonly string[]>>;
+}
+
+/** One way in which a name can be somebody's. */
+export interface Owner {
+  readonly family: string;
+  readonly id: string;
+  /** `''` where the template names no swarm. */
+  readonly swarm: string;
+}
+
+const BLOCKING = {
+  signal: ['blocking:signal:{coordinator}'],
+  ack: ['blocking:ack:{coordinator}:*'],
+  idempotency: [
+    'blocking:idempotency:{coordinator}',
+    'blocking:idempotency:{coordinator}:*',
+    'blocking:idempotency:*:{coordinator}',
+    'blocking:idempotency:*:{coordinator}:*',
+  ],
+};
+const SHIPPED = { shape: '+', never: ['heartbeat'] };
+
+export const LAYOUTS: Readonly<Record<string, Layout>> = {
+  swarm: {
+    ...SHIPPED,
+    families: {
+      heartbeat: ['swarm:{swarm}:blocking:heartbeat:{coordinator}'],
+      ...BLOCKING,
+      activity: ['swarm:{swarm}:agent:{coordinator}:activity'],
+      state: ['swarm:{swarm}:blocking:{coordinator}'],
+    },
+  },
+  flat: {
+    ...SHIPPED,
+    families: {
+      heartbeat: ['blocking:heartbeat:{coordinator}'],
+      ...BLOCKING,
+      activity: ['coordinator:activity:{coordinator}'],
+      state: ['blocking:state:{coordinator}'],
+    },
+  },
+  'claude-flow-novice': {
+    ...SHIPPED,
+    families: {
+      heartbeat: ['blocking:heartbeat:{coordinator}'],
+      ...BLOCKING,
+      activity: ['coordinator:activity:{coordinator}'],
+      state: ['swarm:*:blocking:{coordinator}'],
+    },
+  },
+  derivedOnly: {
+    shape: null,
+    never: ['ping'],
+    families: {
+      box: ['{coordinator}:box', 'x-{coordinator}'],
+      heartbeat: ['{coordinator}:hb'],
+      log: ['{coordinator}:log'],
+    },
+  },
+  pairs: {
+    shape: 'host:pid',
+    never: [],
+    families: {
+      heartbeat: ['w:{coordinator}'],
+      mail: ['mail:{coordinator}:*', 'mail:*:to:{coordinator}'],
+      lock: ['lock:{coordinator}'],
+    },
+  },
+  crossed: {
+    shape: '+',
+    never: ['beat'],
+    families: {
+      mail: ['agents:{coordinator}:mail:*', 'agents:*:to-{coordinator}', 'agents:*:to-{coordinator}:*'],
+      heartbeat: ['beats:{swarm}:{coordinator}'],
+      notes: ['agents:{coordinator}:*', 'agents:*:{coordinator}'],
+      locks: ['locks:{swarm}:{coordinator}', 'locks:{coordinator}:*', 'locks:*:{coordinator}:*'],
+    },
+  },
+  suffixed: {
+    shape: null,
+    never: [],
+    families: {
+      heartbeat: ['{swarm}:hb-{coordinator}'],
+      box: ['{swarm}:box-{coordinator}', 'x:y:{coordinator}-y'],
+      queue: ['q-{swarm}:*:{coordinator}:z', 'q:*:{coordinator}:*'],
+    },
+  },
+};
+
+/** The swarm and id of each way to read a name as a template, ids of any number of segments, empty ones among them. */
+function* readings(template: string, name: string, never: readonly string[]): Generator<{ id: string; swarm: string }> {
+  const token = /^(\{swarm\}|\{coordinator\}|\*)/.exec(template)?.[1];
+  if (template === '') {
+    if (name === '') yield { id: '', swarm: '' };
+  } else if (token === undefined) {
+    if (name[0] === template[0]) yield* readings(template.slice(1), name.slice(1), never);
+  } else {
+    const rest = template.slice(token.length);
+    for (let length = token === '*' ? 0 : 1; length <= name.length; length++) {
+      const part = name.slice(0, length);
+      if (token === '{swarm}' && part.includes(':')) return;
+      if (token === '{coordinator}' && never.includes(part.split(':')[0] ?? '')) continue;
+      for (const one of readings(rest, name.slice(length), never)) {
+        if (token === '*') yield one;
+        else yield token === '{swarm}' ? { ...one, swarm: part } : { ...one, id: part };
+      }
+    }
+  }
+}
+
+/** Every way in which a name can be somebody's. */
+export function ownersIn({ families, never }: Layout, name: string): Owner[] {
+  const heartbeat = Object.entries(families).filter(([family]) => family === 'heartbeat');
+  const read = (some: typeof heartbeat) =>
+    some.flatMap(([family, templates]) =>
+      templates.flatMap((template) => [...readings(template, name, never)].map((one) => ({ family, ...one }))),
+    );
+  // What reads like a heartbeat is that, and nothing else.
+  const beats = read(heartbeat);
+  return beats.length > 0 ? beats : read(Object.entries(families));
+}
+
+/** Whether an id has the shape that the layout says. */
+export function isShaped({ shape }: Layout, id: string): boolean {
+  const segments = id.split(':');
+  if (segments.includes('')) return false;
+  return shape === '+' || segments.length === (shape === null ? 1 : shape.split(':').length);
+}
+
+/** A name of a template. */
+export function spell(template: string, id: string, swarm: string, star: () => string): string {
+  return template.replace(/\{swarm\}|\{coordinator\}|\*/g, (token) =>
+    token === '*' ? star() : token === '{swarm}' ? swarm : id,
+  );
+}
+
+/** The schema as a configuration file has it. */
+export function schemaOf({ shape, never, families }: Layout): object {
+  return { ids: { ...(shape === null ? {} : { shape }), never }, ...families };
+}

@@ -1,0 +1,78 @@
+/** round: one drawn world, a run or two over it while some of it comes back to life, and an audit of all that is there afterwards. */
+import { restore } from '../../src/restore/restore.ts';
+import { Random } from '../chaos/random.ts';
+import { targetOf } from '../support/cleanup.ts';
+import { Audit } from './audit.ts';
+import { Comebacks } from './comebacks.ts';
+import { Fates } from './fate.ts';
+import { type Ground, pastOf, writeWorld } from './ground.ts';
+import { run } from './told.ts';
+import { drawWishes, settingsFor } from './wishes.ts';
+import { drawWorld } from './world.ts';
+
+interface Outcome {
+  /** What the world and the run were, for whoever repeats it. */
+  readonly drawn: object;
+  readonly wrong: readonly string[];
+  readonly keys: number;
+  readonly comebacks: number;
+}
+
+/** Fewer fingerprints than the living need: nothing is swept then, and said so. */
+const TOO_SMALL = /memoryBudget is too small/;
+
+/** Draws from the seed, runs and audits. */
+export async function round(ground: Ground, seed: number): Promise<Outcome> {
+  const random = new Random(seed);
+  const world = drawWorld(random);
+  const fates = new Fates(world);
+  const wishes = drawWishes(random);
+  const db = random.pick([0, 3]) ?? 0;
+  const { redis } = ground;
+  await redis.flushall();
+  await redis.select(db);
+  const before = await writeWorld(ground, world, db);
+  const url = `${ground.urlFor(wishes.byTransaction)}/${db}`;
+  const target = targetOf(url, settingsFor(world, wishes));
+  const past = world.activeBefore === null ? null : { active: world.activeBefore, heldSinceAt: null };
+  const { memoryBudgetBytes } = wishes;
+  const options = { target, past, ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }) };
+  const comebacks = new Comebacks(ground, db, random, fates, wishes.most === 0 ? 0 : random.between(1, 60));
+  const stir = async () => await comebacks.some(random.between(0, wishes.most));
+  const hooks = wishes.most === 0 ? {} : { before: stir, after: stir };
+  const audit = new Audit(ground, db, fates, comebacks, before);
+  try {
+    const isStill = wishes.most === 0;
+    const look = { ...options, run: 'dry', dryRun: true, sightings: pastOf(ground, true) };
+    const dry = isStill ? await run(url, look) : null;
+    // Whoever looks at values ends idle times.
+    if (isStill && world.orphans.length === 0) await audit.untouched();
+    const runs = Array.from({ length: wishes.runs }, (_, i) => `run-${i}`);
+    const ended = await Promise.allSettled(
+      runs.map(async (id) => await run(url, { ...options, ...hooks, run: id, sightings: pastOf(ground) })),
+    );
+    await comebacks.settled();
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    await audit.after(
+      ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+      dry,
+      wishes,
+    );
+    if (wishes.trash) {
+      for (const id of runs) await restore(target, { run: id }, { heartbeats: true });
+      await audit.restored();
+    }
+  } catch (error) {
+    if (!TOO_SMALL.test(String(error))) throw new Error(`seed ${seed}`, { cause: error });
+  } finally {
+    await redis.select(0);
+  }
+  const size = { keys: world.keys.size, everybody: world.everybody.length };
+  return {
+    drawn: { seed, layout: world.name, db, ...wishes, ...size },
+    wrong: audit.wrong,
+    keys: before.size,
+    comebacks: comebacks.count,
+  };
+}

@@ -1,0 +1,44 @@
+/** wishes: how a drawn world is swept, and the settings that make it so. */
+import type { Random } from '../chaos/random.ts';
+import { buffer } from './ground.ts';
+import { schemaOf } from './layouts.ts';
+import { STALE_AFTER, type World } from './world.ts';
+
+/** How it is swept. */
+export interface Wishes {
+  readonly trash: boolean;
+  readonly announce: boolean;
+  readonly byTransaction: boolean;
+  readonly memoryBudgetBytes: number | undefined;
+  /** Side by side. */
+  readonly runs: number;
+  /** So many come back between two calls, at most. */
+  readonly most: number;
+}
+
+/** Not enough for one partition, for the held keys, or for either. */
+const MEMORY = [undefined, undefined, 3_000, 12_000, 60_000];
+
+export function drawWishes(random: Random): Wishes {
+  return {
+    trash: random.between(0, 2) === 0,
+    announce: random.between(0, 1) === 0,
+    byTransaction: random.between(0, 2) === 0,
+    memoryBudgetBytes: random.pick(MEMORY),
+    runs: random.between(0, 3) === 0 ? 2 : 1,
+    most: random.pick([0, 0, 1, 3, 12]) ?? 0,
+  };
+}
+
+export function settingsFor({ layout, protect, orphans }: World, { trash, announce }: Wishes): object {
+  return {
+    restartGrace: false,
+    staleAfter: `${STALE_AFTER}s`,
+    schema: 'drawn',
+    schemas: { drawn: schemaOf(layout) },
+    protect: protect.map((id) => buffer(id).toString()),
+    orphans,
+    ...(trash ? { trash: '1h' } : {}),
+    ...(announce ? { announce: { stream: 'announced' } } : {}),
+  };
+}

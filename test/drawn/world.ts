@@ -1,0 +1,137 @@
+/** world: a drawn keyspace of a layout: who beats, who is silent, what each of them has, alone or with others. */
+import type { Random } from '../chaos/random.ts';
+import { isShaped, LAYOUTS, type Layout, ownersIn, spell } from './layouts.ts';
+
+/** What somebody is as a run begins. `held` and `protected` have been silent for longer than the threshold, too. */
+export type State = 'active' | 'stale' | 'lapsed' | 'lapsedLiving' | 'unreadable' | 'held' | 'protected';
+
+export interface Somebody {
+  readonly id: string;
+  readonly swarm: string;
+  readonly heartbeat: string;
+  readonly state: State;
+  readonly silentSeconds: number;
+}
+
+/** What a key holds: `null`, a value of another type than a string. */
+export interface Content {
+  readonly value: string | null;
+  readonly ttl: boolean;
+  readonly idle: boolean;
+}
+
+export interface World {
+  readonly name: string;
+  readonly layout: Layout;
+  readonly swarms: readonly string[];
+  readonly everybody: readonly Somebody[];
+  /** All but heartbeats. */
+  readonly keys: ReadonlyMap<string, Content>;
+  readonly protect: readonly string[];
+  /** Of the families that may be named so. */
+  readonly orphans: readonly string[];
+  /** How many were active in the last run: with many, those who are not yet silent for twice the threshold are held. */
+  readonly activeBefore: number | null;
+}
+
+export const STALE_AFTER = 600;
+const ODD = [
+  ...['c1', 'c10', 'c', '*', '?', '[c]1', '\\', '{c1}', '{', '}', '$&', '\0', '\xff\xfe', '\r\n', '\xc3\xbc', ' '],
+  ...['x'.repeat(280), 'completion', '1', 'beat', 'mail', 'to-c1', 'stalesweep', '{stalesweep}', 'heartbeat', ''],
+  ...['constructor', '__proto__', '"', "'", 'z', 'hb', '-', '{}', '{coordinator}'],
+];
+const SWARMS = ['s1', 's2', 's10', '*', '{s}', '\xff', 'c1', 'completion', 'role', 's'];
+const OWN = ['{stalesweep}:', 'stalesweep:'];
+
+export const isOwn = (name: string): boolean => OWN.some((prefix) => name.startsWith(prefix));
+
+function drawIds(random: Random, { shape, never }: Layout, count: number): string[] {
+  const segment = (i: number) => (random.between(0, 3) === 0 ? (random.pick(ODD) ?? '') : `w${i}`);
+  const lengths = shape === '+' ? (random.pick([[1], [1, 2], [1, 2, 3]]) ?? []) : [(shape ?? 'one').split(':').length];
+  const ids = Array.from({ length: count }, (_, i) =>
+    // Some have more segments than the layout says: what could be theirs stays.
+    Array.from({ length: (random.pick(lengths) ?? 1) + (random.between(0, 15) === 0 ? 1 : 0) }, () => segment(i)).join(
+      ':',
+    ),
+  );
+  const longer = shape === '+' ? random.sample(ids, 4).map((id) => `${id}:sub`) : [];
+  return [...new Set([...ids, ...longer])].filter((id) => id !== '' && !never.includes(id.split(':')[0] ?? ''));
+}
+
+interface Wishes {
+  readonly lapses: boolean;
+  readonly holds: boolean;
+}
+
+function drawState(random: Random, { lapses, holds }: Wishes): State {
+  const states: readonly State[] = ['active', 'active', 'stale', 'stale', 'stale', 'unreadable'];
+  const some = [...states, ...(lapses ? (['lapsed', 'lapsed', 'lapsedLiving'] as const) : [])];
+  const state = random.pick(some) ?? 'active';
+  return state === 'stale' && holds && random.between(0, 1) === 0 ? 'held' : state;
+}
+
+export function drawWorld(random: Random): World {
+  const name = random.pick(Object.keys(LAYOUTS)) ?? 'flat';
+  const layout = LAYOUTS[name] as Layout;
+  const heartbeat = layout.families.heartbeat?.[0] ?? '';
+  const hasSwarm = heartbeat.includes('{swarm}');
+  const swarms = hasSwarm ? random.sample(SWARMS, random.between(1, 6)) : [''];
+  const ids = drawIds(random, layout, random.between(2, random.pick([8, 40, 150]) ?? 8));
+  const activeBefore = random.between(0, 3) === 0 ? 2_000 : null;
+  const wishes = { lapses: random.between(0, 1) === 0, holds: activeBefore !== null };
+  const protect =
+    random.between(0, 2) === 0
+      ? random.sample(ids, 2).filter((id) => !id.includes('*') && isUtf8(id) && id.trim() === id)
+      : [];
+  const everybody: Somebody[] = [];
+  for (const id of ids) {
+    for (const swarm of random.sample(swarms, random.between(1, random.pick([1, 1, 3]) ?? 1))) {
+      const key = spell(heartbeat, id, swarm, () => '');
+      const read = ownersIn(layout, key);
+      if (isOwn(key) || !read.some((one) => one.family === 'heartbeat' && one.id === id && one.swarm === swarm))
+        continue;
+      if (everybody.some((one) => one.heartbeat === key)) continue;
+      const drawn = drawState(random, wishes);
+      const isSilent = drawn === 'stale' || drawn === 'held' || drawn === 'lapsed';
+      const shaped = isShaped(layout, id);
+      if (!shaped && drawn.startsWith('lapsed')) continue;
+      const state = !shaped ? 'unreadable' : isSilent && protect.includes(id) ? 'protected' : drawn;
+      if (drawn === 'lapsed' && state === 'protected') continue;
+      const silentSeconds = drawn === 'held' ? 870 : isSilent ? 3_630 : drawn === 'lapsedLiving' ? 330 : 10;
+      everybody.push({ id, swarm, heartbeat: key, state, silentSeconds });
+    }
+  }
+  const keys = drawKeys(random, layout, everybody, ids);
+  const wild = Object.keys(layout.families).filter((family) => family !== 'heartbeat');
+  const orphans = random.between(0, 2) === 0 ? random.sample(wild, random.between(1, 2)) : [];
+  return { name, layout, swarms, everybody, keys, protect, orphans, activeBefore };
+}
+
+function isUtf8(id: string): boolean {
+  return (
+    Buffer.from(id, 'latin1').toString('utf8') !== '' && !Buffer.from(id, 'latin1').toString('utf8').includes('\ufffd')
+  );
+}
+
+/** Keys of each of them, of which many name others too, and some of nobody. */
+function drawKeys(random: Random, layout: Layout, everybody: readonly Somebody[], ids: readonly string[]) {
+  const templates = Object.entries(layout.families).flatMap(([family, some]) => (family === 'heartbeat' ? [] : some));
+  const keys = new Map<string, Content>();
+  const most = random.pick([2, 5, 12]) ?? 2;
+  const nobodies = Array.from({ length: 3 }, (_, i) => ({ id: `nobody${i}`, swarm: everybody[0]?.swarm ?? '' }));
+  for (const { id, swarm } of [...everybody, ...nobodies]) {
+    for (let i = 0; i < most; i++) {
+      const key = spell(random.pick(templates) ?? '', id, swarm, () => drawStar(random, ids));
+      if (ownersIn(layout, key)[0]?.family === 'heartbeat') continue;
+      const isString = random.between(0, 5) > 0;
+      const value = isString ? `v${keys.size}` : null;
+      keys.set(key, { value, ttl: random.between(0, 3) === 0, idle: random.between(0, 1) === 0 });
+    }
+  }
+  return keys;
+}
+
+export function drawStar(random: Random, ids: readonly string[]): string {
+  const id = random.pick(ids) ?? '';
+  return random.pick([id, id, `${id}:completion:3:1760000000000`, `x:${id}:y`, 'word', '']) ?? '';
+}
