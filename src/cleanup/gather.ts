@@ -11,6 +11,9 @@ import { atNodes, breathe, type Run, STEPS_AT_ONCE } from './context.ts';
 import { type VerdictKind, Verdicts } from './ownership/verdict.ts';
 import { walk } from './scan/walk.ts';
 
+/** To find in how many ways a longer one can be read may take a fifth of a second. */
+const LONG_NAME_BYTES = 1_024;
+
 export interface Gathered {
   /** The first key of those families whose orphans are swept that none of the known could own; each is linked to the next. */
   readonly orphans: Key;
@@ -28,7 +31,7 @@ export async function gather(run: Run): Promise<Gathered> {
   const orphaned = new Set<string>();
   let steps = 0;
   for (const key of keys.all()) {
-    if (++steps % STEPS_AT_ONCE === 0) await breathe();
+    if (++steps % STEPS_AT_ONCE === 0 || keys.bytesOf(key) > LONG_NAME_BYTES) await breathe();
     const name = keys.nameOf(key);
     const verdict = verdicts.of(name, store.idCount > 0);
     noteOwners(run, verdicts, verdict);
@@ -92,7 +95,10 @@ export async function walkKeys(run: Run, sweepKeys: () => Promise<void>): Promis
     if (verdict === 'go' || (verdict === 'orphan' && store.partitions.current === 0)) keys.hold(template, key);
   };
   const takeAll = async (page: readonly Buffer[]): Promise<void> => {
-    for (const key of page) take(key);
+    for (const key of page) {
+      take(key);
+      if (key.length > LONG_NAME_BYTES) await breathe();
+    }
     observer.progress?.('gather', tally);
     if (store.bytes + keys.bytes > memoryBudgetBytes && keys.count > 0) await sweepKeys();
   };

@@ -2,6 +2,7 @@
 import { sentenceOf } from '../domain/failure.ts';
 import { secondsBack } from '../domain/outages.ts';
 import { idleSeconds } from '../redis/keyspace/keyspace.ts';
+import { weightOfBytes } from '../redis/pace/weight.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { atWhole, pause, type Run, type RunContext, stopIfInterrupted } from './context.ts';
 import { learnBorn } from './ownership/elsewhere.ts';
@@ -77,7 +78,7 @@ function* slicesOf(run: RunContext, orphans: Iterable<Orphan>): Generator<readon
   let slice: Orphan[] = [];
   let size = 0;
   for (const orphan of orphans) {
-    const weight = 1 + orphan.absent.length;
+    const weight = [orphan.name, ...orphan.absent].reduce((sum, name) => sum + weightOfBytes(name.length), 0);
     // Their idle times are asked one by one, which takes about twice as long as removing them.
     if (slice.length > 0 && size + weight > run.node.paces.sweep.size / 2) {
       yield slice;

@@ -10,6 +10,7 @@ import type { TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Thing } from '../redis/restore.ts';
+import { piecesOf } from '../redis/pace/weight.ts';
 import { encodeRun } from '../redis/trash/names.ts';
 import type { TrashPlace } from '../redis/trash/place.ts';
 import { contentsOf } from './contents.ts';
@@ -143,16 +144,18 @@ class Bringing {
   async all(things: readonly Thing[], areHeartbeats: boolean): Promise<void> {
     const before = this.#restored;
     const { trash, dryRun } = this;
-    for (let from = 0; from < things.length; ) {
+    for (const chunk of piecesOf(
+      things,
+      () => trash.most,
+      ({ name }) => name.length,
+    )) {
       this.signal.throwIfAborted();
-      const chunk = things.slice(from, from + trash.most);
       const { became } = dryRun ? await trash.lookAt(chunk) : await trash.bringBack(chunk);
       for (const [i, { name }] of chunk.entries()) {
         if (became[i] === 'restored') this.#restored++;
         else if (became[i] === 'expired') this.#expired++;
         else if (became[i] === 'existing') this.#existing.push(name.toString());
       }
-      from += chunk.length;
     }
     if (areHeartbeats) this.#heartbeats += this.#restored - before;
   }

@@ -1,7 +1,8 @@
 /** P6 by bytes: values count by what they weigh, wherever they travel. */
 import { expect, test } from 'vitest';
 import { Bulk } from '../../src/redis/call/bulk.ts';
-import { clean } from '../support/cleanup.ts';
+import { restore } from '../../src/restore/restore.ts';
+import { clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { heartbeatOf, keysIn, nowOf, writeAll } from '../support/world.ts';
 
@@ -73,4 +74,19 @@ test('one large heartbeat among thousands of small ones slows no reading of the 
   const report = await clean(server.current.url, { before: (name) => void (name === 'mget' && readings++) });
   expect(report.coordinators.swept).toBe(3_001);
   expect(readings).toBeLessThanOrEqual(120);
+});
+
+test('keys whose names are of 100 kB go in bounded calls, and come back from the trash in such', async () => {
+  const { redis, url } = server.current;
+  const LONG = 100_000;
+  const world: Record<string, string> = {};
+  for (const id of ['c1', 'c2', 'c3']) world[heartbeatOf(id)] = await heavy(0);
+  for (let i = 0; i < 60; i++) world[`blocking:ack:c${1 + (i % 3)}:${i}${'n'.repeat(LONG)}`] = '1';
+  await writeAll(redis, world);
+  const { report, most } = await weigh({ trash: '1h' });
+  expect(report.keys.deleted).toBe(63);
+  // All of them are six megabytes, and travel with their names in the trash.
+  expect(most.sent).toBeLessThanOrEqual(MEGABYTE);
+  await restore(targetOf(url), { run: report.run }, { heartbeats: true });
+  expect((await keysIn(redis)).filter((name) => !name.startsWith('stalesweep:'))).toEqual(Object.keys(world).sort());
 });

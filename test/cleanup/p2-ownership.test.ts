@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { clean } from '../support/cleanup.ts';
+import { ANY_SEGMENTS, KeyReader } from '../../src/schema/keyReader.ts';
+import { clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ACTIVE, beat, belongingsOf, heartbeatOf, keysIn, nowOf, settle, writeAll } from '../support/world.ts';
 
@@ -155,6 +156,23 @@ test('names of many segments end in time (P2, P6)', async () => {
   await writeAll(redis, { [`${long}:stale:x`]: '1', [long]: '1', [`blocking:ack:stale${':'.repeat(5_000)}`]: '1' });
   await clean(url);
   expect(await keysIn(redis)).toEqual([long]);
+});
+
+test('a name that can be read in more ways than can be proved stays, is counted, and is given up in time (P2, P6)', async () => {
+  const { url, redis } = server.current;
+  const id = Array.from({ length: 700 }, (_, i) => `n${i}`).join(':');
+  await settle(redis, id, SILENT);
+  const wide = idempotency(id, '1');
+  const colons = `blocking:idempotency:${':'.repeat(50_000)}`;
+  await writeAll(redis, { [wide]: '1', [colons]: '1' });
+  const { keys } = await clean(url);
+  expect(await keysIn(redis)).toEqual([colons, idempotency(id), wide].sort());
+  expect(keys.kept).toBe(2);
+  let ways = 0;
+  const reader = new KeyReader(targetOf(url).schema);
+  const isWhole = reader.owners(Buffer.from(colons), ANY_SEGMENTS, () => ++ways === Number.MAX_SAFE_INTEGER);
+  // Of 1,250,000,000 places none but these few are looked at.
+  expect([isWhole, ways < 250_000]).toEqual([false, true]);
 });
 
 test('ids and names that are not UTF-8 go and stay byte for byte (P2, P8)', async () => {

@@ -1,6 +1,7 @@
 /** batch: what one call removes, put together from the store as it stands. */
 import { Bulk } from '../../redis/call/bulk.ts';
 import type { SweepChunk } from '../../redis/sweep.ts';
+import { weightOfBytes } from '../../redis/pace/weight.ts';
 import type { Slice } from '../../store/arena.ts';
 import { type Key, NO_KEY } from '../../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT, NO_ID } from '../../store/records.ts';
@@ -29,6 +30,8 @@ export class Draft {
   /** How much work it is, in keys; and how many keys of it are to go. */
   size = 0;
   keyCount = 0;
+  /** How much work these are. */
+  keyWeight = 0;
   /** How many heartbeats it proved once its first key was taken: no call with that key proves fewer. */
   leastProofs = 0;
   readonly #judgedBeats: Beat[] = [];
@@ -127,12 +130,14 @@ export class Draft {
     // Derived names are nobody else's, unless there are ids that are not as the schema says.
     if (store.misshapen && !this.#mayGo(speller.nameOf(id, swarm))) return;
     speller.spell(this.#families[family] as Bulk, id, swarm);
-    this.#take(family, beat);
+    this.#take(family, beat, id.to - id.from);
   }
 
-  #take(family: number, beat: Beat): void {
+  #take(family: number, beat: Beat, bytes: number): void {
     if (this.run.mixedFamilies.recorded) this.#takenFor[family]?.push(beat);
-    this.size++;
+    const weight = weightOfBytes(bytes);
+    this.size += weight;
+    this.keyWeight += weight;
     this.keyCount++;
     if (this.keyCount === 1) this.leastProofs = this.proofCount;
   }
@@ -169,7 +174,7 @@ export class Draft {
     }
     const family = familyOf(run, key);
     this.#families[family]?.add(name);
-    this.#take(family, unit.stale[0] as Beat);
+    this.#take(family, unit.stale[0] as Beat, name.length);
   }
 
   /** The keys that were found. */

@@ -1,4 +1,5 @@
 /** unit: one stale coordinator id as the sweep takes it: its stale heartbeats, and the keys that go with it. */
+import { weightOfBytes } from '../../redis/pace/weight.ts';
 import { type Key, NO_KEY } from '../../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT } from '../../store/records.ts';
 import type { RunContext } from '../context.ts';
@@ -22,12 +23,10 @@ export interface Unit {
 const MOST_HEARTBEATS_WITH_KEYS = 2_000;
 /** So many bytes of proof one call may carry, beyond its first heartbeat: they take Redis a fifth of a millisecond. */
 const MOST_PROOF_BYTES = 128 * 1024;
-/** A value of this many bytes takes about as long to compare as a key to remove. */
-const BYTES_LIKE_A_KEY = 512;
-
 /** How much work a heartbeat's proof is, in keys. */
 export function weightOf({ store }: RunContext, beat: Beat): number {
-  return 1 + Math.floor(store.valueBytesOf(beat) / BYTES_LIKE_A_KEY);
+  const { from, to } = store.nameOf(store.ownerOf(beat));
+  return weightOfBytes(store.valueBytesOf(beat) + to - from);
 }
 
 /**
@@ -56,8 +55,12 @@ export function unitOf(run: RunContext, id: Id, whole = false): Unit | null {
   }
   if (stale.length === 0) return null;
   const lives = partial || store.lives(id);
-  for (const { speller } of spellers.derived) size += speller.hasSwarm ? stale.length : lives ? 0 : 1;
-  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) size++;
+  const { from, to } = store.nameOf(id);
+  const weight = weightOfBytes(to - from);
+  for (const { speller } of spellers.derived) size += weight * (speller.hasSwarm ? stale.length : lives ? 0 : 1);
+  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) {
+    size += weightOfBytes(keys.bytesOf(key));
+  }
   if (!lives) {
     size += gone.length;
     for (const _ of swarmsToProve(run, id)) size++;

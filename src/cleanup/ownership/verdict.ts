@@ -40,6 +40,8 @@ export class Verdicts {
   readonly #spellers: Spellers;
   readonly #isProtected: Protection | null;
   #name: Uint8Array = new Uint8Array(0);
+  /** The same as a text, once anybody asks who is protected: of one text parts cost nothing, however many ways there are to read it. */
+  #text: string | null = null;
   #living = false;
   #thorough = false;
   #later = false;
@@ -70,12 +72,14 @@ export class Verdicts {
     this.beats.length = 0;
     this.absent.length = 0;
     this.#name = name;
+    this.#text = null;
     this.#store.beginName();
     this.#living = this.#later = this.#earlier = this.#overflow = this.#both = false;
     // Nobody who is known has an id of more segments. An orphan is known to nobody: see `#guard`.
     const mostSegments = this.#isProtected === null ? this.#store.mostSegments : ANY_SEGMENTS;
     const all = this.#reader.owners(name, mostSegments, this.#look);
-    if (!all || this.#living || this.#overflow) return 'keep';
+    this.#overflow ||= !all && !this.#living;
+    if (this.#living || this.#overflow) return 'keep';
     if (this.#later) return 'later';
     if (this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))) {
       return this.isProvable ? 'go' : 'keep';
@@ -91,11 +95,11 @@ export class Verdicts {
   }
 
   /**
-   * Of a `keep` that was looked at thoroughly: whether it stays only since somebody who lives could own it, while a stale one of
-   * this partition could, too. Where one of an earlier partition could, it was told then.
+   * Of a `keep` that was looked at thoroughly: whether it stays only since somebody who lives could own it, or more than can be proved,
+   * while a stale one of this partition could, too. Where one of an earlier partition could, it was told then.
    */
   get isShared(): boolean {
-    if (!this.#living || this.#earlier || this.#overflow) return false;
+    if (this.#earlier || !(this.#living || this.#overflow)) return false;
     return (
       this.#both || this.ids.some((id) => this.#isStale(id)) || this.beats.some((beat) => this.#store.isStale(beat))
     );
@@ -142,7 +146,9 @@ export class Verdicts {
   };
 
   #isSpared({ bytes, from, to }: Slice): boolean {
-    return this.#isProtected?.(Buffer.from(bytes.subarray(from, to)).toString('latin1')) ?? false;
+    if (this.#isProtected === null) return false;
+    this.#text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    return this.#isProtected(this.#text.slice(from, to));
   }
 
   #note<T>(list: T[], one: T): void {

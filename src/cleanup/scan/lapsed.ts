@@ -8,6 +8,7 @@ import { type Clock, silentSeconds } from '../../domain/heartbeat.ts';
 import type { Sighting } from '../../domain/sighting.ts';
 import { Bulk } from '../../redis/call/bulk.ts';
 import { countExisting } from '../../redis/keyspace/keyspace.ts';
+import { piecesOf } from '../../redis/pace/weight.ts';
 import { isIdOf } from '../../schema/keySchema.ts';
 import { type Beat, BeatState, type Found, Left, NO_BEAT } from '../../store/records.ts';
 import { atReads, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from '../context.ts';
@@ -150,8 +151,12 @@ export async function keepSightings({ sightings, observer }: Run, { failed }: Re
 export async function leftNothing(run: RunContext, beat: Beat): Promise<boolean> {
   const { node } = run;
   const names = namesOf(run, beat).texts();
-  for (let from = 0; from < names.length; from += NAMES_ASKED) {
-    const slice = Bulk.of(names.slice(from, from + NAMES_ASKED));
+  for (const some of piecesOf(
+    names,
+    () => NAMES_ASKED,
+    ({ length }) => length,
+  )) {
+    const slice = Bulk.of(some);
     const { count } = await node.steadily('read', () => countExisting(node.calls, slice));
     slice.clear();
     if (count > 0) return false;

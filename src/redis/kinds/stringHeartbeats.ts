@@ -20,7 +20,7 @@ export interface Proof {
 }
 
 export class StringHeartbeats {
-  /** The largest value that was read of late, in bytes: of the last reading, half of that of the one before, and so on. */
+  /** The largest value that was read of late, with its name, in bytes: of the last reading, half of that of the one before, and so on. */
   #largest = 0;
 
   constructor(private readonly node: Reader) {}
@@ -35,7 +35,9 @@ export class StringHeartbeats {
   async read(keys: readonly Buffer[]): Promise<Reading[]> {
     const values = await this.#valuesOf(keys);
     this.#largest /= 2;
-    for (const value of values) this.#largest = Math.max(this.#largest, value?.length ?? 0);
+    for (const [i, value] of values.entries()) {
+      this.#largest = Math.max(this.#largest, (value?.length ?? 0) + (keys[i]?.length ?? 0));
+    }
     // MGET says the same of what is no string, and of what is gone.
     const without = keys.flatMap((_, i) => (values[i] == null ? i : []));
     if (without.length === 0) return values as Buffer[];
