@@ -141,7 +141,13 @@ export class Audit {
     const swept = told.flatMap(({ report, removals }) =>
       removals.filter((one) => one.swept).map(({ id, swarm }) => JSON.stringify([report.run, text(id), text(swarm)])),
     );
-    this.#same('announced', said.sort(), swept.sort());
+    const [isSaid, isSwept] = [new Set(said), new Set(swept)];
+    this.#same('announced more than once', said.length, isSaid.size);
+    // Of somebody whom both sweep at the same moment, both may tell, and one count it.
+    const wherever = (one: string) => JSON.stringify(JSON.parse(one).slice(1));
+    const byAny = new Set(swept.map(wherever));
+    for (const one of isSaid) if (!byAny.has(wherever(one))) this.wrong.push(`announced, and not swept: ${one}`);
+    for (const one of isSwept) if (!isSaid.has(one)) this.wrong.push(`swept, and not announced: ${one}`);
   }
 
   /** Who was found, where nobody came between. */

@@ -14,6 +14,8 @@ export interface Wishes {
   readonly runs: number;
   /** So many come back between two calls, at most. */
   readonly most: number;
+  /** With little, each call takes few. */
+  readonly callBudget: string;
 }
 
 /** Not enough for one partition, for the held keys, or for either. */
@@ -27,12 +29,14 @@ export function drawWishes(random: Random): Wishes {
     memoryBudgetBytes: random.pick(MEMORY),
     runs: random.between(0, 3) === 0 ? 2 : 1,
     most: random.pick([0, 0, 1, 3, 12]) ?? 0,
+    callBudget: random.pick(['2ms', '0.1ms']) ?? '2ms',
   };
 }
 
-export function settingsFor({ layout, protect, orphans }: World, { trash, announce }: Wishes): object {
+export function settingsFor({ layout, protect, orphans }: World, { trash, announce, callBudget }: Wishes): object {
   return {
     restartGrace: false,
+    callBudget,
     staleAfter: `${STALE_AFTER}s`,
     schema: 'drawn',
     schemas: { drawn: schemaOf(layout) },

@@ -79,10 +79,8 @@ export function drawWorld(random: Random): World {
   const ids = drawIds(random, layout, random.between(2, random.pick([8, 40, 150]) ?? 8));
   const activeBefore = random.between(0, 3) === 0 ? 2_000 : null;
   const wishes = { lapses: random.between(0, 1) === 0, holds: activeBefore !== null };
-  const protect =
-    random.between(0, 2) === 0
-      ? random.sample(ids, 2).filter((id) => !id.includes('*') && isUtf8(id) && id.trim() === id)
-      : [];
+  const fit = [...ids, 'nobody0', 'nobody1'].filter((id) => !id.includes('*') && isUtf8(id) && id.trim() === id);
+  const protect = random.between(0, 2) === 0 ? random.sample(fit, 3) : [];
   const everybody: Somebody[] = [];
   for (const id of ids) {
     for (const swarm of random.sample(swarms, random.between(1, random.pick([1, 1, 3]) ?? 1))) {
