@@ -1,5 +1,4 @@
 /** store: who was found in a run: who lives, who is stale on what proof. README.md beside this file has the picture.
- *
  * Of who lives nothing is kept but a fingerprint. Who is stale has a record for its id and one for each of its heartbeats. Where those
  * outgrow the memory budget, they are cut into partitions, and the run goes partition by partition; of the others' stale ones a
  * fingerprint is kept, too, so that nothing is ever guessed.
