@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
 import { targetOf } from '../support/cleanup.ts';
-import { cleanCluster, expectNoClusterLeaks, isMarker, moveSlot, settleIn } from '../support/cluster.ts';
+import { cleanCluster, expectNoClusterLeaks, isMarker, settleIn } from '../support/cluster.ts';
+import { moveSlot } from '../support/slotMoves.ts';
 import { primaryOf, startCluster, until } from '../support/clusterServers.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { KeptHorizon, runScheduled } from '../support/scheduled.ts';

@@ -1,33 +1,13 @@
 /** moves: slots that go from node to node, back and forth, while a cluster is swept and those in it beat again. */
-import { Random } from '../chaos/random.ts';
 import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
-import { cleanCluster, moveSlot } from '../support/cluster.ts';
+import { Random } from '../chaos/random.ts';
+import { cleanCluster } from '../support/cluster.ts';
 import type { TestCluster } from '../support/clusterServers.ts';
 import type { TestRedis } from '../support/redis.ts';
+import { agreed, moveSlot, ownerOf } from '../support/slotMoves.ts';
 import { racerOf, Round, type Story } from './race.ts';
 
-/** Who says of itself that it serves a slot: others may not have heard of it yet. */
-async function ownerOf(primaries: readonly TestRedis[], slot: number): Promise<TestRedis> {
-  for (const node of primaries) {
-    const slots = (await node.redis.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
-    if (slots.some(([from, to, [, port]]) => from <= slot && slot <= to && port === node.port)) return node;
-  }
-  throw new Error(`nobody owns slot ${slot}`);
-}
-
-/** Moves one; whether that could be: who has heard of a later claim meanwhile does not own it any more. */
-async function isMoved(cluster: TestCluster, slot: number, from: TestRedis, to: TestRedis): Promise<boolean> {
-  try {
-    await moveSlot(cluster, slot, from, to);
-    return true;
-  } catch (error) {
-    if (!/not the owner|already the owner/.test(String(error))) throw error;
-    await to.redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
-    return false;
-  }
-}
-
-/** Moves some slots, and back, until told to end. */
+/** Moves some slots, and some of those back, until told to end. Resolves to how many. */
 async function goOn(
   cluster: TestCluster,
   primaries: readonly TestRedis[],
@@ -38,23 +18,33 @@ async function goOn(
   let count = 0;
   while (goesOn()) {
     const slot = random.pick(slots) as number;
-    const from = await ownerOf(primaries, slot);
+    const from = await ownerOf(cluster, slot);
     const to = random.pick(primaries.filter((node) => node !== from)) as TestRedis;
-    if (await isMoved(cluster, slot, from, to)) count++;
+    await moveSlot(cluster, slot, from, to);
+    count++;
     if (random.between(0, 1) === 0 || !goesOn()) continue;
-    if (await isMoved(cluster, slot, to, from)) count++;
+    await moveSlot(cluster, slot, to, from);
+    count++;
   }
   return count;
 }
 
-/** Runs, and tries, while slots move; then one run while none does. Resolves to how many moved. */
+/** What came of runs while slots moved. */
+export interface Moved {
+  moves: number;
+  /** What runs that did not end well said, each with how often. */
+  readonly said: Record<string, number>;
+}
+
+/** Runs, and tries, while slots move; then one run while none does. */
 export async function moveOnce(
   cluster: TestCluster,
   primaries: readonly TestRedis[],
   seed: number,
   story: Story,
+  told: Moved,
   coordinators: number,
-): Promise<number> {
+): Promise<void> {
   const random = new Random(seed);
   const redis = racerOf(cluster);
   try {
@@ -67,20 +57,22 @@ export async function moveOnce(
     try {
       const report = await cleanCluster(cluster, { ...round.hooks(undefined, Math.ceil(coordinators / 4)) });
       round.note(report);
-    } catch {
+    } catch (error) {
       // What a run can't settle while a slot is on its way, it says, and the next one does.
+      const sentence = String(error).replaceAll(/\d+/g, 'n');
+      told.said[sentence] = (told.said[sentence] ?? 0) + 1;
       story.failed++;
       failed = true;
     } finally {
       await round.calm();
       isOver = true;
     }
-    const moved = await moving;
+    told.moves += await moving;
+    await agreed(cluster);
     const report = await cleanCluster(cluster);
     if (report.outcome !== 'completed') story.faults.push(`the next run ended ${report.outcome}`);
     round.note(report);
     await round.audit(!failed);
-    return moved;
   } finally {
     redis.disconnect();
   }

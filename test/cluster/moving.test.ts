@@ -1,29 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
-import { cleanCluster, isMarker, moveSlot, ownName, settleIn, useCluster } from '../support/cluster.ts';
+import { cleanCluster, isMarker, ownName, settleIn, useCluster } from '../support/cluster.ts';
+import { moveSlot, ownerOf } from '../support/slotMoves.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
 const place = useCluster();
-
-async function ownerOf(slot: number): Promise<TestRedis> {
-  for (const node of place.current.nodes) {
-    const keys = await node.redis.call('CLUSTER', 'NODES');
-    const [self = ''] = String(keys)
-      .split('\n')
-      .filter((line) => line.includes('myself'));
-    const ranges = self.split(' ').slice(8);
-    if (ranges.some((range) => isIn(slot, range))) return node;
-  }
-  throw new Error(`nobody owns slot ${slot}`);
-}
-
-function isIn(slot: number, range: string): boolean {
-  if (range.startsWith('[')) return false;
-  const [from = '', to = from] = range.split('-');
-  return Number(from) <= slot && slot <= Number(to);
-}
 
 function otherThan(node: TestRedis): TestRedis {
   const others = place.current.nodes.filter((one) => one !== node);
@@ -35,7 +18,7 @@ async function idOf({ redis }: TestRedis) {
 }
 
 async function move(slot: number): Promise<void> {
-  const from = await ownerOf(slot);
+  const from = await ownerOf(place.current, slot);
   await moveSlot(place.current, slot, from, otherThan(from));
 }
 
@@ -87,7 +70,7 @@ describe('slots that move while a cluster is cleaned', () => {
     await settleIn(place.current, 'stale', STALE, { more: ['blocking:idempotency:stale:living:done:1'] });
     const living = await settleIn(place.current, 'living', ACTIVE);
     const slot = slotOfText(heartbeatOf('living'));
-    const from = await ownerOf(slot);
+    const from = await ownerOf(place.current, slot);
     const passed = otherThan(from);
     // The heartbeat is away from the one before its pages are asked for, and comes to the other after its were.
     let pages = 0;
@@ -110,7 +93,7 @@ describe('slots that move while a cluster is cleaned', () => {
     const living = await settleIn(place.current, 'living', ACTIVE);
     const heartbeat = heartbeatOf('living');
     const slot = slotOfText(heartbeat);
-    const from = await ownerOf(slot);
+    const from = await ownerOf(place.current, slot);
     const to = otherThan(from);
     const ids = await Promise.all([from, to].map(async ({ redis }) => String(await redis.call('CLUSTER', 'MYID'))));
     await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0] as string);
@@ -125,7 +108,7 @@ describe('slots that move while a cluster is cleaned', () => {
   test('that stay half moved are waited for, and then said; the next run ends well', async () => {
     const keys = await settleIn(place.current, 'c', STALE);
     const slot = slotOfText(keys[1] as string);
-    const from = await ownerOf(slot);
+    const from = await ownerOf(place.current, slot);
     const to = otherThan(from);
     const ids = await Promise.all([from, to].map(async ({ redis }) => String(await redis.call('CLUSTER', 'MYID'))));
     await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0] as string);
@@ -153,10 +136,10 @@ describe('slots that move while a cluster is cleaned', () => {
     const names = [heartbeat, 'blocking:ack:behind:1'];
     for (const name of names) {
       const slot = slotOfText(name);
-      const from = await ownerOf(slot);
+      const from = await ownerOf(place.current, slot);
       await moveSlot(place.current, slot, from, otherThan(from));
       // As if its keys had not gone along: taken for a moment, which nobody else hears of, it takes one.
-      await from.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(await ownerOf(slot)));
+      await from.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(await ownerOf(place.current, slot)));
       const value = name === heartbeat ? beat(Date.now() - STALE * 1000, 'behind') : 'left';
       await from.redis.pipeline([['asking'], ['set', name, value]]).exec();
       await from.redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');

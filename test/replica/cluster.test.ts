@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
-import { cleanCluster, expectNoClusterLeaks, isMarker, moveSlot, settleIn } from '../support/cluster.ts';
+import { cleanCluster, expectNoClusterLeaks, isMarker, settleIn } from '../support/cluster.ts';
+import { moveSlot } from '../support/slotMoves.ts';
 import { startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { command } from '../support/command.ts';
 import { callsAt } from '../support/replica.ts';

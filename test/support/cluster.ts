@@ -8,7 +8,6 @@ import { Link } from '../../src/redis/target/link.ts';
 import { type CleanOptions, HookedCalls, targetOf } from './cleanup.ts';
 import { startCluster, type TestCluster } from './clusterServers.ts';
 import { expectNoLeaks } from './leaks.ts';
-import type { TestRedis } from './redis.ts';
 import { beat, everythingOf } from './world.ts';
 
 /** Fails when connections are left at any of its nodes. */
@@ -53,27 +52,6 @@ export async function cleanCluster({ url }: TestCluster, options: CleanOptions =
     }
   } finally {
     link.close();
-  }
-}
-
-/** Moves a slot with all its keys to another node, as a resharding does it. */
-export async function moveSlot({ nodes }: TestCluster, slot: number, from: TestRedis, to: TestRedis): Promise<void> {
-  const [source, target] = await Promise.all(
-    [from, to].map(async ({ redis }) => String(await redis.call('CLUSTER', 'MYID'))),
-  );
-  await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source as string);
-  await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target as string);
-  for (;;) {
-    const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as string[];
-    if (keys.length === 0) break;
-    await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
-  }
-  for (const { redis } of [to, from, ...nodes.filter((node) => node !== to && node !== from)]) {
-    if (redis.status !== 'ready') continue;
-    await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', target as string).catch((error: Error) => {
-      // A replica learns it from its primary.
-      if (!/replica|only with masters|unknown node/i.test(error.message)) throw error;
-    });
   }
 }
 
