@@ -1,4 +1,4 @@
-/** watchTargets: looks at each target every few seconds, and keeps in the ledger when it did not answer or took no writes (P10).
+/** watchTargets: looks at each target every few seconds, and keeps in the ledger when it did not answer or took no writes, and when a replica took over (P10).
  *
  * From the last good look on to the next one nobody can be sure to have beaten; that whole span is noted, by the target's own
  * clock, and while it lasts it is noted anew with every look, since a run may begin in the very moment it ends. What can't be
@@ -53,6 +53,8 @@ class Watch {
   #connecting: Promise<void> | null = null;
   #unnoted: readonly Span[] = [];
   #noting = false;
+  /** Who is noted to have taken over. */
+  #promoted: string | null = null;
 
   constructor(
     private readonly target: TargetConfig,
@@ -128,6 +130,15 @@ class Watch {
     this.#unnoted = mergeSpans([...this.#unnoted, span]).slice(-MOST_UNNOTED);
   }
 
+  /** Notes who took over: no run may come for long, and silence counts from when that was seen. */
+  async #notePromotions(servedAt: number): Promise<void> {
+    // Who may not ask for it learns that from a run.
+    const promoted = (await this.#asked?.promoted().catch(() => null)) ?? null;
+    if (promoted === null || promoted.join() === this.#promoted) return;
+    await this.ledger.promotedAt(this.target, promoted, servedAt);
+    this.#promoted = promoted.join();
+  }
+
   /** Notes what is not noted yet, then that the target was seen to serve. That the queue is out of reach is told of elsewhere. */
   async #note(servedAt: number | null): Promise<void> {
     if (this.#noting) return;
@@ -137,7 +148,9 @@ class Watch {
         await this.ledger.addOutage(this.target, span);
         this.#unnoted = this.#unnoted.filter((one) => one !== span);
       }
-      if (servedAt !== null && !this.stopping.aborted) await this.ledger.noteWatched(this.target, servedAt);
+      if (servedAt === null || this.stopping.aborted) return;
+      await this.#notePromotions(servedAt);
+      await this.ledger.noteWatched(this.target, servedAt);
     } catch {
       // With the next look.
     } finally {

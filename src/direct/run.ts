@@ -16,7 +16,7 @@ import type { Report, Trigger } from '../domain/report.ts';
 import { RunFollower } from '../ledger/recording/followRun.ts';
 import type { LedgerSettings } from '../ledger/ledger.ts';
 import { type OpenLedger, openLedger } from '../ledger/openLedger.ts';
-import { outagesOf } from '../ledger/targets/outagesOf.ts';
+import { outagesOf, promotedAtOf } from '../ledger/targets/outagesOf.ts';
 import { pastOf } from '../ledger/targets/past.ts';
 import { RunRecorder, type RunToRecord } from '../ledger/recording/recorder.ts';
 import { explain } from '../redis/connection/explain.ts';
@@ -87,7 +87,9 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
       past = queue === null ? null : await openPast(queue, wanted, warn);
       return past === null ? [] : await outagesOf(past.ledger, settings, nowMs, signal);
     };
-    target = await openTarget(settings, { dryRun, signal, warn, outages });
+    const promotedAt = async (histories: readonly string[], nowMs: number) =>
+      past === null ? new Map<string, number>() : await promotedAtOf(past.ledger, settings, histories, nowMs);
+    target = await openTarget(settings, { dryRun, signal, warn, outages, promotedAt });
     // Of dry runs, those of the queue are recorded.
     const recorded = wanted.record && !dryRun ? past : null;
     recorder = recorderOf(recorded, { ...identityOf(wanted), run }, warn);

@@ -23,6 +23,7 @@ import type { HistoryQuery } from './runs/query.ts';
 import { type Found, findSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
 import { type SweptPage, type SweptPageQuery, sweptPage } from './swept/sweptPage.ts';
+import { promotedAt } from './targets/promotions.ts';
 import { forgetWatched, noteWatched, watchedAt } from './targets/watched.ts';
 
 /** What is kept, and of swept coordinators how much. */
@@ -140,6 +141,20 @@ export class Ledger {
   /** Those that ended after this instant, in ms, in order; apart from each other. */
   async outagesSince(target: NamedPlace, sinceMs: number): Promise<Span[]> {
     return await outagesSince(this.#blocks, target, sinceMs);
+  }
+
+  /**
+   * When these histories, that servers of a target began as they took over from others, were first seen, in ms of its clock; none of
+   * which nobody saw that. All that stand at this instant are to be named: those that are new are noted.
+   */
+  async promotedAt(
+    target: NamedPlace,
+    histories: readonly string[],
+    nowMs: number,
+  ): Promise<ReadonlyMap<string, number>> {
+    return await outliving(this.#blocks.redis, async () => {
+      return await promotedAt(this.#blocks, target, histories, nowMs);
+    });
   }
 
   /** Notes that somebody looks at a target, and saw it serve at this instant of its clock, in ms. */

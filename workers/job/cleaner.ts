@@ -8,7 +8,7 @@ import type { Config, TargetConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { nextGapMs } from '../../src/health/interval.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { outagesOf } from '../../src/ledger/targets/outagesOf.ts';
+import { outagesOf, promotedAtOf } from '../../src/ledger/targets/outagesOf.ts';
 import { pastOf } from '../../src/ledger/targets/past.ts';
 import { RunSightings } from '../../src/ledger/sightings/runSightings.ts';
 import { Sightings, sightingsKeyOf } from '../../src/ledger/sightings/sightings.ts';
@@ -122,6 +122,8 @@ async function clean(
   const onLost = () => fence.close();
   const journal = new Journal(job, token, parts.lockMs, stopwatch, fence.insistMs, earlier, onLost);
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
+  const promotedAt = async (histories: readonly string[], nowMs: number) =>
+    await promotedAtOf(ledger, target, histories, nowMs);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
   const soFar = () => reportAhead(target, stopwatch, request);
   const noted = { ...identity, payload, insistMs: fence.insistMs, until: signal, soFar };
@@ -140,7 +142,7 @@ async function clean(
     },
     warn,
   };
-  const wishes = { dryRun: payload.dryRun, signal, warn, outages, leavesSilent: true };
+  const wishes = { dryRun: payload.dryRun, signal, warn, outages, promotedAt, leavesSilent: true };
   const cleanOpened = async (contact: Contact): Promise<Report> => {
     // A chunk takes milliseconds: a target that has not answered by then may never do.
     const drop = () => setTimeout(() => contact.close(), DROP_MS).unref();

@@ -7,7 +7,7 @@ import { explainName } from '../../explain/explain.ts';
 import { jsonOf } from '../../explain/json.ts';
 import { bytesOf } from '../../explain/names.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
-import { outagesOf } from '../../ledger/targets/outagesOf.ts';
+import { outagesOf, promotedAtOf } from '../../ledger/targets/outagesOf.ts';
 import { pastOf } from '../../ledger/targets/past.ts';
 import { explain as explainError } from '../../redis/connection/explain.ts';
 import { openTarget } from '../../redis/target/openContact.ts';
@@ -44,7 +44,9 @@ async function entriesOf(config: Config, settings: TargetConfig, names: readonly
       past = await openPast(config);
       return past === null ? [] : await outagesOf(past.ledger, settings, nowMs);
     };
-    target = await openTarget(settings, { dryRun: true, signal, warn, outages });
+    const promotedAt = async (histories: readonly string[], nowMs: number) =>
+      past === null ? new Map<string, number>() : await promotedAtOf(past.ledger, settings, histories, nowMs);
+    target = await openTarget(settings, { dryRun: true, signal, warn, outages, promotedAt });
     const known = {
       target,
       warn,

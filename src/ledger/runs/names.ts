@@ -6,6 +6,7 @@
  *      runs/<target>/<outcome, + if it removed>/<first>  runs that ended alike, from that instant on
  *      swept/<target>/<start>.<run>/<batch>             coordinators that a run swept
  *      outages/<target>/<place>                         when it did not answer
+ *      promotions/<target>/<place>                      who took over from whom, and since when that is known
  *      watched/<target>/<place>                         when somebody last saw it serve (no block: it expires)
  *      looks/<target>/<fingerprint>                     what stands there, by family
  *      horizon/<target>/<fingerprint>                   until when nobody of it can be stale
@@ -84,6 +85,10 @@ export function sharedName(
 
 export function outagesName(target: NamedPlace): string {
   return `outages/${target.name}/${placeDigestOf(target)}`;
+}
+
+export function promotionsName(target: NamedPlace): string {
+  return `promotions/${target.name}/${placeDigestOf(target)}`;
 }
 
 export function watchedName(target: NamedPlace): string {

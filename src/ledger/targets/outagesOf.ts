@@ -1,4 +1,4 @@
-/** outagesOf: the outages of a target that a run has to subtract from silences (P10). */
+/** outagesOf: the outages of a target that a run has to subtract from silences, and since when a replica that took over serves (P10). */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { merged, type Outage } from '../../domain/outages.ts';
@@ -53,4 +53,19 @@ async function awaitLook(ledger: Ledger, target: NamedPlace, nowMs: number, sign
     if (performance.now() >= until) return await ledger.forgetWatched(target);
     await pause(AGAIN_MS, undefined, { signal }).catch(() => {});
   }
+}
+
+/**
+ * When servers of a target took over from others, in ms of its clock, by the histories they began then (P10); none where nobody saw it, the
+ * ledger can't be read, or the target does not ask.
+ * @param histories as the target's primaries say, of all that took over
+ */
+export async function promotedAtOf(
+  ledger: Ledger,
+  target: Pick<TargetConfig, 'name' | 'url' | 'id' | 'restartGrace'>,
+  histories: readonly string[],
+  nowMs: number,
+): Promise<ReadonlyMap<string, number>> {
+  if (!target.restartGrace) return new Map();
+  return await ledger.promotedAt(target, histories, nowMs).catch(() => new Map());
 }

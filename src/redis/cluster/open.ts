@@ -5,6 +5,7 @@ import { Rest } from '../call/rest.ts';
 import type { Link } from '../target/link.ts';
 import type { NodeWishes } from '../target/node.ts';
 import type { Place } from '../target/place.ts';
+import { heedPromotions } from '../target/heedPromotions.ts';
 import { Target, type TargetParts } from '../target/target.ts';
 import { Copies } from './nodes/copies.ts';
 import { Members, type MembersParts } from './nodes/members.ts';
@@ -24,6 +25,7 @@ export async function openCluster(seed: Link, parts: Omit<MembersParts, 'rest'>)
   const members = await openMembers(seed, { ...parts, rest, wishes: said }, copies);
   seed.close();
   try {
+    await heedPromotions(members.nodes, wishes);
     const clock = clockOfAll(members.nodes.map((node) => node.clock));
     const lapsedClock = clockOfAll(members.nodes.map((node) => node.lapsedClock));
     const whole = new Whole(members, clock, rest, stopwatch, { signal: wishes.signal, warn: said.warn });

@@ -11,6 +11,7 @@ import { Failure } from '../../domain/failure.ts';
 import { askedOnce, createClient } from './client.ts';
 import { addressOf } from '../cluster/nodes/address.ts';
 import { type Info, UPTIME } from '../target/clock.ts';
+import { wasReplica } from '../target/promotion.ts';
 
 type Sentinels = Extract<Deployment, { kind: 'sentinel' }>;
 type Options = Omit<RedisOptions, 'replyMapping'>;
@@ -154,14 +155,12 @@ function isWell(replica: Told): boolean {
   return !isDown && replica.get('master-link-status') === 'ok';
 }
 
-const NEVER_PROMOTED = /^0*$/;
-
 /**
  * INFO of a primary to which sentinels led: where it was a replica before, as of a server that came back with its data when it was
  * promoted. No sentinel knows since when for longer than it runs itself. Fails (`UNREACHABLE`) where none tells.
  */
 export async function infoSincePromotion(address: Address, info: Info): Promise<Info> {
-  if (sentinelsIn(address.url) === null || NEVER_PROMOTED.test(info.get('master_replid2') ?? '')) return info;
+  if (sentinelsIn(address.url) === null || !wasReplica(info)) return info;
   const told = (await askSentinels(address)).flatMap((one) => (one.told instanceof Error ? [] : [one.told]));
   const seconds = told
     .filter((one) => one.get('role-reported') === 'master')

@@ -66,6 +66,12 @@ export function clockOf(nowSeconds: number, info: Info, restartGrace: boolean, o
   };
 }
 
+/** The same clock where silence counts from this instant on at the earliest, in ms. */
+export function clockSince(clock: Clock, sinceMs: number): Clock {
+  const seconds = Math.max(0, clock.nowSeconds - Math.floor(sinceMs / 1000));
+  return { ...clock, upSeconds: Math.min(clock.upSeconds ?? seconds, seconds) };
+}
+
 /**
  * The clock for coordinators that have no heartbeat any more: they may have lost it with a server that came back empty, so
  * their silence counts from its return in any case (P10, P11).

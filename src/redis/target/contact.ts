@@ -15,6 +15,7 @@ import { Paces } from '../pace/paces.ts';
 import type { Copy, CopyParts } from '../replica/copy.ts';
 import type { Original } from '../replica/original.ts';
 import { Patience } from './patience.ts';
+import { heedPromotions } from './heedPromotions.ts';
 import type { Reader } from './reader.ts';
 import { Target } from './target.ts';
 
@@ -107,6 +108,7 @@ export class ServerContact implements Contact {
   async #examine(wishes: NodeWishes): Promise<Target> {
     const { settings, stopwatch } = this;
     const node = await Node.examine(this.link, this.#calls, settings, { ...wishes, isSpared: this.#readsCopy });
+    await heedPromotions([node], wishes);
     if (!this.#readsCopy) return Target.of(settings, node, stopwatch);
     const copy = await this.#openCopy(node, wishes);
     const { copiedServer } = await import('../replica/copiedServer.ts');

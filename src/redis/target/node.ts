@@ -10,6 +10,7 @@ import type { Outage } from '../../domain/outages.ts';
 import type { Calls, ServerCalls } from '../call/calls.ts';
 import {
   clockOf,
+  clockSince,
   type Info,
   keyspaceSizeOf,
   lapsedClockOf,
@@ -29,6 +30,7 @@ import type { Link } from './link.ts';
 import { type Kind, Paces } from '../pace/paces.ts';
 import { Patience } from './patience.ts';
 import type { Place } from './place.ts';
+import { promotedHistory } from './promotion.ts';
 
 /**
  * So many chunks in a row are given back as too large for the way while calls can't become smaller: enough to cut those that all
@@ -49,6 +51,11 @@ export interface NodeWishes {
   readonly part?: string;
   /** What was seen of times in which nobody could beat, up to this instant of the server's clock, in ms; must not reject. */
   readonly outages?: (nowMs: number) => Promise<readonly Outage[]>;
+  /**
+   * When those took over who were replicas before, in ms of the server's clock, by the histories they began then: of all servers of the
+   * target at once; none of which nobody knows when that was. Must not reject. Asked after `outages`.
+   */
+  readonly promotedAt?: (histories: readonly string[], nowMs: number) => Promise<ReadonlyMap<string, number>>;
 }
 
 /** What is known of a node once it was examined. */
@@ -59,19 +66,20 @@ interface Known {
   readonly paces: Paces;
   readonly remover: Remover;
   readonly lanes: number;
+  readonly promoted: string | null;
 }
 
 export class Node implements Place {
-  /** The server's own time, read once, as the run began (P5). */
-  readonly clock: Clock;
-  /** The clock for those who have no heartbeat any more: they may have lost it with the server's memory (P10, P11). */
-  readonly lapsedClock: Clock;
   readonly paces: Paces;
   /** How many calls may be under way at once. */
   readonly lanes: number;
   /** How many keys it held as the run began, roughly. */
   readonly keyspace: number;
   readonly births: Births;
+  /** The history that it began as it took over from another one; `null` where it did not, or sentinels tell of that. */
+  readonly promoted: string | null;
+  #clock: Clock;
+  #lapsedClock: Clock;
   readonly #info: Info;
   readonly #remover: Remover;
   /** Chunks in a row that were too large for the way. */
@@ -81,14 +89,15 @@ export class Node implements Place {
     readonly calls: ServerCalls,
     private readonly link: Link,
     private readonly patience: Patience,
-    { info, clock, lapsedClock, paces, remover, lanes }: Known,
+    { info, clock, lapsedClock, paces, remover, lanes, promoted }: Known,
   ) {
-    this.clock = clock;
-    this.lapsedClock = lapsedClock;
+    this.#clock = clock;
+    this.#lapsedClock = lapsedClock;
     this.paces = paces;
     this.lanes = lanes;
     this.keyspace = keyspaceSizeOf(info);
     this.births = new Births(link, info, calls.stopwatch);
+    this.promoted = promoted;
     this.#info = info;
     this.#remover = remover;
   }
@@ -97,12 +106,9 @@ export class Node implements Place {
    * Finds out what a run has to know of the server to which `link` leads and `calls` go. A server that is not ready is waited for.
    * Throws `Refused`, or a `DENIED` failure, when the user or the server may not do what the run needs.
    */
-  static async examine(
-    link: Link,
-    calls: ServerCalls,
-    settings: TargetConfig,
-    { dryRun, signal, warn, leavesSilent = false, isSpared = false, part, outages = async () => [] }: NodeWishes,
-  ): Promise<Node> {
+  static async examine(link: Link, calls: ServerCalls, settings: TargetConfig, wishes: NodeWishes): Promise<Node> {
+    const { dryRun, signal, warn, leavesSilent = false, isSpared = false, part } = wishes;
+    const { outages = async () => [] } = wishes;
     const patience = new Patience(link, calls, signal, leavesSilent);
     const info = await patience.steadily(async () => await readTargetInfo(calls, settings, dryRun, warn));
     link.remember(info);
@@ -120,8 +126,25 @@ export class Node implements Place {
       lapsedClock: lapsedClockOf(clock, info, settings.restartGrace),
       paces,
       remover,
+      promoted: promotedHistory(settings.url, info),
       lanes: lanesFor(settings.nice, calls.latencyMs),
     });
+  }
+
+  /** The server's own time, read once, as the run began (P5). */
+  get clock(): Clock {
+    return this.#clock;
+  }
+
+  /** The clock for those who have no heartbeat any more: they may have lost it with the server's memory (P10, P11). */
+  get lapsedClock(): Clock {
+    return this.#lapsedClock;
+  }
+
+  /** Lets silence count from this instant of its clock on at the earliest, in ms. Before anybody is judged. */
+  countSilenceFrom(sinceMs: number): void {
+    this.#clock = clockSince(this.#clock, sinceMs);
+    this.#lapsedClock = clockSince(this.#lapsedClock, sinceMs);
   }
 
   get strategy(): Remover['strategy'] {

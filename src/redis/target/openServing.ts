@@ -3,11 +3,15 @@ import type { Address } from '../../config/values/tls.ts';
 import { type Primary, primariesOf } from '../cluster/nodes/primaries.ts';
 import { connect } from '../connection/connect.ts';
 import type { Redis } from '../connection/ioredis.ts';
+import { infoIn } from './clock.ts';
+import { promotedHistory } from './promotion.ts';
 import { Serving } from './serving.ts';
 
 export interface Served {
   /** The target's clock, in ms, when all of it takes writes; `null` when some of it does not. Rejects when a connection fails. */
   ask(): Promise<number | null>;
+  /** The histories that its primaries began as they took over from others. Rejects when a connection fails. */
+  promoted(): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -23,7 +27,7 @@ export async function openServing(to: Address): Promise<Served> {
     const primaries = await primariesOf(first, to);
     if (primaries === null) {
       const serving = new Serving(first);
-      return { ask: async () => await serving.ask(), close };
+      return { promoted: async () => await promotedBy([first], to), ask: async () => await serving.ask(), close };
     }
     const opened = await Promise.allSettled(
       primaries.map(async ({ address }) => await connect(address, { ...quiet, toPart: true })),
@@ -33,6 +37,7 @@ export async function openServing(to: Address): Promise<Served> {
     if (failed) throw failed.reason;
     const all = open.slice(1).map((redis) => new Serving(redis));
     const known = namesOf(primaries);
+    const promoted = async () => await promotedBy(open.slice(1), to);
     const ask = async (): Promise<number | null> => {
       const clocks = await Promise.all(all.map(async (serving) => await serving.ask()));
       const slots = String(await first.call('CLUSTER', 'INFO'));
@@ -41,11 +46,16 @@ export async function openServing(to: Address): Promise<Served> {
       if (now === null || namesOf(now) !== known || !slots.includes('cluster_state:ok')) return null;
       return clocks.some((clock) => clock === null) ? null : Math.min(...clocks.map(Number));
     };
-    return { ask, close };
+    return { promoted, ask, close };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+async function promotedBy(primaries: readonly Redis[], { url }: Address): Promise<readonly string[]> {
+  const told = await Promise.all(primaries.map(async (redis) => infoIn(String(await redis.info('replication')))));
+  return told.flatMap((info) => promotedHistory(url, info) ?? []);
 }
 
 function namesOf(primaries: readonly Primary[]): string {
