@@ -1,12 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
 import { cleanCluster, isMarker, ownName, settleIn, useCluster } from '../support/cluster.ts';
-import { moveSlot, ownerOf } from '../support/slotMoves.ts';
+import { until } from '../support/clusterServers.ts';
+import { agreed, moveSlot, ownerOf } from '../support/slotMoves.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
 const place = useCluster();
+/** Longer than a run waits as it begins. */
+const NOBODYS_MS = 3_500;
+const IDLE_SECONDS = 3;
 
 function otherThan(node: TestRedis): TestRedis {
   const others = place.current.nodes.filter((one) => one !== node);
@@ -125,6 +130,57 @@ describe('slots that move while a cluster is cleaned', () => {
       keys: { deleted: keys.length },
     });
     expect((await place.current.keys()).filter((key) => !isMarker(key))).toEqual([]);
+  });
+
+  test("hide nobody while they are nobody's: they are waited for", async () => {
+    const keys = await settleIn(place.current, 'stale', STALE, { more: ['blocking:idempotency:stale:living:done:1'] });
+    const living = await settleIn(place.current, 'living', ACTIVE);
+    const heartbeat = heartbeatOf('living');
+    const slot = slotOfText(heartbeat);
+    const from = await ownerOf(place.current, slot);
+    const to = otherThan(from);
+    const { nodes } = place.current;
+    const all = async (...words: readonly string[]) => {
+      for (const { redis } of nodes) await redis.call(...(words as [string]));
+    };
+    const isNobodys = async () => {
+      const told = nodes.map(async ({ redis }) => String(await redis.call('CLUSTER', 'INFO')));
+      return (await Promise.all(told)).every((info) => info.includes('cluster_slots_assigned:16383'));
+    };
+    await all('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
+    await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from));
+    await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to));
+    // As by somebody who moves it and gives it away before it is taken: it goes where its pages were asked for.
+    let back: Promise<unknown> | null = null;
+    const goAway = async () => {
+      await from.redis.call('MIGRATE', '127.0.0.1', to.port, heartbeat, 0, 5_000);
+      for (const { redis } of [from, to]) await redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+      await until(async () => {
+        await all('CLUSTER', 'DELSLOTS', `${slot}`).catch(() => {});
+        return await isNobodys();
+      });
+      back = pause(NOBODYS_MS).then(async () => await to.redis.call('CLUSTER', 'ADDSLOTS', slot));
+    };
+    // What was touched since the run began would let it look again.
+    await until(async () => {
+      const idle = keys.map(async (key) => Number(await place.current.redis.object('IDLETIME', key)));
+      return Math.min(...(await Promise.all(idle))) >= IDLE_SECONDS;
+    });
+    let pages = 0;
+    let gone: Promise<void> | null = null;
+    const report = await cleanCluster(place.current, {
+      before: async (name) => {
+        if (name !== 'scan' || pages++ !== nodes.length - 1) return;
+        gone ??= goAway();
+        await gone;
+      },
+    });
+    await back;
+    await all('CONFIG', 'SET', 'cluster-require-full-coverage', 'yes');
+    await agreed(place.current);
+    expect(report.coordinators).toMatchObject({ checked: 2, active: 1, swept: 1 });
+    const left = await place.current.keys();
+    expect(left).toEqual([...living, 'blocking:idempotency:stale:living:done:1'].sort());
   });
 
   test('and leave keys behind where they went from: these are counted and named, and nobody is kept waiting for them', async () => {

@@ -24,6 +24,8 @@ const MOST_TURNS = 40;
 const TURN_MS = 100;
 /** While one is handed over, the one may have been asked after it gave a slot away, the other before it took that. */
 const MOST_UNOWNED = 20;
+/** In mid-run as long as for a cluster that says it is down: what is aside can't be put back without. */
+const MOST_UNOWNED_MIDWAY = 100;
 
 /** How a node says that a slot is elsewhere: for good, or for this one key. */
 const ELSEWHERE = /^(MOVED|ASK) (\d+) (.*):(\d+)$/;
@@ -106,6 +108,18 @@ export class Members {
     return this.#nodes.get(this.#topology.owners[slot] ?? '')?.node ?? null;
   }
 
+  /** Who serves a slot, once somebody does. Fails (`UNREACHABLE`) where nobody does for seconds. */
+  async ownerAwaited(slot: number): Promise<Node> {
+    for (let turn = 0; turn < MOST_UNOWNED_MIDWAY; turn++) {
+      if (turn > 0) await this.refresh();
+      const owner = this.ownerOf(slot);
+      if (owner) return owner;
+      if (this.parts.wishes.signal.aborted) throw new Failure('INTERRUPTED', 'the run was interrupted');
+      if (turn > 0) await pause(TURN_MS);
+    }
+    throw this.#unjudged([slot], 'nobody serves it');
+  }
+
   /**
    * Calls `attempt` with the node that owns a slot, and again with the one that does by then when it is said to be elsewhere.
    * @param ask what to do at the node to which a slot is being moved, for what is there already; left out: it is waited for
@@ -113,8 +127,7 @@ export class Members {
   async at<T>(slot: number, attempt: (node: Node) => Promise<T>, ask?: (node: Node) => Promise<T>): Promise<T> {
     for (let turn = 1; ; turn++) {
       try {
-        const owner = this.ownerOf(slot) ?? (await this.#waitForOwner(slot));
-        return await attempt(owner);
+        return await attempt(await this.ownerAwaited(slot));
       } catch (error) {
         const [, word, , host = '', port] = ELSEWHERE.exec(error instanceof Error ? error.message : '') ?? [];
         if (word === undefined) throw error;
@@ -164,10 +177,8 @@ export class Members {
   }
 
   async #openAll(): Promise<void> {
-    const { primaries } = this.#topology;
-    const opened = await Promise.allSettled(primaries.map(async (member) => await this.#open(member)));
-    const failed = opened.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
+    const opened = await Promise.allSettled(this.#topology.primaries.map(async (member) => await this.#open(member)));
+    for (const result of opened) if (result.status === 'rejected') throw result.reason;
   }
 
   async #open(member: Member): Promise<void> {
@@ -204,16 +215,6 @@ export class Members {
     }
   }
 
-  async #waitForOwner(slot: number): Promise<Node> {
-    for (let turn = 1; turn <= MOST_UNOWNED; turn++) {
-      if (turn > 1) await pause(TURN_MS);
-      await this.refresh();
-      const owner = this.ownerOf(slot);
-      if (owner !== null) return owner;
-    }
-    throw this.#unjudged([slot], 'nobody serves it');
-  }
-
   /** @param look brings in who owns what */
   async #insistOnAll(look: () => Promise<void>): Promise<void> {
     await look();
@@ -234,8 +235,8 @@ export class Members {
   }
 
   #unsettled(slot: number): Failure {
-    const url = redactUrl(this.parts.settings.url);
-    return new Failure('UNREACHABLE', `the cluster at ${url} does not agree on who serves slot ${slot}`);
+    const where = `the cluster at ${redactUrl(this.parts.settings.url)}`;
+    return new Failure('UNREACHABLE', `${where} does not agree on who serves slot ${slot}`);
   }
 
   #nodeAt(host: string, port: number): Node | null {

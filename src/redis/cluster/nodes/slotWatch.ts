@@ -63,6 +63,8 @@ export class SlotWatch implements Moves {
       for (let from = 0; from < moved.length; from += SLOTS_AT_ONCE) {
         const keys: Buffer[] = [];
         await each(moved.slice(from, from + SLOTS_AT_ONCE), async (slot) => {
+          // Given away and not taken yet, it may hold anybody, at whoever takes it.
+          await this.members.ownerAwaited(slot);
           for (const node of this.members.holdersOf(slot)) for (const key of await listed(node, slot)) keys.push(key);
         });
         yield keys;
