@@ -22,13 +22,14 @@ function running({ nodes }: TestCluster): readonly TestRedis[] {
   return nodes.filter(({ redis }) => redis.status === 'ready');
 }
 
-async function primariesOf(cluster: TestCluster): Promise<readonly TestRedis[]> {
+/** Those that say so of themselves, of all that run. */
+export async function primariesOf(cluster: TestCluster): Promise<readonly TestRedis[]> {
   const asked = running(cluster).map(async (node) => ((await roleOf(node)) === 'master' ? [node] : []));
   return (await Promise.all(asked)).flat();
 }
 
 /** Whether a replica of each primary has all that was written. */
-async function areReplicated(cluster: TestCluster): Promise<boolean> {
+export async function areReplicated(cluster: TestCluster): Promise<boolean> {
   const primaries = await primariesOf(cluster).catch(() => []);
   if (primaries.length < 3) return false;
   const reached = primaries.map(async ({ redis }) => {
@@ -39,7 +40,7 @@ async function areReplicated(cluster: TestCluster): Promise<boolean> {
 }
 
 /** Whether all who run agree on three primaries that serve all slots. */
-async function isWhole(cluster: TestCluster, without: TestRedis): Promise<boolean> {
+export async function isWhole(cluster: TestCluster, without: TestRedis): Promise<boolean> {
   const nodes = running(cluster).filter((node) => node !== without);
   const infos = await Promise.all(nodes.map(async ({ redis }) => String(await redis.call('CLUSTER', 'INFO'))));
   const serving = await primariesOf(cluster);

@@ -1,10 +1,14 @@
 /** soak: coordinators that come back while a cluster is swept, ever new ones, until Ctrl-C, for `SOAK_MINUTES`, or until one loses something. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startWorker } from '../support/cli.ts';
 import { startCluster, type TestCluster } from '../support/clusterServers.ts';
+import { configFile } from '../support/files.ts';
+import { startRedis } from '../support/redis.ts';
 import { comeBack, failOverOnce } from './failovers.ts';
 import { Gates } from './gates.ts';
 import { moveOnce } from './moves.ts';
 import { nothingYet, raceOnce } from './race.ts';
+import { killOnce } from './workerKills.ts';
 
 const minutes = Number(process.env.SOAK_MINUTES || Number.POSITIVE_INFINITY);
 const moves = Number(process.env.SOAK_MOVES || 100);
@@ -51,5 +55,30 @@ test('nor does anybody while primaries are killed; nothing is orphaned by what t
     }
   } finally {
     gates.close();
+  }
+});
+
+test('nor while a worker that runs is a process of its own, which completes the next run (P1, P3)', async () => {
+  const gates = await Gates.before(cluster);
+  const queue = await startRedis();
+  // Who was promoted a moment ago would else spare everybody for as long as the threshold (P10).
+  const file = await configFile(
+    `cron: "0 0 1 1 *"\nrestartGrace: false\nnice: 1\ntargets: { default: { url: "${cluster.url}" } }\nqueue: { url: "${queue.url}" }\n`,
+  );
+  const env = { STALESWEEP_CONFIG: file };
+  const worker = await startWorker(env);
+  const story = nothingYet();
+  const told = { kills: 0, losing: 0, again: 0, ended: {} };
+  try {
+    for (; told.kills < kills; seed++) {
+      const victim = await killOnce(cluster, gates, seed, story, told, { env, worker });
+      expect(story.faults, `RACE_SEED=${seed}`).toEqual([]);
+      console.log(JSON.stringify({ ...told, ...story }));
+      await comeBack(cluster, gates, victim);
+    }
+  } finally {
+    gates.close();
+    await worker.kill('SIGTERM');
+    await queue.stop();
   }
 });

@@ -57,7 +57,12 @@ export class ClusterTrash implements TrashPlace {
   }
 
   async bringBack(things: readonly Thing[]): Promise<Restored> {
-    return await this.#left.withNothingAside(async () => await this.#bySlot(things, bringBackTo));
+    return await this.#left.withNothingAside(async (insist) => {
+      return await this.#bySlot(things, async (node, some) => {
+        await insist();
+        return await bringBackTo(node, some);
+      });
+    });
   }
 
   async lookAt(things: readonly Thing[]): Promise<Restored> {

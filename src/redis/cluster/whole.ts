@@ -59,6 +59,7 @@ export class Whole implements Place {
   readonly keyspace: number;
   readonly #left: LeftAside;
   #maySay: Promise<void> | null = null;
+  readonly #insist = async () => await this.#left.insist();
 
   /** @param clock that of all nodes together */
   constructor(
@@ -131,7 +132,7 @@ export class Whole implements Place {
       this.#maySay ??= insistOnSaying(this.calls, announcement);
       await this.#maySay;
     }
-    const aside = new Aside(this.calls, new KeysBySlot(chunk.families));
+    const aside = new Aside(this.calls, new KeysBySlot(chunk.families), this.#insist);
     const telling = announcement === null ? null : new Telling(this.calls, announcement);
     const { lostCount } = this.calls;
     let swept = 0;
@@ -149,7 +150,7 @@ export class Whole implements Place {
       // What could not be removed the next run finds, and says so.
       if (!isWhole) return;
       await telling?.before();
-      swept = await heartbeats.sweep(telling);
+      swept = await heartbeats.sweep(telling, this.#insist);
       // What was lost may come yet, and is not to say it again.
       if (this.calls.lostCount === lostCount) await telling?.forget();
     });
@@ -164,7 +165,7 @@ export class Whole implements Place {
       const heartbeats = new KeysBySlot([owners]);
       const before = await bornOf(this.calls, heartbeats);
       if (before.length > 0) return { swept: false, born: before, ms: 0 };
-      const aside = new Aside(this.calls, new KeysBySlot(orphans));
+      const aside = new Aside(this.calls, new KeysBySlot(orphans), this.#insist);
       const { result } = await this.#settled(aside, async (): Promise<OrphanResult> => {
         const were = await aside.set(idleSeconds);
         const born = await bornOf(this.calls, heartbeats);

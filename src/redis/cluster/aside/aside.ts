@@ -38,9 +38,11 @@ export class Aside {
   readonly #where: Uint8Array;
   #isInDoubt = false;
 
+  /** @param insist awaited before each step but those that put back; what it rejects with ends it */
   constructor(
     private readonly calls: RoutedCalls,
     private readonly keys: KeysBySlot,
+    private readonly insist: () => Promise<void>,
   ) {
     this.#names = new AsideNames(keys);
     this.#where = new Uint8Array(keys.count);
@@ -68,6 +70,7 @@ export class Aside {
     try {
       const left = idleSeconds === null ? await this.#renameAside(all) : all;
       await each(keys.spansOf(left, MOST_BY_SCRIPT), async (span) => {
+        await this.insist();
         const { isAside } = await this.#byScript(span, async (own, names) => {
           return await setAside(calls, own, names, idleSeconds);
         });
@@ -86,6 +89,7 @@ export class Aside {
     const { keys } = this;
     return await this.calls.inBursts(numbers, (number) => keys.slotOf(number), {
       name: 'renamenx',
+      ready: this.insist,
       spell: (burst, number) => {
         burst.open(2);
         keys.addTo(burst.commands, number);
@@ -127,6 +131,7 @@ export class Aside {
     const { calls } = this;
     const left = await calls.inBursts(spans, ({ slot }) => slot, {
       name: 'unlink',
+      ready: this.insist,
       spell: (burst, { numbers }) => {
         burst.open(numbers.length);
         for (const number of numbers) this.#names.addTo(burst.commands, number);
@@ -138,6 +143,7 @@ export class Aside {
       },
     });
     await each(left, async (span) => {
+      await this.insist();
       take(span, await this.#byScript(span, async (_, names) => Number((await calls.send('unlink', [names])).reply)));
     });
   }
@@ -149,7 +155,7 @@ export class Aside {
       own.clear();
       return spelled;
     };
-    await callBySlot(this.calls, TO_TRASH, spans, spell, (span, reply) => take(span, Number(reply)));
+    await callBySlot(this.calls, TO_TRASH, spans, spell, (span, reply) => take(span, Number(reply)), this.insist);
   }
 
   /**

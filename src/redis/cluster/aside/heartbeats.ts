@@ -70,8 +70,9 @@ export class Heartbeats {
   /**
    * Removes those that go and are as they were judged; resolves to how many went. Once they were read.
    * @param told says, in the same step, who was swept whose heartbeats lie in one slot; `null`: nothing is said
+   * @param insist awaited before each step; what it rejects with ends it
    */
-  async sweep(told: Telling | null = null): Promise<number> {
+  async sweep(told: Telling | null, insist: () => Promise<void>): Promise<number> {
     const judged = this.#judged;
     const going = judged.numbers.filter((number) => (judged.places[number] as number) < this.chunk.heartbeats);
     const spans = judged.spansOf(going, MOST_SWEPT);
@@ -84,6 +85,7 @@ export class Heartbeats {
       (_, reply) => {
         removed += Number(reply);
       },
+      insist,
     );
     return removed;
   }

@@ -28,6 +28,7 @@ const WAIT_MS = 100;
 export class LeftAside {
   readonly #words: Words;
   #word: string | null = null;
+  #keeping: () => Promise<void> = async () => {};
   /** Chunks of which something may be aside. */
   #underWay = 0;
   #entering: Promise<void> | null = null;
@@ -59,6 +60,7 @@ export class LeftAside {
       const word = await words.say('run');
       const others = (await words.standing()).filter((one) => one !== word && !this.#known.has(one));
       this.#word = word;
+      this.#keeping = words.keeping(word);
       const waitedFor = others.filter((one) => !isRestoring(one) || !words.isOld(one));
       if (waitedFor.length === 0) return;
       // What is aside must not find its name taken by an older one of the same name.
@@ -68,6 +70,11 @@ export class LeftAside {
       // Of two who wait for one another one comes first.
       await pause(WAIT_MS * (1 + Math.random()));
     }
+  }
+
+  /** Before each step while something is aside. Fails (`UNREACHABLE`) where others have taken this process for killed meanwhile. */
+  async insist(): Promise<void> {
+    await this.#keeping();
   }
 
   /** One chunk is settled: nothing of it is aside. */
@@ -88,14 +95,17 @@ export class LeftAside {
     this.#entering = null;
   }
 
-  /** Does what puts things where something may have been set aside from, once nothing is. */
-  async withNothingAside<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Does what puts things where something may have been set aside from, once nothing is.
+   * @param work asks `insist` before each step, which fails (`UNREACHABLE`) once others have taken this process for killed
+   */
+  async withNothingAside<T>(work: (insist: () => Promise<void>) => Promise<T>): Promise<T> {
     const words = this.#words;
     let word = await words.say('restore');
     try {
       for (;;) {
         const others = (await words.standing()).filter((one) => !isRestoring(one));
-        if (others.length === 0) return await work();
+        if (others.length === 0) return await work(words.keeping(word));
         if (others.every((one) => words.isOld(one))) await this.settle();
         else await pause(WAIT_MS);
         this.signal.throwIfAborted();

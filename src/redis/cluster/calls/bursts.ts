@@ -13,6 +13,8 @@ import type { Members } from '../nodes/members.ts';
 /** What is sent of each item: one command of this name. */
 export interface Commands<T> {
   readonly name: string;
+  /** Awaited before each burst; what it rejects with ends all of them. */
+  readonly ready?: () => Promise<void>;
   /** How many may go at once, as it is now; left out: as many as a burst holds. */
   readonly most?: () => number;
   /** Spells it. */
@@ -56,6 +58,7 @@ export async function sendInBursts<T>(
   const lane = async (node: Node, next: Iterator<T>): Promise<void> => {
     try {
       while (!hasFailed) {
+        await commands.ready?.();
         const burst = new Burst(commands.name);
         const some: T[] = [];
         const most = Math.min(node.calls.mostInBurst, commands.most?.() ?? Number.POSITIVE_INFINITY);

@@ -14,6 +14,7 @@ export interface Spelled {
 /**
  * Calls the script once for each item, at the node that owns its slot; a call whose answer was lost is spelled and sent again.
  * @param take told of what each call returned
+ * @param ready awaited before each call, or some of them; what it rejects with ends all of them
  */
 export async function callBySlot<T extends { readonly slot: number }>(
   calls: RoutedCalls,
@@ -21,9 +22,11 @@ export async function callBySlot<T extends { readonly slot: number }>(
   items: readonly T[],
   spell: (item: T) => Spelled,
   take: (item: T, reply: Reply) => void,
+  ready: () => Promise<void> = async () => {},
 ): Promise<void> {
   const byThemselves = async (some: readonly T[]) => {
     await each(some, async (item) => {
+      await ready();
       const { keys, args } = spell(item);
       try {
         const { reply } = await callScript(calls, script, [keys], [args]);
@@ -42,6 +45,7 @@ export async function callBySlot<T extends { readonly slot: number }>(
     ({ slot }) => slot,
     {
       name: 'evalsha',
+      ready,
       spell: (burst, item) => {
         const { keys, args } = spell(item);
         burst.open(2 + keys.count + args.count);

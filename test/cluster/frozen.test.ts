@@ -1,0 +1,81 @@
+/** What a process does that stood still (SIGSTOP, a suspended machine) for so long that others took it for killed. */
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { restore } from '../../src/restore/restore.ts';
+import { targetOf } from '../support/cleanup.ts';
+import { cleanCluster, isMarker, settleIn, useCluster } from '../support/cluster.ts';
+import { beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
+
+const place = useCluster();
+const settings = { trash: '1h' };
+const FROZEN_MS = 70_000;
+
+/** As if those who said that something may be aside had done so minutes ago. */
+async function age(): Promise<void> {
+  const { redis } = place.current;
+  for (const key of (await place.current.keys()).filter(isMarker)) {
+    const words = await redis.smembers(key);
+    await redis.sadd(key, ...words.map((word) => word.replace(/^\d+/, (second) => `${Number(second) - 300}`)));
+    await redis.srem(key, ...words);
+  }
+}
+
+/** Holds up whoever comes, once `hold` was called, until `release`. */
+class Stop {
+  release = () => {};
+  #reach = () => {};
+  #held: Promise<void> | null = null;
+  readonly reached = new Promise<void>((resolve) => {
+    this.#reach = resolve;
+  });
+
+  async hold(): Promise<void> {
+    this.#held ??= new Promise<void>((resolve) => {
+      this.release = resolve;
+    });
+    this.#reach();
+    await this.#held;
+  }
+}
+
+test('goes no further: what others restore meanwhile takes no name of which it would put back a later thing (P1)', async () => {
+  const { redis, url } = place.current;
+  await settleIn(place.current, 'c', STALE);
+  expect((await cleanCluster(place.current, { settings })).coordinators.swept).toBe(1);
+  const [heartbeat, ...names] = everythingOf('c') as [string, ...string[]];
+  for (const name of names) await redis.set(name, 'later');
+  await redis.set(heartbeat, beat(Date.now() - 2 * STALE * 1000, 'c'));
+
+  const [frozen, slow] = [new Stop(), new Stop()];
+  let renamed = 0;
+  const run = cleanCluster(place.current, {
+    settings,
+    mostInBurst: 1,
+    after: async (name) => {
+      if (name === 'renamenx' && ++renamed < names.length) await frozen.hold();
+    },
+    before: async (name) => {
+      if (name === 'mget' && renamed > 0) await slow.hold();
+    },
+  }).catch((error: Error) => error.message);
+  await frozen.reached;
+  await age();
+  await redis.set(heartbeatOf('c'), beat(Date.now(), 'c'));
+  // Puts back what the frozen one has aside.
+  const wanted = { coordinator: Buffer.from('c') };
+  await restore(targetOf(url, settings), wanted);
+  for (const name of names) expect(await redis.get(name)).toBe('later');
+
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + FROZEN_MS);
+  onTestFinished(() => clock.mockRestore());
+  frozen.release();
+  if ((await Promise.race([run, slow.reached])) === undefined) {
+    await restore(targetOf(url, settings), wanted);
+    slow.release();
+  }
+  const ended = await run;
+  expect(await Promise.all(names.map(async (name) => await redis.get(name)))).toEqual(names.map(() => 'later'));
+  expect(ended).toMatch(/stood still for so long/);
+  clock.mockRestore();
+  expect((await cleanCluster(place.current, { settings })).coordinators).toMatchObject({ active: 1, swept: 0 });
+});
