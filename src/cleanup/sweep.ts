@@ -9,14 +9,14 @@ import { keysIn } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
 import { BeatState, type Id, NO_BEAT } from '../store/records.ts';
 import { type Batch, batchOf, keysBatchOf, release } from './batch/batch.ts';
-import { atWhole, inFlight, pause, type Run, type RunContext } from './context.ts';
+import { batches } from './batch/batches.ts';
 import { countBatch } from './batch/count.ts';
 import { learn } from './batch/learn.ts';
-import { batches } from './batch/batches.ts';
 import { removedBy } from './batch/removals.ts';
 import { slicesOf } from './batch/slices.ts';
-import { NO_SWARM } from './ownership/spellers.ts';
 import { type Unit, unitOf } from './batch/unit.ts';
+import { atWhole, inFlight, pause, type Run, type RunContext } from './context.ts';
+import { NO_SWARM } from './ownership/spellers.ts';
 
 /** Sweeps one batch; whether all was still as judged. If not, nothing was removed and the store knows more. */
 async function sweepBatch(run: RunContext, batch: Batch): Promise<boolean> {
@@ -50,6 +50,10 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
   for (const [family, removed] of result.removed.entries()) tally.remove(family, removed, trashed);
   tally.remove(schema.heartbeatFamily, result.heartbeats, trashed);
   run.mixedFamilies.learn(batch.families, result.removed);
+  if (result.unsettled !== undefined) {
+    observer.progress?.('sweep', tally);
+    throw result.unsettled;
+  }
   const isTold = observer.removed !== undefined || observer.list !== undefined;
   // Of some another call may have told meanwhile that nothing was left: they are counted as never there.
   const going = batch.going.filter((beat) => store.isStale(beat));

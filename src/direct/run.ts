@@ -13,12 +13,12 @@ import { fingerprintOf } from '../config/fingerprint.ts';
 import type { QueueConfig, TargetConfig } from '../config/resolve.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Report, Trigger } from '../domain/report.ts';
-import { RunFollower } from '../ledger/recording/followRun.ts';
 import type { LedgerSettings } from '../ledger/ledger.ts';
 import { type OpenLedger, openLedger } from '../ledger/openLedger.ts';
+import { RunFollower } from '../ledger/recording/followRun.ts';
+import { RunRecorder, type RunToRecord } from '../ledger/recording/recorder.ts';
 import { outagesOf, promotedAtOf } from '../ledger/targets/outagesOf.ts';
 import { pastOf } from '../ledger/targets/past.ts';
-import { RunRecorder, type RunToRecord } from '../ledger/recording/recorder.ts';
 import { explain } from '../redis/connection/explain.ts';
 import { openTarget } from '../redis/target/openContact.ts';
 import type { Target } from '../redis/target/target.ts';
@@ -76,6 +76,7 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
   let past = null as OpenLedger | null;
   let recorder: RunRecorder | null = null;
   let soFar: (() => Report) | null = null;
+  let follower: RunFollower | null = null;
   const leave = () => {
     setTimeout(() => target?.close(), TARGET_LEAVE_MS).unref();
     setTimeout(() => past?.close(), LEDGER_LEAVE_MS).unref();
@@ -107,7 +108,7 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
     soFar = () => reportAhead(settings, stopwatch, request);
     recorder.begins(soFar);
     await recorder.begin();
-    const follower = new RunFollower(recorder);
+    follower = new RunFollower(recorder);
     const report = await runCleanup(target, request, {
       observer: noted(
         {
@@ -134,6 +135,7 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
     return report;
   } catch (error) {
     const known = explain(error, settings);
+    follower?.finish();
     const reason = sentenceOf(known);
     await recorder?.end({ outcome: 'failed', reason });
     if (soFar !== null) wanted.failed?.({ ...soFar(), outcome: 'failed', reason });

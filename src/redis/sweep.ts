@@ -1,9 +1,10 @@
 /** sweep: the door to `lua/sweep.lua`. */
-import { type Announcement, messageOf } from './removal/announcement.ts';
+import type { Failure } from '../domain/failure.ts';
 import { Bulk } from './call/bulk.ts';
-import type { Argument } from './call/wire.ts';
 import type { Calls } from './call/calls.ts';
 import { callScript, loadScript } from './call/script.ts';
+import type { Argument } from './call/wire.ts';
+import { type Announcement, messageOf } from './removal/announcement.ts';
 import type { Trash } from './trash/names.ts';
 
 const SCRIPT = loadScript('sweep');
@@ -33,6 +34,8 @@ export type SweepResult =
       readonly heartbeats: number;
       /** Positions of the keys that were not there, all families counted through: of those that were to be told. */
       readonly missing: readonly number[];
+      /** Why its heartbeats had to stay though all was as judged: with it the run ends, once what went is counted. Left out: they have not. */
+      readonly unsettled?: Failure;
       readonly ms: number;
     }
   | {

@@ -113,7 +113,8 @@ export async function startCluster(primaries = 3, options: ClusterOptions = {}):
   await until(async () => await allOf(`cluster_known_nodes:${count}\r\n`));
   for (const [i, { redis }] of nodes.slice(primaries).entries()) {
     const id = String(await nodes[i]?.redis.call('CLUSTER', 'MYID'));
-    await redis.call('CLUSTER', 'REPLICATE', id);
+    // Whom it only shakes hands with it knows by another id.
+    await until(async () => (await redis.call('CLUSTER', 'REPLICATE', id)) === 'OK');
     await until(async () => (await redis.info('replication')).includes('master_link_status:up'));
   }
   await until(async () => await allOf('cluster_state:ok'));

@@ -14,7 +14,6 @@
  *  Promises  what is removed had been taken while its owner was still as stale as it was judged (P1); a run that ends anywhere leaves
  *            things aside that the next one puts back (leftAside), with the heartbeats by which they are judged anew (P3).
  */
-import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
 import { Bulk } from '../call/bulk.ts';
 import type { Rest } from '../call/rest.ts';
@@ -28,6 +27,7 @@ import { Aside } from './aside/aside.ts';
 import { bornOf, Heartbeats } from './aside/heartbeats.ts';
 import { LeftAside } from './aside/leftAside.ts';
 import { canBeSaidIn, insistOnSaying, onceIn, Telling } from './aside/telling.ts';
+import { putBackMeanwhile, unfollowed } from './aside/unsettled.ts';
 import { KeysBySlot } from './calls/keysBySlot.ts';
 import { RoutedCalls } from './calls/routedCalls.ts';
 import { hasTag, slotOf, tagOf } from './calls/slots.ts';
@@ -141,7 +141,9 @@ export class Whole implements Place {
       const after = await heartbeats.changed();
       if (after === null) {
         await telling?.ofLapsed();
-        return { after, isWhole: await aside.remove(trash), were };
+        const back = await aside.remove(trash);
+        for (const place of back) were[place] = false;
+        return { after, isWhole: back.length === 0, were };
       }
       this.#tellTaken(await aside.putBack());
       return { after };
@@ -155,8 +157,14 @@ export class Whole implements Place {
       if (this.calls.lostCount === lostCount) await telling?.forget();
     });
     if (result.after !== null) return result.after;
-    if (!outlasts) throw unfollowed();
-    return { swept: true, heartbeats: swept, ms: 0, ...countsOf(chunk.families, result.were, chunk.told) };
+    const unsettled = !outlasts ? unfollowed() : result.isWhole ? null : putBackMeanwhile();
+    return {
+      swept: true,
+      heartbeats: swept,
+      ms: 0,
+      ...countsOf(chunk.families, result.were, chunk.told),
+      ...(unsettled === null ? {} : { unsettled }),
+    };
   }
 
   async sweepOrphans({ absent, families, idleSeconds, trash = null }: OrphanChunk): Promise<OrphanResult> {
@@ -173,7 +181,7 @@ export class Whole implements Place {
           this.#tellTaken(await aside.putBack());
           return { swept: false, born, ms: 0 };
         }
-        await aside.remove(trash);
+        for (const place of await aside.remove(trash)) were[place] = false;
         return { swept: true, ms: 0, removed: countsOf(orphans, were, []).removed };
       });
       return result;
@@ -233,10 +241,4 @@ export class Whole implements Place {
       `${names.length} keys, ${shown} among them, were written anew while what stood there was set aside; that stays aside for a day`,
     );
   }
-}
-
-function unfollowed(): Failure {
-  const sentence =
-    'no replica has heard in time of what was removed at a node of the cluster, which could fail over now';
-  return new Failure('UNREACHABLE', `${sentence}: so heartbeats stay, and the next run goes on from there`);
 }

@@ -62,7 +62,7 @@ export class Aside {
    * Sets them aside, side by side. Resolves, when all are, to whether each of the keys was there, by its place.
    * @param idleSeconds only those that nobody touched for longer than this; `null`: all
    */
-  async set(idleSeconds: number | null = null): Promise<readonly boolean[]> {
+  async set(idleSeconds: number | null = null): Promise<boolean[]> {
     const { keys, calls } = this;
     const lostBefore = calls.lostCount;
     const all = keys.numbers;
@@ -104,10 +104,10 @@ export class Aside {
   }
 
   /**
-   * Removes them, for good or into the trash. Resolves to whether nobody has put any of them back meanwhile.
+   * Removes them, for good or into the trash. Resolves to the places of those that somebody has put back meanwhile.
    * @param trash where they are kept for a while; `null`: they go for good
    */
-  async remove(trash: Trash | null = null): Promise<boolean> {
+  async remove(trash: Trash | null = null): Promise<readonly number[]> {
     const { keys, calls } = this;
     const aside = keys.numbers.filter((number) => this.#where[number] === ASIDE);
     const spans = keys.spansOf(aside, MOST_REMOVED);
@@ -119,12 +119,17 @@ export class Aside {
     };
     if (trash === null) await this.#unlink(spans, take);
     else await this.#toTrash(spans, trash, take);
-    let whole = true;
-    await each(fewer, async (span) => {
-      const there = await this.#byScript(span, async (own) => Number((await calls.send('exists', [own])).reply));
-      whole &&= there === 0;
+    const back: number[] = [];
+    await each(fewer, async ({ numbers }) => {
+      for (const number of numbers) {
+        const own = new Bulk();
+        keys.addTo(own, number);
+        const { reply: exists } = await calls.send('exists', [own]);
+        own.clear();
+        if (exists === 1) back.push(keys.places[number] as number);
+      }
     });
-    return whole;
+    return back;
   }
 
   async #unlink(spans: readonly Span[], take: (span: Span, removed: number) => void): Promise<void> {
