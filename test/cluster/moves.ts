@@ -8,7 +8,7 @@ import { agreed, moveSlot, ownerOf } from '../support/slotMoves.ts';
 import { racerOf, Round, type Story } from './race.ts';
 
 /** Moves some slots, and some of those back, until told to end. Resolves to how many. */
-async function goOn(
+export async function moveSlots(
   cluster: TestCluster,
   primaries: readonly TestRedis[],
   random: Random,
@@ -52,7 +52,7 @@ export async function moveOnce(
     await round.populate();
     const slots = [...new Set((await cluster.keys()).map((key) => slotOfText(key)))];
     let isOver = false;
-    const moving = goOn(cluster, primaries, new Random(seed + 1), slots, () => !isOver);
+    const moving = moveSlots(cluster, primaries, new Random(seed + 1), slots, () => !isOver);
     let failed = false;
     try {
       const report = await cleanCluster(cluster, { ...round.hooks(undefined, Math.ceil(coordinators / 4)) });

@@ -8,6 +8,7 @@ import { comeBack, failOverOnce } from './failovers.ts';
 import { Gates } from './gates.ts';
 import { moveOnce } from './moves.ts';
 import { nothingYet, raceOnce } from './race.ts';
+import { restoreOnce } from './restores.ts';
 import { killOnce } from './workerKills.ts';
 
 const minutes = Number(process.env.SOAK_MINUTES || Number.POSITIVE_INFINITY);
@@ -55,6 +56,15 @@ test('nor does anybody while primaries are killed; nothing is orphaned by what t
     }
   } finally {
     gates.close();
+  }
+});
+
+test('what comes back from the trash meanwhile is as it was, each key once: while slots move, and while primaries are killed', async () => {
+  const told = { rounds: 0, moves: 0, kills: 0, keys: 0, first: 0, said: {}, faults: [] };
+  for (; told.moves < moves || told.kills < kills; seed++) {
+    await restoreOnce(cluster, seed, told, told.moves >= moves);
+    expect(told.faults, `RACE_SEED=${seed}`).toEqual([]);
+    console.log(JSON.stringify(told));
   }
 });
 

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { markerKeys } from '../../src/redis/cluster/aside/names.ts';
-import { readTrashName } from '../../src/redis/trash/names.ts';
+import { restore } from '../../src/restore/restore.ts';
 import { examine } from '../../src/cli/examine/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { restore } from '../../src/restore/restore.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { cleanCluster, isMarker, settleIn, useCluster } from '../support/cluster.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ACTIVE, beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
+import { ageWords, contents, differencesIn, idOf, own, pick, settleMany, trashed } from './clusterThings.ts';
 
 const queue = useRedis();
 const place = useCluster();
@@ -17,92 +16,11 @@ function target() {
 }
 const WHOLE = { heartbeats: true };
 
-function pick(below: number) {
-  return Math.floor(Math.random() * below);
-}
-/** Ids whose names share a slot, and names that Redis Cluster reads in ways of its own. */
-const IDS = ['c', '{tag}', '{}', 'a}b', '{', 'ü'];
-function idOf(nth: number) {
-  return `${IDS[nth % IDS.length]}${nth}`;
-}
-
-/** Something of any type in the place of a string. */
-async function writeAny(key: string): Promise<void> {
-  const { redis } = place.current;
-  const value = `${Math.random()}`;
-  await redis.del(key);
-  const ways = [
-    () => redis.set(key, value),
-    () => redis.hset(key, { [value]: value, b: '2' }),
-    () => redis.sadd(key, value, 'b'),
-    () => redis.zadd(key, 1, value, 2, 'b'),
-    () => redis.rpush(key, value, 'b'),
-    () => redis.xadd(key, '1-1', 'a', value),
-  ] as const;
-  await ways[pick(ways.length)]?.();
-}
-
-/** Many who are stale, with things of all types, some of which expire; resolves to their names. */
-async function settleMany(count: number): Promise<string[]> {
-  const all = await Promise.all(
-    Array.from({ length: count }, async (_, nth) => {
-      const id = idOf(nth);
-      const more = [`blocking:idempotency:${id}:${idOf((nth + 1) % count)}:done:1:${nth}`, `blocking:ack:${id}:}x{`];
-      const keys = await settleIn(place.current, id, STALE, { more });
-      for (const key of keys.slice(1)) if (pick(2) === 0) await writeAny(key);
-      // Whoever can expire lives for longer than the test takes.
-      for (const key of keys) if (pick(2) === 0) await place.current.redis.pexpire(key, 500_000 + pick(5_000_000));
-      return keys;
-    }),
-  );
-  return all.flat();
-}
-
-interface Kept {
-  readonly dump: string;
-  readonly expiresAt: number;
-}
-
-async function contents(keys: readonly string[]): Promise<Map<string, Kept>> {
-  const { redis } = place.current;
-  const kept = keys.map(async (key): Promise<[string, Kept]> => {
-    const dump = await redis.dumpBuffer(key);
-    return [key, { dump: dump?.toString('latin1') ?? 'gone', expiresAt: await redis.pexpiretime(key) }];
-  });
-  return new Map(await Promise.all(kept));
-}
-
-/** What differs, but for a second of their times to live. */
-function differencesIn(before: ReadonlyMap<string, Kept>, after: ReadonlyMap<string, Kept>): readonly string[] {
-  return [...before].flatMap(([key, { dump, expiresAt }]) => {
-    const now = after.get(key);
-    const isSame = now?.dump === dump && Math.abs(now.expiresAt - expiresAt) < 1_000;
-    return isSame && now.expiresAt < 0 === expiresAt < 0 ? [] : [key];
-  });
-}
-
-/** As if those who said that something may be aside had done so minutes ago. */
-async function ageWords(): Promise<void> {
-  const { redis } = place.current;
-  for (const key of (await place.current.keys()).filter(isMarker)) {
-    const words = await redis.smembers(key);
-    await redis.sadd(key, ...words.map((word) => word.replace(/^\d+/, (second) => `${Number(second) - 300}`)));
-    await redis.srem(key, ...words);
-  }
-}
-
-function trashed(keys: readonly string[]) {
-  return keys.flatMap((key) => readTrashName(Buffer.from(key))?.name.toString() ?? []);
-}
-async function own() {
-  return (await place.current.keys()).filter((key) => !key.startsWith('stalesweep:'));
-}
-
 describe('what a run takes from a cluster', () => {
   test('lies in the trash, and all of it comes back as it was, wherever it lies', async () => {
     const living = await settleIn(place.current, 'living', ACTIVE);
-    const keys = await settleMany(30);
-    const before = await contents([...keys, ...living]);
+    const keys = await settleMany(place.current, 30);
+    const before = await contents(place.current, [...keys, ...living]);
     const report = await cleanCluster(place.current, { settings });
     expect(report).toMatchObject({
       outcome: 'completed',
@@ -110,7 +28,7 @@ describe('what a run takes from a cluster', () => {
       coordinators: { stale: 30, swept: 30 },
       keys: { deleted: keys.length, trashed: keys.length },
     });
-    expect(await own()).toEqual([...living].sort());
+    expect(await own(place.current)).toEqual([...living].sort());
     const there = await place.current.keys();
     expect(trashed(there).sort()).toEqual([...keys].sort());
     for (const key of there.filter((one) => one.startsWith('stalesweep:'))) {
@@ -120,24 +38,24 @@ describe('what a run takes from a cluster', () => {
     }
     const dry = await restore(target(), { run: 'test-run' }, { ...WHOLE, dryRun: true });
     expect(dry).toEqual({ restored: keys.length, heartbeats: 30, existing: [], expired: 0 });
-    expect(await own()).toEqual([...living].sort());
+    expect(await own(place.current)).toEqual([...living].sort());
 
     const one = idOf(pick(30));
     const ofOne = await restore(target(), { coordinator: Buffer.from(one) }, WHOLE);
     expect(ofOne.heartbeats).toBe(1);
-    expect(await own()).toEqual(expect.arrayContaining(everythingOf(one)));
+    expect(await own(place.current)).toEqual(expect.arrayContaining(everythingOf(one)));
     expect(await restore(target(), { run: 'test-run' }, WHOLE)).toMatchObject({
       restored: keys.length - ofOne.restored,
       existing: [],
       expired: 0,
     });
-    expect(differencesIn(before, await contents([...before.keys()]))).toEqual([]);
+    expect(differencesIn(before, await contents(place.current, [...before.keys()]))).toEqual([]);
     // Times to live are noted for as long as the trash is kept.
     expect((await place.current.keys()).filter((key) => trashed([key]).length > 0)).toEqual([]);
   });
 
   test('stays there where its name exists again, and is named; who is back before it keeps what is new', async () => {
-    const keys = await settleMany(12);
+    const keys = await settleMany(place.current, 12);
     await cleanCluster(place.current, { settings });
     const again = keys.filter(() => pick(3) === 0);
     for (const key of again) await place.current.redis.set(key, 'new');
@@ -188,7 +106,7 @@ describe('what a run takes from a cluster', () => {
         },
       });
       expect(count).toBeGreaterThanOrEqual(nth);
-      const left = await own();
+      const left = await own(place.current);
       const { swept, revived, active } = report.coordinators;
       expect(swept + revived + active).toBe(6);
       expect((await place.current.keys()).filter((key) => key.startsWith('stalesweep:aside'))).toEqual([]);
@@ -197,14 +115,14 @@ describe('what a run takes from a cluster', () => {
       expect(left).toContain(heartbeatOf(one));
       expect(new Set([...left, ...trashed(await place.current.keys())])).toEqual(new Set(all.flat()));
       const back = await restore(target(), { coordinator: Buffer.from(one) }, WHOLE);
-      expect(await own()).toEqual([...everythingOf(one)].sort());
+      expect(await own(place.current)).toEqual([...everythingOf(one)].sort());
       expect(back.existing.filter((key) => key !== heartbeatOf(one))).toEqual([]);
     }
   });
 
   test('by a run that is killed is put back or lies in the trash, and the next run and a restore bring all of it', async () => {
-    const keys = await settleMany(20);
-    const before = await contents(keys);
+    const keys = await settleMany(place.current, 20);
+    const before = await contents(place.current, keys);
     let calls = 0;
     const moment = 1 + pick(keys.length);
     const killed = cleanCluster(place.current, {
@@ -216,7 +134,7 @@ describe('what a run takes from a cluster', () => {
       },
     });
     await expect(killed).rejects.toThrow('killed');
-    await ageWords();
+    await ageWords(place.current);
     await cleanCluster(place.current, { settings, run: 'second' });
     expect((await place.current.keys()).filter((key) => !isMarker(key) && trashed([key]).length === 0)).toEqual(
       (await place.current.keys()).filter((key) => key.startsWith('stalesweep:trash-ttl:')),
@@ -226,82 +144,9 @@ describe('what a run takes from a cluster', () => {
       await restore(target(), { run: 'second' }, WHOLE),
     ];
     expect(first.restored + second.restored).toBe(keys.length);
-    expect(differencesIn(before, await contents(keys))).toEqual([]);
+    expect(differencesIn(before, await contents(place.current, keys))).toEqual([]);
   });
 });
-
-describe('a restore while a run takes the same things out of sight (P1)', () => {
-  test('waits until nothing is aside: no older thing takes a name of which a later one is to be put back', async () => {
-    const keys = await settleIn(place.current, 'c', STALE);
-    const [heartbeat = '', ...things] = keys;
-    for (const key of things) await place.current.redis.set(key, 'older');
-    await cleanCluster(place.current, { settings, run: 'first' });
-    await settleIn(place.current, 'c', STALE);
-    for (const key of things) await place.current.redis.set(key, 'later');
-    const moment = 1 + pick(things.length);
-    let calls = 0;
-    let restoring: Promise<unknown> | null = null;
-    const report = await cleanCluster(place.current, {
-      settings,
-      run: 'second',
-      after: async (name) => {
-        if (name !== 'renamenx' || ++calls !== moment) return;
-        restoring = restore(target(), { run: 'first' });
-        // Long enough for it to have come by now, did it not wait; it beats again before it is read once more.
-        await expect.poll(async () => (await words()).some((word) => word.endsWith(':restore'))).toBe(true);
-        await place.current.redis.set(heartbeat, beat(Date.now(), 'c'));
-      },
-    });
-    expect(report.coordinators).toMatchObject({ swept: 0, revived: 1 });
-    expect(await restoring).toMatchObject({ restored: 0, existing: expect.arrayContaining(things) });
-    for (const key of things) expect(await place.current.redis.get(key), key).toBe('later');
-    expect((await place.current.keys()).filter((key) => key.startsWith('stalesweep:aside'))).toEqual([]);
-  });
-
-  test('and until the heartbeats have gone, too: else what is back would be nobody’s (P3)', async () => {
-    const ids = Array.from({ length: 6 }, (_, i) => `c${i}`);
-    const keys = (await Promise.all(ids.map(async (id) => await settleIn(place.current, id, STALE)))).flat();
-    const before = await contents(keys);
-    let restoring: Promise<unknown> | null = null;
-    await cleanCluster(place.current, {
-      settings,
-      after: async () => {
-        const gone = trashed(await place.current.keys()).length;
-        if (restoring !== null || gone < keys.length - 6) return;
-        restoring = restore(target(), { run: 'test-run' }, WHOLE);
-        await expect.poll(async () => (await words()).some((word) => word.endsWith(':restore'))).toBe(true);
-      },
-    });
-    expect(await restoring).toMatchObject({ restored: keys.length, heartbeats: 6 });
-    expect(differencesIn(before, await contents(keys))).toEqual([]);
-  });
-
-  test('and a run that would take things meanwhile waits for its end', async () => {
-    const keys = await settleIn(place.current, 'c', STALE);
-    const second = Number((await place.current.nodes[0]?.redis.time())?.[0]);
-    // Another run was killed before, which has this one look for what that left.
-    const words = [`${second}:somebody:restore`, '1:killed'];
-    for (const key of markerKeys()) await place.current.redis.sadd(key, ...words);
-    let said = 0;
-    const report = await cleanCluster(place.current, {
-      settings,
-      after: async (name) => {
-        // It says a word of its own, sees the other, and takes its own back: the third time the other is gone.
-        if (name !== 'sadd' || ++said !== 2 * markerKeys().length + 1) return;
-        expect(await own()).toHaveLength(keys.length);
-        for (const key of markerKeys()) await place.current.redis.srem(key, `${second}:somebody:restore`);
-      },
-    });
-    expect(said).toBeGreaterThan(2 * markerKeys().length);
-    expect(report.coordinators.swept).toBe(1);
-    expect((await place.current.keys()).filter(isMarker)).toEqual([]);
-  });
-});
-
-async function words(): Promise<string[]> {
-  const all = await Promise.all(markerKeys().map(async (key) => await place.current.redis.smembers(key)));
-  return all.flat();
-}
 
 describe('doctor', () => {
   test('says what the trash of all primaries holds, and which rights are enough to fill and to empty it', async () => {
