@@ -50,7 +50,9 @@ test('what others put back meanwhile is not counted, nor who is still there; the
   };
   const { said, counted } = await failing({
     before: async (name) => {
-      if (name === 'unlink') await (putting ??= putOneBack());
+      if (name !== 'unlink') return;
+      putting ??= putOneBack();
+      await putting;
     },
   });
   const back = await (putting as Promise<string> | null);
