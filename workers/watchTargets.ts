@@ -135,7 +135,7 @@ class Watch {
     // Who may not ask for it learns that from a run.
     const promoted = (await this.#asked?.promoted().catch(() => null)) ?? null;
     if (promoted === null || promoted.join() === this.#promoted) return;
-    await this.ledger.promotedAt(this.target, promoted, servedAt);
+    await this.ledger.promotedAt(this.target, promoted, servedAt, true);
     this.#promoted = promoted.join();
   }
 

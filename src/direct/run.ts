@@ -88,11 +88,14 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
       past = queue === null ? null : await openPast(queue, wanted, warn);
       return past === null ? [] : await outagesOf(past.ledger, settings, nowMs, signal);
     };
+    const leavesRecord = wanted.record && !dryRun;
     const promotedAt = async (histories: readonly string[], nowMs: number) =>
-      past === null ? new Map<string, number>() : await promotedAtOf(past.ledger, settings, histories, nowMs);
+      past === null
+        ? new Map<string, number>()
+        : await promotedAtOf(past.ledger, settings, histories, nowMs, leavesRecord);
     target = await openTarget(settings, { dryRun, signal, warn, outages, promotedAt });
     // Of dry runs, those of the queue are recorded.
-    const recorded = wanted.record && !dryRun ? past : null;
+    const recorded = leavesRecord ? past : null;
     recorder = recorderOf(recorded, { ...identityOf(wanted), run }, warn);
     const { stopwatch } = target;
     const request = {

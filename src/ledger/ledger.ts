@@ -151,9 +151,10 @@ export class Ledger {
     target: NamedPlace,
     histories: readonly string[],
     nowMs: number,
+    notes: boolean,
   ): Promise<ReadonlyMap<string, number>> {
     return await outliving(this.#blocks.redis, async () => {
-      return await promotedAt(this.#blocks, target, histories, nowMs);
+      return await promotedAt(this.#blocks, target, histories, nowMs, notes);
     });
   }
 

@@ -12,8 +12,8 @@ function open(): Ledger {
   return new Ledger(server.current.redis, '{stalesweep}', { sizeBytes: 1024 * 1024, ageMs: 90 * 86_400_000 });
 }
 
-async function seen(histories: readonly string[], nowMs: number, target = TARGET) {
-  return Object.fromEntries(await promotedAtOf(open(), target, histories, nowMs));
+async function seen(histories: readonly string[], nowMs: number, target = TARGET, notes = true) {
+  return Object.fromEntries(await promotedAtOf(open(), target, histories, nowMs, notes));
 }
 
 test('who had taken over before anybody looked did so long ago; who does later, when that was first seen, by whomever', async () => {
@@ -24,6 +24,14 @@ test('who had taken over before anybody looked did so long ago; who does later, 
   expect(first.b).toBeGreaterThanOrEqual(3_000);
   for (const one of told) expect(one).toEqual({ a: 2_000, b: first.b });
   expect(await seen(['a'], 9_000, { ...TARGET, name: 'other' })).toEqual({});
+});
+
+test('whoever may write nothing sees who takes over begin each time, and writes nothing', async () => {
+  expect(await seen(['a'], 1_000, TARGET, false)).toEqual({});
+  expect(await server.current.redis.dbsize()).toBe(0);
+  await seen([], 1_000);
+  expect(await seen(['a'], 2_000, TARGET, false)).toEqual({ a: 2_000 });
+  expect(await seen(['a'], 3_000)).toEqual({ a: 3_000 });
 });
 
 test('where none had, the first who does is seen', async () => {

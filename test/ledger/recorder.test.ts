@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AGELESS_MS } from '../../src/ledger/blocks.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
 import { openName } from '../../src/ledger/runs/names.ts';
 import { settleGone } from '../../src/ledger/runs/settleGone.ts';
 import { writeOpen } from '../../src/ledger/runs/openRuns.ts';
@@ -81,6 +82,28 @@ describe('a run', () => {
       expect((await ledgerIn(server.current.redis).history({ limit: 5, outcome, removed: true })).runs).toHaveLength(1);
     },
   );
+
+  test('has all that it swept stand there once its end does, whoever looks', async () => {
+    const { redis } = server.current;
+    const other = redis.duplicate();
+    onTestFinished(() => other.disconnect());
+    const wide = { sizeBytes: 2 ** 26, ageMs: 1e12, detail: 'keys' } as const;
+    for (let round = 0; round < 5; round++) {
+      const recorder = new Ledger(redis, '{stalesweep}', wide).record(runOf(`${round}`), unexpected);
+      await recorder.begin();
+      // They take a while to be made small.
+      const all = Array.from({ length: 700 }, (_, i) => ({
+        ...one(`c-${round}-${i}`),
+        names: Array.from({ length: 6 }, () => randomBytes(150)),
+      }));
+      await recorder.removing(all);
+      recorder.removed(all);
+      await recorder.end({ outcome: 'completed', report: reportOf(`${round}`, 'default', all.length) });
+      // Nothing of it may be on its way any more: the process may end.
+      const { swept } = await ledgerIn(other).find(Buffer.from(`c-${round}-0`), { limit: 1 });
+      expect(swept.map(({ fate }) => fate)).toEqual(['swept']);
+    }
+  });
 
   test('says how long it was in each phase, of all its attempts, in the order in which it entered them', async () => {
     const ledger = ledgerIn(server.current.redis);

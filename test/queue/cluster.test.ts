@@ -64,10 +64,10 @@ test('one cluster is the target and has the queue: schedule, runs, ledger, pages
       message: expect.stringMatching(/^a cluster, of which 127.0.0.1:\d+ serves the slot of the queue/),
     },
     { check: 'replicas', message: expect.stringMatching(/^127.0.0.1:\d+ has one/) },
-    { check: 'address', status: 'warning' },
     { check: 'version' },
     { check: 'eviction' },
     { check: 'work', message: '1 worker, not paused, no rate limit' },
+    { check: 'address', status: 'warning' },
   ]);
   await working.close();
   expect(working.log()).not.toMatch(/"level":[456]0/);
@@ -79,9 +79,9 @@ test('users and TLS reach it, and who may not ask CLUSTER as well', async () => 
   }
   const env = { REDIS_URL: cluster.url, STALESWEEP_TLS_CA: files.ca };
   const url = cluster.tlsUrl.replace('://', '://clerk:s3cret@');
-  const [asked] = await json(['enqueue', '--json'], { ...env, QUEUE_REDIS_URL: url });
+  const asked = await command(['enqueue', '--json'], { ...env, QUEUE_REDIS_URL: url });
   const { stdout } = await command(['enqueue', '--json'], { ...env, QUEUE_REDIS_URL: cluster.tlsUrl });
-  expect(JSON.parse(stdout)).toEqual({ ...(asked as object), joined: true });
+  expect(JSON.parse(stdout)).toEqual({ ...(JSON.parse(asked.stdout) as object), joined: true });
 });
 
 test.for([

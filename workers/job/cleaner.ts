@@ -123,7 +123,7 @@ async function clean(
   const journal = new Journal(job, token, parts.lockMs, stopwatch, fence.insistMs, earlier, onLost);
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
   const promotedAt = async (histories: readonly string[], nowMs: number) =>
-    await promotedAtOf(ledger, target, histories, nowMs);
+    await promotedAtOf(ledger, target, histories, nowMs, true);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
   const soFar = () => reportAhead(target, stopwatch, request);
   const noted = { ...identity, payload, insistMs: fence.insistMs, until: signal, soFar };

@@ -45,7 +45,7 @@ async function entriesOf(config: Config, settings: TargetConfig, names: readonly
       return past === null ? [] : await outagesOf(past.ledger, settings, nowMs);
     };
     const promotedAt = async (histories: readonly string[], nowMs: number) =>
-      past === null ? new Map<string, number>() : await promotedAtOf(past.ledger, settings, histories, nowMs);
+      past === null ? new Map<string, number>() : await promotedAtOf(past.ledger, settings, histories, nowMs, false);
     target = await openTarget(settings, { dryRun: true, signal, warn, outages, promotedAt });
     const known = {
       target,

@@ -13,7 +13,7 @@ export class BatchWriter {
   late = false;
   readonly #name: string;
   readonly #begunAt = performance.now();
-  #waiting = 0;
+  readonly #writing = new Set<Promise<void>>();
   readonly #refused = new Map<number, Batch>();
 
   /**
@@ -37,8 +37,15 @@ export class BatchWriter {
 
   /** Writes a batch, or writes it again. Never rejects. */
   async write(batch: Batch, number: number): Promise<void> {
+    const writing = this.#attempt(batch, number);
+    this.#writing.add(writing);
+    await writing;
+    this.#writing.delete(writing);
+  }
+
+  async #attempt(batch: Batch, number: number): Promise<void> {
     try {
-      if (this.#waiting + this.#refused.size >= MOST_WAITING) throw new Error('too much waits to be written');
+      if (this.#writing.size + this.#refused.size >= MOST_WAITING) throw new Error('too much waits to be written');
       await this.#write(batch, number);
     } catch (error) {
       if (this.#refused.size < MOST_WAITING) this.#refused.set(number, batch);
@@ -46,8 +53,9 @@ export class BatchWriter {
     }
   }
 
-  /** Writes what was not taken; rejects when it is not taken again. */
+  /** Waits for what is being written, and writes what was not taken; rejects when it is not taken again. */
   async settle(): Promise<void> {
+    await Promise.all(this.#writing);
     for (const [number, batch] of this.#refused) {
       await this.#write(batch, number);
       this.#refused.delete(number);
@@ -55,19 +63,14 @@ export class BatchWriter {
   }
 
   async #write(batch: Batch, number: number): Promise<void> {
-    this.#waiting++;
-    try {
-      const { run, target, fingerprint, trigger, by, startedAtMs, trashMs } = this.run;
-      const whose = fingerprint === '' ? {} : { fingerprint };
-      const told = { run, target, ...whose, trigger, by, startedAtMs, ...(trashMs === undefined ? {} : { trashMs }) };
-      const meta = { ...told, atMs: this.nowMs(), families: this.families };
-      const name = batchName(this.#name, this.begunAtMs, number);
-      const bytes = await batch.encode(meta);
-      // Who is about to go must stand there even when the server that takes this dies.
-      await outliving(this.blocks.redis, async () => await this.blocks.write(name, bytes, { atMs: meta.atMs }));
-      this.late = false;
-    } finally {
-      this.#waiting--;
-    }
+    const { run, target, fingerprint, trigger, by, startedAtMs, trashMs } = this.run;
+    const whose = fingerprint === '' ? {} : { fingerprint };
+    const told = { run, target, ...whose, trigger, by, startedAtMs, ...(trashMs === undefined ? {} : { trashMs }) };
+    const meta = { ...told, atMs: this.nowMs(), families: this.families };
+    const name = batchName(this.#name, this.begunAtMs, number);
+    const bytes = await batch.encode(meta);
+    // Who is about to go must stand there even when the server that takes this dies.
+    await outliving(this.blocks.redis, async () => await this.blocks.write(name, bytes, { atMs: meta.atMs }));
+    this.late = false;
   }
 }

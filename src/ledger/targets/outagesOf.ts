@@ -59,13 +59,15 @@ async function awaitLook(ledger: Ledger, target: NamedPlace, nowMs: number, sign
  * When servers of a target took over from others, in ms of its clock, by the histories they began then (P10); none where nobody saw it, the
  * ledger can't be read, or the target does not ask.
  * @param histories as the target's primaries say, of all that took over
+ * @param notes whether the ledger is to know from now on
  */
 export async function promotedAtOf(
   ledger: Ledger,
   target: Pick<TargetConfig, 'name' | 'url' | 'id' | 'restartGrace'>,
   histories: readonly string[],
   nowMs: number,
+  notes: boolean,
 ): Promise<ReadonlyMap<string, number>> {
   if (!target.restartGrace) return new Map();
-  return await ledger.promotedAt(target, histories, nowMs).catch(() => new Map());
+  return await ledger.promotedAt(target, histories, nowMs, notes).catch(() => new Map());
 }

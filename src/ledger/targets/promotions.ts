@@ -62,23 +62,24 @@ async function read(blocks: Blocks, target: NamedPlace): Promise<{ seen: Seen; s
 }
 
 /**
- * When these histories were first seen, in ms of the target's clock; none of those of which nobody saw them begin. Notes those that nobody
- * has seen before. Rejects as `Blocks` do.
+ * When these histories were first seen, in ms of the target's clock; none of those of which nobody saw them begin. Rejects as `Blocks` do.
  * @param histories all that stand now
  * @param nowMs the target's clock
+ * @param notes whether those that nobody has seen before are noted; whoever may write nothing sees them begin each time
  */
 export async function promotedAt(
   blocks: Blocks,
   target: NamedPlace,
   histories: readonly string[],
   nowMs: number,
+  notes: boolean,
 ): Promise<ReadonlyMap<string, number>> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const known = await read(blocks, target);
     const before = known?.seen ?? new Map<string, number>();
     const firstMs = known === null ? LONG_AGO_MS : Math.floor(nowMs);
     const seen = new Map(histories.map((history) => [history, before.get(digestOf(history)) ?? firstMs]));
-    if (known === null || histories.some((history) => !before.has(digestOf(history)))) {
+    if (notes && (known === null || histories.some((history) => !before.has(digestOf(history))))) {
       const standing = new Map([...seen].map(([history, atMs]) => [digestOf(history), atMs]));
       const gone = [...before].filter(([digest]) => !standing.has(digest));
       // Without it nobody knows who took over: so it does not age, and is bounded by itself.

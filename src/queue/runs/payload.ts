@@ -126,7 +126,8 @@ export interface Addressee {
 }
 
 function checked(data: unknown): v.InferOutput<typeof PAYLOAD> {
-  const result = v.safeParse(PAYLOAD, data);
+  // An array is an object, too.
+  const result = v.safeParse(PAYLOAD, Array.isArray(data) ? null : data);
   if (!result.success) throw complain(explain(result.issues[0]));
   return result.output;
 }
