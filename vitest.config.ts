@@ -78,8 +78,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
-    // One more than the cores of a small machine, since many tests wait; with two more what is slow by the clock of others came late.
-    maxWorkers: 3,
+    // Two more than the cores of a small machine: these tests wait now and then, too.
+    maxWorkers: 4,
     sequence: { sequencer: LongestEarly },
   },
 });

@@ -113,7 +113,6 @@ async function offers({ dashboard, page }: Visit): Promise<string[]> {
 it.each([
   [undefined, ['Add job', 'Pause', 'Promote all']],
   ['dangerousActions: true', ['Add job', 'Clean all', 'Empty', 'Obliterate', 'Pause', 'Promote all']],
-  ['readOnly: true', []],
   ['readOnly: true\ndangerousActions: true', []],
 ])('offers only what is allowed, with the settings %j', BROWSER, (yaml, expected) =>
   visit(yaml, async (visited) => {

@@ -4,10 +4,13 @@ import { startRedis, type TestRedis } from './redis.ts';
 
 const PATIENCE_MS = 60_000;
 
-/** The connections to the server other than the fixture's own, and those of replication, from a replica (S) or to a primary (M). */
+/**
+ * The connections to the server other than the fixture's own, those of replication, from a replica (S) or to a primary (M), and those over
+ * which another server has moved keys here: it keeps them for ten seconds.
+ */
 async function strangers({ redis }: TestRedis): Promise<string[]> {
   const list = String(await redis.call('CLIENT', 'LIST'));
-  const isOurs = (line: string) => line.includes(' name=fixture ') || / flags=[SM]+ /.test(line);
+  const isOurs = (line: string) => / name=fixture | flags=[SM]+ | cmd=restore(-asking)? /.test(line);
   return list.split('\n').filter((line) => line !== '' && !isOurs(line));
 }
 
