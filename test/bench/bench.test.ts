@@ -17,7 +17,7 @@ import { costTable, measureUnitCosts } from './unitCosts.ts';
 
 const PATIENCE_MS = 120_000;
 /** Not a multiple of a swarm: in the last one, some live and some do not. */
-const FEW = 510;
+const FEW = 130;
 function few(one: Case, foreign = 0): Case {
   const share = one.stale / one.coordinators;
   return shortened({ ...one, coordinators: FEW, stale: Math.round(FEW * share), foreign }, 1, 1, 100);
