@@ -72,10 +72,13 @@ export class Births {
       for (const name of names as Buffer[]) this.#names.set(name.toString('latin1'), name);
     });
     const id = Number(await this.#ask(redis.client('ID')));
-    await this.#ask(redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', prefix));
-    const said = (await this.#ask(redis.call('CLIENT', 'TRACKINGINFO'))) as unknown[];
+    // In one go: the way may be long.
+    const [, said] = await Promise.all([
+      this.#ask(redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', prefix)),
+      this.#ask(redis.call('CLIENT', 'TRACKINGINFO')),
+      this.#ask(redis.subscribe(CHANNEL)),
+    ]);
     if (!isDone(said, id, prefix)) throw new Error('the server does not say that it tells of writes');
-    await this.#ask(redis.subscribe(CHANNEL));
   }
 
   /** Names that were written since `begin` and may be heartbeats; `null` where that is not known. */
