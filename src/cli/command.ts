@@ -53,17 +53,17 @@ export function isStaying(): boolean {
   return staying;
 }
 
-/** Loads a command that stays until a signal comes. One that comes meanwhile ends it in order: there is nothing to close yet. */
+/**
+ * Loads a command that stays until a signal comes. One that comes before the command listens itself ends it in order: there is nothing
+ * to close yet.
+ */
 export async function loading<T>(load: () => Promise<T>): Promise<T> {
-  const leave = () => process.exit(0);
+  const leave = (signal: NodeJS.Signals) => {
+    if (process.listenerCount(signal) === 1) process.exit(0);
+  };
   staying = true;
   for (const signal of SIGNALS) process.on(signal, leave);
-  const loaded = await load();
-  // By then the command listens itself.
-  setImmediate(() => {
-    for (const signal of SIGNALS) process.off(signal, leave);
-  });
-  return loaded;
+  return await load();
 }
 
 /** A whole number from a flag. Fails (`USAGE`). */

