@@ -78,8 +78,9 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
-    // Two more than the cores of a small machine: these tests wait now and then, too.
-    maxWorkers: 4,
+    // One more than the cores of a small machine: these tests wait now and then, too. With two more what is slow by the clock of others
+    // came late where neighbours took their share of the machine.
+    maxWorkers: 3,
     sequence: { sequencer: LongestEarly },
   },
 });

@@ -71,6 +71,8 @@ async function sizesOf(url: string, settings: object): Promise<Record<string, nu
   return sizes;
 }
 
+const FIRST_ONES = 8;
+
 test('a way that takes 20 ms and up to half as much again shrinks nothing: it is no load (P6)', async () => {
   const { current } = server;
   await fill(3_000);
@@ -82,7 +84,9 @@ test('a way that takes 20 ms and up to half as much again shrinks nothing: it is
     expect(Math.max(...mget)).toBeGreaterThan(100);
     // The last one is what is left.
     expect(Math.min(...evalsha.slice(0, -1))).toBeGreaterThanOrEqual(100);
-    expect(Math.max(...evalsha)).toBeGreaterThan(600);
+    // The first ones are on their way before anything is learnt. Were the way taken for load, the others would hold a tenth of them; how
+    // long Redis itself takes on a busy machine makes them half as large, or twice.
+    expect(Math.max(...evalsha.slice(FIRST_ONES))).toBeGreaterThan(250);
   } finally {
     await way.close();
   }
