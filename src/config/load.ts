@@ -1,5 +1,4 @@
 /** load: the configuration of this process, from its flags, its environment and the files they name. */
-
 import { parseSetting } from './complaint.ts';
 import { readText } from './file/readText.ts';
 import { type Config, type ConfigFile, type Environment, type Flags, resolveConfig } from './resolve.ts';

@@ -1,5 +1,4 @@
 /** show: the configuration in force, as it is logged once at start: without secrets. */
-
 import type { Config } from './resolve.ts';
 import { showNotify } from './settings/notify.ts';
 import { redactUrl } from './values/redisUrl.ts';

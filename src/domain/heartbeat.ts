@@ -2,7 +2,6 @@
  *
  *      value ──readBeat──▶ beat ──silentSeconds──▶ silence ──judge──▶ state
  */
-
 import type { Reading } from './reading.ts';
 import { type Outage, outageMs } from './outages.ts';
 

@@ -2,9 +2,9 @@
  *
  * A run stands in the ledger once it has begun. One that still waits, or failed before it began, is only in the queue.
  */
-import type { Report } from '../domain/report.ts';
+import type { Outcome, Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { PastRun, RunOutcome } from '../ledger/runs/pastRun.ts';
+import type { PastRun } from '../ledger/runs/pastRun.ts';
 import { type QueuedRun, readQueuedRuns } from '../queue/runs/history.ts';
 import type { Queues } from '../queue/queues.ts';
 
@@ -27,7 +27,7 @@ export interface HistoryRow {
 export interface HistoryFilter {
   readonly limit: number;
   readonly target?: string | undefined;
-  readonly outcome?: RunOutcome | undefined;
+  readonly outcome?: Outcome | undefined;
   /** Only those that removed anything. */
   readonly removed?: boolean | undefined;
 }

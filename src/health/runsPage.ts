@@ -1,7 +1,7 @@
 /** runs page: past runs a page at a time, as people look through them; the first page also has those that only the queue knows. */
-import type { Trigger } from '../domain/report.ts';
+import type { Outcome, Trigger } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { PastRun, RunOutcome } from '../ledger/runs/pastRun.ts';
+import type { PastRun } from '../ledger/runs/pastRun.ts';
 import { writeCursor } from '../ledger/runs/query.ts';
 import { type QueuedRun, readQueuedRuns } from '../queue/runs/history.ts';
 import type { Queues } from '../queue/queues.ts';
@@ -9,7 +9,7 @@ import { isAsked, stands } from './history.ts';
 
 export interface RunsFilter {
   readonly target?: string | undefined;
-  readonly outcome?: RunOutcome | undefined;
+  readonly outcome?: Outcome | undefined;
   readonly trigger?: Trigger | undefined;
   /** Only those that removed anything. */
   readonly removed?: boolean | undefined;

@@ -1,7 +1,7 @@
 /** schema: a key schema of the caller's own, checked as soon as it is written down. */
 import { parseSetting } from '../config/complaint.ts';
 import { isPlainName, Misfit } from '../config/values/shape.ts';
-import { schemaDefinition } from '../config/values/values.ts';
+import { schemaDefinition } from '../config/values/schemaValues.ts';
 import { compileSchema, type KeySchema } from '../schema/keySchema.ts';
 
 /** A schema as it stands under `schemas` in a configuration file. */

@@ -2,11 +2,11 @@
  * read from the ledger. */
 import { fingerprintOf, mayBeOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
-import type { Report } from '../domain/report.ts';
+import type { Outcome, Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SeenPages } from '../ledger/runs/endedSince.ts';
 import type { HistoryQuery } from '../ledger/runs/query.ts';
-import { isFullPass, type PastRun, type RunOutcome } from '../ledger/runs/pastRun.ts';
+import { isFullPass, type PastRun } from '../ledger/runs/pastRun.ts';
 
 const DAY_MS = 86_400_000;
 /** So many of each target are kept in mind, however old. */
@@ -21,7 +21,7 @@ export interface RunSummary {
   readonly run: string;
   /** When it ended, in ms. */
   readonly atMs: number;
-  readonly outcome: RunOutcome;
+  readonly outcome: Outcome;
   readonly dryRun: boolean;
   readonly swept: number;
   readonly deleted: number;
@@ -147,7 +147,7 @@ function isPass(run: PastRun, fingerprint: string): run is Reported {
   return run.fingerprint === '' || run.fingerprint === fingerprint;
 }
 
-function summaryOf({ run, atMs, dryRun, removed, report }: PastRun, outcome: RunOutcome): RunSummary {
+function summaryOf({ run, atMs, dryRun, removed, report }: PastRun, outcome: Outcome): RunSummary {
   const { swept, deleted } = removed;
   const byFamily = report !== null && deleted > 0 ? report.keys.byFamily : null;
   return { run, atMs, outcome, dryRun, swept, deleted, durationMs: report?.durationMs ?? null, byFamily };

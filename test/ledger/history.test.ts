@@ -1,3 +1,4 @@
+import type { Outcome } from '../../src/domain/report.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
@@ -5,7 +6,7 @@ import { pastOf } from '../../src/ledger/targets/past.ts';
 import { chainName, instantOf } from '../../src/ledger/runs/names.ts';
 import { PAGE_HEAD_BYTES, writePage } from '../../src/ledger/runs/page.ts';
 import { seal, unseal, VERSION_BYTES } from '../../src/ledger/sealed.ts';
-import { RUN_OUTCOMES, type PastRun, type RunOutcome } from '../../src/ledger/runs/pastRun.ts';
+import { RUN_OUTCOMES, type PastRun } from '../../src/ledger/runs/pastRun.ts';
 import { endRun } from '../../src/ledger/runs/endRun.ts';
 import { readHistory } from '../../src/ledger/runs/history.ts';
 import { KeptPages } from '../../src/ledger/runs/keptPages.ts';
@@ -15,7 +16,7 @@ import { blocksIn, ledgerIn, reportOf } from './story.ts';
 
 const server = useRedis();
 
-function past(run: string, target: string, outcome: RunOutcome, swept: number): PastRun {
+function past(run: string, target: string, outcome: Outcome, swept: number): PastRun {
   return {
     run,
     target,

@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import type { TargetConfig } from '../../src/config/resolve.ts';
-import type { CoordinatorCounts, Report } from '../../src/domain/report.ts';
+import type { Outcome, CoordinatorCounts, Report } from '../../src/domain/report.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import type { RunOutcome } from '../../src/ledger/runs/pastRun.ts';
 
 const BOUNDS = { sizeBytes: 64 * 1024 * 1024, ageMs: 90 * 86_400_000 };
 
@@ -14,7 +13,7 @@ export function ledgerIn(redis: Redis): Ledger {
 }
 
 export interface PastOptions {
-  readonly outcome?: RunOutcome;
+  readonly outcome?: Outcome;
   readonly dryRun?: boolean;
   readonly pass?: Report['pass'];
   readonly coordinators?: Partial<CoordinatorCounts>;

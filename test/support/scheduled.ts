@@ -1,5 +1,4 @@
 /** scheduled: one scheduled run against a test's Redis, as a worker would do it. */
-
 import type { RunOptions, RunRequest } from '../../src/cleanup/run.ts';
 import { runFrom, type ScheduledOptions } from '../../src/cleanup/scheduled.ts';
 import type { TargetConfig } from '../../src/config/resolve.ts';

@@ -1,8 +1,9 @@
 /** history: lists past runs, newest first. */
+import type { Outcome } from '../../domain/report.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type HistoryRow, readHistory } from '../../health/history.ts';
 import { Ledger } from '../../ledger/ledger.ts';
-import { RUN_OUTCOMES, type RunOutcome } from '../../ledger/runs/pastRun.ts';
+import { RUN_OUTCOMES } from '../../ledger/runs/pastRun.ts';
 import { wholeNumber } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
@@ -43,7 +44,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-function outcomeAsked(word: string | undefined): RunOutcome | undefined {
+function outcomeAsked(word: string | undefined): Outcome | undefined {
   const outcome = RUN_OUTCOMES.find((one) => one === word);
   if (word === undefined || outcome !== undefined) return outcome;
   throw new Failure('USAGE', `--outcome: "${plain(word)}" is none; there are: ${RUN_OUTCOMES.join(', ')}`);

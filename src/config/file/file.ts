@@ -5,7 +5,8 @@ import { sentinelFields } from '../settings/sentinel.ts';
 import type { Setting } from '../settings/setting.ts';
 import { OWN_TARGET_SETTINGS, TARGET_SETTINGS } from '../settings/settings.ts';
 import { fields, Misfit, named, type Value } from '../values/shape.ts';
-import { keyPrefix, redisUrl, schemaDefinition } from '../values/values.ts';
+import { schemaDefinition } from '../values/schemaValues.ts';
+import { keyPrefix, redisUrl } from '../values/values.ts';
 
 type Schemas<Table extends Record<string, Setting>> = { [Name in keyof Table]: Table[Name]['schema'] };
 

@@ -1,6 +1,5 @@
 /** overrides: what the environment changes behind the back of a configuration file. It is meant to win, yet a variable that
  * somebody forgot has set a threshold of 30 minutes to 2, and cleaned a Redis that the file does not name. */
-
 import type { Level } from '../settings/setting.ts';
 import { TARGET_SETTINGS } from '../settings/settings.ts';
 import { redactUrl } from '../values/redisUrl.ts';

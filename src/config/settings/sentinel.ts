@@ -1,5 +1,4 @@
 /** sentinel: as whom to enter at sentinels, which have users of their own: in the file under `sentinel`, or a variable each. */
-
 import { fields } from '../values/shape.ts';
 import { secret, text } from '../values/values.ts';
 import type { Level, Setting } from './setting.ts';

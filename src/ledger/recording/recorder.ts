@@ -5,7 +5,7 @@
  *  Owns      when the ledger is written, and that it is said once, in one line, when it can't be.
  *  Promises  never rejects, and never holds a run up for long: the run goes on.
  */
-import type { Report } from '../../domain/report.ts';
+import type { Outcome, Report } from '../../domain/report.ts';
 import type { Blocks } from '../blocks.ts';
 import { outliving } from '../../redis/removal/replicated.ts';
 import { insist, Trouble, untilTaken, within } from './patience.ts';
@@ -15,7 +15,7 @@ import { Thinned } from './thinned.ts';
 import { addLease, dropLease, readOpen, sendOpen, writeOpen, writeProgress } from '../runs/openRuns.ts';
 import { PhaseWatch } from '../runs/phases.ts';
 import { settleGone } from '../runs/settleGone.ts';
-import { endedAs, type PastRun, removedBy, type RunIdentity, type RunOutcome } from '../runs/pastRun.ts';
+import { endedAs, type PastRun, removedBy, type RunIdentity } from '../runs/pastRun.ts';
 import { type Going, type Swept, SweptLog } from '../swept/sweptLog.ts';
 import { BatchWriter } from '../swept/batchWriter.ts';
 
@@ -49,7 +49,7 @@ export interface RunToRecord extends RunIdentity {
 }
 
 export interface RunEnd {
-  readonly outcome: RunOutcome;
+  readonly outcome: Outcome;
   readonly reason?: string | null;
   /** Left out where there is none: then the one that it had reached stands. */
   readonly report?: Report | null;

@@ -3,17 +3,7 @@ import type { Outcome, Report, Trigger } from '../../domain/report.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
 import type { Phases } from './phases.ts';
 
-/** How a run ended. */
-export type RunOutcome = Outcome;
-
-export const RUN_OUTCOMES: readonly RunOutcome[] = [
-  'completed',
-  'refused',
-  'skipped',
-  'stopped',
-  'interrupted',
-  'failed',
-];
+export const RUN_OUTCOMES: readonly Outcome[] = ['completed', 'refused', 'skipped', 'stopped', 'interrupted', 'failed'];
 
 /** What a run is asked to do, as it stands in the ledger before it removes anything. */
 export interface RunIdentity {
@@ -40,7 +30,7 @@ export interface PastRun extends RunIdentity {
   /** `active`: under way; `waiting`: between two attempts; `ended`. */
   readonly state: 'active' | 'waiting' | 'ended';
   /** `null` until it ended. */
-  readonly outcome: RunOutcome | null;
+  readonly outcome: Outcome | null;
   /** By the clock of the queue's Redis, in ms. */
   readonly startedAtMs: number;
   /** When it ended, or was last heard of, in ms. */
@@ -63,7 +53,7 @@ export interface PastRun extends RunIdentity {
  */
 export function endedAs(
   run: PastRun,
-  outcome: RunOutcome,
+  outcome: Outcome,
   reason: string | null,
   report: Report | null = run.soFar ?? run.report,
 ): PastRun {
@@ -94,7 +84,7 @@ interface Alike {
  * Runs are together in a chain that ended alike: so whoever asks for failures need not read what went well, nor whoever asks for
  * the last full pass the many that needed none.
  */
-export function chainsOf(outcome: RunOutcome, { removed, fullPass = false }: Alike = {}): string[] {
+export function chainsOf(outcome: Outcome, { removed, fullPass = false }: Alike = {}): string[] {
   const without = fullPass || outcome !== 'completed' ? [outcome] : [outcome, `${outcome}-`];
   const chains = { with: [`${outcome}+`], without };
   if (removed !== undefined) return removed ? chains.with : chains.without;

@@ -1,10 +1,10 @@
 /** query: which past runs are asked for, and where a page of them begins. */
-import type { Trigger } from '../../domain/report.ts';
-import { chainsOf, isFullPass, type PastRun, RUN_OUTCOMES, type RunOutcome } from './pastRun.ts';
+import type { Outcome, Trigger } from '../../domain/report.ts';
+import { chainsOf, isFullPass, type PastRun, RUN_OUTCOMES } from './pastRun.ts';
 
 export interface HistoryQuery {
   readonly target?: string;
-  readonly outcome?: RunOutcome;
+  readonly outcome?: Outcome;
   /** Only those that removed anything, or only those that did not. */
   readonly removed?: boolean;
   /** Only those that were asked for so. */

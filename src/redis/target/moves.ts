@@ -1,5 +1,4 @@
 /** moves: how a run finds whom its walk may have missed, where keys go from node to node meanwhile. */
-
 import type { UnownedKeys } from '../../domain/report.ts';
 import type { Place } from './place.ts';
 
