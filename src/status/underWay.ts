@@ -1,6 +1,6 @@
 /** under way: the run of each target that is in progress, or about to be. */
+import { type Progress, progressIn } from '../queue/runs/progressIn.ts';
 import type { Job } from 'bullmq';
-import * as v from 'valibot';
 import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import type { PastRun } from '../ledger/runs/pastRun.ts';
@@ -25,19 +25,6 @@ export interface RunUnderWay {
   /** Whether it is one of the queue's, which can be stopped. */
   readonly queued: boolean;
 }
-
-const count = v.pipe(v.number(), v.finite(), v.minValue(0));
-const PROGRESS = v.object({
-  phase: v.string(),
-  percent: count,
-  checked: count,
-  stale: count,
-  swept: count,
-  keys: count,
-});
-
-/** How far it has come, as its worker said last. */
-export type Progress = v.InferOutput<typeof PROGRESS>;
 
 /** No queue of ours holds more than a few for each target; others may fill it. */
 const MOST_JOBS = 200;
@@ -81,8 +68,7 @@ function isFor({ data }: RunJob, target: TargetConfig): boolean {
 
 async function ofJob(queues: Queues, job: RunJob, state: RunUnderWay['state']): Promise<RunUnderWay> {
   const run = String(job.id);
-  const result = v.safeParse(PROGRESS, job.progress);
-  const progress = result.success ? result.output : null;
+  const progress = progressIn(job.progress);
   return {
     run,
     state,

@@ -1,5 +1,5 @@
 /** job: what the queue still knows of a run: how far it is, and how it was asked for. */
-import * as v from 'valibot';
+import { type Progress, progressIn } from '../../queue/runs/progressIn.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import type { Queues } from '../../queue/queues.ts';
 
@@ -9,22 +9,10 @@ export interface RunJob {
   readonly progress: Progress | null;
 }
 
-const count = v.pipe(v.number(), v.finite(), v.minValue(0));
-const PROGRESS = v.object({
-  phase: v.pipe(v.string(), v.maxLength(20)),
-  percent: v.pipe(count, v.maxValue(100)),
-  checked: count,
-  stale: count,
-  swept: count,
-  keys: count,
-});
-export type Progress = v.InferOutput<typeof PROGRESS>;
-
 /** `null` where it is not in the queue any more, or never was. Rejects where the queue's Redis can't be read. */
 export async function jobOf({ runs }: Queues, { run, startedAtMs }: PastRun): Promise<RunJob | null> {
   const job = await runs.getJob(run);
   // Once the queue was emptied, it gives out the same numbers again.
   if (job === undefined || job.timestamp > startedAtMs) return null;
-  const progress = v.safeParse(PROGRESS, job.progress);
-  return { forced: job.data?.force === true, progress: progress.success ? progress.output : null };
+  return { forced: job.data?.force === true, progress: progressIn(job.progress) };
 }
