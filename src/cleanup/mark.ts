@@ -25,6 +25,9 @@ import { walk } from './scan/walk.ts';
  */
 const WORTH_A_CALL = 100;
 
+/** Values are read behind the scan of the next page: with fewer calls waiting there, worker and Redis wait for each other. */
+const READS_PER_LANE = 3;
+
 /** The share of the memory budget that records may take; the rest is for cutting them, and for keys. */
 const RECORDS_SHARE = 1 / 2;
 
@@ -101,7 +104,9 @@ class Marking {
     // Whoever awaits it will see why it failed.
     judging.catch(() => {});
     this.#underWay.push(judging);
-    while (this.#underWay.length >= this.run.node.lanes) await this.#underWay.shift();
+    const { lanes } = this.run.node;
+    const most = lanes === 1 ? 1 : lanes * READS_PER_LANE;
+    while (this.#underWay.length >= most) await this.#underWay.shift();
   }
 
   async #judge(found: readonly Unread[]): Promise<void> {
@@ -110,8 +115,9 @@ class Marking {
     const heartbeats = found.filter((one) => !store.has(one));
     if (heartbeats.length === 0) return;
     const keys = heartbeats.map(({ key }) => key);
-    const readings = await this.#heartbeats.read(keys);
-    await this.#expiry?.look(keys, readings);
+    // Asked together, so that they wait once.
+    const [readings, sample] = await Promise.all([this.#heartbeats.read(keys), this.#expiry?.sample(keys)]);
+    if (sample) this.#expiry?.learn(sample, readings);
     await judgeEach(run, heartbeats, readings, (heartbeat, reading, judged) =>
       this.#record(heartbeat, reading, judged),
     );

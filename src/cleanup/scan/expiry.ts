@@ -9,6 +9,12 @@ const SAMPLE = 5;
 /** Once so many were asked, one of each reading has to do: names come in no order, so what so many of them lack is rare. */
 const MANY = 500;
 
+/** One that was asked for: its position, and how long it has to live; less than 0 where it does not expire, or is gone. */
+export interface Sampled {
+  readonly at: number;
+  readonly leftMs: number;
+}
+
 export class Expiry {
   /**
    * The shortest time that one lives, in whole seconds, rounded down; `null` while none was seen that expires, 0 where that is not
@@ -19,9 +25,9 @@ export class Expiry {
 
   constructor(private readonly run: RunContext) {}
 
-  /** Looks at some of these heartbeats. Where that is not allowed, or not known, they are taken to expire. */
-  async look(keys: readonly Buffer[], readings: readonly Reading[]): Promise<void> {
-    if (this.shortestSeconds === 0) return;
+  /** Asks how long some of these heartbeats have to live. Where that is not allowed, or not known, they are taken to expire. */
+  async sample(keys: readonly Buffer[]): Promise<readonly Sampled[]> {
+    if (this.shortestSeconds === 0) return [];
     const { node } = this.run;
     const step = Math.max(1, Math.floor(keys.length / (this.#asked < MANY ? SAMPLE : 1)));
     const sample = [...keys.keys()].filter((i) => i % step === 0);
@@ -30,13 +36,17 @@ export class Expiry {
       const answers = await node.steadily('read', () =>
         Promise.all(sample.map((i) => node.calls.send('pttl', [keys[i]?.toString('latin1') ?? '']))),
       );
-      for (const [nth, { reply }] of answers.entries()) {
-        if (Number(reply) > 0) this.#note(Number(reply), readings[sample[nth] ?? 0] ?? ABSENT);
-      }
+      return answers.map(({ reply }, nth) => ({ at: sample[nth] ?? 0, leftMs: Number(reply) }));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       this.shortestSeconds = 0;
+      return [];
     }
+  }
+
+  /** Takes in what was answered, now that it is known what those heartbeats say. */
+  learn(sample: readonly Sampled[], readings: readonly Reading[]): void {
+    for (const { at, leftMs } of sample) if (leftMs > 0) this.#note(leftMs, readings[at] ?? ABSENT);
   }
 
   /** It was written when it says that it beat. */
