@@ -165,7 +165,8 @@ async function explainCoordinator(known: Known, id: Buffer): Promise<Entry | nul
 /** How many segments it has as an id, as the matcher counts them; `null` where no heartbeat can have it. */
 function segmentsOf({ schema }: RunContext, id: Buffer): number | null {
   let segments: number | null = null;
-  const alone = { tokens: [{ kind: 'coordinator' as const, bytes: new Uint8Array(0) }] };
+  const nothing = new Uint8Array(0);
+  const alone = { tokens: [{ kind: 'coordinator' as const, bytes: nothing }], prefix: nothing };
   new Matcher(schema.ids).read(alone, id, Number.MAX_SAFE_INTEGER, ({ idTo, idSegments }) => {
     segments = idTo === id.length ? idSegments : null;
     return true;

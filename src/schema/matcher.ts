@@ -33,14 +33,17 @@ interface MatcherToken {
 /** A template whose literals are bytes. */
 export interface Pattern {
   readonly tokens: readonly MatcherToken[];
+  /** What every name begins with. */
+  readonly prefix: Uint8Array;
 }
 
 function toBytes(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-export function patternOf({ tokens }: Template): Pattern {
+export function patternOf({ tokens, prefix }: Template): Pattern {
   return {
+    prefix: toBytes(prefix),
     tokens: tokens.map((token) => ({ kind: token.kind, bytes: toBytes(token.kind === 'literal' ? token.text : '') })),
   };
 }
@@ -77,6 +80,7 @@ export class Matcher implements Binding {
    * `true`. Returns whether it did; throws `RangeError` when there are too many ways to go through.
    */
   read(pattern: Pattern, key: Uint8Array, mostSegments: number, visit: (binding: Binding) => boolean): boolean {
+    if (!standsAt(key, 0, pattern.prefix)) return false;
     this.#tokens = pattern.tokens;
     this.#key = key;
     this.#mostSegments = mostSegments;

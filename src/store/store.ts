@@ -6,6 +6,7 @@
 import { isIdOf, type KeySchema } from '../schema/keySchema.ts';
 import { NONE, type Slice } from './arena.ts';
 import { Fingerprinter, FingerprintMap, FingerprintSet } from './fingerprints.ts';
+import { Outlines } from './outlines.ts';
 import { type Elsewhere, Partitions } from './partitions.ts';
 import { type Beat, BeatState, type Found, type Id, NO_BEAT, NO_ID, type Proof, Records } from './records.ts';
 import { Swarms } from './swarms.ts';
@@ -17,6 +18,8 @@ const NO_SWARM: Slice = { bytes: new Uint8Array(0), from: 0, to: 0 };
 
 export class Store extends Records {
   readonly swarms = new Swarms();
+  /** Of all ids that were ever entered. */
+  readonly outlines = new Outlines();
   readonly partitions: Partitions;
   /** Ids of which a key was found whose proof fits no call: their heartbeats stay, so that it is found again (P3). */
   readonly withheld = new Set<Id>();
@@ -27,10 +30,9 @@ export class Store extends Records {
   readonly #ids = new FingerprintMap();
   /** Heartbeats with a record, where heartbeats name swarms. */
   readonly #beats = new FingerprintMap();
-  /** The most segments an id has that was found. */
-  mostSegments = 1;
-  /** Whether there are ids of a shape that the schema does not know: whatever could be theirs stays (P4). */
-  misshapen = false;
+  /** The record of whoever `standingOf`, or `standingIn`, last found stale. */
+  staleId = NO_ID;
+  staleBeat = NO_BEAT;
   /** How often somebody turned out to live since it was last set to 0: what was decided before must be decided anew. */
   changes = 0;
 
@@ -78,10 +80,10 @@ export class Store extends Records {
 
   /** Enters one that lives: nothing of it may go. */
   enterLiving(found: Found): void {
-    const { id, swarm, idSegments } = found;
+    const { id, swarm } = found;
     const prints = this.#prints;
-    this.mostSegments = Math.max(this.mostSegments, Math.abs(idSegments));
-    if (!isIdOf(this.schema, idSegments)) this.misshapen = true;
+    this.outlines.meet(found);
+    if (!isIdOf(this.schema, found.idSegments)) this.outlines.misshapen = true;
     prints.take(id.bytes, id.from, id.to);
     this.#living.add(prints.high, prints.low);
     const record = this.#ids.get(prints.high, prints.low) as Id;
@@ -97,9 +99,9 @@ export class Store extends Records {
    * Whether it belongs to the partition under way: of others the fingerprint is kept.
    */
   enterStale(found: Found, beatAtSeconds: number, proof: Proof | null): boolean {
-    const { id: name, swarm, idSegments } = found;
+    const { id: name, swarm } = found;
     const prints = this.#prints;
-    this.mostSegments = Math.max(this.mostSegments, Math.abs(idSegments));
+    this.outlines.meet(found);
     prints.take(name.bytes, name.from, name.to);
     const { high, low } = prints;
     if (swarm !== null) this.swarms.see(swarm, false);
@@ -146,6 +148,7 @@ export class Store extends Records {
     const id = this.#ids.get(high, low) as Id;
     if (id === NO_ID) return this.#standingWithout({ bytes, from, to }, high, low);
     if (this.lives(id) || !this.isNamed(id, { bytes, from, to })) return 'living';
+    this.staleId = id;
     return 'stale';
   }
 
@@ -156,6 +159,7 @@ export class Store extends Records {
     const beat = this.#beats.get(high, low) as Beat;
     if (beat === NO_BEAT) return this.#standingWithout(id, high, low);
     if (this.stateOf(beat) === BeatState.alive || !this.isBeatOf(beat, id, swarm)) return 'living';
+    this.staleBeat = beat;
     return 'stale';
   }
 
@@ -211,11 +215,8 @@ export class Store extends Records {
     const records = this.takeOut();
     this.#forgetWho();
     for (const { id, swarm, beatAtSeconds, proof } of records) {
-      this.enterStale(
-        { id, idSegments: 0, swarm: this.schema.heartbeatDerivable ? null : swarm },
-        beatAtSeconds,
-        proof,
-      );
+      const found = { id, idSegments: 0, swarm: this.schema.heartbeatDerivable ? null : swarm };
+      this.enterStale(found, beatAtSeconds, proof);
     }
   }
 
@@ -237,8 +238,7 @@ export class Store extends Records {
     for (let beat = this.firstBeat(id); beat !== NO_BEAT; beat = this.nextBeat(beat)) {
       const swarm = this.swarmOf(beat);
       this.#take(name, swarm);
-      const alive = this.stateOf(beat) === BeatState.alive;
-      (alive ? this.#living : this.partitions).add(prints.high, prints.low);
+      (this.stateOf(beat) === BeatState.alive ? this.#living : this.partitions).add(prints.high, prints.low);
     }
   }
 

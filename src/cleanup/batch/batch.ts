@@ -128,7 +128,7 @@ export class Draft {
     const { store, reader } = this.run;
     if (mayBeOwn && reader.isOwn(speller.nameOf(id, swarm))) return;
     // Derived names are nobody else's, unless there are ids that are not as the schema says.
-    if (store.misshapen && !this.#mayGo(speller.nameOf(id, swarm))) return;
+    if (store.outlines.misshapen && !this.#mayGo(speller.nameOf(id, swarm))) return;
     speller.spell(this.#families[family] as Bulk, id, swarm);
     this.#take(family, beat, id.to - id.from);
   }

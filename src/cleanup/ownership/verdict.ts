@@ -76,7 +76,7 @@ export class Verdicts {
     this.#store.beginName();
     this.#living = this.#later = this.#earlier = this.#overflow = this.#both = false;
     // Nobody who is known has an id of more segments. An orphan is known to nobody: see `#guard`.
-    const mostSegments = this.#isProtected === null ? this.#store.mostSegments : ANY_SEGMENTS;
+    const mostSegments = this.#isProtected === null ? this.#store.outlines.mostSegments : ANY_SEGMENTS;
     const all = this.#reader.owners(name, mostSegments, this.#look);
     this.#overflow ||= !all && !this.#living;
     if (this.#living || this.#overflow) return 'keep';
@@ -121,7 +121,10 @@ export class Verdicts {
     const inSwarm = swarmFrom !== -1;
     const id = { bytes, from: idFrom, to: idTo };
     const swarm = { bytes, from: swarmFrom, to: swarmTo };
-    const known: Standing = inSwarm ? store.standingIn(id, swarm) : store.standingOf(bytes, idFrom, idTo);
+    let known: Standing = 'unknown';
+    if (store.outlines.mayHave(bytes, idFrom, idTo)) {
+      known = inSwarm ? store.standingIn(id, swarm) : store.standingOf(bytes, idFrom, idTo);
+    }
     // Whoever is protected keeps all that could be theirs, whether they beat or not.
     const standing = known === 'unknown' && this.#isSpared(id) ? 'living' : known;
     if (standing === 'unknown') return false;
@@ -140,8 +143,8 @@ export class Verdicts {
       // Whose swarms are not known any more is proved absent where those are few.
       const isKnown = inSwarm || this.#reader.schema.heartbeatDerivable;
       if (isKnown || store.swarms.count <= FEW_SWARMS) this.#guard(binding);
-    } else if (inSwarm) this.#note(this.beats, store.beatOf(id, swarm));
-    else this.#note(this.ids, store.idOf(bytes, idFrom, idTo));
+    } else if (inSwarm) this.#note(this.beats, store.staleBeat);
+    else this.#note(this.ids, store.staleId);
     return (this.#living && !this.#thorough) || this.#overflow;
   };
 

@@ -19,7 +19,7 @@ function* remainsOf(run: Run, beat: Beat): Generator<Uint8Array> {
     if (!speller.hasSwarm && store.lives(id)) continue;
     const name = speller.nameOf(store.nameOf(id), swarm);
     if (mayBeOwn && reader.isOwn(name)) continue;
-    if (!store.misshapen || verdicts.of(name) === 'go') yield name;
+    if (!store.outlines.misshapen || verdicts.of(name) === 'go') yield name;
   }
   for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) {
     const name = keys.nameOf(key);

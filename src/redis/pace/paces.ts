@@ -16,7 +16,7 @@ const COMMANDS: Readonly<Record<Kind, readonly string[]>> = {
 };
 
 /** As long as a size is still found, Redis is asked after each call; then after so many. */
-const CALLS_PER_LOOK = 4;
+const CALLS_PER_LOOK = 8;
 /** A size that changes by less than this share has been found. */
 const FOUND = 0.25;
 
