@@ -2,7 +2,7 @@
 import { OWN_PREFIXES } from '../domain/ownKeys.ts';
 import { fitsShape } from './ids.ts';
 import type { KeySchema } from './keySchema.ts';
-import { type Binding, Matcher, type Pattern, patternOf } from './matcher.ts';
+import { type Binding, type Ids, Matcher, type Pattern, patternOf } from './matcher.ts';
 
 /**
  * - `foreign`: nothing a scan looks for.
@@ -83,11 +83,12 @@ export class KeyReader {
    * Calls `visit` for every way in which a key can be somebody's, whose id has at most so many segments; the same owner may
    * come more than once, and ids come whose shape is not the schema's, since such a heartbeat would make them somebody's.
    * Returns whether all was seen: `false` once `visit` returned `true`, or when there are too many ways.
+   * @param ids only those who could be among these; `null`: everybody
    */
-  owners(key: Uint8Array, mostSegments: number, visit: (binding: Binding) => boolean): boolean {
+  owners(key: Uint8Array, mostSegments: number, visit: (binding: Binding) => boolean, ids: Ids | null = null): boolean {
     try {
       for (let i = 0; i < this.#all.length; i++) {
-        if (this.#matcher.read(this.#all[i] as Pattern, key, mostSegments, visit)) return false;
+        if (this.#matcher.read(this.#all[i] as Pattern, key, mostSegments, visit, ids)) return false;
       }
       return true;
     } catch (error) {

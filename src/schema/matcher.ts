@@ -58,6 +58,12 @@ function standsAt(key: Uint8Array, at: number, literal: Uint8Array): boolean {
 const NO_TOKENS: readonly MatcherToken[] = [];
 const NO_KEY = new Uint8Array(0);
 
+/** Who could be meant. */
+export interface Ids {
+  /** `false`: these bytes are no id of theirs. */
+  mayHave(bytes: Uint8Array, from: number, to: number): boolean;
+}
+
 export class Matcher implements Binding {
   idFrom = -1;
   idTo = -1;
@@ -70,6 +76,7 @@ export class Matcher implements Binding {
   #mostSegments = 1;
   #steps = 0;
   #visit: (binding: Binding) => boolean = () => true;
+  #ids: Ids | null = null;
 
   constructor({ never }: IdShape) {
     this.#never = never.map(toBytes);
@@ -78,13 +85,21 @@ export class Matcher implements Binding {
   /**
    * Calls `visit` for each way in which `key` reads as the pattern with an id of at most so many segments, until it returns
    * `true`. Returns whether it did; throws `RangeError` when there are too many ways to go through.
+   * @param ids left out or `null`: whatever id; else the ways with another one are not gone to their end
    */
-  read(pattern: Pattern, key: Uint8Array, mostSegments: number, visit: (binding: Binding) => boolean): boolean {
+  read(
+    pattern: Pattern,
+    key: Uint8Array,
+    mostSegments: number,
+    visit: (binding: Binding) => boolean,
+    ids: Ids | null = null,
+  ): boolean {
     if (!standsAt(key, 0, pattern.prefix)) return false;
     this.#tokens = pattern.tokens;
     this.#key = key;
     this.#mostSegments = mostSegments;
     this.#visit = visit;
+    this.#ids = ids;
     this.#steps = 0;
     this.swarmFrom = -1;
     this.swarmTo = -1;
@@ -144,7 +159,7 @@ export class Matcher implements Binding {
     let isBroken = false;
     for (let to = at; ; to++) {
       const byte = to === key.length ? -1 : (key[to] as number);
-      if (byte === end && to > at && !(segments === 1 && this.#isNever(at, to))) {
+      if (byte === end && to > at && this.#isMeant(at, to) && !(segments === 1 && this.#isNever(at, to))) {
         this.idFrom = at;
         this.idTo = to;
         this.idSegments = isBroken || to === segmentFrom ? -segments : segments;
@@ -159,6 +174,10 @@ export class Matcher implements Binding {
       if (++segments > this.#mostSegments) return false;
       segmentFrom = to + 1;
     }
+  }
+
+  #isMeant(from: number, to: number): boolean {
+    return this.#ids === null || this.#ids.mayHave(this.#key, from, to);
   }
 
   /** Whether an id's first segment is a word that no id begins with. */

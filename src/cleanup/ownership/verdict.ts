@@ -76,8 +76,11 @@ export class Verdicts {
     this.#store.beginName();
     this.#living = this.#later = this.#earlier = this.#overflow = this.#both = false;
     // Nobody who is known has an id of more segments. An orphan is known to nobody: see `#guard`.
-    const mostSegments = this.#isProtected === null ? this.#store.outlines.mostSegments : ANY_SEGMENTS;
-    const all = this.#reader.owners(name, mostSegments, this.#look);
+    const { outlines } = this.#store;
+    const all =
+      this.#isProtected === null
+        ? this.#reader.owners(name, outlines.mostSegments, this.#look, outlines)
+        : this.#reader.owners(name, ANY_SEGMENTS, this.#look);
     this.#overflow ||= !all && !this.#living;
     if (this.#living || this.#overflow) return 'keep';
     if (this.#later) return 'later';
@@ -119,14 +122,11 @@ export class Verdicts {
     const bytes = this.#name;
     const store = this.#store;
     const inSwarm = swarmFrom !== -1;
-    const id = { bytes, from: idFrom, to: idTo };
-    const swarm = { bytes, from: swarmFrom, to: swarmTo };
-    let known: Standing = 'unknown';
-    if (store.outlines.mayHave(bytes, idFrom, idTo)) {
-      known = inSwarm ? store.standingIn(id, swarm) : store.standingOf(bytes, idFrom, idTo);
-    }
+    const known: Standing = inSwarm
+      ? store.standingIn({ bytes, from: idFrom, to: idTo }, { bytes, from: swarmFrom, to: swarmTo })
+      : store.standingOf(bytes, idFrom, idTo);
     // Whoever is protected keeps all that could be theirs, whether they beat or not.
-    const standing = known === 'unknown' && this.#isSpared(id) ? 'living' : known;
+    const standing = known === 'unknown' && this.#isSpared(idFrom, idTo) ? 'living' : known;
     if (standing === 'unknown') return false;
     if (standing === 'living') {
       this.#living = true;
@@ -148,8 +148,9 @@ export class Verdicts {
     return (this.#living && !this.#thorough) || this.#overflow;
   };
 
-  #isSpared({ bytes, from, to }: Slice): boolean {
+  #isSpared(from: number, to: number): boolean {
     if (this.#isProtected === null) return false;
+    const bytes = this.#name;
     this.#text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
     return this.#isProtected(this.#text.slice(from, to));
   }
