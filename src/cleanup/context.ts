@@ -99,11 +99,18 @@ export function atReads(run: Run): RunContext {
   return { ...run, node: run.target.reads };
 }
 
+/** What all of these come to. Rejects as the first of them that failed did, once all have ended: nothing outlives its run. */
+export async function allOf<T extends readonly unknown[]>(
+  work: readonly [...T],
+): Promise<{ -readonly [At in keyof T]: Awaited<T[At]> }> {
+  const ended = await Promise.allSettled(work);
+  for (const result of ended) if (result.status === 'rejected') throw result.reason;
+  return (await Promise.all(work)) as { -readonly [At in keyof T]: Awaited<T[At]> };
+}
+
 /** Works at all nodes side by side. Rejects as the first that failed did, once all have ended. */
 export async function sideBySide(run: Run, work: (here: RunContext) => Promise<void>): Promise<void> {
-  const ended = await Promise.allSettled(atNodes(run).map(work));
-  const failed = ended.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
+  await allOf(atNodes(run).map(work));
 }
 
 /** Between two calls: rests as `nice` asks. Whether to go on; `false` once the run is interrupted. */
@@ -135,8 +142,6 @@ export async function inFlight<T>(run: RunContext, items: AsyncGenerator<T>, wor
   const lane = async () => {
     for await (const item of items) await work(item);
   };
-  const lanes = await Promise.allSettled(Array.from({ length: run.node.lanes }, lane));
-  const failed = lanes.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
+  await allOf(Array.from({ length: run.node.lanes }, lane));
   stopIfInterrupted(run);
 }

@@ -9,14 +9,14 @@
  * longer replies. Where all of it does not fit the memory budget, the keys are let go, and found again by a second pass.
  */
 import { noteUnowned } from './unowned.ts';
-import { Failure } from '../domain/failure.ts';
 import type { Reading } from '../domain/reading.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { sharedGlob } from '../schema/glob.ts';
 import type { Found } from '../store/records.ts';
-import { atReads, atWhole, pause, type Run, type RunContext, sideBySide, stopIfInterrupted } from './context.ts';
+import { allOf, atReads, atWhole, pause, type Run, type RunContext, sideBySide, stopIfInterrupted } from './context.ts';
 import { Expiry } from './scan/expiry.ts';
 import { type Judged, judgeEach } from './scan/judgement.ts';
+import { makeRoom } from './scan/room.ts';
 import { walk } from './scan/walk.ts';
 
 /**
@@ -27,12 +27,6 @@ const WORTH_A_CALL = 100;
 
 /** Values are read behind the scan of the next page: with fewer calls waiting there, worker and Redis wait for each other. */
 const READS_PER_LANE = 3;
-
-/** The share of the memory budget that records may take; the rest is for cutting them, and for keys. */
-const RECORDS_SHARE = 1 / 2;
-
-/** So much is always there for the fingerprints of those who live: 100,000 of them. */
-const LEAST_PRINT_BYTES = 1024 * 1024;
 
 /** A heartbeat that was found and not yet read. */
 interface Unread extends Found {
@@ -98,6 +92,11 @@ class Marking {
     this.#makeRoom();
   }
 
+  /** Resolves when nothing is under way any more, however it ended: what failed has been told. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
   /** Values are read while the next page is: Redis never waits for the worker, unless the run is to rest. */
   async #judgeSoon(heartbeats: readonly Unread[]): Promise<void> {
     const judging = this.#judge(heartbeats);
@@ -105,7 +104,7 @@ class Marking {
     judging.catch(() => {});
     this.#underWay.push(judging);
     const { lanes } = this.run.node;
-    const most = lanes === 1 ? 1 : lanes * READS_PER_LANE;
+    const most = lanes === 1 || !this.#heartbeats.areLight ? lanes : lanes * READS_PER_LANE;
     while (this.#underWay.length >= most) await this.#underWay.shift();
   }
 
@@ -116,7 +115,7 @@ class Marking {
     if (heartbeats.length === 0) return;
     const keys = heartbeats.map(({ key }) => key);
     // Asked together, so that they wait once.
-    const [readings, sample] = await Promise.all([this.#heartbeats.read(keys), this.#expiry?.sample(keys)]);
+    const [readings, sample] = await allOf([this.#heartbeats.read(keys), this.#expiry?.sample(keys)]);
     if (sample) this.#expiry?.learn(sample, readings);
     await judgeEach(run, heartbeats, readings, (heartbeat, reading, judged) =>
       this.#record(heartbeat, reading, judged),
@@ -167,31 +166,17 @@ class Marking {
   }
 }
 
-/**
- * Lets go of what does not fit the memory budget: keys first, then, of the records, those of later partitions. Whether the
- * keys are still held.
- * @param first whether the run has not been cut into partitions for good
- */
-export function makeRoom({ store, keys, memoryBudgetBytes }: Run, first: boolean): boolean {
-  if (store.bytes + keys.bytes <= memoryBudgetBytes) return true;
-  keys.clear();
-  while (first && store.recordBytes > memoryBudgetBytes * RECORDS_SHARE && store.idCount > 1) {
-    const before = store.idCount;
-    store.split();
-    if (store.idCount === before) break;
-  }
-  const printBytes = store.bytes - store.recordBytes;
-  if (printBytes > Math.max(memoryBudgetBytes, LEAST_PRINT_BYTES)) {
-    const needed = Math.ceil((2 * printBytes) / 1_000_000);
-    throw new Failure('RUN_FAILED', `memoryBudget is too small for so many coordinators; set at least ${needed}MB`);
-  }
-  return false;
-}
+type Pages = AsyncIterable<readonly Buffer[]> | Iterable<readonly Buffer[]>;
 
-/** Takes in what the walk may have missed, since it went from one node to another meanwhile. */
-async function takeMissed(run: Run, marking: Marking): Promise<void> {
-  for await (const keys of run.target.moves?.missed() ?? []) await marking.take(keys);
-  await marking.settle();
+/** Takes in and judges all of these; when it fails, nothing is under way any more. */
+async function takeAll(run: Run, marking: Marking, pages: Pages): Promise<void> {
+  try {
+    for await (const page of pages) await marking.take(page);
+    await marking.settle();
+  } finally {
+    await marking.ended();
+  }
+  // Who was not judged any more might live: with a store that lacks somebody nothing may be removed.
   stopIfInterrupted(run);
 }
 
@@ -201,17 +186,13 @@ export interface Marked {
   readonly heartbeatsExpire: boolean;
 }
 
-async function walkHeartbeats(run: RunContext, marking: Marking, glob: string): Promise<void> {
-  const { observer, tally } = run;
+async function* shownTo(marking: Marking, run: RunContext, glob: string): AsyncGenerator<readonly Buffer[]> {
   for await (const page of walk(run, glob)) {
     if (marking.first) run.target.moves?.shown(run.node, page);
-    await marking.take(page);
+    yield page;
     run.target.moves?.look();
-    observer.progress?.('mark', tally);
+    run.observer.progress?.('mark', run.tally);
   }
-  await marking.settle();
-  // Who was not judged any more might live: with a store that lacks somebody nothing may be removed.
-  stopIfInterrupted(run);
 }
 
 /** Walks the whole keyspace once and judges every heartbeat. */
@@ -224,7 +205,7 @@ export async function mark(run: Run): Promise<Marked> {
   await run.target.moves?.begin();
   await sideBySide(run, async (here) => {
     const marking = new Marking(here, true, atReads(run));
-    await walkHeartbeats(here, marking, glob);
+    await takeAll(run, marking, shownTo(marking, here, glob));
     keysHeld &&= marking.holdsKeys;
     const { ttlSeconds } = marking;
     if (ttlSeconds === null) return;
@@ -232,7 +213,8 @@ export async function mark(run: Run): Promise<Marked> {
     run.outlook?.seeTtl(ttlSeconds);
   });
   const late = new Marking(atWhole(run), true, atWhole(run), keysHeld);
-  await takeMissed(run, late);
+  // What the walk may have missed, since it went from one node to another meanwhile.
+  await takeAll(run, late, run.target.moves?.missed() ?? []);
   keysHeld &&= late.holdsKeys;
   await noteUnowned(run);
   run.tally.visited = run.tally.keyspace;
@@ -244,7 +226,10 @@ export async function markPartition(run: Run): Promise<void> {
   const glob = sharedGlob([run.schema.heartbeat]);
   run.tally.visited = 0;
   await run.target.moves?.begin();
-  await sideBySide(run, async (here) => await walkHeartbeats(here, new Marking(here, false, atReads(run)), glob));
-  await takeMissed(run, new Marking(atWhole(run), false, atWhole(run)));
+  await sideBySide(run, async (here) => {
+    const marking = new Marking(here, false, atReads(run));
+    await takeAll(run, marking, shownTo(marking, here, glob));
+  });
+  await takeAll(run, new Marking(atWhole(run), false, atWhole(run)), run.target.moves?.missed() ?? []);
   run.tally.visited = run.tally.keyspace;
 }

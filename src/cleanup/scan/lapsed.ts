@@ -11,9 +11,9 @@ import { countExisting } from '../../redis/keyspace/keyspace.ts';
 import { piecesOf } from '../../redis/pace/weight.ts';
 import { isIdOf } from '../../schema/keySchema.ts';
 import { type Beat, BeatState, type Found, Left, NO_BEAT } from '../../store/records.ts';
-import { atReads, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from '../context.ts';
+import { allOf, atReads, breathe, pause, type Run, type RunContext, STEPS_AT_ONCE } from '../context.ts';
 import { namesOf } from './left.ts';
-import { makeRoom } from '../mark.ts';
+import { makeRoom } from './room.ts';
 import { stateOf } from '../guards/state.ts';
 import { NO_SWARM } from '../ownership/spellers.ts';
 
@@ -173,7 +173,7 @@ async function forgetWhoLeftNothingAt(run: RunContext): Promise<void> {
   const { store } = run;
   let asked: Beat[] = [];
   const settle = async (): Promise<boolean> => {
-    const answers = await Promise.all(asked.map(async (beat) => await leftNothing(run, beat)));
+    const answers = await allOf(asked.map((beat) => leftNothing(run, beat)));
     for (const [i, beat] of asked.entries()) if (answers[i]) forget(run, beat);
     asked = [];
     return await pause(run);

@@ -31,6 +31,11 @@ export class StringHeartbeats {
     return this.#largest === 0 ? size : Math.max(1, Math.min(size, Math.floor(MOST_BYTES_READ / this.#largest)));
   }
 
+  /** Whether one value is known to fit a call: before the first was read nobody knows. */
+  get areLight(): boolean {
+    return this.#largest > 0 && this.#largest <= MOST_BYTES_READ;
+  }
+
   /** Reads these, in their order. */
   async read(keys: readonly Buffer[]): Promise<Reading[]> {
     const values = await this.#valuesOf(keys);

@@ -36,6 +36,7 @@ export class Link {
   #identity: string | null = null;
   #reopening: Promise<void> | null = null;
   #replacing: Promise<AfterSilence> | null = null;
+  #isClosed = false;
 
   private constructor(
     private readonly address: Address,
@@ -87,17 +88,21 @@ export class Link {
       const sentence = `${this.#name} was lost, and without INFO nobody can tell whether the same server comes back`;
       throw new Failure('UNREACHABLE', `the connection to ${sentence}`);
     }
-    this.#redis = await retrying(async () => await this.#openToSame(), {
+    const redis = await retrying(async () => await this.#openToSame(), {
       ...(this.signal ? { signal: this.signal } : {}),
       maxRetryTime: LONGEST_ABSENCE_MS,
       shouldRetry: ({ error }) => isAbsence(error),
     });
+    this.#redis = redis;
+    if (this.#isClosed) redis.disconnect();
   }
 
   async #openToSame(): Promise<Redis> {
+    this.#insistOnOpen();
     const redis = await connectForRun(this.address, this.signal);
     try {
       await this.#insistOnSame(redis);
+      this.#insistOnOpen();
       return redis;
     } catch (error) {
       redis.disconnect();
@@ -132,6 +137,7 @@ export class Link {
     ]).finally(() => settled.abort());
     if (isForgotten && this.#redis === first) this.#redis = other;
     (isForgotten ? first : other).disconnect();
+    if (this.#isClosed) this.#redis.disconnect();
     return isForgotten ? 'replaced' : 'answers';
   }
 
@@ -160,8 +166,14 @@ export class Link {
     }
   }
 
+  /** Closes it for good: a call that was under way opens nothing any more. */
   close(): void {
+    this.#isClosed = true;
     this.#redis.disconnect();
+  }
+
+  #insistOnOpen(): void {
+    if (this.#isClosed) throw new Failure('INTERRUPTED', 'the run has ended');
   }
 
   async #insistOnSame(redis: Redis): Promise<void> {
