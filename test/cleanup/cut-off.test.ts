@@ -47,9 +47,9 @@ describe.each(STRATEGIES)('on a way that cuts connections, by %s', (_strategy, r
   const addressOf = async () => await urlFor(server.current, rules);
 
   test.each([
-    ['few', 40_000, 90_000, 400],
-    ['some', 100_000, 400_000, 1_000],
-    ['many', 500_000, 1_000_000, 2_500],
+    ['few', 40_000, 90_000, 250],
+    ['some', 100_000, 400_000, 700],
+    ['many', 500_000, 1_000_000, 1_500],
   ])(
     'after %s bytes, a run sweeps everything stale and nothing else, and counts right (P1, P3)',
     async (_, least, most, stale) => {
