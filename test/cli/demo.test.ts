@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cli, start } from '../support/cli.ts';
+import { start } from '../support/cli.ts';
 import { command } from '../support/command.ts';
 import { folder } from '../support/files.ts';
 import { useRedis } from '../support/leaks.ts';
@@ -26,7 +26,7 @@ test('demo says what it does and where to look, cleans a sample of its own, and 
   // Another command in that folder means the demo's Redis, and judges as the demo does.
   const judged = await command(['run', '--dry-run', '--json'], {}, cwd);
   expect(JSON.parse(judged.stdout)).toMatchObject({ staleAfterSeconds: 20, coordinators: { protected: 1 } });
-  const { code, stderr } = await cli(['demo'], {}, cwd);
+  const { code, stderr } = await command(['demo'], {}, cwd);
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr: expect.stringMatching(/^stalesweep: a demo already runs in this folder \(process \d+\)[^\n]+\n$/),
