@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 
-const ASK_EVERY_MS = 30;
+const ASK_EVERY_MS = 60;
 
 /** Asks again and again, until the answer is this one. Fails with the difference when it is not in time. */
 export async function eventually<T>(ask: () => T | Promise<T>, wanted: unknown, withinMs = 60_000): Promise<void> {

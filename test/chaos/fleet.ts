@@ -1,6 +1,10 @@
-/** fleet: `stalesweep worker` processes that come and go, and what each of them left behind. */
+/** fleet: `stalesweep worker` processes that come and go, and what each of them left behind. Where none is killed they may be workers in
+ * the test's own process, which starts none.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, type onTestFinished } from 'vitest';
 import { type Ended, type Running, startWorker } from '../support/cli.ts';
+import { work } from '../support/worker.ts';
 import type { Random } from './random.ts';
 
 /** What an operator would have to read of one process, in a storm of this length: warnings and errors. */
@@ -15,8 +19,36 @@ function expectClean(stderr: string): void {
   expect(warnings.length, warnings.slice(0, 20).join('\n')).toBeLessThan(MOST_WARNINGS);
 }
 
+/** One of it: a process, or what behaves as one. */
+export type Member = Pick<Running, 'stderr' | 'kill'>;
+
+/** Starts a worker; resolves once it takes runs. */
+type Start = (env: Record<string, string>, finished: typeof onTestFinished) => Promise<Member>;
+
+/**
+ * Starts a worker in the test's own process. SIGTERM closes it, as it does in a process; whatever else is sent also gives it up, and its
+ * end has no code then.
+ */
+export const startWithin: Start = async (env, finished) => {
+  let warned = '';
+  const hear = ({ name, message }: Error) => {
+    warned += `${name}: ${message}\n`;
+  };
+  process.on('warning', hear);
+  const worker = await work(env, finished);
+  const stderr = () => worker.log() + warned;
+  return {
+    stderr,
+    kill: async (signal) => {
+      const closed = worker.close().finally(() => void process.off('warning', hear));
+      if (signal === 'SIGTERM') await closed;
+      return { code: signal === 'SIGTERM' ? 0 : null, stdout: '', stderr: stderr() };
+    },
+  };
+};
+
 export class Fleet {
-  #members: Running[] = [];
+  #members: Member[] = [];
   /** How many were killed so far. */
   killed = 0;
   readonly #left: Promise<Ended>[] = [];
@@ -25,15 +57,16 @@ export class Fleet {
     private readonly env: Record<string, string>,
     private readonly random: Random,
     private readonly finished: typeof onTestFinished,
+    private readonly startOne: Start = startWorker,
   ) {}
 
-  get members(): readonly Running[] {
+  get members(): readonly Member[] {
     return this.#members;
   }
 
   /** Starts so many more. */
   async join(workers: number): Promise<void> {
-    const started = Array.from({ length: workers }, () => startWorker(this.env, this.finished));
+    const started = Array.from({ length: workers }, () => this.startOne(this.env, this.finished));
     this.#members.push(...(await Promise.all(started)));
   }
 
@@ -61,18 +94,23 @@ export class Fleet {
     }
   }
 
-  #take(): Running | undefined {
+  #take(): Member | undefined {
     const one = this.random.pick(this.#members);
     this.#members = this.#members.filter((member) => member !== one);
     return one;
   }
 
-  async #end(leaving: Running): Promise<Ended> {
-    const late = setTimeout(() => leaving.child.kill('SIGABRT'), STOP_WITHIN_MS);
+  async #end(leaving: Member): Promise<Ended> {
+    const ended = leaving.kill('SIGTERM');
+    const stuck = new AbortController();
+    const late = pause(STOP_WITHIN_MS, null, { signal: stuck.signal }).then(
+      async () => await leaving.kill('SIGABRT'),
+      async () => await ended,
+    );
     try {
-      return await leaving.kill('SIGTERM');
+      return await Promise.race([ended, late]);
     } finally {
-      clearTimeout(late);
+      stuck.abort();
     }
   }
 }

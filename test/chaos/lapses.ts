@@ -133,7 +133,7 @@ export async function letLapse({ onTestFinished }: TestContext, plan: Plan): Pro
     const how = `CHAOS_SEED=${random.seed} ${JSON.stringify(lapsing.seen)}`;
     throw new Error(`${what}\n\nit was ${how}; the workers said:\n${said}`, { cause: error });
   } finally {
-    for (const { child } of fleet.members) child.kill('SIGKILL');
+    for (const member of fleet.members) void member.kill('SIGKILL');
     lapsing.close();
     await queues.close();
     await ways[1].close();

@@ -1,11 +1,11 @@
 /** metrics: what `/metrics` of real processes says, against the history. */
-import type { Running } from '../support/cli.ts';
 import { eventually } from './eventually.ts';
+import type { Member } from './fleet.ts';
 import type { Aftermath } from './storm.ts';
 import { KEYS_PER_FAMILY } from './swarm.ts';
 
 /** Where the process serves them, as it said when it started. */
-function pageOf(process: Running): string {
+function pageOf(process: Member): string {
   const url = /"url":"(http:[^"]+)"/.exec(process.stderr())?.[1] ?? '';
   return url.endsWith('/metrics') ? url : `${url}/metrics`;
 }
@@ -17,7 +17,7 @@ function sumOf(pages: readonly string[], name: string, label = ''): number {
 }
 
 /** Fails unless the totals of these processes together are the history's. */
-export async function expectTotals(processes: readonly Running[], { rows, reports }: Aftermath): Promise<void> {
+export async function expectTotals(processes: readonly Member[], { rows, reports }: Aftermath): Promise<void> {
   const swept = reports.reduce((sum, { coordinators }) => sum + coordinators.swept, 0);
   const revived = reports.reduce((sum, { coordinators }) => sum + coordinators.revived, 0);
   const totals = async () => {

@@ -5,6 +5,7 @@ import type { Report } from '../../src/domain/report.ts';
 import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { startWorker } from '../support/cli.ts';
+import { work } from '../support/worker.ts';
 import { eventually } from './eventually.ts';
 import { Random } from './random.ts';
 import { Server } from './server.ts';
@@ -61,13 +62,13 @@ test('the report of a run whose worker was killed misses what it had not recorde
     expect(missed).toBeGreaterThanOrEqual(0);
     expect(left.filter((now) => now < before - atDeath).length).toBeLessThanOrEqual(UNRECORDED_CHUNKS);
 
-    const heir = await startWorker(env, context.onTestFinished);
+    const heir = await work(env, context.onTestFinished);
     await eventually(async () => (await job())?.finishedOn !== undefined, true);
     const report = (await job())?.returnvalue as Report;
     const active = report.coordinators.active;
     expect(report.coordinators).toMatchObject({ swept: COORDINATORS - active - missed, revived: 0 });
     expect(report.keys.deleted).toBe(report.coordinators.swept * KEYS_EACH);
-    expect((await heir.kill('SIGTERM')).code).toBe(0);
+    await heir.close();
   } finally {
     swarm.close();
     await queues.close();

@@ -23,6 +23,7 @@ test('runs that are handed back again and again are reported and counted in full
   let dashboard: Running | undefined;
   const after = await storm(context, {
     seconds: 4,
+    within: true,
     before: async ({ env }) => {
       dashboard = start(['dashboard'], { ...env, STALESWEEP_PORT: '0' });
       await dashboard.says('dashboard started');

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openQueues } from '../../src/queue/queues.ts';
-import { startWorker } from '../support/cli.ts';
+import { work } from '../support/worker.ts';
 import { Server } from './server.ts';
 import { eventually } from './eventually.ts';
 
@@ -10,7 +10,7 @@ test('a queue that is full is not asked thousands of times a second for a run th
   const queues = await openQueues(server.url, { onError: () => {}, onReady: () => {} });
   const asked = async () => Number(/total_commands_processed:(\d+)/.exec(await server.redis.info('stats'))?.[1]);
   try {
-    const worker = await startWorker({ REDIS_URL: server.url, STALESWEEP_CRON: '0 0 1 1 *' });
+    const worker = await work({ REDIS_URL: server.url, STALESWEEP_CRON: '0 0 1 1 *' });
     const job = await queues.runs.add('cleanup', { target: 'default' }, { delay: 500 });
     await server.redis.config('SET', 'maxmemory', '1');
     await worker.says('OOM command not allowed');
@@ -19,7 +19,7 @@ test('a queue that is full is not asked thousands of times a second for a run th
     expect((await asked()) - before).toBeLessThan(200);
     await server.redis.config('SET', 'maxmemory', '0');
     await eventually(async () => await job.isCompleted(), true);
-    expect((await worker.kill('SIGTERM')).code).toBe(0);
+    await worker.close();
   } finally {
     await queues.close();
     await server.stop();

@@ -9,6 +9,7 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 test.concurrent('no active coordinator loses a key while the target and the queue are restarted and killed, with their data (P1)', async (context) => {
   const after = await storm(context, {
     seconds: 4,
+    within: true,
     settings: { restartGrace: false },
     targetArgs: DURABLE,
     queueArgs: DURABLE,
@@ -27,6 +28,7 @@ test.concurrent('no active coordinator loses a key while the target and the queu
 test.concurrent('no active coordinator loses a key while the target is read-only and forgets scripts (P1)', async (context) => {
   const after = await storm(context, {
     seconds: 4,
+    within: true,
     // Who was a replica for a moment may have lost what it held: silence would count from then on (P10).
     settings: { restartGrace: false },
     gust: async ({ target: { redis }, random }) => {

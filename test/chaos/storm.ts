@@ -13,7 +13,7 @@ import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { type QueuedRun, readQueuedRuns } from '../../src/queue/runs/history.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
 import { eventually } from './eventually.ts';
-import { Fleet } from './fleet.ts';
+import { Fleet, startWithin } from './fleet.ts';
 import { Random } from './random.ts';
 import { Server } from './server.ts';
 import { CREATED, KEYS_EACH, KEYS_PER_FAMILY, type SchemaName, Swarm } from './swarm.ts';
@@ -63,6 +63,8 @@ export interface Plan {
   readonly together?: boolean;
   readonly schema?: SchemaName;
   readonly workers?: number;
+  /** Its workers are in the test's own process, where none is killed: a process of its own takes more than a second of CPU. */
+  readonly within?: boolean;
   readonly settings?: object;
   /** By those settings. */
   readonly staleAfterSeconds?: number;
@@ -253,7 +255,7 @@ export async function storm({ onTestFinished }: TestContext, plan: Plan): Promis
   const asked = { name: file, text: JSON.stringify({ targets: { default: { id: 'the-target' } } }) };
   const { targets } = resolveConfig({}, { REDIS_URL: target.url, STALESWEEP_SCHEMA: env.STALESWEEP_SCHEMA }, asked);
   const requests = new Requests(queues, targets, random);
-  const fleet = new Fleet(env, random, onTestFinished);
+  const fleet = new Fleet(env, random, onTestFinished, plan.within ? startWithin : undefined);
   const weather = { random, swarm, fleet, target, queue, toTarget, toQueue, queues, requests, env };
   const over = new AbortController();
   const counting = countRuns(queues, swarm, over.signal);
@@ -274,7 +276,7 @@ export async function storm({ onTestFinished }: TestContext, plan: Plan): Promis
     const said = fleet.members.map((worker) => worker.stderr()).join('\n');
     throw new Error(`${what}\n\nit was the storm of CHAOS_SEED=${seed}; the workers said:\n${said}`, { cause: error });
   } finally {
-    for (const { child } of fleet.members) child.kill('SIGKILL');
+    for (const member of fleet.members) void member.kill('SIGKILL');
     await close();
     for (const server of new Set([target, queue])) await server.stop();
   }

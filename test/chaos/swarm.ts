@@ -68,6 +68,9 @@ interface Coordinator {
   createdAfter: number;
 }
 
+/** With a threshold as long as this, nobody is late where beats come further apart. */
+const LEISURE_SECONDS = 60;
+
 const SWARMS = 3;
 const ANCHORS = 5;
 const LETTER_EVERY = 10;
@@ -231,7 +234,9 @@ export class Swarm {
       await this.#do('look', random.sample(this.#all, 100));
       if (this.#mood !== 'still') await this.#do('beat', this.#inTurn(this.#in('active', 'unsure')));
       if (this.#mood === 'wild') await this.#turn();
-      await random.moment(15, 45);
+      // In the calm nothing is to be met but what goes on: who lost something still lacks it when its turn comes, later.
+      const isLeisurely = this.#mood === 'calm' && this.staleAfterSeconds >= LEISURE_SECONDS;
+      await (isLeisurely ? random.moment(60, 120) : random.moment(15, 45));
       this.#round++;
     }
   }

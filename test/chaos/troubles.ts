@@ -31,11 +31,12 @@ export async function loseWorker({ fleet, lapsing }: Trouble): Promise<void> {
 
 /** A worker stands still in the midst of whatever it does, until others have taken its run over, and then goes on with it. */
 export async function freezeWorker({ fleet, lapsing, random }: Trouble): Promise<void> {
-  const one = random.pick(fleet.members)?.child;
-  one?.kill('SIGSTOP');
+  const one = random.pick(fleet.members);
+  // Its end, which this waits for, is another's to see.
+  void one?.kill('SIGSTOP');
   lapsing.trouble();
   await random.moment(FREEZE_MS / 2, FREEZE_MS);
-  one?.kill('SIGCONT');
+  void one?.kill('SIGCONT');
   lapsing.trouble();
 }
 
