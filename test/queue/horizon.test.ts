@@ -4,9 +4,9 @@ import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { enqueue } from '../../src/queue/runs/enqueue.ts';
-import { startWorker } from '../support/cli.ts';
 import { useRedis } from '../support/leaks.ts';
 import { MOST_WAIT_MS, useQueue } from '../support/queue.ts';
+import { work } from '../support/worker.ts';
 import { settle } from '../support/world.ts';
 
 const queue = useQueue();
@@ -23,7 +23,7 @@ test('a scheduled run looks at nobody while nobody can be stale; whoever asks fo
     STALESWEEP_SUDDEN_SILENCE: 'false',
     STALESWEEP_HORIZON: 'true',
   };
-  const worker = await startWorker(env, onTestFinished);
+  const worker = await work(env, onTestFinished);
   const ledger = new Ledger(queue.server.redis, '{stalesweep}', { sizeBytes: 64e6, ageMs: 9e9 });
   const reports = async (): Promise<Report[]> =>
     (await ledger.history({ limit: 500, outcome: 'completed' })).runs.flatMap(({ report }) => report ?? []);
@@ -45,7 +45,7 @@ test('a scheduled run looks at nobody while nobody can be stale; whoever asks fo
       { timeout: MOST_WAIT_MS },
     )
     .toMatchObject({ pass: 'full', trigger: 'manual', coordinators: { checked: 20, active: 20 } });
-  await worker.kill('SIGTERM');
+  await worker.close();
 });
 
 test('whoever joins a scheduled run that waits has it look at everybody', async () => {

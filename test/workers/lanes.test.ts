@@ -2,9 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
-import { startWorker } from '../support/cli.ts';
 import { configFile } from '../support/files.ts';
 import { useQueue } from '../support/queue.ts';
+import { work } from '../support/worker.ts';
 
 const queue = useQueue();
 const SILENT = Array.from({ length: 8 }, (_, i) => `silent-${i}`);
@@ -41,7 +41,7 @@ test('eight targets that are silent keep none from the one that lives, with a co
   const jobs = await Promise.all(
     SILENT.map(async (target) => await queue.runs.add('cleanup', { target }, { attempts: ATTEMPTS, backoff: 500 })),
   );
-  await startWorker({ STALESWEEP_CONFIG: file });
+  await work({ STALESWEEP_CONFIG: file });
   const failures = await Promise.allSettled(jobs.map(async ({ id }) => await queue.finished(String(id))));
   for (const failure of failures) {
     expect(failure).toMatchObject({
