@@ -5,7 +5,7 @@ import { command } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
 import { NEVER, useQueue } from '../support/queue.ts';
 import { work } from '../support/worker.ts';
-import { COORDINATORS, type DataSetName, STALE, writeDataSet } from './system.ts';
+import { type Amounts, type DataSetName, FEWER, MANY, writeDataSet } from './system.ts';
 import { foreignIn } from '../support/world.ts';
 
 const queue = useQueue();
@@ -56,30 +56,30 @@ const WAYS = {
   },
 } as const;
 
-/** Each way, and each data set by each schema, once. */
-const CASES: readonly (readonly [keyof typeof WAYS, DataSetName, string])[] = [
-  ['the command run', 'perf', 'flat'],
-  ['a schedule', 'init', 'flat'],
-  ['enqueue', 'init', 'claude-flow-novice'],
-  ['the board', 'perf', 'claude-flow-novice'],
+/** Each way, and each data set by each schema, once; each data set once with all that it holds. */
+const CASES: readonly (readonly [keyof typeof WAYS, DataSetName, string, Amounts])[] = [
+  ['the command run', 'perf', 'flat', MANY],
+  ['a schedule', 'init', 'flat', FEWER],
+  ['enqueue', 'init', 'claude-flow-novice', MANY],
+  ['the board', 'perf', 'claude-flow-novice', FEWER],
 ];
 
 test.each(CASES)(
-  '%s sweeps exactly the 9,900 stale ones of the data set %s, by schema %s (P1, P2)',
-  async (way, data, schema) => {
-    const { left, gone } = await writeDataSet(queue.server.redis, data);
+  '%s sweeps exactly the stale ones of the data set %s, by schema %s: %j (P1, P2)',
+  async (way, data, schema, amounts) => {
+    const { left, gone } = await writeDataSet(queue.server.redis, data, amounts);
     const report = await WAYS[way].clean(queue.env({ STALESWEEP_SCHEMA: schema }));
     expect(report).toMatchObject({ outcome: 'completed', trigger: WAYS[way].trigger, unreadable: [] });
     expect(report.reason).toBeUndefined();
     expect(report.coordinators).toEqual({
-      checked: COORDINATORS,
-      active: COORDINATORS - STALE,
-      stale: STALE,
+      checked: amounts.all,
+      active: amounts.all - amounts.stale,
+      stale: amounts.stale,
       unreadable: 0,
       held: 0,
       protected: 0,
       lapsed: 0,
-      swept: STALE,
+      swept: amounts.stale,
       revived: 0,
     });
     const sum = Object.values(gone).reduce((all, count) => all + count, 0);
@@ -89,7 +89,7 @@ test.each(CASES)(
 );
 
 test('by the default schema its data are left alone, and the run names the schema that fits', async () => {
-  await writeDataSet(queue.server.redis, 'perf');
+  await writeDataSet(queue.server.redis, 'perf', FEWER);
   const before = await foreignIn(queue.server.redis);
   const { code, stdout, stderr } = await command(['run', '--json'], queue.env());
   const report = JSON.parse(stdout) as Report;
