@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cli, start } from '../support/cli.ts';
+import { cli, type Running, start } from '../support/cli.ts';
 import { command } from '../support/command.ts';
 import { configFile } from '../support/files.ts';
 import { populate } from '../support/populate.ts';
@@ -49,9 +49,10 @@ async function contentOf({ redis }: TestRedis): Promise<string> {
 }
 
 test.each([
-  ['environment', async () => environment()],
+  ['environment', ['dashboard', 'worker'], async () => environment()],
   [
     'file',
+    ['start'],
     async () => {
       const { REDIS_URL, QUEUE_REDIS_URL } = urls();
       const { REDIS_URL: _, QUEUE_REDIS_URL: __, STALESWEEP_DASHBOARD_PASSWORD: ___, ...rest } = environment();
@@ -60,12 +61,13 @@ test.each([
     },
   ],
 ] as const)(
-  'secrets that come by the %s are in no log, error, page, metric, process list, job or report',
-  async (by, given) => {
+  'secrets that come by the %s, to %j, are in no log, error, page, metric, process list, job or report',
+  async (by, commands, given) => {
     const env = await given();
     await populate(env, 100, 90);
-    const worker = start(['worker'], env);
-    const dashboard = start(['dashboard'], env);
+    // Each in a process of its own, or both in one.
+    const running = commands.map((line) => start([line], env));
+    const [dashboard, worker = dashboard] = running as [Running, Running?];
     await Promise.all([worker.says('worker started'), dashboard.says('dashboard started')]);
     const said: Record<string, string> = {};
 
@@ -87,6 +89,7 @@ test.each([
     const headers = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD}`).toString('base64')}` };
     const address = /"url":"(http[^"]+)"/.exec(dashboard.stderr())?.[1];
     const metrics = /"url":"(http[^"]+)\/metrics"/.exec(worker.stderr())?.[1];
+    expect(metrics === undefined).toBe(worker === dashboard);
     for (const [base, path] of [
       [address, '/metrics'],
       [address, '/queues'],
@@ -95,7 +98,7 @@ test.each([
       [address, '/queues/api/queues/cleanup/workers'],
       [address, '/readyz'],
       [address, '/nowhere'],
-      [metrics, '/metrics'],
+      [metrics ?? address, '/metrics'],
     ] as const) {
       const response = await fetch(`${base}${path}`, { headers });
       said[path] = JSON.stringify([...response.headers]) + (await response.text());
@@ -104,10 +107,9 @@ test.each([
       headers: { authorization: `Basic ${btoa(`admin:${DASHBOARD}x`)}` },
     });
     said.wrongPassword = await wrong.text();
-    said.processes = execFileSync('ps', ['-ww', '-o', 'args=', '-p', `${worker.child.pid},${dashboard.child.pid}`], {
-      encoding: 'utf8',
-    });
-    expect(said.processes).toContain('worker');
+    const pids = running.map(({ child }) => child.pid).join();
+    said.processes = execFileSync('ps', ['-ww', '-o', 'args=', '-p', pids], { encoding: 'utf8' });
+    for (const line of commands) expect(said.processes).toContain(line);
 
     // Both lose their Redis, which they log, and are refused when they come back.
     for (const [server, user] of [
@@ -130,13 +132,10 @@ test.each([
       await server.redis.acl('SETUSER', user, 'on');
     }
     await Promise.all([worker.says('queue: back'), dashboard.says('queue: back')]);
-    for (const [name, running] of [
-      ['worker', worker],
-      ['dashboard', dashboard],
-    ] as const) {
-      const { code, stdout, stderr } = await running.kill('SIGTERM');
+    for (const [i, name] of commands.entries()) {
+      const { code, stdout, stderr } = (await running[i]?.kill('SIGTERM')) ?? {};
       expect(code, name).toBe(0);
-      said[name] = stdout + stderr;
+      said[name] = `${stdout}${stderr}`;
     }
     said.targetContent = await contentOf(target);
     said.queueContent = await contentOf(queue);
