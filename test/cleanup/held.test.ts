@@ -113,7 +113,7 @@ test('however little memory there is, whoever is held keeps everything, and coun
       expect(report.silence.reduce((all, count) => all + count, 0)).toBe(due.checked);
       expect(await namesLeft()).toHaveLength(active + due.held);
     }),
-    { numRuns: 10 },
+    { numRuns: 6 },
   );
 });
 
