@@ -37,7 +37,11 @@ const TOOLS = {
  */
 const BUILDS = { start: 'build', test: 'build:test', bench: 'build:bench', picture: 'build:bench' };
 /** What each is built from, besides the product and the settings. */
-const BUILT_TOO = { build: [], 'build:bench': ['test/bench', 'test/picture', 'test/support'], 'build:test': ['test'] };
+const BUILT_TOO = {
+  build: [],
+  'build:bench': ['test/bench', 'test/picture', 'test/support'],
+  'build:test': ['test', 'vitest.config.ts', 'vitest.soak.config.ts'],
+};
 
 /** Which package brings a tool, wherever it has its usual name. */
 const PACKAGES = {
