@@ -79,7 +79,7 @@ describe.each(STRATEGIES)('by %s', (_, rules) => {
           const there = theirs.length === 0 ? 0 : await redis.exists(...theirs);
           expect(there).toBe(theirs.length);
         }),
-        { numRuns: 6 },
+        { numRuns: 4 },
       );
     },
     180_000,

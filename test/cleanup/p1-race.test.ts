@@ -5,10 +5,10 @@ import { STRATEGIES, urlFor } from '../support/users.ts';
 import { beat, everythingOf, heartbeatOf, nowOf, writeAll } from '../support/world.ts';
 
 const server = useRedis();
-const COORDINATORS = 6_000;
+const COORDINATORS = 4_000;
 /** How many of them beat in a round, and how many have to in all. */
-const BEATING = 4_000;
-const BEATS = 3_000;
+const BEATING = 2_500;
+const BEATS = 1_500;
 /** How many beat at once: beside a transaction, which takes two round trips, fewer, or all have beaten before a chunk is due. */
 const AT_ONCE = { script: 20, transaction: 1 };
 
