@@ -32,15 +32,15 @@ export interface Observer {
   /** Something an operator should know, that is no failure. */
   readonly warn?: (sentence: string) => void;
   /**
-   * Told who is to be swept next, before anything of theirs is removed; awaited. Who is told may be found to have revived. If it
-   * rejects, the run ends.
+   * Told who is to be swept next, before anything of theirs is removed; awaited. To be asked for once, and not after anything was
+   * waited for. Who is told may be found to have revived. If it rejects, the run ends.
    */
-  readonly condemn?: (next: readonly Condemned[]) => Promise<void>;
+  readonly condemn?: (next: Iterable<Condemned>) => Promise<void>;
   /** Told what a call removed, before the names are let go. */
   readonly removed?: (removed: Removed) => void;
   /**
-   * Told what went of whom, or in a dry run would, with counts that are exact unless an answer of Redis was lost, which takes Redis
-   * half as long again; awaited, so that it may take its time.
+   * Told what went of whom, or in a dry run would, with counts that are exact unless an answer of Redis was lost; awaited, so that
+   * it may take its time: what it is told holds for good, but for the names.
    */
   readonly list?: (removals: readonly Removal[]) => Promise<void>;
 }

@@ -1,8 +1,8 @@
 /** removal: what one call removed of one coordinator, as it is told to whoever keeps a record, or lists who goes. */
 
-/** A coordinator that is about to be swept. */
+/** A coordinator that is about to be swept. Where several are told of one after the other, all of it holds until the next one is asked for. */
 export interface Condemned {
-  /** Its id, byte by byte; like its swarm, it holds until whoever is told returns, or first waits for anything. */
+  /** Its id, byte by byte. */
   readonly coordinator: Uint8Array;
   /** Its swarm; `null` where heartbeats name none. */
   readonly swarm: Uint8Array | null;
@@ -19,11 +19,18 @@ export interface Condemned {
   names(): Iterable<Uint8Array>;
 }
 
+/** What went of one. */
 export interface Removal extends Omit<Condemned, 'names'> {
   /** Whether this was the last of it, so that it is swept; before that, as many calls as it takes remove parts of it. */
   readonly swept: boolean;
-  /** How many keys of each family went, its heartbeat included; `null` where some went and Redis does not tell how many of whose. */
+  /**
+   * How many keys of each family went, its heartbeat included; `null` where some went and Redis does not tell how many of whose. Holds
+   * for good.
+   */
   readonly keys: readonly (number | null)[];
+}
+
+export interface NamedRemoval extends Removal {
   /**
    * The names of what went; of a family whose count is `null`, also names that were not there. Only to be asked before whoever is
    * told returns: after that they are let go.
@@ -33,7 +40,8 @@ export interface Removal extends Omit<Condemned, 'names'> {
 
 /** What one call removed. */
 export interface Removed {
-  readonly removals: readonly Removal[];
+  /** Not to be asked for once whoever is told has returned, or waited for anything. */
+  readonly removals: Iterable<NamedRemoval>;
   /** The names of what went, by family, those of orphans too; as those of a removal. */
   readonly names: () => readonly (readonly Uint8Array[])[];
 }

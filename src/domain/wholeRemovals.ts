@@ -1,14 +1,17 @@
 /** whole removals: what went of each coordinator in all, put together from the parts that single calls removed. */
 import { namesWithin } from './names.ts';
-import type { Removal } from './removal.ts';
+import type { NamedRemoval, Removal } from './removal.ts';
 
 /** All that went of one. */
-export interface WholeRemoval extends Omit<Removal, 'swept' | 'names'> {
+export interface WholeRemoval extends Omit<Removal, 'swept'> {
   /** The names of what went, as far as they are kept; the first ones. */
   readonly names: readonly Uint8Array[];
 }
 
-function keyOf({ coordinator, swarm }: Removal): string {
+/** What one call removed of one; names where they are kept. */
+type Part = Removal & Partial<Pick<NamedRemoval, 'names'>>;
+
+function keyOf({ coordinator, swarm }: Part): string {
   const id = Buffer.from(coordinator).toString('latin1');
   return JSON.stringify([id, swarm === null ? null : Buffer.from(swarm).toString('latin1')]);
 }
@@ -36,7 +39,7 @@ export class WholeRemovals {
   /**
    * Everything that went of one, once the last of it did; until then `null`. What is returned holds no longer than what it is given.
    */
-  take(removal: Removal): WholeRemoval | null {
+  take(removal: Part): WholeRemoval | null {
     // Most go with one call: nothing is looked up for them.
     if (removal.swept && this.#parts.size === 0) return this.#add(removal, undefined);
     const key = keyOf(removal);
@@ -51,15 +54,15 @@ export class WholeRemovals {
     return null;
   }
 
-  #add(removal: Removal, before: WholeRemoval | undefined): WholeRemoval {
+  #add(removal: Part, before: WholeRemoval | undefined): WholeRemoval {
     const { coordinator, swarm, beatAtSeconds, silentSeconds, lapsed } = removal;
     const keys = before === undefined ? removal.keys : sumOf(before.keys, removal.keys);
     return { coordinator, swarm, beatAtSeconds, silentSeconds, lapsed, keys, names: this.#namesOf(removal, before) };
   }
 
-  #namesOf(removal: Removal, before: WholeRemoval | undefined): readonly Uint8Array[] {
+  #namesOf(removal: Part, before: WholeRemoval | undefined): readonly Uint8Array[] {
     if (this.mostNameBytes === 0) return NO_NAMES;
-    return namesWithin([...(before?.names ?? []), ...removal.names()], this.mostNameBytes);
+    return namesWithin([...(before?.names ?? []), ...(removal.names?.() ?? [])], this.mostNameBytes);
   }
 
   /** Those of whom only parts went; they are forgotten. */

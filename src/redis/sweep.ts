@@ -16,7 +16,7 @@ export interface SweepChunk {
   readonly absent: Bulk;
   /** Keys to remove, family by family. */
   readonly families: readonly Bulk[];
-  /** Of which families it is to be told which keys were not there, by position; that takes Redis half as long again. */
+  /** Of which families it is to be told which keys were not there, by position; where only some were, that takes Redis half as long again. */
   readonly told: readonly boolean[];
   /** How many of the judged heartbeats go too, the first ones, after everything else (P3). */
   readonly heartbeats: number;

@@ -83,7 +83,9 @@ describe.each(STRATEGIES)('by %s', (strategy, rules) => {
               }
             },
             removed: (told) => {
-              removals.push(...told.removals);
+              for (const one of told.removals) {
+                removals.push({ ...one, coordinator: one.coordinator.slice(), swarm: one.swarm?.slice() ?? null });
+              }
               names.push(...told.names().flatMap((family) => family.map((name) => Buffer.from(name).toString())));
             },
           },

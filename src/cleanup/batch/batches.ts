@@ -2,11 +2,10 @@
  *  Owns      the order in which stale coordinators are swept.
  *  Leaves    what a batch holds to batch, its removal to sweep.
  */
-import type { Condemned } from '../../domain/removal.ts';
 import { NO_KEY } from '../../store/heldKeys.ts';
-import type { Id } from '../../store/records.ts';
+import { type Beat, type Id, NO_BEAT } from '../../store/records.ts';
 import { pause, type RunContext } from '../context.ts';
-import { CondemnedBeat } from './removals.ts';
+import { condemnedOf } from './told.ts';
 import { unitOf } from './unit.ts';
 
 /** So many are named at a time: enough to be packed well, few enough to be swept within a second or so. */
@@ -24,15 +23,15 @@ async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
   // The next ones are told while these are swept.
   const tellSome = async (): Promise<readonly Id[]> => {
     const ids: Id[] = [];
-    const next: Condemned[] = [];
+    const next: Beat[] = [];
     for (let one = order.next(); !one.done; one = order.next()) {
       ids.push(one.value);
-      for (const beat of store.beatsOf(one.value)) {
-        if (store.isStale(beat) && store.condemn(beat)) next.push(new CondemnedBeat(run, beat));
+      for (let beat = store.firstBeat(one.value); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
+        if (store.isStale(beat) && store.condemn(beat)) next.push(beat);
       }
       if (next.length >= CONDEMNED_AT_ONCE) break;
     }
-    if (next.length > 0) await condemn(next);
+    if (next.length > 0) await condemn(condemnedOf(run, next));
     return ids;
   };
   for (let told = tellSome(); ; ) {

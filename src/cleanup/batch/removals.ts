@@ -1,71 +1,105 @@
 /** removals: what a call removed of whom, put together from its batch and Redis' answer, for whoever keeps a record or a list. */
-import type { Condemned, Removal, Removed } from '../../domain/removal.ts';
-import { silentSeconds } from '../../domain/heartbeat.ts';
+import type { NamedRemoval, Removal, Removed } from '../../domain/removal.ts';
 import type { SweepResult } from '../../redis/sweep.ts';
-import type { Slice } from '../../store/arena.ts';
 import { type Beat, BeatState } from '../../store/records.ts';
 import type { Batch } from './batch.ts';
 import type { RunContext } from '../context.ts';
-import { namesToGo } from '../scan/left.ts';
+import { Told } from './told.ts';
 
 /** What a call removed; in a dry run what it would have. */
 export type Swept = SweepResult & { swept: true };
 
-function bytesOf({ bytes, from, to }: Slice): Uint8Array {
-  return bytes.subarray(from, to);
-}
+/** Where Redis did not tell how many of whose went. */
+const UNTOLD = -1;
 
-/** Somebody stale as the record names them. */
-class Told {
-  readonly coordinator: Uint8Array;
-  readonly swarm: Uint8Array | null;
-  readonly beatAtSeconds: number;
-  readonly silentSeconds: number;
-  readonly lapsed: boolean;
+/** How many things went of whom: a row for each heartbeat, with a place for each family. */
+class Counts {
+  readonly beats: Beat[] = [];
+  readonly #counts: number[] = [];
+  /** The row asked for last: keys stand in the order of those with whom they go. */
+  #at = 0;
+  /** Rows by heartbeat; `null` as long as it was not needed. */
+  #rows: Map<Beat, number> | null = null;
+  #told: readonly (number | null)[] = [];
+  #toldRow = -1;
 
-  constructor({ store, schema, node }: RunContext, beat: Beat) {
-    this.coordinator = bytesOf(store.nameOf(store.ownerOf(beat)));
-    this.swarm = schema.heartbeatDerivable ? null : bytesOf(store.swarmOf(beat));
-    this.beatAtSeconds = store.beatAtSecondsOf(beat);
-    this.silentSeconds = silentSeconds(this.beatAtSeconds * 1000, node.clock);
-    this.lapsed = store.stateOf(beat) === BeatState.lapsed;
+  constructor(private readonly families: number) {}
+
+  /** Adds the row of a heartbeat that has none. */
+  add(beat: Beat): number {
+    const row = this.beats.push(beat) - 1;
+    this.#rows?.set(beat, row);
+    for (let family = 0; family < this.families; family++) this.#counts.push(0);
+    return row;
+  }
+
+  /** One more of this family went with this heartbeat. */
+  count(beat: Beat, family: number): void {
+    const at = this.#placeOf(beat, family);
+    this.#counts[at] = (this.#counts[at] ?? 0) + 1;
+  }
+
+  setUntold(beat: Beat, family: number): void {
+    this.#counts[this.#placeOf(beat, family)] = UNTOLD;
+  }
+
+  #placeOf(beat: Beat, family: number): number {
+    const { beats } = this;
+    if (beats[this.#at] !== beat) {
+      if (beats[this.#at + 1] === beat) this.#at++;
+      else if (beats[0] === beat) this.#at = 0;
+      else this.#at = this.#find(beat) ?? this.add(beat);
+    }
+    return this.#at * this.families + family;
+  }
+
+  #find(beat: Beat): number | undefined {
+    this.#rows ??= new Map(this.beats.map((one, row) => [one, row]));
+    return this.#rows.get(beat);
+  }
+
+  /** The counts of a row; mostly the same as of the one before it, and then the same array. */
+  told(row: number): readonly (number | null)[] {
+    const from = row * this.families;
+    if (this.#toldRow < 0 || !this.#isAlike(from, this.#toldRow * this.families)) {
+      const counts = this.#counts.slice(from, from + this.families);
+      this.#told = counts.map((count) => (count === UNTOLD ? null : count));
+    }
+    this.#toldRow = row;
+    return this.#told;
+  }
+
+  #isAlike(one: number, other: number): boolean {
+    for (let family = 0; family < this.families; family++) {
+      if (this.#counts[one + family] !== this.#counts[other + family]) return false;
+    }
+    return true;
   }
 }
 
-/** One who is about to go. */
-export class CondemnedBeat extends Told implements Condemned {
-  readonly #run: RunContext;
-  readonly #beat: Beat;
-
-  constructor(run: RunContext, beat: Beat) {
-    super(run, beat);
-    this.#run = run;
-    this.#beat = beat;
-  }
-
-  names(): Iterable<Uint8Array> {
-    return namesToGo(this.#run, this.#beat);
-  }
-}
-
-class BeatRemoval extends Told implements Removal {
-  readonly #namesOf: (beat: Beat) => readonly Uint8Array[];
-  readonly #beat: Beat;
+class BeatRemoval extends Told implements NamedRemoval {
+  keys: readonly (number | null)[] = [];
+  swept = false;
 
   constructor(
     run: RunContext,
-    beat: Beat,
-    readonly keys: readonly (number | null)[],
-    readonly swept: boolean,
-    namesOf: (beat: Beat) => readonly Uint8Array[],
+    private readonly namesOf: (beat: Beat) => readonly Uint8Array[],
   ) {
-    super(run, beat);
-    this.#namesOf = namesOf;
-    this.#beat = beat;
+    super(run);
+  }
+
+  /** @param going those of whom this was the last are the first so many */
+  *each(counts: Counts, going: number): Generator<NamedRemoval> {
+    for (const [row, beat] of counts.beats.entries()) {
+      this.turnTo(beat);
+      this.keys = counts.told(row);
+      this.swept = row < going;
+      yield this;
+    }
   }
 
   names(): readonly Uint8Array[] {
-    return this.#namesOf(this.#beat);
+    return this.namesOf(this.beat);
   }
 }
 
@@ -75,46 +109,49 @@ export function removedBy(run: RunContext, batch: Batch, result: Swept): Removed
   return { removals: removalsIn(run, batch, result, missing), names: () => namesByFamily(run, batch, result, missing) };
 }
 
-function removalsIn(run: RunContext, batch: Batch, result: Swept, missing: ReadonlySet<number>): Removal[] {
-  const { store, schema } = run;
-  const counts = new Map<Beat, (number | null)[]>();
-  const countsOf = (beat: Beat): (number | null)[] => {
-    const known = counts.get(beat);
-    if (known !== undefined) return known;
-    const none = new Array<number | null>(schema.families.length).fill(0);
-    counts.set(beat, none);
-    return none;
-  };
-  const going = new Set(batch.going);
-  for (const beat of batch.going) {
-    const stale = store.stateOf(beat) === BeatState.stale;
-    if (stale) countsOf(beat)[schema.heartbeatFamily] = 1;
-    else countsOf(beat);
-  }
-  let position = 0;
-  for (const [family, beats] of batch.takenFor.entries()) {
-    const count = result.removed[family];
-    const all = count === beats.length;
-    // Redis' answer may have been lost.
-    const from = position;
-    const absent = () => beats.filter((_, at) => missing.has(from + at)).length;
-    const unknown = count === undefined || (!all && count !== 0 && count + absent() !== beats.length);
-    for (const beat of beats) {
-      const were = countsOf(beat);
-      if (unknown) were[family] = null;
-      else if (all || (count !== 0 && batch.told[family] && !missing.has(position)))
-        were[family] = (were[family] ?? 0) + 1;
-      position++;
-    }
-  }
+/** The same, each as an object of its own, which holds for good. */
+export function keptOf({ removals }: Removed): Removal[] {
+  return Array.from(removals, ({ coordinator, swarm, beatAtSeconds, silentSeconds, lapsed, keys, swept }) => {
+    const who = { coordinator: new Uint8Array(coordinator), swarm: swarm === null ? null : new Uint8Array(swarm) };
+    return { ...who, beatAtSeconds, silentSeconds, lapsed, keys, swept };
+  });
+}
+
+function removalsIn(run: RunContext, batch: Batch, result: Swept, missing: ReadonlySet<number>): Removed['removals'] {
+  const counts = countsIn(run, batch, result, missing);
   let names: ReadonlyMap<Beat, Uint8Array[]> | null = null;
   const namesOf = (beat: Beat): readonly Uint8Array[] => {
     names ??= namesByBeat(run, batch, result, missing);
     return names.get(beat) ?? [];
   };
-  const removals: Removal[] = [];
-  for (const [beat, keys] of counts) removals.push(new BeatRemoval(run, beat, keys, going.has(beat), namesOf));
-  return removals;
+  return { [Symbol.iterator]: () => new BeatRemoval(run, namesOf).each(counts, batch.going.length) };
+}
+
+/** Those that go come first, in their order. */
+function countsIn({ store, schema }: RunContext, batch: Batch, result: Swept, missing: ReadonlySet<number>): Counts {
+  const counts = new Counts(schema.families.length);
+  for (const beat of batch.going) {
+    counts.add(beat);
+    if (store.stateOf(beat) === BeatState.stale) counts.count(beat, schema.heartbeatFamily);
+  }
+  let position = 0;
+  for (const [family, beats] of batch.takenFor.entries()) {
+    const from = position;
+    position += beats.length;
+    const count = result.removed[family];
+    if (count === beats.length) {
+      for (const beat of beats) counts.count(beat, family);
+      continue;
+    }
+    const absent = () => beats.filter((_, at) => missing.has(from + at)).length;
+    // Redis' answer may have been lost.
+    if (count === undefined || (count !== 0 && count + absent() !== beats.length)) {
+      for (const beat of beats) counts.setUntold(beat, family);
+    } else if (count !== 0 && batch.told[family]) {
+      for (const [at, beat] of beats.entries()) if (!missing.has(from + at)) counts.count(beat, family);
+    }
+  }
+  return counts;
 }
 
 interface Gone {

@@ -1,10 +1,9 @@
 /** column reader: reads what `columnWriter` wrote. Whatever stands there, it reads no further than its column. */
+import { Scratch } from '../../store/scratch.ts';
 import { DamagedBlock } from './damagedBlock.ts';
 
 /** Up to this many bytes are copied faster one by one than by `set`. */
 const SHORT = 24;
-/** Views of up to this length are made once. */
-const MOST_VIEWS = 1024;
 
 export class ColumnReader {
   #at: number;
@@ -47,32 +46,6 @@ export class ColumnReader {
     if (bytes > SHORT) target.set(this.bytes.subarray(this.#at, this.#at + bytes), into);
     else for (let i = 0; i < bytes; i++) target[into + i] = this.bytes[this.#at + i] as number;
     this.#at += bytes;
-  }
-}
-
-/** Bytes that are overwritten again and again, and views of them that need not be made again and again. */
-export class Scratch {
-  bytes = new Uint8Array(MOST_VIEWS);
-  #views: Uint8Array[] = [];
-
-  /** Makes room; what stands there stays. */
-  reserve(length: number): void {
-    if (length <= this.bytes.length) return;
-    const larger = new Uint8Array(length * 2);
-    larger.set(this.bytes);
-    this.bytes = larger;
-    this.#views = [];
-  }
-
-  /** The first bytes. */
-  view(length: number): Uint8Array {
-    if (length >= MOST_VIEWS) return this.bytes.subarray(0, length);
-    let view = this.#views[length];
-    if (view === undefined) {
-      view = this.bytes.subarray(0, length);
-      this.#views[length] = view;
-    }
-    return view;
   }
 }
 

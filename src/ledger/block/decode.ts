@@ -1,5 +1,6 @@
 /** decode: reads a block that was decompressed, in the form that `form` tells. */
-import { ColumnReader, Scratch, TextReader } from './columnReader.ts';
+import { Scratch } from '../../store/scratch.ts';
+import { ColumnReader, TextReader } from './columnReader.ts';
 import { DamagedBlock } from './damagedBlock.ts';
 import { COLUMNS, type Column, type Shape, SWARM } from './form.ts';
 

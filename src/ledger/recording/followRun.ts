@@ -5,17 +5,20 @@ import { type WholeRemoval, WholeRemovals } from '../../domain/wholeRemovals.ts'
 import type { RunRecorder } from './recorder.ts';
 import type { Going, Swept } from '../swept/sweptLog.ts';
 
-function goingOf(one: Condemned, names: readonly Uint8Array[]): Going {
-  const { coordinator, swarm, beatAtSeconds, silentSeconds } = one;
-  return { coordinator, swarm, beatMs: beatAtSeconds * 1000, silenceSeconds: silentSeconds, names };
+const NO_NAMES: readonly Uint8Array[] = [];
+
+function* goingOf(next: Iterable<Condemned>, nameBytes: number): Generator<Going> {
+  for (const one of next) {
+    const { coordinator, swarm, beatAtSeconds, silentSeconds } = one;
+    const names = nameBytes === 0 ? NO_NAMES : namesWithin(one.names(), nameBytes);
+    yield { coordinator, swarm, beatMs: beatAtSeconds * 1000, silenceSeconds: silentSeconds, names };
+  }
 }
 
 function sweptOf({ coordinator, swarm, beatAtSeconds, silentSeconds, keys, names }: WholeRemoval): Swept {
   const beatMs = beatAtSeconds * 1000;
   return { coordinator, swarm, beatMs, silenceSeconds: silentSeconds, keysByFamily: keys, names };
 }
-
-const NO_NAMES: readonly Uint8Array[] = [];
 
 /** The observer of one run; its methods never reject, and `removed` keeps nothing of what it is given. */
 export class RunFollower {
@@ -26,20 +29,19 @@ export class RunFollower {
   }
 
   /** Resolves once it stands in the ledger who is about to go, or it can't. */
-  async condemn(next: readonly Condemned[]): Promise<void> {
-    const { nameBytes } = this.recorder;
-    await this.recorder.removing(
-      next.map((one) => goingOf(one, nameBytes === 0 ? NO_NAMES : namesWithin(one.names(), nameBytes))),
-    );
+  async condemn(next: Iterable<Condemned>): Promise<void> {
+    await this.recorder.removing(goingOf(next, this.recorder.nameBytes));
   }
 
   removed({ removals }: Removed): void {
-    const swept: Swept[] = [];
+    this.recorder.removed(this.#sweptIn(removals));
+  }
+
+  *#sweptIn(removals: Removed['removals']): Generator<Swept> {
     for (const removal of removals) {
       const whole = this.#wholes.take(removal);
-      if (whole !== null) swept.push(sweptOf(whole));
+      if (whole !== null) yield sweptOf(whole);
     }
-    if (swept.length > 0) this.recorder.removed(swept);
   }
 
   /** To be called before the run ends: of whom only parts went, these stand in the ledger too. */

@@ -23,8 +23,9 @@ import { BatchWriter } from '../swept/batchWriter.ts';
 const PATIENCE_MS = 2_000;
 /** How long the end of a run is repeated to a Redis that does not take it, in ms. */
 const INSIST_MS = 5_000;
-/** Progress is sent no more often. What a killed process did since is not counted. */
-const PROGRESS_EVERY_MS = 50;
+/** Progress is sent no more often: once something is to go, since what a killed process removed after that is not counted, and before. */
+const REMOVING_EVERY_MS = 50;
+const LOOKING_EVERY_MS = 250;
 /** What names of keys take in a batch of 2,000 at most, in bytes: a thousand for each, three times as much as is usual. */
 const MOST_NAME_BYTES = 2_000_000;
 /** And no batch takes more than this share of the ledger. */
@@ -61,7 +62,7 @@ export class RunRecorder {
   /** Whoever begins too late finds that nobody waits any more. */
   #gaveUp = false;
   readonly #trouble: Trouble;
-  readonly #progress = new Thinned(async () => await this.#renew(), PROGRESS_EVERY_MS);
+  readonly #progress = new Thinned(async () => await this.#renew(), LOOKING_EVERY_MS);
   /** The run's report as it stands. */
   #soFar: (() => Report) | undefined;
 
@@ -102,10 +103,14 @@ export class RunRecorder {
     return this.#recorded !== null;
   }
 
-  /** Notes who is about to be swept; resolves once that stands in the ledger, or can't: before, nothing of theirs may go. */
+  /**
+   * Notes who is about to be swept; resolves once that stands in the ledger, or can't: before, nothing of theirs may go. Each is copied
+   * before the next one is asked for, and all before it returns.
+   */
   async removing(going: Iterable<Going>): Promise<void> {
     const recorded = this.#recorded;
     if (recorded === null) return;
+    this.#progress.every(REMOVING_EVERY_MS);
     const written = recorded.log.announce(going);
     // While Redis is late, nobody waits for it.
     if (recorded.batches.late) return;
@@ -117,7 +122,7 @@ export class RunRecorder {
     }
   }
 
-  /** Notes who was swept. Written soon, not at once. */
+  /** Notes who was swept, as `removing` does. Written soon, not at once. */
   removed(swept: Iterable<Swept>): void {
     void this.#recorded?.log.sweep(swept);
   }
@@ -127,7 +132,7 @@ export class RunRecorder {
     this.#soFar = soFar;
   }
 
-  /** Notes that the run has come further: within 50 ms, or as soon as Redis has taken what it was told before. */
+  /** Notes that the run has come further: within 50 ms (250 as long as it removes nothing), or as soon as Redis has taken what it was told before. */
   progress(): void {
     if (this.#recorded !== null) this.#progress.tell();
   }

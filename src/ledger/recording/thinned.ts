@@ -13,8 +13,18 @@ export class Thinned {
    */
   constructor(
     private readonly send: () => Promise<void>,
-    private readonly everyMs: number,
+    private everyMs: number,
   ) {}
+
+  /** From now on it may be sent so often. */
+  every(ms: number): void {
+    if (ms === this.everyMs) return;
+    this.everyMs = ms;
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.tell();
+  }
 
   /** There is something new: sent within `everyMs`, or once what is being sent has settled. */
   tell(): void {

@@ -28,7 +28,7 @@ export interface Going {
 export interface Swept extends Going {
   /** The names of what was removed. */
   readonly names?: readonly Uint8Array[];
-  /** How many things were removed, family by family; `null` where Redis did not tell how many of whose. */
+  /** How many things were removed, family by family; `null` where Redis did not tell how many of whose. Must not change any more. */
   readonly keysByFamily: readonly (number | null)[];
 }
 
@@ -70,6 +70,7 @@ export class Batch {
   #namesAreFinal = false;
   readonly #counts: (readonly (number | null)[])[] = [];
   #lastPlace = 0;
+  #lastCounts: Swept['keysByFamily'] | null = null;
   readonly #placeOfCounts = new Map<string, number>();
   #parts: { filter: Uint8Array; who: Uint8Array; names: Uint8Array | Promise<Uint8Array> } = {
     filter: NOTHING,
@@ -170,11 +171,11 @@ export class Batch {
   }
 
   #placeOf(counts: Swept['keysByFamily']): number {
-    const last = this.#counts[this.#lastPlace];
-    if (last !== undefined && last.length === counts.length && last.every((count, i) => count === counts[i])) {
-      return this.#lastPlace;
+    // Mostly those of the one before, and then the same array.
+    if (counts !== this.#lastCounts) {
+      this.#lastPlace = this.#newPlaceOf(counts);
+      this.#lastCounts = counts;
     }
-    this.#lastPlace = this.#newPlaceOf(counts);
     return this.#lastPlace;
   }
 

@@ -26,9 +26,12 @@ function take(bytes: Uint8Array, from: number, to: number): void {
 export function addId(filter: Uint8Array, bytes: Uint8Array, from: number, to: number): void {
   take(bytes, from, to);
   const bits = filter.length * 8;
-  for (let i = 0; i < HASHES; i++) {
-    const bit = (hash.one + i * hash.other) % bits;
+  // What `one + i * other` leaves when it is divided by `bits`, without a division each.
+  const step = hash.other % bits;
+  for (let i = 0, bit = hash.one % bits; i < HASHES; i++) {
     filter[bit >>> 3] = (filter[bit >>> 3] as number) | (1 << (bit & 7));
+    bit += step;
+    if (bit >= bits) bit -= bits;
   }
 }
 
