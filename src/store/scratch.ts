@@ -2,10 +2,12 @@
 
 /** Views of up to this length are made once. */
 const MOST_VIEWS = 1024;
+/** Room for ordinary names; so few bytes lie in the heap, where they cost next to nothing. */
+const LEAST_BYTES = 64;
 
 /** Room for one text at a time. */
 export class Scratch {
-  bytes = new Uint8Array(MOST_VIEWS);
+  bytes = new Uint8Array(LEAST_BYTES);
   #views: Uint8Array[] = [];
 
   /** Makes room; what stands there stays. */

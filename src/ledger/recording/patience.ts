@@ -10,15 +10,15 @@ const AGAIN_MS = 250;
 
 /** Resolves to what `act` does, and rejects when that takes longer than so many ms. */
 export async function within<T>(ms: number, act: () => Promise<T>): Promise<T> {
-  const settled = new AbortController();
-  const late = pause(ms, undefined, { signal: settled.signal }).then(() => {
-    throw NO_ANSWER;
+  let timer: NodeJS.Timeout | undefined;
+  // No signal: each that is aborted makes an error with its stack, which takes longer than to write a batch.
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(NO_ANSWER), ms);
   });
   try {
     return await Promise.race([act(), late]);
   } finally {
-    settled.abort();
-    late.catch(() => {});
+    clearTimeout(timer);
   }
 }
 

@@ -91,7 +91,7 @@ export class Batch {
   add({ coordinator, swarm, beatMs, silenceSeconds, names = [] }: Going): boolean {
     const { open, prints } = this.room;
     if (this.#rows.get(prints.high, prints.low) !== 0) return false;
-    const kept = namesWithin(names, this.mostNameBytes - this.#nameBytes);
+    const kept = this.#namesOf(names);
     // One that does not fit any batch stands in one of its own with as many of them as do.
     if (kept.length < names.length && this.mostNameBytes > 0 && this.count > 0) return false;
     const row = open.add(coordinator, 0, coordinator.length, swarm, 0, swarm?.length ?? 0);
@@ -113,7 +113,7 @@ export class Batch {
     const row = this.#rows.get(this.room.prints.high, this.room.prints.low) - 1;
     if (row < 0) return false;
     if (this.#fates[row] === FATE.unknown) this.left--;
-    if (this.#isClosed) this.#keepNames(row, namesWithin(names, this.mostNameBytes - this.#nameBytes));
+    if (this.#isClosed) this.#keepNames(row, this.#namesOf(names));
     this.#fates[row] = FATE.swept + this.#placeOf(keysByFamily);
     this.#known = true;
     return true;
@@ -143,6 +143,11 @@ export class Batch {
     this.#namesAreFinal = this.left === 0;
     const [whoPart, namesPart] = await Promise.all([compress(who), names]);
     this.#parts = { filter, who: whoPart, names: namesPart };
+  }
+
+  /** Copies of those for which there is room. */
+  #namesOf(names: readonly Uint8Array[]): readonly Uint8Array[] {
+    return names.length === 0 ? names : namesWithin(names, this.mostNameBytes - this.#nameBytes);
   }
 
   #keepNames(row: number, names: readonly Uint8Array[]): void {
