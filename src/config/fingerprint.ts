@@ -65,6 +65,24 @@ export function placeIn(fingerprint: string): string {
   return fingerprint.slice(0, PLACE_DIGITS);
 }
 
+/** As much of a record as says of which target it is. */
+export interface Recorded {
+  readonly target: string;
+  readonly fingerprint?: string | undefined;
+}
+
+/**
+ * Which records may be of what these targets, by name, stand for here: what others mean by the same names is left out. Of a name that
+ * is none of them everything is.
+ */
+export function oursAmong(targets: ReadonlyMap<string, Placed>): (record: Recorded) => boolean {
+  const places = new Map([...targets].map(([name, target]) => [name, placeDigestOf(target)]));
+  return ({ target, fingerprint = '' }) => {
+    const place = places.get(target);
+    return place === undefined || fingerprint === '' || placeIn(fingerprint) === place;
+  };
+}
+
 /** Whether a record with this fingerprint may be of this place: one without any, as older versions left them, may be of each. */
 export function mayBeOf(target: Placed, fingerprint = ''): boolean {
   return fingerprint === '' || placeIn(fingerprint) === placeDigestOf(target);

@@ -5,7 +5,6 @@
  *  Owns      that a run outside the queue goes by what earlier ones left, and leaves its own record.
  *  Leaves    what is printed, asked and returned to whoever wants it: the command line, the library.
  */
-import { randomUUID } from 'node:crypto';
 import type { Observer } from '../cleanup/context.ts';
 import { type RunOptions, runCleanup } from '../cleanup/run.ts';
 import { reportAhead } from '../cleanup/tally/report.ts';
@@ -17,6 +16,7 @@ import type { LedgerSettings } from '../ledger/ledger.ts';
 import { type OpenLedger, openLedger } from '../ledger/openLedger.ts';
 import { RunFollower } from '../ledger/recording/followRun.ts';
 import { RunRecorder, type RunToRecord } from '../ledger/recording/recorder.ts';
+import { newRunId } from '../ledger/runs/runId.ts';
 import { outagesOf, promotedAtOf } from '../ledger/targets/outagesOf.ts';
 import { pastOf } from '../ledger/targets/past.ts';
 import { explain } from '../redis/connection/explain.ts';
@@ -58,7 +58,7 @@ export interface DirectRun {
  */
 export async function runDirectly(wanted: DirectRun): Promise<Report> {
   const { target, trigger } = wanted;
-  const run = randomUUID();
+  const run = newRunId(Date.now());
   const dryRun = wanted.dryRun || target.mode === 'observe';
   return await traced({ run, target: target.name, trigger, dryRun, attempt: 1 }, async (onPhase) => {
     const phase: Observer['phase'] = (name, sentence) => {

@@ -1,5 +1,5 @@
 /** swept: which runs swept a coordinator, on what proof, from the ledger; for command and page alike. */
-import { mayBeOf } from '../config/fingerprint.ts';
+import { oursAmong } from '../config/fingerprint.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { NamedPlace } from '../ledger/runs/names.ts';
 import type { SweptOnce as Row } from '../ledger/swept/lookup.ts';
@@ -35,10 +35,7 @@ export async function sweptOf(
   const found = await ledger.find(ids, {
     limit: MOST_TIMES,
     ...(target === undefined ? {} : { target: target.name }),
-    isOurs: (batch) => {
-      const meant = target ?? among.get(batch.target);
-      return meant === undefined || mayBeOf(meant, batch.fingerprint);
-    },
+    isOurs: oursAmong(target === undefined ? among : new Map([[target.name, target]])),
   });
   const went = ({ names }: Row) => key === undefined || names === null || names.some((name) => key.equals(name));
   const rows = found.swept.filter(went);

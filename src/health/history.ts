@@ -2,6 +2,7 @@
  *
  * A run stands in the ledger once it has begun. One that still waits, or failed before it began, is only in the queue.
  */
+import { oursAmong, type Placed } from '../config/fingerprint.ts';
 import type { Outcome, Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PastRun } from '../ledger/runs/pastRun.ts';
@@ -26,6 +27,8 @@ export interface HistoryRow {
 
 export interface HistoryFilter {
   readonly limit: number;
+  /** What is meant here by the names of targets: runs of what others mean by them are left out. */
+  readonly targets: ReadonlyMap<string, Placed>;
   readonly target?: string | undefined;
   readonly outcome?: Outcome | undefined;
   /** Only those that removed anything. */
@@ -39,11 +42,12 @@ export async function readHistory(queues: Queues, ledger: Ledger, filter: Histor
     // What only the queue knows has removed nothing.
     filter.removed === true ? [] : readQueuedRuns(queues.runs, filter.limit),
   ]);
+  const isOurs = oursAmong(filter.targets);
   const known = new Map(recorded.map((run) => [run.run, run.startedAtMs]));
   const rows = [
     ...recorded.map((run) => ({ at: run.startedAtMs, row: rowOf(run) })),
     ...queued
-      .filter((job) => isAsked(job, filter) && !stands(known, job))
+      .filter((job) => isAsked(job, filter, isOurs) && !stands(known, job))
       .map((job) => ({ at: job.addedAtMs, row: queuedRow(job) })),
   ];
   return rows
@@ -58,13 +62,16 @@ export function stands(known: ReadonlyMap<string, number>, { run, addedAtMs }: Q
   return startedAtMs !== undefined && startedAtMs >= addedAtMs;
 }
 
-async function recordedRuns(ledger: Ledger, { limit, target, outcome, removed }: HistoryFilter): Promise<PastRun[]> {
+async function recordedRuns(ledger: Ledger, filter: HistoryFilter): Promise<PastRun[]> {
+  const { limit, target, outcome, removed, targets } = filter;
+  const isOurs = oursAmong(targets);
   const runs: PastRun[] = [];
   let cursor: string | null = null;
   do {
     const page = await ledger.history({
       limit: limit - runs.length,
       cursor,
+      isOurs,
       ...(target === undefined ? {} : { target }),
       ...(outcome === undefined ? {} : { outcome }),
       ...(removed === undefined ? {} : { removed }),
@@ -103,11 +110,17 @@ export function rowOf(run: PastRun): HistoryRow {
   };
 }
 
-export function isAsked({ target, report, state }: QueuedRun, filter: Omit<HistoryFilter, 'limit'>): boolean {
+/** Whether a run that the queue knows is one of those that are asked for. */
+export function isAsked(
+  { target, fingerprint, report, state }: QueuedRun,
+  filter: Pick<HistoryFilter, 'target' | 'outcome'>,
+  isOurs: ReturnType<typeof oursAmong>,
+): boolean {
   if (filter.target !== undefined && filter.target !== target) return false;
+  if (target !== null && !isOurs({ target, fingerprint })) return false;
   return filter.outcome === undefined || filter.outcome === (report?.outcome ?? state);
 }
 
-function queuedRow({ addedAtMs: _, ...row }: QueuedRun): HistoryRow {
+function queuedRow({ addedAtMs: _, fingerprint: __, ...row }: QueuedRun): HistoryRow {
   return row;
 }

@@ -1,4 +1,5 @@
 /** runs page: past runs a page at a time, as people look through them; the first page also has those that only the queue knows. */
+import { oursAmong, type Placed } from '../config/fingerprint.ts';
 import type { Outcome, Trigger } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PastRun } from '../ledger/runs/pastRun.ts';
@@ -16,6 +17,15 @@ export interface RunsFilter {
   /** Only those that ended, or were last heard of, from this instant on, and before that one; in ms. */
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
+}
+
+export interface RunsWanted {
+  /** What is meant here by the names of targets: runs of what others mean by them are left out. */
+  readonly targets: ReadonlyMap<string, Placed>;
+  /** Where the page before ended; `null` for the first. */
+  readonly cursor: string | null;
+  /** Whether so many are enough. */
+  readonly suffices: (runs: readonly PastRun[]) => boolean;
 }
 
 export interface RunsPage {
@@ -50,15 +60,14 @@ function queryOf({ target, outcome, trigger, removed, sinceMs }: RunsFilter) {
 
 /**
  * Reads on until `suffices` says so, or it has taken long enough; then there may be fewer. Rejects where the queue's Redis can't be read.
- * @param cursor where the page before ended; `null` for the first
  */
 export async function readRunsPage(
   queues: Queues,
   ledger: Ledger,
   filter: RunsFilter,
-  cursor: string | null,
-  suffices: (runs: readonly PastRun[]) => boolean,
+  { targets, cursor, suffices }: RunsWanted,
 ): Promise<RunsPage> {
+  const isOurs = oursAmong(targets);
   const { removed, sinceMs, untilMs } = filter;
   // What only the queue knows removed nothing, and has not ended.
   const hasQueued = cursor === null && removed !== true && sinceMs === undefined && untilMs === undefined;
@@ -72,6 +81,7 @@ export async function readRunsPage(
   do {
     const page = await ledger.history({
       ...queryOf(filter),
+      isOurs,
       limit: AT_ONCE,
       cursor: next,
       mostMs: until + LONGEST_MS - ENOUGH_MS - performance.now(),
@@ -80,13 +90,15 @@ export async function readRunsPage(
     damaged += page.damaged;
     next = page.cursor;
   } while (next !== null && !suffices(runs) && performance.now() < until);
-  const queued = (await asked).filter((job) => isOnlyQueued(job, runs, filter, next === null));
+  const queued = (await asked).filter(
+    (job) => isAsked(job, filter, isOurs) && isOnlyQueued(job, runs, filter, next === null),
+  );
   return { runs, queued, cursor: next, damaged };
 }
 
 /** Whether the ledger, as far as it was read, does not have it. */
 function isOnlyQueued(job: QueuedRun, runs: readonly PastRun[], filter: RunsFilter, isAll: boolean): boolean {
-  if (!isAsked(job, filter) || (filter.trigger !== undefined && job.by !== filter.trigger)) return false;
+  if (filter.trigger !== undefined && job.by !== filter.trigger) return false;
   const oldest = runs.at(-1);
   // One that was added before all of these may stand further back.
   if (!isAll && oldest !== undefined && job.addedAtMs < oldest.atMs) return false;

@@ -14,6 +14,7 @@
  */
 import type { Redis } from 'ioredis';
 import { type Calls, ServerCalls } from '../redis/call/calls.ts';
+import { type FilterQuestion, holding, MOST_BLOCKS } from '../redis/holding.ts';
 import { writeBlock } from '../redis/writeBlock.ts';
 import { VERSION_BYTES } from './sealed.ts';
 
@@ -32,6 +33,8 @@ const LAST = '\x7f';
 const READ_AT_ONCE = 8;
 /** Heads of blocks for each call: some 2 kB each. */
 const HEADS_AT_ONCE = 64;
+/** Names for each call, by age. */
+const LISTED_AT_ONCE = 1_000;
 /** Each try removes up to 64 blocks: those of 100 GB. */
 const MOST_TRIES = 100_000;
 
@@ -137,9 +140,35 @@ export class Blocks {
   /** All blocks that were written after this instant, but for those that do not age; the last written come last. */
   async writtenSince(ms: number): Promise<Listed[]> {
     const found = await this.redis.zrangebyscore(this.#keys.byAge, `(${ms}`, `(${AGELESS_MS}`, 'WITHSCORES');
-    const listed: Listed[] = [];
-    for (let i = 0; i < found.length; i += 2) listed.push({ name: found[i] ?? '', atMs: Number(found[i + 1]) });
-    return listed;
+    return listedIn(found);
+  }
+
+  /** Those whose names begin so and that were written then or later, some at a time; the last written come first. One that is written meanwhile may be missed. */
+  async *lastWritten(beginning: string, sinceMs: number): AsyncGenerator<Listed[], void, undefined> {
+    for (let from = 0; ; from += LISTED_AT_ONCE) {
+      const page = ['LIMIT', from, LISTED_AT_ONCE] as const;
+      const found = await this.redis.zrevrangebyscore(
+        this.#keys.byAge,
+        `(${AGELESS_MS}`,
+        sinceMs,
+        'WITHSCORES',
+        ...page,
+      );
+      const listed = listedIn(found).filter(({ name }) => name.startsWith(beginning));
+      if (listed.length > 0) yield listed;
+      if (found.length < 2 * LISTED_AT_ONCE) return;
+    }
+  }
+
+  /** Of these blocks those in which something may stand, by the filter that they begin with. */
+  async holding(listed: readonly Listed[], question: FilterQuestion): Promise<Listed[]> {
+    const some: Listed[] = [];
+    for (let from = 0; from < listed.length; from += MOST_BLOCKS) {
+      const asked = listed.slice(from, from + MOST_BLOCKS);
+      const keys = asked.map(({ name }) => this.keyOf(name));
+      for (const at of await holding(this.#calls, keys, question)) some.push(asked[at] as Listed);
+    }
+    return some;
   }
 
   /** Blocks in the order of their names, a few at a time; `null` for one that is there no more. */
@@ -171,6 +200,13 @@ export class Blocks {
   async addTarget(target: string): Promise<void> {
     await this.redis.sadd(this.keyOf('targets'), target);
   }
+}
+
+/** Names, each followed by its instant. */
+function listedIn(found: readonly string[]): Listed[] {
+  const listed: Listed[] = [];
+  for (let i = 0; i < found.length; i += 2) listed.push({ name: found[i] ?? '', atMs: Number(found[i + 1]) });
+  return listed;
 }
 
 function versionOf(block: Buffer | undefined): Buffer | null {

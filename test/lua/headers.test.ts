@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   sweep: [...ON_TARGETS, ...TRASHING, 'SET', 'PUBLISH', 'XADD'],
   orphans: [...ON_TARGETS, ...TRASHING, 'SET'],
   leave: ['GET', 'UNLINK'],
+  holding: ['GETRANGE'],
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
   setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
   toTrash: [...TRASHING, 'SETRANGE'],

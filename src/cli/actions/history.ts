@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import { type HistoryRow, readHistory } from '../../health/history.ts';
 import { Ledger } from '../../ledger/ledger.ts';
 import { RUN_OUTCOMES } from '../../ledger/runs/pastRun.ts';
+import { shortRunId } from '../../ledger/runs/runId.ts';
 import { wholeNumber } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
@@ -18,14 +19,9 @@ function outcomeOf({ state, report }: HistoryRow): string {
   return report.dryRun ? `${report.outcome}*` : report.outcome;
 }
 
-/** A run of the command line has a long random id, whose beginning tells it apart. */
-function shortOf(run: string): string {
-  return plain(run.length > 12 ? run.slice(0, 8) : run);
-}
-
 function cellsOf(row: HistoryRow): string[] {
   return [
-    shortOf(row.run),
+    plain(shortRunId(row.run)),
     row.target === null ? '-' : plain(row.target),
     instant(row.addedAt),
     outcomeOf(row),
@@ -58,7 +54,7 @@ export async function showHistory(options: Options, command: Command): Promise<v
   const { target, removed } = options;
   const rows = await withQueues(config, async (queues) => {
     const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
-    return await readHistory(queues, ledger, { limit, target, outcome, removed });
+    return await readHistory(queues, ledger, { limit, targets: config.targets, target, outcome, removed });
   });
   if (options.json) {
     console.log(JSON.stringify(rows));
@@ -73,5 +69,5 @@ export async function showHistory(options: Options, command: Command): Promise<v
   );
   if (rows.some(({ report }) => report?.dryRun)) console.log('* dry run');
   for (const { run, failedReason } of rows)
-    if (failedReason) console.log(fit(plain(`run ${shortOf(run)}: ${failedReason}`), '    '));
+    if (failedReason) console.log(fit(plain(`run ${shortRunId(run)}: ${failedReason}`), '    '));
 }

@@ -1,4 +1,5 @@
 /** render status: what an operator sees of each target, in 80 columns. */
+import { shortRunId } from '../../ledger/runs/runId.ts';
 import { redactUrl } from '../../config/values/redisUrl.ts';
 import { amount, amountOf, bytesOf, secondsOf, tookOf } from '../../pages/parts/amounts.ts';
 import { clockOf, countdownOf, relative } from '../../pages/parts/instants.ts';
@@ -110,6 +111,5 @@ function renderLast(last: NonNullable<TargetStatus['past']['last']>, nowMs: numb
   const what = dryRun
     ? `would sweep ${amountOf(report?.coordinators.stale ?? 0, 'coordinator')}, ${amountOf(report?.keys.found ?? 0, 'thing')}`
     : `${amountOf(removed.swept, 'coordinator')} swept, ${amountOf(removed.deleted, 'thing')} removed`;
-  const id = run.length > 12 ? run.slice(0, 8) : run;
-  return `${id}${dryRun ? ' (dry run)' : ''}: ${outcome}${took}, ${relative(atMs, nowMs)}; ${what}`;
+  return `${shortRunId(run)}${dryRun ? ' (dry run)' : ''}: ${outcome}${took}, ${relative(atMs, nowMs)}; ${what}`;
 }

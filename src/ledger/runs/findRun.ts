@@ -4,6 +4,8 @@ import { readHistory } from './history.ts';
 import type { KeptPages } from './keptPages.ts';
 import type { PastRun } from './pastRun.ts';
 import { writeCursor } from './query.ts';
+import { instantOfRunId } from './runId.ts';
+import { seekRun } from './seekRun.ts';
 
 export interface WantedRun {
   readonly run: string;
@@ -18,7 +20,15 @@ export interface WantedRun {
 /** A run that began then has mostly ended within these, tried one after the other, in ms. */
 const LASTS_MS = [60_000, 3_600_000, 86_400_000];
 
-/** The newest such run; `null` when there is none. Without any hint all that is in the ledger is looked through. Rejects as `Blocks` do. */
+/** Clocks of those who give out ids and of the queue's Redis differ by no more, in ms: else it is found, but later. */
+const CLOCKS_MS = 5_000;
+
+function beganIn(run: string): number | undefined {
+  const givenMs = instantOfRunId(run);
+  return givenMs === null ? undefined : givenMs - CLOCKS_MS;
+}
+
+/** The newest such run; `null` when there is none. Without any hint the filters of all pages are looked at. Rejects as `Blocks` do. */
 export async function findRun(
   blocks: Blocks,
   kept: KeptPages,
@@ -28,10 +38,10 @@ export async function findRun(
   const before = (atMs: number) => writeCursor({ atMs: atMs + 1, target: '', run: '' });
   const spans: { readonly sinceMs: number; readonly cursor: string | null }[] = [];
   if (endedAtMs !== undefined) spans.push({ sinceMs: endedAtMs, cursor: before(endedAtMs) });
-  if (startedAtMs !== undefined) {
-    for (const lastedMs of LASTS_MS) spans.push({ sinceMs: startedAtMs, cursor: before(startedAtMs + lastedMs) });
+  const begunMs = startedAtMs ?? (endedAtMs === undefined ? beganIn(run) : undefined);
+  if (begunMs !== undefined) {
+    for (const lastedMs of LASTS_MS) spans.push({ sinceMs: begunMs, cursor: before(begunMs + lastedMs) });
   }
-  spans.push({ sinceMs: 0, cursor: null });
   for (const { sinceMs, cursor: from } of spans) {
     let cursor = from;
     do {
@@ -41,5 +51,5 @@ export async function findRun(
       cursor = page.cursor;
     } while (cursor !== null);
   }
-  return null;
+  return await seekRun(blocks, { run, target });
 }

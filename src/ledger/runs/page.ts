@@ -1,6 +1,7 @@
 /** page: some runs that ended one after the other, compressed, behind a filter of their ids. With usual reports a run takes some 60 bytes. */
 import { compressWell, decompress, seal, unseal, VERSION_BYTES } from '../sealed.ts';
-import { addId, BITS_PER_ID, mayHold } from '../swept/filter.ts';
+import type { FilterQuestion } from '../../redis/holding.ts';
+import { addId, BITS_PER_ID, bitsOf, mayHold } from '../swept/filter.ts';
 import { type PastRun, parseRun } from './pastRun.ts';
 
 /** The more stand together, the less each takes; but to read one, all of them are read: 0.5 ms. */
@@ -26,11 +27,13 @@ export const NO_PAGE: Page = { sealed: Buffer.alloc(0), lines: [] };
 
 /** Reads a page; rejects with `DamagedBlock`. */
 export async function readPage(sealed: Buffer): Promise<Page> {
+  return { sealed, lines: (await textOfPage(sealed)).toString().split('\n') };
+}
+
+/** The lines of a page, the oldest first, as they stand there; rejects with `DamagedBlock`. */
+export async function textOfPage(sealed: Buffer): Promise<Buffer> {
   const bytes = unseal(sealed);
-  const text = (
-    await decompress(bytes.subarray(filterIn(bytes) === null ? 0 : 1 + FILTER_BYTES), 2 * MOST_BYTES)
-  ).toString();
-  return { sealed, lines: text.split('\n') };
+  return await decompress(bytes.subarray(filterIn(bytes) === null ? 0 : 1 + FILTER_BYTES), 2 * MOST_BYTES);
 }
 
 export async function writePage(lines: readonly string[]): Promise<Buffer> {
@@ -46,6 +49,12 @@ export async function writePage(lines: readonly string[]): Promise<Buffer> {
 export function mayHoldRun(head: Buffer, run: string): boolean {
   const filter = filterIn(head.subarray(VERSION_BYTES));
   return filter === null || mayHold(filter, Buffer.from(run));
+}
+
+/** What pages are asked that may hold a run. */
+export function questionFor(run: string): FilterQuestion {
+  const bits = bitsOf(Buffer.from(run), FILTER_BYTES * 8);
+  return { before: VERSION_BYTES + 1, marker: HAS_FILTER, bytes: FILTER_BYTES, bits };
 }
 
 function filterIn(bytes: Buffer): Uint8Array | null {

@@ -11,6 +11,8 @@ export interface HistoryQuery {
   readonly trigger?: Trigger;
   /** Only those that looked at everybody, so that their counts are of all there were (`pass`). */
   readonly fullPass?: true;
+  /** Which runs are asked for: several deployments may call different targets alike. Left out: all. */
+  readonly isOurs?: (run: Pick<PastRun, 'target' | 'fingerprint'>) => boolean;
   /** Only runs with this id. */
   readonly run?: string;
   /** Only those that ended, or were last heard of, then or later, in ms. */
@@ -65,6 +67,7 @@ export function isAsked(run: PastRun, query: HistoryQuery): boolean {
     (query.trigger === undefined || query.trigger === run.trigger) &&
     (query.sinceMs === undefined || query.sinceMs <= run.atMs) &&
     (query.fullPass === undefined || isFullPass(run)) &&
-    (query.run === undefined || query.run === run.run)
+    (query.run === undefined || query.run === run.run) &&
+    (query.isOurs === undefined || query.isOurs(run))
   );
 }

@@ -6,7 +6,7 @@ export const BITS_PER_ID = 8;
 const HASHES = 5;
 
 /** Two hashes of which the others are made; the same in every process, since what they find stands in Redis. */
-const hash = { one: 0, other: 0 };
+const hash = new Uint32Array(2) as Uint32Array & [number, number];
 
 function take(bytes: Uint8Array, from: number, to: number): void {
   let one = 0x811c9dc5;
@@ -18,17 +18,23 @@ function take(bytes: Uint8Array, from: number, to: number): void {
     other ^= other >>> 15;
   }
   one = Math.imul(one ^ (one >>> 16), 0xc2b2_ae35);
-  hash.one = (one ^ (one >>> 13)) >>> 0;
-  hash.other = (other ^ (other >>> 13)) >>> 0;
+  hash[0] = one ^ (one >>> 13);
+  hash[1] = other ^ (other >>> 13);
+}
+
+/** The bits, in a filter of so many, at least one, that are set where an id was noted. */
+export function bitsOf(bytes: Uint8Array, bits: number): number[] {
+  take(bytes, 0, bytes.length);
+  return Array.from({ length: HASHES }, (_, i) => (hash[0] + i * hash[1]) % bits);
 }
 
 /** Notes an id. `filter` has at least one byte. */
 export function addId(filter: Uint8Array, bytes: Uint8Array, from: number, to: number): void {
   take(bytes, from, to);
   const bits = filter.length * 8;
-  // What `one + i * other` leaves when it is divided by `bits`, without a division each.
-  const step = hash.other % bits;
-  for (let i = 0, bit = hash.one % bits; i < HASHES; i++) {
+  // The same as `bitsOf`, without a division and a list for each.
+  const step = hash[1] % bits;
+  for (let i = 0, bit = hash[0] % bits; i < HASHES; i++) {
     filter[bit >>> 3] = (filter[bit >>> 3] as number) | (1 << (bit & 7));
     bit += step;
     if (bit >= bits) bit -= bits;
@@ -37,11 +43,6 @@ export function addId(filter: Uint8Array, bytes: Uint8Array, from: number, to: n
 
 /** Whether it may have been noted; `false` is certain. */
 export function mayHold(filter: Uint8Array, id: Uint8Array): boolean {
-  take(id, 0, id.length);
   const bits = filter.length * 8;
-  for (let i = 0; bits > 0 && i < HASHES; i++) {
-    const bit = (hash.one + i * hash.other) % bits;
-    if (((filter[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false;
-  }
-  return bits > 0;
+  return bits > 0 && bitsOf(id, bits).every((bit) => ((filter[bit >>> 3] as number) & (1 << (bit & 7))) !== 0);
 }

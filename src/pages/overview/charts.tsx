@@ -1,4 +1,5 @@
 /** charts: what was swept in each hour of the last day, and how long the last runs took. */
+import { shortRunId } from '../../ledger/runs/runId.ts';
 import type { ComponentChildren } from 'preact';
 import { amount, amountOf, tookOf } from '../parts/amounts.ts';
 import { type Bar, Bars, Behind } from '../parts/chart.tsx';
@@ -163,7 +164,7 @@ export function RunTimes({ status: { past, target }, now }: Props) {
                 {runs.toReversed().map(({ run, atMs, outcome, dryRun, durationMs }) => (
                   <tr key={`${run} ${atMs}`}>
                     <td>
-                      <a href={to(pathToRun(run, { target, at: atMs }))}>{run.slice(0, 8)}</a>
+                      <a href={to(pathToRun(run, { target, at: atMs }))}>{shortRunId(run)}</a>
                     </td>
                     <td>
                       <Time at={atMs} now={now} focusable={false} />

@@ -1,4 +1,5 @@
 /** done: what came of a button: what was asked for, and then how it ended. */
+import { shortRunId } from '../../ledger/runs/runId.ts';
 import type { ComponentChildren } from 'preact';
 import type { TargetStatus } from '../../status/status.ts';
 import { tookOf } from '../parts/amounts.ts';
@@ -42,7 +43,7 @@ export function Done({ done, target: { past, target }, now }: Props): ComponentC
   const to = usePath();
   if (done === null) return null;
   const { last } = past;
-  const link = <a href={to(pathToRun(done.run, { target }))}>Run {done.run.slice(0, 8)}</a>;
+  const link = <a href={to(pathToRun(done.run, { target }))}>Run {shortRunId(done.run)}</a>;
   if (last?.run !== done.run) {
     return (
       <Message kind="done" word="Asked">

@@ -1,4 +1,5 @@
 /** runs: the one in progress, the next one, the last one. */
+import { shortRunId } from '../../ledger/runs/runId.ts';
 import { amount, amountOf, bytesOf, tookOf } from '../parts/amounts.ts';
 import { pathToRun, runPath } from '../paths.ts';
 import { useAnswers } from '../answers.ts';
@@ -49,7 +50,7 @@ function Running({ run, target, now }: { readonly run: RunUnderWay; readonly tar
     <>
       <h2>
         {dryRun ? 'Dry run' : 'Run'}{' '}
-        <a href={to(pathToRun(run.run, { target, during: startedAtMs ?? undefined }))}>{run.run.slice(0, 8)}</a>{' '}
+        <a href={to(pathToRun(run.run, { target, during: startedAtMs ?? undefined }))}>{shortRunId(run.run)}</a>{' '}
         <StateWord state={stopping ? 'stopping' : state} />
       </h2>
       {progress !== null && (

@@ -1,4 +1,5 @@
 /** swept table: who was swept last, and the way to give it back. */
+import { shortRunId } from '../../ledger/runs/runId.ts';
 import { amount, amountOf, secondsOf } from '../parts/amounts.ts';
 import { restorePath, runPath, runsFinding } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
@@ -22,7 +23,7 @@ export function SweptLastTable({ status: { past }, now, rows }: Props & { readon
         Swept last{' '}
         {sweep !== null && (
           <span class="soft">
-            <Time at={sweep.atMs} now={now} />, by run <a href={to(runPath(sweep))}>{sweep.run.slice(0, 8)}</a>
+            <Time at={sweep.atMs} now={now} />, by run <a href={to(runPath(sweep))}>{shortRunId(sweep.run)}</a>
           </span>
         )}
       </h2>

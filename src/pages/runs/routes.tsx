@@ -43,7 +43,11 @@ async function showRuns({ site, config, queues, ledger }: PageParts, request: Re
   const rowsOf = (runs: readonly PastRun[]): readonly Row[] =>
     query.unfolded ? runs.map((run) => ({ kind: 'run', run })) : fold(runs);
   const suffices = (runs: readonly PastRun[]) => runs.length >= MOST_RUNS || rowsOf(runs).length >= ROWS;
-  const runs = await readRunsPage(queues, ledger, query.filter, query.cursor, suffices);
+  const runs = await readRunsPage(queues, ledger, query.filter, {
+    targets: config.targets,
+    cursor: query.cursor,
+    suffices,
+  });
   const children = [
     <h1 key="title">Runs</h1>,
     <Filters key="filters" query={query} targets={targets} now={now} />,

@@ -10,6 +10,8 @@ export interface QueuedRun {
   readonly run: string;
   /** `null` where its data do not say. */
   readonly target: string | null;
+  /** Which one is meant by that name; empty where its data do not say. */
+  readonly fingerprint: string;
   /** BullMQ's state: `completed`, `failed`, `active`, `waiting`, `delayed` (between two attempts). */
   readonly state: string;
   /** ISO 8601; `null` when whoever added it gave it an impossible time. */
@@ -39,6 +41,7 @@ function rowOf(job: RunJob, inState: string): QueuedRun {
   return {
     run: String(job.id),
     target: textIn(job.data?.target),
+    fingerprint: textIn(job.data?.fingerprint) ?? '',
     state: past === null ? inState : failure === null ? 'completed' : 'failed',
     addedAt: isoOf(job.timestamp),
     addedAtMs: Number(job.timestamp) || 0,

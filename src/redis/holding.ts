@@ -1,0 +1,35 @@
+/** holding: the door to `lua/holding.lua`. */
+import { Bulk } from './call/bulk.ts';
+import type { Calls } from './call/calls.ts';
+import { callScript, loadScript } from './call/script.ts';
+
+const SCRIPT = loadScript('holding');
+
+/** So many blocks are looked at by one call. */
+export const MOST_BLOCKS = 500;
+
+/** What a filter in front of a block is asked. */
+export interface FilterQuestion {
+  /** How many bytes stand before the filter. */
+  readonly before: number;
+  /** What the last of these is where a filter follows; any block without may hold what is asked for. */
+  readonly marker: number;
+  /** How many bytes the filter has. */
+  readonly bytes: number;
+  /** Its bits, the lowest of each byte first, that are all set where it may stand. */
+  readonly bits: readonly number[];
+}
+
+/** Positions of those blocks in which it may stand; none of one that is gone. `keys` are at most `MOST_BLOCKS`. */
+export async function holding(
+  calls: Calls,
+  keys: readonly string[],
+  { before, marker, bytes, bits }: FilterQuestion,
+): Promise<number[]> {
+  if (keys.length === 0) return [];
+  const names = new Bulk();
+  for (const key of keys) names.add(Buffer.from(key));
+  const { reply } = await callScript(calls, SCRIPT, [names], [before, marker, bytes, ...bits]);
+  names.clear();
+  return (reply as number[]).map((at) => at - 1);
+}
