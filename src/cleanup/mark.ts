@@ -146,7 +146,8 @@ class Marking {
     const beatAtSeconds = Math.ceil(beatAt / 1000);
     const wasStale = store.wasStale(found);
     if (wasStale) store.partitions.awaited--;
-    if (first) tally.addSilence(judged.silentSeconds, run.staleAfterSeconds);
+    // Who came while an earlier partition was swept is counted here for the first time.
+    if (first || !wasStale) tally.addSilence(judged.silentSeconds, run.staleAfterSeconds);
     if (first && state === 'active') run.outlook?.see(found.key, run.node.clock.nowSeconds - judged.silentSeconds);
     if (state !== 'stale') {
       store.enterLiving(found);
