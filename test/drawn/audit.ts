@@ -47,7 +47,9 @@ export class Audit {
       if (!written.has(name) && name !== STREAM && this.before.get(name) !== value)
         this.wrong.push(`changed ${show(name)}`);
     }
-    const gone = [...new Set([...this.before.keys(), ...written])].filter((name) => !now.has(name));
+    const gone = [...new Set([...this.before.keys(), ...written])].filter(
+      (name) => !now.has(name) || this.comebacks.gone.has(name),
+    );
     const heartbeats = new Map(world.everybody.map((one) => [one.heartbeat, one]));
     const moved = (name: string) => this.fates.ownersOf(name).some(({ id }) => this.#acted(id));
     for (const name of this.before.keys()) {

@@ -43,6 +43,11 @@ export class Fates {
     );
   }
 
+  /** Whether several of those known could own it. */
+  isShared(name: string): boolean {
+    return new Set(this.possible(name).map(({ id }) => id)).size > 1;
+  }
+
   of(name: string): Fate {
     const owners = this.ownersOf(name);
     if (this.familiesOf(name).length === 0) return 'foreign';

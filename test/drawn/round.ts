@@ -1,4 +1,5 @@
 /** round: one drawn world, a run or two over it while some of it comes back to life, and an audit of all that is there afterwards. */
+import { Bulk } from '../../src/redis/call/bulk.ts';
 import { restore } from '../../src/restore/restore.ts';
 import { Random } from '../chaos/random.ts';
 import { targetOf } from '../support/cleanup.ts';
@@ -21,6 +22,9 @@ interface Outcome {
 /** Fewer fingerprints than the living need: nothing is swept then, and said so. */
 const TOO_SMALL = /memoryBudget is too small/;
 
+/** Commands that remove, or tell a script or a transaction what to. */
+const REMOVING: ReadonlySet<string> = new Set(['eval', 'evalsha', 'watch', 'unlink']);
+
 /** Draws from the seed, runs and audits. */
 export async function round(ground: Ground, seed: number): Promise<Outcome> {
   const random = new Random(seed);
@@ -38,8 +42,13 @@ export async function round(ground: Ground, seed: number): Promise<Outcome> {
   const { memoryBudgetBytes } = wishes;
   const options = { target, past, ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }) };
   const comebacks = new Comebacks(ground, db, random, fates, wishes.most === 0 ? 0 : random.between(1, 60));
-  const stir = async () => await comebacks.some(random.between(0, wishes.most));
-  const hooks = wishes.most === 0 ? {} : { before: stir, after: stir };
+  const stir = async (name: string, args: unknown) => {
+    const removing = REMOVING.has(name) && Array.isArray(args);
+    if (wishes.late && !removing) return;
+    const named = removing ? args.flatMap((arg: unknown) => (arg instanceof Bulk ? arg.texts() : [])) : [];
+    await comebacks.some(random.between(wishes.late ? 1 : 0, wishes.most), named);
+  };
+  const hooks = wishes.most === 0 ? {} : { before: stir, ...(wishes.late ? {} : { after: stir }) };
   const audit = new Audit(ground, db, fates, comebacks, before);
   try {
     const isStill = wishes.most === 0;

@@ -14,8 +14,12 @@ export interface Wishes {
   readonly runs: number;
   /** So many come back between two calls, at most. */
   readonly most: number;
+  /** Whether they come only when something is about to be removed: else most have come by the time it is known who is stale. */
+  readonly late: boolean;
   /** With little, each call takes few. */
   readonly callBudget: string;
+  /** With any, calls are smaller still, and one is under way at a time. */
+  readonly nice: number;
 }
 
 /** Not enough for one partition, for the held keys, or for either. */
@@ -28,15 +32,21 @@ export function drawWishes(random: Random): Wishes {
     byTransaction: random.between(0, 2) === 0,
     memoryBudgetBytes: random.pick(MEMORY),
     runs: random.between(0, 3) === 0 ? 2 : 1,
-    most: random.pick([0, 0, 1, 3, 12]) ?? 0,
-    callBudget: random.pick(['2ms', '0.1ms']) ?? '2ms',
+    most: random.pick([0, 1, 1, 3, 12]) ?? 0,
+    late: random.between(0, 3) > 0,
+    callBudget: random.pick(['2ms', '0.1ms', '0.1ms', '0.1ms']) ?? '2ms',
+    nice: random.pick([0, 0.01]) ?? 0,
   };
 }
 
-export function settingsFor({ layout, protect, orphans }: World, { trash, announce, callBudget }: Wishes): object {
+export function settingsFor(
+  { layout, protect, orphans }: World,
+  { trash, announce, callBudget, nice }: Wishes,
+): object {
   return {
     restartGrace: false,
     callBudget,
+    nice,
     staleAfter: `${STALE_AFTER}s`,
     schema: 'drawn',
     schemas: { drawn: schemaOf(layout) },

@@ -76,11 +76,12 @@ export function drawWorld(random: Random): World {
   const heartbeat = layout.families.heartbeat?.[0] ?? '';
   const hasSwarm = heartbeat.includes('{swarm}');
   const swarms = hasSwarm ? random.sample(SWARMS, random.between(1, 6)) : [''];
-  const ids = drawIds(random, layout, random.between(2, random.pick([8, 40, 150]) ?? 8));
+  const ids = drawIds(random, layout, random.between(2, random.pick([8, 40, 100]) ?? 8));
   const activeBefore = random.between(0, 3) === 0 ? 2_000 : null;
   const wishes = { lapses: random.between(0, 1) === 0, holds: activeBefore !== null };
-  const fit = [...ids, 'nobody0', 'nobody1'].filter((id) => !id.includes('*') && isUtf8(id) && id.trim() === id);
-  const protect = random.between(0, 2) === 0 ? random.sample(fit, 3) : [];
+  const fit = ids.filter((id) => !id.includes('*') && isUtf8(id) && id.trim() === id);
+  // Somebody under whose id nobody beats keeps what could be theirs, too, alone or with others.
+  const protect = random.between(0, 1) === 0 ? [...random.sample(fit, 2), random.pick(nobodiesIn(layout)) ?? ''] : [];
   const everybody: Somebody[] = [];
   for (const id of ids) {
     for (const swarm of random.sample(swarms, random.between(1, random.pick([1, 1, 3]) ?? 1))) {
@@ -105,6 +106,19 @@ export function drawWorld(random: Random): World {
   return { name, layout, swarms, everybody, keys, protect, orphans, activeBefore };
 }
 
+/** Ids, of the shape that the layout says, under which nobody has ever beaten. */
+function nobodiesIn({ shape }: Layout): readonly string[] {
+  const rest =
+    shape === null || shape === '+'
+      ? ''
+      : shape
+          .split(':')
+          .slice(1)
+          .map((segment) => `:${segment}`)
+          .join('');
+  return [0, 1, 2].map((no) => `nobody${no}${rest}`);
+}
+
 function isUtf8(id: string): boolean {
   return (
     Buffer.from(id, 'latin1').toString('utf8') !== '' && !Buffer.from(id, 'latin1').toString('utf8').includes('\ufffd')
@@ -115,11 +129,13 @@ function isUtf8(id: string): boolean {
 function drawKeys(random: Random, layout: Layout, everybody: readonly Somebody[], ids: readonly string[]) {
   const templates = Object.entries(layout.families).flatMap(([family, some]) => (family === 'heartbeat' ? [] : some));
   const keys = new Map<string, Content>();
-  const most = random.pick([2, 5, 12]) ?? 2;
-  const nobodies = Array.from({ length: 3 }, (_, i) => ({ id: `nobody${i}`, swarm: everybody[0]?.swarm ?? '' }));
+  const most = random.pick([2, 5, 10]) ?? 2;
+  const unheard = nobodiesIn(layout);
+  const nobodies = unheard.map((id) => ({ id, swarm: everybody[0]?.swarm ?? '' }));
   for (const { id, swarm } of [...everybody, ...nobodies]) {
     for (let i = 0; i < most; i++) {
-      const key = spell(random.pick(templates) ?? '', id, swarm, () => drawStar(random, ids));
+      const others = random.between(0, 3) === 0 ? unheard : ids;
+      const key = spell(random.pick(templates) ?? '', id, swarm, () => drawStar(random, others));
       if (ownersIn(layout, key)[0]?.family === 'heartbeat') continue;
       const isString = random.between(0, 5) > 0;
       const value = isString ? `v${keys.size}` : null;
