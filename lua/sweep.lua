@@ -5,18 +5,21 @@
            a key already gone is no error; a chunk that never ran is found by the next run.
   KEYS     the n judged heartbeats, then m heartbeats that must not exist, then the keys, family by family; with a trash the
            names that the keys get there, and then the heartbeats that go, and the key for their times to live; the stream
-           that is announced in; the key that says that it was announced
+           that is announced in; the sets of those of whom it was said, in this hour and in the last; the key that says that it
+           was announced
   ARGV     1: n, 2: m, 3: how many of the n heartbeats go too (the first ones, after everything else), 4: how many ms things
-           stay in the trash, 0 to remove them for good, 5: what is announced, "" for nothing, 6: the channel for that, "" for
-           a stream, 7: how many entries that keeps, 8: the number of families f, 9 to 8+f: how many keys each family has,
-           negative to be told which of them were not there (a tenth more where all were or none, half as long again where
-           only some), then the n proofs: the value that was judged, or, where that is longer than 64 bytes, "#" and its SHA-1
+           stay in the trash, 0 to remove them for good, 5: what the message begins with, "" for none, 6: what it ends with,
+           7: the channel for it, "" for a stream, 8: how many entries that keeps, 9: for how many ms it stays known of whom
+           it was said, 10: the number of families f, 11 to 10+f: how many keys each family has, negative to be told which of
+           them were not there (a tenth more where all were or none, half as long again where only some), then the n proofs:
+           the value that was judged, or, where that is longer than 64 bytes, "#" and its SHA-1; then of each who is
+           announced, those whose heartbeats go first, what stands for it in the sets, and what is said of it
   RETURNS  { 0, removed of each family, removed heartbeats, the positions in KEYS of those that were not there } when all
            was as judged, else { c, the c positions in KEYS of the heartbeats that were not }, a position being negative
            where that heartbeat no longer exists ]]
 -- As globals they are looked for at each use.
 local redis, KEYS, ARGV = redis, KEYS, ARGV
-local judged, absent, families = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[8])
+local judged, absent, families = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[10])
 -- unpack takes fewer than 8,000 values.
 local SLICE = 4000
 local changed = { 0 }
@@ -25,7 +28,7 @@ for first = 1, judged, SLICE do
   local values = redis.call('MGET', unpack(KEYS, first, math.min(first + SLICE - 1, judged)))
   for i = 1, #values do
     local at = first + i - 1
-    local value, proof = values[i], ARGV[8 + families + at]
+    local value, proof = values[i], ARGV[10 + families + at]
     if value ~= proof and not (value and #value > 64 and proof == '#' .. redis.sha1hex(value)) then
       -- MGET answers nil for a key that is not a string, as for a missing one; EXISTS tells them apart.
       local exists = value or redis.call('EXISTS', KEYS[at]) == 1
@@ -48,7 +51,7 @@ end
 
 local removed = { 0 }
 local going, keep, total = tonumber(ARGV[3]), tonumber(ARGV[4]), 0
-for family = 1, families do total = total + math.abs(tonumber(ARGV[8 + family])) end
+for family = 1, families do total = total + math.abs(tonumber(ARGV[10 + family])) end
 local from = judged + absent + 1
 -- Where in KEYS stands what comes after the keys: the names in the trash less one, the times to live, the announcement.
 local names = judged + absent + total
@@ -68,14 +71,38 @@ local function write(first)
   return nil
 end
 
+-- Whose heartbeat goes was announced by nobody: that it is there shows it. Of one who has lapsed only the sets tell.
+local fresh, parts
+local function pick(known)
+  fresh, parts = {}, {}
+  for at = 11 + families + judged, #ARGV, 2 do
+    local hasLapsed = (at - 11 - families - judged) / 2 >= going
+    if not hasLapsed
+      or (redis.call('SISMEMBER', KEYS[known], ARGV[at]) == 0 and redis.call('SISMEMBER', KEYS[known + 1], ARGV[at]) == 0)
+    then
+      fresh[#fresh + 1] = ARGV[at]
+      parts[#parts + 1] = ARGV[at + 1]
+    end
+  end
+end
+
 local function announce()
-  local stream = ARGV[6] == '' and 1 or 0
-  if KEYS[said + stream + 1] then
-    local isFirst = redis.pcall('SET', KEYS[said + stream + 1], 'said', 'NX', 'PX', 600000)
+  local known = said + (ARGV[7] == '' and 2 or 1)
+  if not fresh then pick(known) end
+  if #fresh == 0 then return nil end
+  if KEYS[known + 2] then
+    local isFirst = redis.pcall('SET', KEYS[known + 2], 'said', 'NX', 'PX', 600000)
     if not isFirst or failed(isFirst) then return isFirst end
   end
-  if stream == 0 then return redis.pcall('PUBLISH', ARGV[6], ARGV[5]) end
-  return redis.pcall('XADD', KEYS[said + 1], 'MAXLEN', '~', ARGV[7], '*', 'message', ARGV[5])
+  for first = 1, #fresh, SLICE do
+    local reply = redis.pcall('SADD', KEYS[known], unpack(fresh, first, math.min(first + SLICE - 1, #fresh)))
+    if failed(reply) then return reply end
+  end
+  local reply = redis.pcall('PEXPIRE', KEYS[known], ARGV[9])
+  if failed(reply) then return reply end
+  local message = ARGV[5] .. table.concat(parts, ',') .. ARGV[6]
+  if ARGV[7] ~= '' then return redis.pcall('PUBLISH', ARGV[7], message) end
+  return redis.pcall('XADD', KEYS[said + 1], 'MAXLEN', '~', ARGV[8], '*', 'message', message)
 end
 
 -- How long the trash keeps them and then what each had left, in ms from BASE on, so that each number has 14 digits; as long
@@ -173,7 +200,7 @@ if keep > 0 then
   if refusal then return refusal end
 end
 for family = 1, families do
-  local keys = tonumber(ARGV[8 + family])
+  local keys = tonumber(ARGV[10 + family])
   if keys < 0 then
     keys = -keys
     local before = #missing

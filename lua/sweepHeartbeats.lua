@@ -6,10 +6,10 @@
   SAFE TO  repeat, race and interrupt: each is compared by itself, right before it goes; one that is gone is no error; what was
            announced by this call is not announced again.
   KEYS     n heartbeats; with a trash the n names that they get there, and the key for their times to live; where something is
-           announced, the key that says that it was
+           announced, the set of those of whom it was said, and the key that says that it was
   ARGV     1: n, 2: how many ms they stay in the trash, 0 to remove them for good, 3: what is announced, "" for nothing, 4: the
-           channel for that, then n proofs: the value that was judged, or, where that is longer than 64 bytes, that or "#" and its
-           SHA-1
+           channel for that, 5: for how many ms it stays known of whom it was said, then n proofs: the value that was judged, or,
+           where that is longer than 64 bytes, that or "#" and its SHA-1; then what stands in the set for those who are announced
   RETURNS  how many of them went ]]
 local count, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
 -- As lua/toTrash.lua notes it.
@@ -33,7 +33,7 @@ end
 local removed = 0
 for i = 1, count do
   local value = redis.call('MGET', KEYS[i])[1]
-  local proof = ARGV[4 + i]
+  local proof = ARGV[5 + i]
   if value and (value == proof or (#value > 64 and proof == '#' .. redis.sha1hex(value))) then
     removed = removed + remove(i)
   end
@@ -45,6 +45,8 @@ end
 -- UNLINK removes nothing here. Where memory is full, SET would be refused did it come first.
 if ARGV[3] ~= '' and redis.call('EXISTS', KEYS[#KEYS]) == 0 and redis.call('UNLINK', KEYS[#KEYS]) == 0 then
   redis.call('SET', KEYS[#KEYS], 'said', 'PX', 86400000)
+  redis.call('SADD', KEYS[#KEYS - 1], unpack(ARGV, 6 + count))
+  redis.call('PEXPIRE', KEYS[#KEYS - 1], ARGV[5])
   redis.call('PUBLISH', ARGV[4], ARGV[3])
 end
 return removed

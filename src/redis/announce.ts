@@ -1,35 +1,29 @@
 /** announce: the door to `lua/announce.lua`. */
-import { type Announced, type Announcement, headOf, partOf, TAIL } from './removal/announcement.ts';
+import { type Announced, type Announcement, headOf, knownIn, partOf, TAIL, tokenOf } from './removal/announcement.ts';
 import { Bulk } from './call/bulk.ts';
 import type { Calls } from './call/calls.ts';
 import { callScript, loadScript } from './call/script.ts';
 
 const SCRIPT = loadScript('announce');
 
-/** So long it stays known of whom it was said, in ms: longer than until a killed run is taken up again. */
-const KNOWN_MS = 24 * 60 * 60 * 1000;
-
-/** One of whom it is said, and the key, in the stream's slot, that says that it was. */
+/** One of whom it is said. */
 export interface Marked {
   readonly coordinator: Announced;
-  readonly mark: string;
+  /** What stands for it where it was said: where that is known, it is not said again. */
+  readonly token: string;
 }
 
-/** Says it in a stream, of each once; resolves to of how many it was said now. At most 400 at once. */
-export async function announce(
-  calls: Calls,
-  where: { readonly stream: string; readonly maxLength: number },
-  announcement: Announcement,
-  marked: readonly Marked[],
-): Promise<number> {
-  const keys = Bulk.of([where.stream, ...marked.map(({ mark }) => mark)]);
-  const parts = marked.map(({ coordinator }) => partOf(coordinator));
-  const { reply } = await callScript(
-    calls,
-    SCRIPT,
-    [keys],
-    [where.maxLength, headOf(announcement), TAIL, KNOWN_MS, ...parts],
-  );
+/**
+ * Says it of each once, and that it was, where the sets of this announcement lie; resolves to of how many it was said now. At most 400 at
+ * once.
+ */
+export async function announce(calls: Calls, announcement: Announcement, marked: readonly Marked[]): Promise<number> {
+  const { where } = announcement;
+  const { sets, ms } = knownIn(announcement);
+  const [channel, most, stream] = 'channel' in where ? [where.channel, 0, []] : ['', where.maxLength, [where.stream]];
+  const keys = Bulk.of([...sets, `${sets[0]}:none`, ...stream]);
+  const parts = marked.flatMap(({ coordinator, token }) => [token, tokenOf(coordinator), partOf(coordinator)]);
+  const { reply } = await callScript(calls, SCRIPT, [keys], [channel, most, headOf(announcement), TAIL, ms, ...parts]);
   keys.clear();
   return Number(reply);
 }

@@ -4,7 +4,7 @@ import { Bulk } from './call/bulk.ts';
 import type { Calls } from './call/calls.ts';
 import { callScript, loadScript } from './call/script.ts';
 import type { Argument } from './call/wire.ts';
-import { type Announcement, messageOf } from './removal/announcement.ts';
+import { type Announcement, headOf, knownIn, partOf, TAIL, tokenOf } from './removal/announcement.ts';
 import type { Trash } from './trash/names.ts';
 
 const SCRIPT = loadScript('sweep');
@@ -84,6 +84,7 @@ export async function sweep(calls: Calls, chunk: SweepChunk): Promise<SweepResul
       ...announcedBy(announcement),
       ...[families.length, ...families.map(countOf)],
       judged.proofs,
+      ...(announcement === null ? [] : [partsOf(announcement)]),
     ],
   );
   for (const names of trash.keys) names.clear();
@@ -112,14 +113,20 @@ function trashOf(chunk: SweepChunk): { readonly keepMs: number; readonly keys: r
 function announcedIn(announcement: Announcement | null): readonly Bulk[] {
   if (announcement === null) return [];
   const { where, once } = announcement;
-  return [Bulk.of([...('stream' in where ? [where.stream] : []), ...(once === null ? [] : [once])])];
+  const stream = 'stream' in where ? [where.stream] : [];
+  return [Bulk.of([...stream, ...knownIn(announcement).sets, ...(once === null ? [] : [once])])];
 }
 
 function announcedBy(announcement: Announcement | null): readonly Argument[] {
-  if (announcement === null) return ['', '', 0];
+  if (announcement === null) return ['', '', '', 0, 0];
   const { where } = announcement;
-  const message = messageOf(announcement);
-  return 'channel' in where ? [message, where.channel, 0] : [message, '', where.maxLength];
+  const [channel, most] = 'channel' in where ? [where.channel, 0] : ['', where.maxLength];
+  return [headOf(announcement), TAIL, channel, most, knownIn(announcement).ms];
+}
+
+/** What stands for each, and what is said of it. */
+function partsOf({ coordinators }: Announcement): Bulk {
+  return Bulk.of(coordinators.flatMap((one) => [tokenOf(one), partOf(one)]));
 }
 
 /**
@@ -127,7 +134,7 @@ function announcedBy(announcement: Announcement | null): readonly Argument[] {
  * that stands in the way, or `null`. Never throws.
  */
 export async function askWhetherScriptsRun(calls: Calls, nobodys: string, others: string): Promise<Error | null> {
-  const question = [2, nobodys, others, 1, 1, 0, 0, '', '', 0, 0, 'no proof'];
+  const question = [2, nobodys, others, 1, 1, 0, 0, '', '', '', 0, 0, 0, 'no proof'];
   const ask = async (name: string, script: string) => {
     const { replies } = await calls.sendTogether([[name, [script, ...question]]]);
     return replies[0] instanceof Error ? replies[0] : null;

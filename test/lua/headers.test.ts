@@ -10,15 +10,15 @@ const ON_TARGETS = ['MGET', 'EXISTS', 'UNLINK', 'OBJECT'];
 const TRASHING = ['PTTL', 'RENAMENX', 'PEXPIRE'];
 /** What each may call; the last ones know nothing but stalesweep's own keys, in the queue's Redis. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  sweep: [...ON_TARGETS, ...TRASHING, 'SET', 'PUBLISH', 'XADD'],
+  sweep: [...ON_TARGETS, ...TRASHING, 'SET', 'SISMEMBER', 'SADD', 'PUBLISH', 'XADD'],
   orphans: [...ON_TARGETS, ...TRASHING, 'SET'],
   leave: ['GET', 'UNLINK'],
   holding: ['GETRANGE'],
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
   setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
   toTrash: [...TRASHING, 'SETRANGE'],
-  sweepHeartbeats: ['MGET', 'EXISTS', 'UNLINK', ...TRASHING, 'SETRANGE', 'SET', 'PUBLISH'],
-  announce: ['EXISTS', 'UNLINK', 'XADD', 'SET'],
+  sweepHeartbeats: ['MGET', 'EXISTS', 'UNLINK', ...TRASHING, 'SETRANGE', 'SET', 'SADD', 'PUBLISH'],
+  announce: ['SISMEMBER', 'UNLINK', 'PUBLISH', 'XADD', 'SADD', 'PEXPIRE'],
   sayWord: ['SREM', 'SADD'],
   putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],
   mergeBack: [
@@ -44,7 +44,7 @@ describe.each(scripts)('lua/%s', (name) => {
     const read = [...body.matchAll(/ARGV\[(\d+)\]/g)].map(([, index]) => index);
     const argv = header.slice(header.indexOf('  ARGV'), header.indexOf('  RETURNS'));
     const named = [...argv.matchAll(/ (\d+): /g)].map(([, index]) => index);
-    expect([...new Set(read)].sort()).toEqual(named);
+    expect([...new Set(read)].sort((a, b) => Number(a) - Number(b))).toEqual(named);
     // The rest is counted from the last that has a number of its own.
     if (/ARGV\[\d+ \+/.test(body)) expect(body).toContain(`ARGV[${named.at(-1)} + `);
   });

@@ -52,7 +52,7 @@ function named(ids: readonly string[]) {
   return ids.map((id) => `s1/${id}`).sort();
 }
 async function own() {
-  return (await place.current.keys()).filter((key) => key.startsWith('stalesweep:announced'));
+  return (await place.current.keys()).filter((key) => /^stalesweep:announced:(?!\{.*\}:of:)/.test(key));
 }
 
 /** All of these stale, some of them without a heartbeat any more; resolves to these. */
@@ -126,6 +126,23 @@ describe.each(ways)('on a cluster a %s tells', (way) => {
     expect(await heard()).toEqual(named(ids));
   });
 
+  test('of each once, the lapsed too, by two runs side by side', async () => {
+    const ids = idsOf(24);
+    await settleSomeLapsed(ids);
+    const heard = await listen(way);
+    const runs = await Promise.all(
+      ['one', 'other'].map(
+        async () =>
+          await cleanCluster(place.current, {
+            settings: { ...settings, restartGrace: false },
+            sightings: pastIn(queue.current.redis),
+          }),
+      ),
+    );
+    expect(runs.reduce((sum, { coordinators }) => sum + coordinators.swept, 0)).toBeGreaterThanOrEqual(24);
+    expect(await heard()).toEqual(named(ids));
+  });
+
   test('again of one who lapses again, though the answers were lost as it was told the first time', async () => {
     const heard = await listen(way);
     const id = idsOf(3)[pick(3)] as string;
@@ -195,7 +212,7 @@ describe.each(ways)('on a cluster a %s tells', (way) => {
     const mute = { ...place.current, url: place.current.url.replace('//', '//mute:mute@') };
     await expect(cleanCluster(mute, { settings })).rejects.toThrow(/channel|publish|xadd/i);
     for (const { redis } of place.current.nodes) await redis.call('ACL', 'DELUSER', 'mute');
-    expect((await place.current.keys()).filter((key) => !key.startsWith('stalesweep:asides:'))).toEqual(
+    expect((await place.current.keys()).filter((key) => !/^stalesweep:(asides|announced):/.test(key))).toEqual(
       [...keys].sort(),
     );
   });

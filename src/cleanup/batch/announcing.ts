@@ -8,6 +8,7 @@ import type { RunContext } from '../context.ts';
 import { NO_SWARM } from '../ownership/spellers.ts';
 
 const TOKEN_BYTES = 9;
+const HOUR_MS = 3_600_000;
 
 function textOf({ bytes, from, to }: Slice): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString();
@@ -32,9 +33,16 @@ export function announcementOf(run: RunContext, going: readonly Beat[]): Announc
       beatAtSeconds: store.beatAtSecondsOf(beat),
     };
   });
-  const at = isoOf(node.clock.nowSeconds * 1000 + (performance.now() - run.begunAt));
-  const once = coordinators.every(({ hasLapsed }) => hasLapsed) ? onceKey() : null;
-  return { where, said: { run: run.id, target: target.settings.name, at }, coordinators, once };
+  const stale = coordinators.filter(({ hasLapsed }) => !hasLapsed);
+  const lapsed = coordinators.filter(({ hasLapsed }) => hasLapsed);
+  const nowMs = node.clock.nowSeconds * 1000 + (performance.now() - run.begunAt);
+  return {
+    where,
+    said: { run: run.id, target: target.settings.name, at: isoOf(nowMs) },
+    coordinators: [...stale, ...lapsed],
+    hour: Math.floor(nowMs / HOUR_MS),
+    once: stale.length === 0 ? onceKey() : null,
+  };
 }
 
 function onceKey(): string {

@@ -114,7 +114,11 @@ export class Whole implements Place {
     const here: SweepChunk = {
       ...chunk,
       trash: trash?.in(tagOf(slot)) ?? null,
-      announcement: announcement?.once ? { ...announcement, once: onceIn(slot) } : announcement,
+      announcement: announcement && {
+        ...announcement,
+        tag: tagOf(slot),
+        once: announcement.once && onceIn(slot),
+      },
     };
     return await this.members.at(slot, async (node) => {
       const swept = await node.sweep(here);

@@ -1,6 +1,11 @@
-/** announcement: who was swept, said in the step that removes their last things. */
+/** announcement: who was swept, said in the step that removes their last things.
+ *
+ * Whose heartbeat goes is swept by that call and no other. Of one who has none any more nothing shows that: of two runs side by side
+ * both may take the last of its things for theirs to remove. So a set holds, for an hour or two, of whom it was said.
+ */
+import { createHash } from 'node:crypto';
 import type { Announce } from '../../config/values/removalValues.ts';
-import type { Order } from '../call/wire.ts';
+import type { Order, Reply } from '../call/wire.ts';
 
 /** One of whom it is said. */
 export interface Announced {
@@ -18,7 +23,12 @@ export interface Announcement {
   readonly where: Announce;
   /** What is said beside the coordinators. */
   readonly said: { readonly run: string; readonly target: string; readonly at: string | null };
+  /** Those who have a heartbeat first, in the order of these. */
   readonly coordinators: readonly Announced[];
+  /** In which hour, since the epoch, by the target's clock. */
+  readonly hour: number;
+  /** Of a slot of a cluster: puts names there. */
+  readonly tag?: string;
   /**
    * A key that says for a while that it was said, for a chunk that would else not show when it is sent again: one without
    * heartbeats that go. `null` for all others.
@@ -30,6 +40,10 @@ export interface Announcement {
 export const ANNOUNCED_PREFIX = 'stalesweep:announced:';
 /** Longer than any chunk is sent again and again, in ms. */
 export const ANNOUNCED_MS = 600_000;
+const HOUR_MS = 3_600_000;
+/** For so many hours one set is added to. Where it is said before heartbeats go, a killed run may be taken up a day later. */
+const HOURS = 1;
+const HOURS_IN_CLUSTER = 24;
 /** The field of a stream's entry that holds the message. */
 export const MESSAGE_FIELD = 'message';
 
@@ -51,17 +65,68 @@ export function messageOf(announcement: Announcement): string {
   return `${headOf(announcement)}${announcement.coordinators.map(partOf).join()}${TAIL}`;
 }
 
+/** Where it stands of whom it was said. */
+export interface Known {
+  /** The set of this time, and that of the time before. */
+  readonly sets: readonly [string, string];
+  /** How long they are kept after they were last added to, in ms: until the time after theirs is over. */
+  readonly ms: number;
+}
+
+/** @param tag of a slot of a cluster, where the sets are to lie */
+export function knownIn({ hour, tag }: Pick<Announcement, 'hour' | 'tag'>): Known {
+  const hours = tag === undefined ? HOURS : HOURS_IN_CLUSTER;
+  const time = Math.floor(hour / hours);
+  const name = (which: number) => `${ANNOUNCED_PREFIX}${tag === undefined ? '' : `{${tag}}:`}of:${which}`;
+  return { sets: [name(time), name(time - 1)], ms: 2 * hours * HOUR_MS };
+}
+
+/**
+ * What stands for one in such a set, by its last beat: who beats again and falls silent is another matter. A whole number of 64 bits, since
+ * Redis keeps few of them in little memory.
+ * @param how what sets it apart from the one that stands for a coordinator that has gone
+ */
+export function tokenOf({ heartbeat, beatAtSeconds }: Announced, how = ''): string {
+  const digest = createHash('sha1').update(heartbeat).update(`\0${beatAtSeconds}${how}`).digest();
+  return String(digest.readBigInt64BE());
+}
+
 function inBytes(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-/** The commands that say it, for a transaction. */
-export function ordersOf(announcement: Announcement): readonly Order[] {
+/** Those of whom a transaction asks first whether it was said. */
+export function askedOf({ coordinators }: Announcement): readonly Announced[] {
+  return coordinators.filter(({ hasLapsed }) => hasLapsed);
+}
+
+/** What asks it: two questions for each. Their replies are what `ordersOf` takes. */
+export function questionsOf(announcement: Announcement): readonly Order[] {
+  return askedOf(announcement).flatMap((one) =>
+    knownIn(announcement).sets.map((known): Order => ['sismember', [known, tokenOf(one)]]),
+  );
+}
+
+/** The commands that say it, of whom it was not said before, for a transaction; none where there is nobody. */
+export function ordersOf(announcement: Announcement, known: readonly Reply[]): readonly Order[] {
   const { where, once } = announcement;
-  const message = messageOf(announcement);
+  let at = 0;
+  const coordinators = announcement.coordinators.filter(({ hasLapsed }) => {
+    if (!hasLapsed) return true;
+    at += 2;
+    return known[at - 2] === 0 && known[at - 1] === 0;
+  });
+  if (coordinators.length === 0) return [];
+  const message = messageOf({ ...announcement, coordinators });
   const say: Order =
     'channel' in where
       ? ['publish', [where.channel, message]]
       : ['xadd', [where.stream, 'MAXLEN', '~', where.maxLength, '*', MESSAGE_FIELD, message]];
-  return once === null ? [say] : [['set', [once, 'said', 'PX', ANNOUNCED_MS]], say];
+  const { sets, ms } = knownIn(announcement);
+  return [
+    ...(once === null ? [] : [['set', [once, 'said', 'PX', ANNOUNCED_MS]] as const]),
+    ['sadd', [sets[0], ...coordinators.map((one) => tokenOf(one))]],
+    ['pexpire', [sets[0], ms]],
+    say,
+  ];
 }

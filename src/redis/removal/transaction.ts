@@ -9,7 +9,7 @@
  * the UNLINKs sent along with it would run by themselves, without proof.
  */
 import type { Redis } from '../connection/ioredis.ts';
-import { ordersOf } from './announcement.ts';
+import { askedOf, knownIn, ordersOf, questionsOf } from './announcement.ts';
 import { Bulk } from '../call/bulk.ts';
 import { mayHaveBeenDone } from '../call/lost.ts';
 import type { Order, Reply } from '../call/wire.ts';
@@ -95,11 +95,14 @@ export class Transactions {
       told[family] ? names.texts().map((name) => Bulk.of([name])) : [names];
     const lists = [...families.flatMap(listsOf), goingOf(chunk)];
     const lives = questionsFor(trash, lists);
+    const asked = announcement === null ? [] : questionsOf(announcement);
+    const known = announcement === null || askedOf(announcement).length === 0 ? [] : knownIn(announcement).sets;
     const { ms, ...settled } = await this.#inTurn({
-      watched: [keys, absent, Bulk.of(once === null ? [] : [once])],
+      watched: [keys, absent, Bulk.of([...known, ...(once === null ? [] : [once])])],
       questions: [
         ...(keys.count > 0 ? [['mget', [keys]] as const] : []),
         ...lives,
+        ...asked,
         ...(once === null ? [] : [['exists', [once]] as const]),
         ...(absent.count > 0 ? [['exists', [absent]] as const] : []),
       ],
@@ -112,8 +115,10 @@ export class Transactions {
         if (someBorn) return null;
         const from = keys.count > 0 ? 1 : 0;
         const { before, steps } = removalOf(trash, lists, replies.slice(from, from + lives.length));
-        const wasSaid = once !== null && replies[from + lives.length] !== 0;
-        const said = announcement === null || wasSaid ? [] : ordersOf(announcement);
+        const after = from + lives.length + asked.length;
+        const wasSaid = once !== null && replies[after] !== 0;
+        const answers = replies.slice(from + lives.length, after);
+        const said = announcement === null || wasSaid ? [] : ordersOf(announcement, answers);
         return { before: [...said, ...before], steps };
       },
     });

@@ -56,12 +56,15 @@ function escaped(name: string): string {
   return name.replace(/[\\*?[\]]/g, '\\$&');
 }
 
+/** What it takes to know of whom it was said. */
+const KNOWING = ['set', 'get', 'sadd', 'sismember', 'pexpire'];
+
 function ofAnnouncing(where: Announce): Needs {
   const marks = `${ANNOUNCED_PREFIX}*`;
   if ('channel' in where) {
-    return { commands: ['publish', 'set', 'get'], patterns: [marks], channels: [escaped(where.channel)] };
+    return { commands: ['publish', ...KNOWING], patterns: [marks], channels: [escaped(where.channel)] };
   }
-  return { commands: ['xadd', 'set', 'get'], patterns: [escaped(where.stream), marks], channels: [] };
+  return { commands: ['xadd', ...KNOWING], patterns: [escaped(where.stream), marks], channels: [] };
 }
 
 /** What a real run needs besides, and what brings things back; a dry run needs none of it. */
@@ -116,6 +119,11 @@ function questionsOfRest(besides: Besides): readonly Order[] {
     // Writes nothing, and makes no key.
     ...(besides.part === undefined ? [] : [['setrange', [key('1'), 0, '']] as const]),
   ];
-  const { commands } = needsBesides(besides);
-  return (besides.trash ?? 0) > 0 ? orders : orders.filter(([name]) => name === 'set' && commands.includes(name));
+  const said: readonly Order[] = [
+    ['set', [key('1'), '', 'XX', 'PX', 1]],
+    ['sismember', [key('1'), '']],
+    ['pexpire', [key('1'), 1]],
+  ];
+  const { trash = 0, announce = false } = besides;
+  return [...(trash > 0 ? orders : []), ...(announce === false ? [] : said)];
 }

@@ -1,11 +1,11 @@
 /** telling: says who of a chunk was swept, of each once, whatever slots their heartbeats are in.
  *
  *      on a channel   in the step that removes the heartbeats of one slot: a message for each
- *      in a stream    before the heartbeats go, since it lies in a slot of its own. A key that names the last beat says that it was
- *                     said: a run that ends in between leaves the heartbeat, and the one that sweeps it finds that key
- *      of the lapsed  before what is aside of theirs goes, with such a key in either case
+ *      in a stream    before the heartbeats go, since it lies in a slot of its own. What stands in a set for the last beat says that it was
+ *                     said: a run that ends in between leaves the heartbeat, and the one that sweeps it finds that
+ *      of the lapsed  before what is aside of theirs goes, of whom it was not said before
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Announce } from '../../../config/values/removalValues.ts';
 import { announce, type Marked } from '../../announce.ts';
 import { Bulk } from '../../call/bulk.ts';
@@ -13,17 +13,19 @@ import {
   ANNOUNCED_PREFIX,
   type Announced,
   type Announcement,
+  knownIn,
   MESSAGE_FIELD,
   messageOf,
+  tokenOf,
 } from '../../removal/announcement.ts';
-import { SWEEP_HEARTBEATS, spellSweepHeartbeats, type SweptHeartbeats } from '../../sweepHeartbeats.ts';
+import type { SweptHeartbeats } from '../../sweepHeartbeats.ts';
+import { each } from '../calls/each.ts';
 import { KeysBySlot, type Span } from '../calls/keysBySlot.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
-import { callBySlot } from '../calls/scripted.ts';
 import { slotOf, slotOfText, tagOf } from '../calls/slots.ts';
 
-type Stream = Extract<Announce, { readonly stream: string }>;
-
+/** Sets a coordinator whose heartbeat is still there apart from one that has gone. */
+const ABOUT_TO_GO = ' is about to go';
 const TOKEN_BYTES = 9;
 /** So many are named in one entry of a stream: to say so takes Redis about 1 ms. */
 const MOST_SAID = 400;
@@ -32,16 +34,7 @@ const MOST_FORGOTTEN = 256;
 
 /** A key of a slot that says that something was announced. */
 export function onceIn(slot: number): string {
-  return markIn(slot, randomBytes(TOKEN_BYTES).toString('base64url'));
-}
-
-function markIn(slot: number, token: string): string {
-  return `${ANNOUNCED_PREFIX}{${tagOf(slot)}}:${token}`;
-}
-
-/** By the last beat, not by what proves it: that of one who lapses meanwhile is gone, and who lapses again is another matter. */
-function markOf(slot: number, { heartbeat, beatAtSeconds }: Announced): string {
-  return markIn(slot, createHash('sha1').update(heartbeat).update(`\0${beatAtSeconds}`).digest('base64url'));
+  return `${ANNOUNCED_PREFIX}{${tagOf(slot)}}:${randomBytes(TOKEN_BYTES).toString('base64url')}`;
 }
 
 /** Whether it can be said in one step with what lies in a slot. */
@@ -77,7 +70,8 @@ export class Telling {
   readonly #lapsed: readonly Announced[];
   /** What says that it was said in a step. */
   readonly #onces = new Map<Span, string>();
-  readonly #marks: string[] = [];
+  /** What says, in the stream's slot, that it was said of those whose heartbeats go. */
+  readonly #tokens: string[] = [];
 
   constructor(
     private readonly calls: RoutedCalls,
@@ -90,38 +84,35 @@ export class Telling {
   /** Says it of the lapsed, once all of theirs is aside: of whom nothing is left no later run would know. */
   async ofLapsed(): Promise<void> {
     const { where } = this.announcement;
-    if (!('channel' in where)) {
-      await this.#inStream(where, this.#lapsed);
-      return;
+    const bySlot = new Map<number, Announced[]>();
+    for (const coordinator of this.#lapsed) {
+      const slot = 'channel' in where ? slotOf(coordinator.heartbeat) : slotOfText(where.stream);
+      const there = bySlot.get(slot);
+      if (there === undefined) bySlot.set(slot, [coordinator]);
+      else there.push(coordinator);
     }
-    const steps = this.#lapsed.map((coordinator) => {
-      const slot = slotOf(coordinator.heartbeat);
-      const once = markOf(slot, coordinator);
-      this.#marks.push(once);
-      const message = messageOf({ ...this.announcement, coordinators: [coordinator] });
-      return { slot, announced: { channel: where.channel, message, once } };
+    await each([...bySlot], async ([slot, coordinators]) => {
+      await this.#say(
+        slot,
+        coordinators.map((coordinator) => ({ coordinator, token: tokenOf(coordinator) })),
+      );
     });
-    await callBySlot(
-      this.calls,
-      SWEEP_HEARTBEATS,
-      steps,
-      ({ announced }) => spellSweepHeartbeats({ keys: new Bulk(), proofs: new Bulk(), trash: null, announced }),
-      () => {},
-    );
   }
 
   /** Says it in a stream of those whose heartbeats are about to go. */
   async before(): Promise<void> {
     const { where } = this.announcement;
-    if (!('channel' in where)) await this.#inStream(where, this.#stale);
+    if ('channel' in where) return;
+    // Set apart: should the heartbeat come back from the trash, it is swept anew.
+    const marked = this.#stale.map((coordinator) => ({ coordinator, token: tokenOf(coordinator, ABOUT_TO_GO) }));
+    this.#tokens.push(...marked.map(({ token }) => token));
+    await this.#say(slotOfText(where.stream), marked);
   }
 
-  async #inStream(where: Stream, coordinators: readonly Announced[]): Promise<void> {
-    const slot = slotOfText(where.stream);
-    const marked = coordinators.map((coordinator): Marked => ({ coordinator, mark: markOf(slot, coordinator) }));
-    this.#marks.push(...marked.map(({ mark }) => mark));
+  async #say(slot: number, marked: readonly Marked[]): Promise<void> {
+    const here = { ...this.announcement, tag: tagOf(slot) };
     for (let from = 0; from < marked.length; from += MOST_SAID) {
-      await announce(this.calls, where, this.announcement, marked.slice(from, from + MOST_SAID));
+      await announce(this.calls, here, marked.slice(from, from + MOST_SAID));
     }
   }
 
@@ -132,12 +123,20 @@ export class Telling {
     const once = this.#onces.get(step) ?? onceIn(step.slot);
     this.#onces.set(step, once);
     const coordinators = places.map((place) => this.#stale[place] as Announced);
-    return { channel: where.channel, message: messageOf({ ...this.announcement, coordinators }), once };
+    const known = knownIn({ ...this.announcement, tag: tagOf(step.slot) });
+    const tokens = coordinators.map((one) => tokenOf(one));
+    return { channel: where.channel, message: messageOf({ ...this.announcement, coordinators }), once, known, tokens };
   }
 
   /** Removes what says that it was said, once no call of this chunk can come again. */
   async forget(): Promise<void> {
-    const names = Bulk.of([...this.#onces.values(), ...this.#marks]);
+    const { where } = this.announcement;
+    if ('stream' in where && this.#tokens.length > 0) {
+      const [now] = knownIn({ ...this.announcement, tag: tagOf(slotOfText(where.stream)) }).sets;
+      // What stays expires.
+      await this.calls.send('srem', [now, ...this.#tokens]).catch(() => {});
+    }
+    const names = Bulk.of([...this.#onces.values()]);
     const keys = new KeysBySlot([names]);
     await this.calls.inBursts(keys.spansOf(keys.numbers, MOST_FORGOTTEN), ({ slot }) => slot, {
       name: 'unlink',
