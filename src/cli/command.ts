@@ -2,7 +2,7 @@
 import { ALL_SETTINGS } from '../config/settings/settings.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { Command } from './commander.ts';
-import { plain } from './output/plain.ts';
+import { say } from './output/say.ts';
 
 /** Thrown to end with an exit code when everything has been said. */
 export class Exit extends Error {
@@ -39,7 +39,7 @@ export function newCommand(name: string, description: string, settings: readonly
 /** Says in one sentence on stderr what went wrong; resolves to the exit code. Stacks are for debugging only. */
 export function fail(error: unknown): number {
   if (error instanceof Exit) return error.code;
-  console.error(`stalesweep: ${plain(sentenceOf(error))}`);
+  say(sentenceOf(error));
   if (process.env.LOG_LEVEL === 'debug' && error instanceof Error) console.error(error.stack);
   return error instanceof Failure ? error.exitCode : 1;
 }

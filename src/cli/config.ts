@@ -4,7 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config, Flags } from '../config/resolve.ts';
 import { ALL_SETTINGS } from '../config/settings/settings.ts';
 import type { Command } from './commander.ts';
-import { plain } from './output/plain.ts';
+import { say } from './output/say.ts';
 
 /** Commands that act on a target and end; those that stay log it at their start. */
 const ACTING: readonly string[] = ['run', 'enqueue', 'restore', 'populate', 'doctor'];
@@ -17,7 +17,7 @@ export function configOf(command: Command, own: readonly string[] = []): Config 
   const named = TARGET_ENV.some((name) => process.env[name]) || command.name() === 'start';
   // Whoever names no target where the demo runs means the demo's, and its threshold.
   const config = loadConfig(flagsOf(command, own), process.env, !named && isDemoHere() ? DEMO_FILE : undefined);
-  if (ACTING.includes(command.name())) for (const one of config.overrides) console.error(`stalesweep: ${plain(one)}`);
+  if (ACTING.includes(command.name())) for (const one of config.overrides) say(one);
   return config;
 }
 

@@ -1,7 +1,7 @@
 /** tracing: the traces of a command that ends when it has said what it found. */
 import { sentenceOf } from '../domain/failure.ts';
 import { startTracing } from '../telemetry/tracing.ts';
-import { plain } from './output/plain.ts';
+import { say } from './output/say.ts';
 
 /** How long a command that is done waits for a collector, in ms. */
 const PATIENCE_MS = 2_000;
@@ -10,7 +10,7 @@ const PATIENCE_MS = 2_000;
 export async function withTracing<T>(work: () => Promise<T>): Promise<T> {
   let isTold = false;
   const tell = (sentence: string): void => {
-    if (!isTold) console.error(`stalesweep: ${plain(sentence)}`);
+    if (!isTold) say(sentence);
     isTold = true;
   };
   const watch = {

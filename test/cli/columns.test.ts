@@ -16,15 +16,15 @@ function longest(text: string): number {
 }
 const LONG = 'a-target-with-a-name-as-long-as-names-may-be-and-that-is-64-long';
 
-/** What it comes to where standard output is a terminal. */
+/** What it comes to where what is printed goes to a terminal. */
 async function onTerminal<T>(act: () => T | Promise<T>): Promise<T> {
-  const { stdout } = process;
-  const before = stdout.isTTY;
-  stdout.isTTY = true;
+  const { stdout, stderr } = process;
+  const before = [stdout.isTTY, stderr.isTTY] as const;
+  [stdout.isTTY, stderr.isTTY] = [true, true];
   try {
     return await act();
   } finally {
-    stdout.isTTY = before;
+    [stdout.isTTY, stderr.isTTY] = before;
   }
 }
 
@@ -37,9 +37,16 @@ test('every list fits 80 columns, however long the names are', async () => {
   );
   const env = { STALESWEEP_CONFIG: file };
   for (const args of [['history'], ['schedule'], ['status'], ['run', '--dry-run', '--list'], ['explain', 'c1']]) {
-    const { stdout } = await onTerminal(async () => await command(args, env));
+    const { stdout, stderr } = await onTerminal(async () => await command(args, env));
     expect(stdout.trim(), args.join(' ')).not.toBe('');
-    expect(longest(stdout), `${args.join(' ')}\n${stdout}`).toBeLessThanOrEqual(80);
+    for (const said of [stdout, stderr]) expect(longest(said), `${args.join(' ')}\n${said}`).toBeLessThanOrEqual(80);
+    if (args[0] === 'schedule') expect(stderr).toMatch(/begins once a worker starts/);
+  }
+  for (const args of [['enqueue'], ['stop', 'none'], ['restore', 'c1'], ['run', '--target', 'nobody-knows-this-one']]) {
+    const { stderr } = await onTerminal(async () => await command(args, env));
+    expect(longest(stderr), `${args.join(' ')}\n${stderr}`).toBeLessThanOrEqual(80);
+    const piped = (await command(args, env)).stderr;
+    for (const line of piped.trim().split('\n')) expect(line).toMatch(/^stalesweep: \S|^$/);
   }
   for (const one of [[], ...createProgram().commands.map((sub) => [sub.name()])])
     expect(longest((await command([...one, '--help'], {})).stdout)).toBeLessThanOrEqual(80);

@@ -8,6 +8,7 @@ import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { QUIET, withQueues } from '../queue.ts';
 import { renderReport } from '../output/render.ts';
+import { say } from '../output/say.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 import { withTracing } from '../tracing.ts';
 
@@ -41,10 +42,10 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
     const what = `run ${run} of target "${name}"`;
     if (joined) {
       const but = difference === null ? '' : `, but not as asked for: ${difference}`;
-      console.error(`stalesweep: joined ${what}, which waits or runs already${but}`);
+      say(`joined ${what}, which waits or runs already${but}`);
     }
     if ((await queues.runs.getWorkersCount()) === 0) {
-      console.error('stalesweep: no worker is connected; the run waits until one starts (stalesweep worker)');
+      say('no worker is connected; the run waits until one starts (stalesweep worker)');
     }
     if (!options.wait) {
       const asked = { run, joined, ...(difference === null ? {} : { difference }) };

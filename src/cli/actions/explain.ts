@@ -14,17 +14,13 @@ import { openTarget } from '../../redis/target/openContact.ts';
 import type { Target } from '../../redis/target/target.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
-import { plain } from '../output/plain.ts';
 import { renderEntry } from '../output/renderEntry.ts';
+import { say } from '../output/say.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 
 interface Options {
   readonly target?: string;
   readonly json?: boolean;
-}
-
-function warn(sentence: string): void {
-  console.error(`stalesweep: ${plain(sentence)}`);
 }
 
 /** Prints an entry for each name, two for one that is both a key and an id. */
@@ -46,12 +42,12 @@ async function entriesOf(config: Config, settings: TargetConfig, names: readonly
     };
     const promotedAt = async (histories: readonly string[], nowMs: number) =>
       past === null ? new Map<string, number>() : await promotedAtOf(past.ledger, settings, histories, nowMs, false);
-    target = await openTarget(settings, { dryRun: true, signal, warn, outages, promotedAt });
+    target = await openTarget(settings, { dryRun: true, signal, warn: say, outages, promotedAt });
     const known = {
       target,
-      warn,
+      warn: say,
       ledger: past?.ledger ?? null,
-      sightings: past?.sightingsOf(settings, { mostBytes: settings.sightings, readOnly: true, warn }) ?? null,
+      sightings: past?.sightingsOf(settings, { mostBytes: settings.sightings, readOnly: true, warn: say }) ?? null,
       past: past === null ? null : await pastOf(past.ledger, settings.name, fingerprintOf(settings)).catch(() => null),
     };
     const entries: Entry[] = [];
@@ -70,7 +66,7 @@ async function openPast(config: Config): Promise<OpenLedger | null> {
   try {
     return await openLedger(config.queue, config.process.ledger);
   } catch (error) {
-    warn(`what was swept is not known, nor who beat before: ${sentenceOf(error)}`);
+    say(`what was swept is not known, nor who beat before: ${sentenceOf(error)}`);
     return null;
   }
 }

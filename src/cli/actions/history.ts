@@ -67,7 +67,7 @@ export async function showHistory(options: Options, command: Command): Promise<v
   console.log(
     table(['RUN', 'TARGET', 'ADDED (UTC)', 'OUTCOME', 'STALE', 'SWEPT', 'DELETED', 'TIME'], rows.map(cellsOf)),
   );
-  if (rows.some(({ report }) => report?.dryRun)) console.log('* dry run');
+  if (rows.some(({ report }) => report?.dryRun)) console.log('* dry run: it counted, and removed nothing');
   for (const { run, failedReason } of rows)
     if (failedReason) console.log(fit(plain(`run ${shortRunId(run)}: ${failedReason}`), '    '));
 }

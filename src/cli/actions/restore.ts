@@ -6,6 +6,7 @@ import { restore, type Restored, type Wanted } from '../../restore/restore.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { plain } from '../output/plain.ts';
+import { say } from '../output/say.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 import { whoAsks } from '../whoAsks.ts';
 
@@ -29,7 +30,7 @@ export async function bringBack(id: string | undefined, options: Options, comman
   try {
     const { heartbeats = false, dryRun = false } = options;
     const done = await restore(target, wanted, {
-      ...{ heartbeats, dryRun, signal: stop.signal, warn: tell, by: whoAsks() },
+      ...{ heartbeats, dryRun, signal: stop.signal, warn: say, by: whoAsks() },
       ledger: ledger?.ledger ?? null,
     });
     const { restored, existing, expired } = done;
@@ -38,10 +39,6 @@ export async function bringBack(id: string | undefined, options: Options, comman
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     ledger?.close();
   }
-}
-
-function tell(sentence: string): void {
-  console.error(`stalesweep: ${plain(sentence)}`);
 }
 
 function wantedBy(id: string | undefined, run: string | undefined): Wanted {
@@ -60,7 +57,7 @@ async function ledgerOf(config: Config, wanted: Wanted): Promise<OpenLedger | nu
       'run' in wanted
         ? 'what comes back is not noted in the ledger'
         : 'which runs swept it can not be read, so names decide alone';
-    tell(`${follows}: ${sentenceOf(error)}`);
+    say(`${follows}: ${sentenceOf(error)}`);
     return null;
   }
 }

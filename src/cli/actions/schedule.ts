@@ -4,6 +4,7 @@ import { readQueueState, warningsOf } from '../../health/queueState.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { withQueues } from '../queue.ts';
+import { say } from '../output/say.ts';
 import { duration, instant, table } from '../output/table.ts';
 import { withPrivateRedis } from '../target.ts';
 
@@ -14,7 +15,7 @@ export async function showSchedules({ json }: { json?: boolean }, command: Comma
     await listSchedules(queues, config.targets),
     warningsOf(await readQueueState(queues, config.targets)),
   ]);
-  for (const warning of warnings) console.error(`stalesweep: ${warning}`);
+  for (const warning of warnings) say(warning);
   if (json) {
     console.log(JSON.stringify(rows));
     return;
@@ -31,6 +32,6 @@ export async function showSchedules({ json }: { json?: boolean }, command: Comma
   ]);
   console.log(table(head, cells));
   if (rows.some(({ nextAt }) => nextAt === null)) {
-    console.error('stalesweep: a schedule without a next run begins once a worker starts (stalesweep worker)');
+    say('a schedule without a next run begins once a worker starts (stalesweep worker)');
   }
 }

@@ -1,6 +1,7 @@
 /** progress: a bar on a terminal; nothing elsewhere. */
 import { createRequire } from 'node:module';
 import type { Observer } from '../../cleanup/context.ts';
+import { say } from './say.ts';
 
 // Loaded when first needed, which is on a terminal.
 const require = createRequire(import.meta.url);
@@ -16,8 +17,7 @@ const FORMAT = '{phase} [{bar}] {percentage}%  {swept} of {stale} stale coordina
 
 /** Draws on stderr, so that standard output stays a report. */
 export function createProgressBar(shown: boolean): ProgressBar {
-  const warn = (sentence: string) => console.error(`stalesweep: ${sentence}`);
-  if (!shown) return { observer: { warn }, stop: () => {}, aside: async (act) => await act() };
+  if (!shown) return { observer: { warn: say }, stop: () => {}, aside: async (act) => await act() };
   const { SingleBar } = require('cli-progress') as typeof import('cli-progress');
   const bar = new SingleBar({
     format: FORMAT,
@@ -33,7 +33,7 @@ export function createProgressBar(shown: boolean): ProgressBar {
     observer: {
       warn: (sentence) => {
         bar.stop();
-        warn(sentence);
+        say(sentence);
         start();
       },
       progress: (phase, { percent, swept, stale }) => {
