@@ -21,6 +21,13 @@ const HIDE_DANGEROUS = `<style>
 /** Nor for Edit and Remove beside a schedule's "run now": both are refused, since schedules come from the configuration. */
 const HIDE_SCHEDULE_CHANGES = '<style>td[class*="actionsCell-"] > button:not(:first-child) { display: none }</style>';
 
+/** The way back to our own pages, which it has none of: the first that a key comes to, and there while it loads or the queue is away. */
+const HOME = `<style>
+#stalesweep-home { position: fixed; inset: auto auto 2.75rem 0.75rem; z-index: 100; padding: 0.35rem 0.8rem; border-radius: 6px;
+  font: 0.9rem/1.4 system-ui, sans-serif; color: #fff; background: #0f6b64; text-decoration: none }
+#stalesweep-home:focus-visible { outline: 2px solid #fff; box-shadow: 0 0 0 4px #0f6b64 }
+</style>`;
+
 /** What its pages say while the queue does not answer: `src/pages/assets/board.js`. */
 const AWAY = `<style>
 #stalesweep-away { position: fixed; inset: 0 0 auto; z-index: 9999; padding: 0.7rem 1.2rem; color: #fff; background: #8f1d18 }
@@ -33,6 +40,7 @@ class OfflineAdapter extends ExpressAdapter {
   constructor(
     private readonly dangerous: boolean,
     private readonly script: string,
+    private readonly home: string,
   ) {
     super();
   }
@@ -50,7 +58,10 @@ class OfflineAdapter extends ExpressAdapter {
   #adapt(html: string): string {
     const page = html.replace(OUTSIDE_LINK, '');
     const hidden = `${HIDE_SCHEDULE_CHANGES}${this.dangerous ? '' : HIDE_DANGEROUS}`;
-    return page.replace('</head>', () => `${hidden}${AWAY}${this.script}</head>`);
+    const back = `<a id="stalesweep-home" href="${this.home}">← Overview</a>`;
+    return page
+      .replace('</head>', () => `${hidden}${HOME}${AWAY}${this.script}</head>`)
+      .replace('<div id="root">', (root) => `${back}${root}`);
   }
 }
 type ViewEngine = Parameters<Express['engine']>[1];
@@ -75,6 +86,7 @@ export function createBoard(path: string, { config, queues, answerFor, script }:
   const server = new OfflineAdapter(
     rights.dangerousActions,
     `<script defer src="${script}" data-home="${home}"></script>`,
+    home,
   );
   server.setBasePath(path);
   createBullBoard({

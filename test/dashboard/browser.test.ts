@@ -77,6 +77,19 @@ it('shows both queues without a complaint of the browser and without asking any 
   }),
 );
 
+it('leads back to the overview by the first key on each page of Bull Board', BROWSER, () =>
+  visit(undefined, async ({ dashboard, page }) => {
+    for (const path of ['/queues', '/queues/queue/cleanup']) {
+      await page.goto(`${dashboard.url}${path}`);
+      await page.getByText('cleanup runs').first().waitFor();
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('← Overview');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`${dashboard.url}/`);
+    }
+  }),
+);
+
 it('offers a valid run to add, and adds it as every other run', BROWSER, () =>
   visit(undefined, async (visited) => {
     const { dashboard, page, complaints } = visited;

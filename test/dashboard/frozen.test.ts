@@ -46,7 +46,9 @@ test('a frozen queue is told of on every page, and nothing is offered that could
     const html = await overview();
     expect(html).toMatch(/<button type="submit"[^>]* disabled[^>]*>Dry run now/);
     expect(html).toMatch(/<a class="button main" aria-disabled="true">Run now/);
-    expect((await pageAt('/ask?target=default&kind=run'))[1]).not.toMatch(/<button type="submit"(?![^>]* disabled)/);
+    const asking = (await pageAt('/ask?target=default&kind=run'))[1];
+    expect(asking).not.toMatch(/<button type="submit"(?![^>]* disabled)/);
+    expect(asking).toContain('nothing can be asked for until it does');
     expect((await pageAt('/runs'))[0]).toBe(503);
   } finally {
     process.kill(pid, 'SIGCONT');

@@ -206,6 +206,8 @@ it(
       await page.goto(dashboard.url);
       await page.getByText('600', { exact: true }).waitFor();
       expect(await page.locator('tbody th a').allTextContents()).toEqual(['wild', 'default', 'calm']);
+      const asked = await dashboard.ask('/ask?target=wild&kind=run', { headers: { accept: 'text/html' } });
+      expect([asked.status, await asked.text()]).toEqual([403, expect.stringContaining('This dashboard is read-only')]);
       await page.getByRole('link', { name: 'wild' }).click();
       await page.getByText('600 of 1,000 coordinators have fallen silent together').waitFor();
       // Its name is the script's.

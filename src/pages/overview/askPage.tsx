@@ -17,6 +17,7 @@ interface Props {
 export function AskPage({ status, kind, now }: Props) {
   const { target, past, coordinators } = status;
   const to = usePath();
+  const answers = useAnswers();
   const button = kind === 'force' ? 'Sweep them now' : 'Run now';
   return (
     <>
@@ -29,6 +30,7 @@ export function AskPage({ status, kind, now }: Props) {
       ) : (
         <Numbers status={status} kind={kind} now={now} />
       )}
+      {!answers && <p class="bad">The queue does not answer: nothing can be asked for until it does.</p>}
       <div class="actions">
         {past.pass !== null && (
           <AskForm target={target} kind={kind} look="grave">

@@ -2,7 +2,7 @@
 import { amount, secondsOf } from '../parts/amounts.ts';
 import { Bars, Behind, short } from '../parts/chart.tsx';
 import { runPath } from '../paths.ts';
-import { usePath } from '../site.ts';
+import { usePath, useSite } from '../site.ts';
 import { Time } from '../parts/time.tsx';
 import type { TargetStatus } from '../../status/status.ts';
 
@@ -57,6 +57,7 @@ export function Coordinators({ status, now }: Props) {
 }
 
 function NothingYet({ status: { nextRunAtMs, underWay }, now }: Props) {
+  const { readOnly } = useSite();
   return (
     <>
       <h2>Coordinators</h2>
@@ -66,7 +67,7 @@ function NothingYet({ status: { nextRunAtMs, underWay }, now }: Props) {
           ? ', which is under way.'
           : nextRunAtMs !== null
             ? ': '
-            : '. A worker begins it, or “Dry run now”.'}
+            : `. A worker begins it${readOnly ? '' : ', or “Dry run now”'}.`}
         {underWay === null && nextRunAtMs !== null && <Time at={nextRunAtMs} now={now} />}
       </p>
     </>

@@ -22,6 +22,8 @@ const WISHES = {
   force: { dryRun: false, force: true },
 } as const;
 
+const READ_ONLY = 'this dashboard is read-only (STALESWEEP_READ_ONLY): runs are asked for elsewhere';
+
 function textIn(from: unknown, name: string): string | undefined {
   const value = (from as Record<string, unknown> | undefined)?.[name];
   return typeof value === 'string' ? value : undefined;
@@ -75,6 +77,7 @@ class OverviewPages {
 
   async ask(request: Request, response: Response): Promise<void> {
     const { site } = this.parts;
+    if (site.readOnly) throw new Failure('DENIED', READ_ONLY);
     const { status, target, now } = await this.#view(request);
     if (target === null) throw new Failure('USAGE', 'say which target');
     const kind: AskKind = request.query.kind === 'force' ? 'force' : 'run';

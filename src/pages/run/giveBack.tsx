@@ -35,7 +35,7 @@ export function GiveBack({ run, notes, now }: GiveBackProps) {
             </a>
           )}
           <span class="soft">
-            {given === null ? 'what it took' : 'what is left'} leaves the trash <Time at={until} now={now} />
+            {given === null ? 'What it took' : 'What is left'} leaves the trash <Time at={until} now={now} />
           </span>
         </p>
       ) : (

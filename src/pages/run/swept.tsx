@@ -8,7 +8,7 @@ import type { SweptOnce } from '../../ledger/swept/lookup.ts';
 import type { SweptPage, SweptPlace } from '../../ledger/swept/sweptPage.ts';
 import { amount, amountOf, secondsOf } from '../parts/amounts.ts';
 import { pathToRun, restorePath, runsFinding } from '../paths.ts';
-import { usePath } from '../site.ts';
+import { usePath, useSite } from '../site.ts';
 import { Things } from '../parts/things.tsx';
 import { Time } from '../parts/time.tsx';
 import { GiveBackLink, TrashState } from '../parts/trash.tsx';
@@ -69,6 +69,7 @@ function Nobody({ part, isLast }: { readonly part: string | undefined; readonly 
 }
 
 function Rows({ page: { rows }, run, notes, now }: Pick<SweptProps, 'page' | 'run' | 'notes' | 'now'>) {
+  const { readOnly } = useSite();
   const hasTrash = rows.some(({ batch }) => restorableUntilMs(batch) !== null);
   return (
     <table class="sheets lines">
@@ -88,9 +89,11 @@ function Rows({ page: { rows }, run, notes, now }: Pick<SweptProps, 'page' | 'ru
               <th scope="col" class="number">
                 in the trash for
               </th>
-              <th scope="col">
-                <span class="unseen">give back</span>
-              </th>
+              {!readOnly && (
+                <th scope="col">
+                  <span class="unseen">give back</span>
+                </th>
+              )}
             </>
           )}
         </tr>
@@ -114,6 +117,7 @@ interface RowProps extends Pick<SweptProps, 'run' | 'notes' | 'now'> {
 
 function Row({ row, run, notes, now, hasTrash }: RowProps) {
   const to = usePath();
+  const { readOnly } = useSite();
   const { coordinator, swarm, beatMs, silenceSeconds, keysByFamily, batch } = row;
   const id = textOf(coordinator);
   const trash = { until: restorableUntilMs(batch), given: givenBack(notes, { ...batch, coordinator }), now };
@@ -147,9 +151,11 @@ function Row({ row, run, notes, now, hasTrash }: RowProps) {
           <td class="number" data-name={trash.given === null ? 'in the trash for' : undefined}>
             <TrashState {...trash} />
           </td>
-          <td class="do">
-            <GiveBackLink {...trash} id={id} path={restorePath(run, id)} />
-          </td>
+          {!readOnly && (
+            <td class="do">
+              <GiveBackLink {...trash} id={id} path={restorePath(run, id)} />
+            </td>
+          )}
         </>
       )}
     </tr>
