@@ -11,8 +11,16 @@ import { useRedis } from '../support/leaks.ts';
 import { settle, STALE } from '../support/world.ts';
 
 const server = useRedis();
+/** What moves the cursor of a terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one.
+const MOVES = /\u001b(\[[?\d]*[A-Za-z]|\d)/g;
 function longest(text: string): number {
-  return Math.max(...text.split('\n').map((line) => [...line].length));
+  return Math.max(
+    ...text
+      .replace(MOVES, '')
+      .split('\n')
+      .map((line) => [...line].length),
+  );
 }
 const LONG = 'a-target-with-a-name-as-long-as-names-may-be-and-that-is-64-long';
 
