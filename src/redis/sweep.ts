@@ -20,6 +20,8 @@ export interface SweepChunk {
   readonly told: readonly boolean[];
   /** How many of the judged heartbeats go too, the first ones, after everything else (P3). */
   readonly heartbeats: number;
+  /** How much work it is for Redis, in keys of ordinary names: values that are compared count by their bytes. Left out: as many as it sends. */
+  readonly weight?: number;
   /** Where all that goes is kept for a while; left out or `null`: it goes for good. */
   readonly trash?: Trash | null;
   /** What is said in the same step; left out or `null`: nothing. */

@@ -193,6 +193,7 @@ export class Draft {
       going: this.#going,
       judged: this.#judged,
       absent: this.#absent,
+      weight: this.size,
       families: this.#families,
       told: this.run.mixedFamilies.toTell(this.#families),
       takenFor: this.#takenFor,

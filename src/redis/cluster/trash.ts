@@ -3,6 +3,7 @@ import type { TargetConfig } from '../../config/resolve.ts';
 import { Rest } from '../call/rest.ts';
 import { Stopwatch } from '../call/stopwatch.ts';
 import { keyPages } from '../keyspace/keyPages.ts';
+import { piecesOf } from '../pace/weight.ts';
 import { type Became, lookAt, type Restored, type Thing } from '../restore.ts';
 import type { Link } from '../target/link.ts';
 import type { Node } from '../target/node.ts';
@@ -16,7 +17,7 @@ import { SlotWatch } from './nodes/slotWatch.ts';
 
 /** So many go at once, of a few in each slot; a run that would set something aside waits as long, a second or so. */
 const MOST_THINGS = 20_000;
-/** So many of one slot go in one call: they take Redis 1 ms. */
+/** So many names of ordinary length, of one slot, go in one call: they take Redis 1 ms. */
 const MOST_OF_SLOT = 400;
 
 export class ClusterTrash implements TrashPlace {
@@ -77,8 +78,9 @@ export class ClusterTrash implements TrashPlace {
   ): Promise<Restored> {
     const became: Became[] = things.map(() => 'gone');
     let slowest = 0;
+    const bytesOf = (at: number) => (things[at] as Thing).name.length;
     const parts = [...positionsBySlot(things.map(({ name }) => name))].flatMap(([slot, positions]) =>
-      slicesOf(positions).map((some) => ({ slot, some })),
+      [...piecesOf(positions, () => MOST_OF_SLOT, bytesOf)].map((some) => ({ slot, some })),
     );
     await each(parts, async ({ slot, some }) => {
       const asked = some.map((at) => things[at] as Thing);
@@ -97,11 +99,4 @@ export class ClusterTrash implements TrashPlace {
   close(): void {
     this.members.close();
   }
-}
-
-function slicesOf(positions: readonly number[]): (readonly number[])[] {
-  const slices: (readonly number[])[] = [];
-  for (let from = 0; from < positions.length; from += MOST_OF_SLOT)
-    slices.push(positions.slice(from, from + MOST_OF_SLOT));
-  return slices;
 }

@@ -106,7 +106,7 @@ export class Whole implements Place {
   #fitsOneStep(slot: number, chunk: SweepChunk): boolean {
     const { announcement = null } = chunk;
     if (announcement !== null && !canBeSaidIn(slot, announcement.where)) return false;
-    return keysIn(chunk) <= 2 * (this.members.holdersOf(slot)[0]?.paces.sweep.size ?? 0);
+    return (chunk.weight ?? keysIn(chunk)) <= 2 * (this.members.holdersOf(slot)[0]?.paces.sweep.size ?? 0);
   }
 
   async #inOneSlot(slot: number, chunk: SweepChunk): Promise<SweepResult> {

@@ -13,6 +13,9 @@ import type { Reader } from '../target/reader.ts';
 /** One call brings no more bytes than this, as far as the values read before tell: they take Redis a tenth of a millisecond. */
 const MOST_BYTES_READ = 256 * 1024;
 
+/** So many are read at once as long as it is not known how large they are. */
+const FIRST_READ = 20;
+
 /** What Redis is to compare with a value, and how long that value is. */
 export interface Proof {
   readonly bytes: Uint8Array;
@@ -28,7 +31,9 @@ export class StringHeartbeats {
   /** How many may be read at once. */
   get most(): number {
     const { size } = this.node.paces.read;
-    return this.#largest === 0 ? size : Math.max(1, Math.min(size, Math.floor(MOST_BYTES_READ / this.#largest)));
+    return this.#largest === 0
+      ? Math.min(size, FIRST_READ)
+      : Math.max(1, Math.min(size, Math.floor(MOST_BYTES_READ / this.#largest)));
   }
 
   /** Whether one value is known to fit a call: before the first was read nobody knows. */

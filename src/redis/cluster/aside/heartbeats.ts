@@ -75,7 +75,7 @@ export class Heartbeats {
   async sweep(told: Telling | null, insist: () => Promise<void>): Promise<number> {
     const judged = this.#judged;
     const going = judged.numbers.filter((number) => (judged.places[number] as number) < this.chunk.heartbeats);
-    const spans = judged.spansOf(going, MOST_SWEPT);
+    const spans = judged.spansOf(going, MOST_SWEPT, (number) => this.#valueBytesOf(number));
     let removed = 0;
     await callBySlot(
       this.calls,
@@ -88,6 +88,10 @@ export class Heartbeats {
       insist,
     );
     return removed;
+  }
+
+  #valueBytesOf(number: number): number {
+    return this.#values?.[this.#judged.places[number] as number]?.length ?? 0;
   }
 
   #spell(step: Span, told: Telling | null): Spelled {

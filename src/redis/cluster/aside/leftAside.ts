@@ -13,6 +13,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../domain/failure.ts';
 import { Bulk } from '../../call/bulk.ts';
 import { keyPages } from '../../keyspace/keyPages.ts';
+import { piecesOf } from '../../pace/weight.ts';
 import { each } from '../calls/each.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
 import { positionsBySlot } from '../calls/slots.ts';
@@ -24,6 +25,8 @@ import { isRestoring, Words } from './words.ts';
 
 /** One who restores is done with a part of it by then. */
 const WAIT_MS = 100;
+/** So many of one slot are put back in one call: they take Redis half a millisecond. */
+const MOST_BACK = 200;
 
 export class LeftAside {
   readonly #words: Words;
@@ -130,7 +133,9 @@ export class LeftAside {
     let back = 0;
     const putBackAll = async (keys: readonly Buffer[]): Promise<void> => {
       const aside = keys.filter((key) => ownNameOf(key) !== null);
-      await each([...positionsBySlot(aside).values()], async (positions) => {
+      const bytesOf = (at: number) => (aside[at] as Buffer).length;
+      const parts = [...positionsBySlot(aside).values()].flatMap((all) => [...piecesOf(all, () => MOST_BACK, bytesOf)]);
+      await each(parts, async (positions) => {
         const names = positions.map((at) => (aside[at] as Buffer).toString('latin1'));
         const own = positions.map((at) => (ownNameOf(aside[at] as Buffer) as Buffer).toString('latin1'));
         const [from, to] = [Bulk.of(names), Bulk.of(own)];

@@ -1,5 +1,6 @@
 /** keysBySlot: names in the order of their slots, so that what goes to one slot, and to one node, goes together. */
 import type { Bulk } from '../../call/bulk.ts';
+import { weightOfBytes } from '../../pace/weight.ts';
 import { SLOTS, slotOf } from './slots.ts';
 
 /** Names of one slot, by their numbers in that order. */
@@ -82,12 +83,23 @@ export class KeysBySlot {
     return Array.from({ length: this.count }, (_, number) => number);
   }
 
-  /** Those of these numbers, which are in order, that are of one slot, at most so many together. */
-  spansOf(numbers: readonly number[], most: number): readonly Span[] {
+  /**
+   * Those of these numbers, which are in order, that are of one slot, as many together as come to no more work than so many names of
+   * ordinary length; one that alone is more goes alone.
+   * @param bytesOf what else is read or compared for one
+   */
+  spansOf(numbers: readonly number[], most: number, bytesOf: (number: number) => number = () => 0): readonly Span[] {
+    const weigh = (number: number) => weightOfBytes(this.lengthOf(number) + bytesOf(number));
     const spans: Span[] = [];
     for (let from = 0, to = 1; from < numbers.length; from = to++) {
-      const slot = this.slotOf(numbers[from] as number);
-      while (to < numbers.length && to - from < most && this.slotOf(numbers[to] as number) === slot) to++;
+      const first = numbers[from] as number;
+      const slot = this.slotOf(first);
+      for (let weight = weigh(first); to < numbers.length; to++) {
+        const next = numbers[to] as number;
+        if (this.slotOf(next) !== slot) break;
+        weight += weigh(next);
+        if (weight > most) break;
+      }
       spans.push({ slot, numbers: numbers.slice(from, to) });
     }
     return spans;

@@ -24,7 +24,7 @@ const AFTER_A_WORD = new Set(['object', 'memory']);
 /** What any node answers. */
 const ANYWHERE = new Set(['time', 'publish', 'info']);
 
-/** So many values of one slot are asked for at once. */
+/** So many values of one slot are asked for at once, long ones and those with long names fewer. */
 const MOST_READ = 100;
 /** Of so many bytes the values of one burst may be, as far as those read before tell. */
 const MOST_BYTES_READ = 256 * 1024;
@@ -33,8 +33,8 @@ export class RoutedCalls implements Calls {
   latencyMs = 0;
   /** How many calls were lost: nobody knows whether Redis did, or will yet do, what they ask. */
   lostCount = 0;
-  /** Of the values read of late, as `stringHeartbeats` has it, in bytes. */
-  #largest = 0;
+  /** Of the values read of late, in bytes: of the last reading, half of that of the one before, and so on; `null`: none was read. */
+  #largest: number | null = null;
 
   /** @param shownBy where what a node holds is asked for; left out: there itself */
   constructor(
@@ -86,19 +86,25 @@ export class RoutedCalls implements Calls {
   /** The values by place; `null` of what is gone, or no string. */
   async values(keys: KeysBySlot): Promise<readonly (Buffer | null)[]> {
     const values: (Buffer | null)[] = Array.from({ length: keys.count }, () => null);
-    this.#largest /= 2;
+    let largest = 0;
     const take = ({ numbers }: Span, reply: Reply | Error): boolean => {
       if (!Array.isArray(reply)) return false;
       for (const [i, number] of numbers.entries()) {
         const value = reply[i] as Buffer | null;
-        this.#largest = Math.max(this.#largest, value?.length ?? 0);
+        largest = Math.max(largest, value?.length ?? 0);
         values[keys.places[number] as number] = value;
       }
+      // Others that are under way go by it at once.
+      this.#largest = Math.max(this.#largest ?? 0, largest);
       return true;
     };
-    const left = await this.inBursts(keys.spansOf(keys.numbers, MOST_READ), ({ slot }) => slot, {
+    const known = this.#largest;
+    const spans = keys.spansOf(keys.numbers, known === null ? 1 : MOST_READ, () => known ?? 0);
+    const together = spans.reduce((most, { numbers }) => Math.max(most, numbers.length), 1);
+    const left = await this.inBursts(spans, ({ slot }) => slot, {
       name: 'mget',
-      most: () => Math.max(1, Math.floor(MOST_BYTES_READ / Math.max(1, this.#largest))),
+      // The first of all show how large they are.
+      most: () => Math.max(1, Math.floor(MOST_BYTES_READ / together / Math.max(1, this.#largest ?? MOST_BYTES_READ))),
       spell: (burst, { numbers }) => {
         burst.open(numbers.length);
         for (const number of numbers) keys.addTo(burst.commands, number);
@@ -112,6 +118,7 @@ export class RoutedCalls implements Calls {
       names.clear();
       take(span, reply);
     });
+    this.#largest = Math.max(largest, (this.#largest ?? 0) / 2);
     return values;
   }
 
