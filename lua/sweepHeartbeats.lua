@@ -8,9 +8,14 @@
   KEYS     n heartbeats; with a trash the n names that they get there, and the key for their times to live; where something is
            announced, the set of those of whom it was said, and the key that says that it was
   ARGV     1: n, 2: how many ms they stay in the trash, 0 to remove them for good, 3: what is announced, "" for nothing, 4: the
-           channel for that, 5: for how many ms it stays known of whom it was said, then n proofs: the value that was judged, or,
-           where that is longer than 64 bytes, that or "#" and its SHA-1; then what stands in the set for those who are announced
-  RETURNS  how many of them went ]]
+           channel for that, 5: for how many ms it stays known of whom it was said, 6: the last second of this server's clock in
+           which that is to be done, 0 for any, then n proofs: the value that was judged, or, where that is longer than 64 bytes,
+           that or "#" and its SHA-1; then what stands in the set for those who are announced
+  RETURNS  how many of them went; the error LATE where it came too late ]]
+local last = tonumber(ARGV[6])
+if last > 0 and tonumber(redis.call('TIME')[1]) > last then
+  return redis.error_reply('LATE others may have taken whoever sent this for killed')
+end
 local count, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
 -- As lua/toTrash.lua notes it.
 local DIGITS, BASE, MOST = 14, 10000000000000, 89999999999999
@@ -33,7 +38,7 @@ end
 local removed = 0
 for i = 1, count do
   local value = redis.call('MGET', KEYS[i])[1]
-  local proof = ARGV[5 + i]
+  local proof = ARGV[6 + i]
   if value and (value == proof or (#value > 64 and proof == '#' .. redis.sha1hex(value))) then
     removed = removed + remove(i)
   end
@@ -45,7 +50,7 @@ end
 -- UNLINK removes nothing here. Where memory is full, SET would be refused did it come first.
 if ARGV[3] ~= '' and redis.call('EXISTS', KEYS[#KEYS]) == 0 and redis.call('UNLINK', KEYS[#KEYS]) == 0 then
   redis.call('SET', KEYS[#KEYS], 'said', 'PX', 86400000)
-  redis.call('SADD', KEYS[#KEYS - 1], unpack(ARGV, 6 + count))
+  redis.call('SADD', KEYS[#KEYS - 1], unpack(ARGV, 7 + count))
   redis.call('PEXPIRE', KEYS[#KEYS - 1], ARGV[5])
   redis.call('PUBLISH', ARGV[4], ARGV[3])
 end

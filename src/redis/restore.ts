@@ -33,8 +33,15 @@ function textOf(bytes: Buffer): string {
   return bytes.toString('latin1');
 }
 
-/** Brings things back, never over something that exists. Where scripts are refused, it is done by transaction. */
-export async function bringBack(calls: Calls, things: readonly Thing[]): Promise<Restored> {
+/**
+ * Brings things back, never over something that exists. Where scripts are refused, it is done by transaction.
+ * @param until nothing is done, and an error returned (`LATE`), after this second of the server's clock; `null`: it is done at any time
+ */
+export async function bringBack(
+  calls: Calls,
+  things: readonly Thing[],
+  until: number | null = null,
+): Promise<Restored> {
   const keys = [
     Bulk.of(things.map(({ key }) => textOf(key))),
     Bulk.of(things.map(({ name }) => textOf(name))),
@@ -43,6 +50,7 @@ export async function bringBack(calls: Calls, things: readonly Thing[]): Promise
   try {
     const { reply, ms } = await callScript(calls, SCRIPT, keys, [
       things.length,
+      until ?? 0,
       ...things.map(({ position }) => position),
     ]);
     return { became: (reply as number[]).map((one) => BECAME[one] ?? 'gone'), ms };

@@ -13,6 +13,8 @@ export interface SweptHeartbeats {
   readonly proofs: Bulk;
   /** Where they are kept for a while; `null`: they go for good. */
   readonly trash: Trash | null;
+  /** Nothing is done, and an error returned (`LATE`), after this second of the server's clock; `null`: it is done at any time. */
+  readonly until: number | null;
   /** What is said in the same step, and the key in the same slot that says that it was; `null`: nothing. */
   readonly announced: {
     readonly channel: string;
@@ -25,12 +27,15 @@ export interface SweptHeartbeats {
 }
 
 /** What such a call says; it returns how many went. Both lists are let go of with the rest. */
-export function spellSweepHeartbeats({ keys, proofs, trash, announced }: SweptHeartbeats): {
+export function spellSweepHeartbeats({ keys, proofs, trash, announced, until }: SweptHeartbeats): {
   readonly keys: Bulk;
   readonly args: Bulk;
 } {
   const { channel = '', message = '', known, tokens = [] } = announced ?? {};
-  const args = Bulk.of([`${keys.count}`, `${trash?.keepMs ?? 0}`, message, channel, `${known?.ms ?? 0}`]);
+  const args = Bulk.of([
+    ...[`${keys.count}`, `${trash?.keepMs ?? 0}`, message, channel],
+    ...[`${known?.ms ?? 0}`, `${until ?? 0}`],
+  ]);
   proofs.forEach((bytes, from, to) => {
     args.add(bytes, from, to);
   });

@@ -13,6 +13,8 @@ export class Way {
   readonly url: string;
   readonly #lines = new Set<Line>();
   #weather: 'fair' | 'stalled' | 'losing' = 'fair';
+  /** In ms: so much later what Redis says arrives. */
+  #lagMs = 0;
 
   private constructor(
     private readonly server: Server,
@@ -52,6 +54,11 @@ export class Way {
     this.#weather = 'losing';
   }
 
+  /** From now on what Redis says arrives so much later, in its order; with 0 soon again. */
+  lag(ms: number): void {
+    this.#lagMs = ms;
+  }
+
   /** As a router that has forgotten its connections: what is sent on those there are vanishes for ever, unsaid. */
   forget(): void {
     for (const line of this.#lines) line.broken = true;
@@ -79,16 +86,23 @@ export class Way {
     const redis = connect(this.redisPort, '127.0.0.1');
     const line: Line = { ends: [client, redis], broken: false };
     this.#lines.add(line);
-    this.#pass(line, client, redis);
-    this.#pass(line, redis, client);
+    this.#pass(line, client, redis, (bytes) => redis.write(bytes));
+    /** When the last of it is to arrive. */
+    let lastAt = 0;
+    this.#pass(line, redis, client, (bytes) => {
+      lastAt = Math.max(lastAt, performance.now() + this.#lagMs);
+      const ms = lastAt - performance.now();
+      if (ms <= 0) client.write(bytes);
+      else setTimeout(() => client.write(bytes), ms);
+    });
   }
 
-  #pass(line: Line, from: Socket, to: Socket): void {
+  #pass(line: Line, from: Socket, to: Socket, send: (bytes: Buffer) => void): void {
     from.setNoDelay(true);
     if (this.#weather === 'stalled') from.pause();
-    from.on('data', (bytes) => {
+    from.on('data', (bytes: Buffer) => {
       if (this.#weather === 'losing') line.broken = true;
-      if (!line.broken) to.write(bytes);
+      if (!line.broken) send(bytes);
     });
     from.on('end', () => to.end());
     from.on('error', () => {});

@@ -1,7 +1,12 @@
 /** What a process does that stood still (SIGSTOP, a suspended machine) for so long that others took it for killed. */
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { ServerCalls } from '../../src/redis/call/calls.ts';
+import { slotOfText, tagOf } from '../../src/redis/cluster/calls/slots.ts';
+import { bringBack } from '../../src/redis/restore.ts';
+import { Link } from '../../src/redis/target/link.ts';
 import { restore } from '../../src/restore/restore.ts';
 import { targetOf } from '../support/cleanup.ts';
+import { primaryOf } from '../support/clusterServers.ts';
 import { cleanCluster, isMarker, settleIn, useCluster } from '../support/cluster.ts';
 import { beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
 
@@ -78,4 +83,42 @@ test('goes no further: what others restore meanwhile takes no name of which it w
   expect(ended).toMatch(/stood still for so long/);
   clock.mockRestore();
   expect((await cleanCluster(place.current, { settings })).coordinators).toMatchObject({ active: 1, swept: 0 });
+});
+
+test('is refused by the nodes themselves once its word could be taken for that of a killed one: heartbeats stay, for the next run to go on (P3)', async () => {
+  const ids = ['a', 'b', 'd', 'e'];
+  for (const id of ids) await settleIn(place.current, id, STALE);
+  let hasScanned = false;
+  const run = cleanCluster(place.current, {
+    settings: Math.random() < 0.5 ? settings : {},
+    after: (name, reply) => {
+      hasScanned ||= name === 'scan';
+      // As if it had said its word, and looked at clocks, a minute before what it sends arrives.
+      if (name === 'time' && hasScanned && Array.isArray(reply)) reply[0] = `${Number(reply[0]) - 60}`;
+    },
+  });
+  await expect(run).rejects.toThrow(/stood still for so long/);
+  const { redis } = place.current;
+  const left = await Promise.all(ids.map(async (id) => await redis.exists(heartbeatOf(id))));
+  expect(left).toEqual([1, 1, 1, 1]);
+  expect((await cleanCluster(place.current)).coordinators).toMatchObject({ stale: 4, swept: 4 });
+});
+
+test('brings nothing back then', async () => {
+  const { redis } = place.current;
+  const name = everythingOf('c')[1] as string;
+  const node = place.current.nodes[primaryOf(slotOfText(name), 3)] as (typeof place.current.nodes)[0];
+  const key = `stalesweep:trash:{${tagOf(slotOfText(name))}}:${name}`;
+  await redis.set(key, '1');
+  const thing = { key: Buffer.from(key), name: Buffer.from(name), ttls: `${key}:ttls`, position: 0 };
+  const link = await Link.open(targetOf(node.url));
+  const calls = new ServerCalls(link.redis);
+  const [now] = await node.redis.time();
+  try {
+    await expect(bringBack(calls, [thing], Number(now) - 1)).rejects.toThrow(/^LATE /);
+    expect(await redis.exists(name)).toBe(0);
+    expect((await bringBack(calls, [thing], Number(now) + 60)).became).toEqual(['restored']);
+  } finally {
+    link.close();
+  }
 });

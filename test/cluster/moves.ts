@@ -4,7 +4,7 @@ import { Random } from '../chaos/random.ts';
 import { cleanCluster } from '../support/cluster.ts';
 import type { TestCluster } from '../support/clusterServers.ts';
 import type { TestRedis } from '../support/redis.ts';
-import { agreed, moveSlot, ownerOf } from '../support/slotMoves.ts';
+import { agreed, type MoveSteps, moveSlot, ownerOf } from '../support/slotMoves.ts';
 import { racerOf, Round, type Story } from './race.ts';
 
 /** Moves some slots, and some of those back, until told to end. Resolves to how many. */
@@ -14,16 +14,17 @@ export async function moveSlots(
   random: Random,
   slots: readonly number[],
   goesOn: () => boolean,
+  steps: MoveSteps | null = null,
 ): Promise<number> {
   let count = 0;
   while (goesOn()) {
     const slot = random.pick(slots) as number;
     const from = await ownerOf(cluster, slot);
     const to = random.pick(primaries.filter((node) => node !== from)) as TestRedis;
-    await moveSlot(cluster, slot, from, to);
+    await moveSlot(cluster, slot, from, to, steps);
     count++;
     if (random.between(0, 1) === 0 || !goesOn()) continue;
-    await moveSlot(cluster, slot, to, from);
+    await moveSlot(cluster, slot, to, from, steps);
     count++;
   }
   return count;

@@ -6,6 +6,7 @@ import { targetOf } from '../support/cleanup.ts';
 import { cleanCluster } from '../support/cluster.ts';
 import { type TestCluster, until } from '../support/clusterServers.ts';
 import type { TestRedis } from '../support/redis.ts';
+import { mendSlots, MoveSteps } from '../support/slotMoves.ts';
 import { beat, heartbeatOf } from '../support/world.ts';
 import { areReplicated, isWhole, primariesOf } from './failovers.ts';
 import { moveSlots } from './moves.ts';
@@ -13,10 +14,13 @@ import { thingsOf, write } from './things.ts';
 
 const SETTINGS = { trash: '1h', restartGrace: false };
 const SILENT_MS = 3_600_000;
+const PRIMARIES = 3;
 
 export interface Restores {
   rounds: number;
   moves: number;
+  /** Of moves that a kill cut off: how many steps of them were done. */
+  steps: number;
   kills: number;
   /** Keys that were to come back. */
   keys: number;
@@ -32,8 +36,12 @@ async function dumpsOf({ redis }: TestCluster, names: readonly string[]): Promis
   return new Map(await Promise.all(dumps));
 }
 
+/** What happens while things come back: slots move, a primary is killed, or that in the midst of a move. */
+export type Trouble = 'moves' | 'kill' | 'both';
+
 /** What a run swept comes back by a restore in the midst of all that, and by the next one; each key as it was, and once. */
-export async function restoreOnce(cluster: TestCluster, seed: number, told: Restores, kills: boolean): Promise<void> {
+export async function restoreOnce(cluster: TestCluster, seed: number, told: Restores, trouble: Trouble): Promise<void> {
+  const kills = trouble !== 'moves';
   const random = new Random(seed);
   await cluster.flush();
   const ids = Array.from({ length: kills ? 600 : 150 }, (_, n) => (n % 5 === 0 ? `{g${n % 7}}c${n}` : `c${n}`));
@@ -52,9 +60,14 @@ export async function restoreOnce(cluster: TestCluster, seed: number, told: Rest
 
   let isOver = false;
   const slots = [...new Set(names.map(slotOfText))];
-  const moving = kills
-    ? Promise.resolve(0)
-    : moveSlots(cluster, cluster.nodes.slice(0, 3), new Random(seed + 1), slots, () => !isOver);
+  const steps = new MoveSteps();
+  const goesOn = () => !isOver;
+  const moving =
+    trouble === 'kill'
+      ? Promise.resolve(0)
+      : moveSlots(cluster, await primariesOf(cluster), new Random(seed + 1), slots, goesOn, kills ? steps : null);
+  // What is cut off ends half way.
+  const moved = kills ? moving.catch(() => 0) : moving;
   const first = bring().catch((error: unknown) => {
     const sentence = String(error).replaceAll(/\d+/g, 'n');
     told.said[sentence] = (told.said[sentence] ?? 0) + 1;
@@ -66,18 +79,23 @@ export async function restoreOnce(cluster: TestCluster, seed: number, told: Rest
     // In the midst of it: some are back, and the heartbeats, which come last, are not.
     const one = random.pick(things)?.key ?? '';
     await until(async () => (await cluster.redis.exists(one)) === 1);
+    await steps.end();
+    isOver = true;
     await victim.stop();
     told.kills++;
   }
   const brought = await first;
   isOver = true;
-  told.moves += await moving;
   const lost = victim;
   if (lost !== null) {
+    await until(async () => (await primariesOf(cluster)).length === PRIMARIES);
+    await mendSlots(cluster, steps.slots);
     await until(async () => await isWhole(cluster, lost));
     await cluster.comeBack(lost);
     await until(async () => await areReplicated(cluster));
   }
+  told.moves += await moved;
+  told.steps += steps.count;
   const next = await bring();
   const after = await dumpsOf(cluster, names);
   for (const [name, dump] of before) {

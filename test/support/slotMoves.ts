@@ -5,6 +5,7 @@ import type { TestRedis } from './redis.ts';
 
 const MOST_IN_ONE_CALL = 10;
 const MIGRATE_TIMEOUT_MS = 5_000;
+const MOST_LEFT = 100_000;
 
 function running({ nodes }: TestCluster): readonly TestRedis[] {
   return nodes.filter(({ redis }) => redis.status === 'ready');
@@ -48,24 +49,101 @@ export async function ownerOf(cluster: TestCluster, slot: number): Promise<TestR
   throw new Error(`the owner of slot ${slot} does not run`);
 }
 
+/** The steps of moves, and the end of all: whoever stops one node in the midst of a move lets the step under way be done first. */
+export class MoveSteps {
+  /** How many were done, and of which slots. */
+  count = 0;
+  readonly slots = new Set<number>();
+  #isOver = false;
+  #underWay: Promise<void> = Promise.resolve();
+
+  /** Does one step; its end is known to the replicas of both nodes. Rejects once all is over. */
+  async step(slot: number, nodes: readonly TestRedis[], work: () => Promise<void>): Promise<void> {
+    if (this.#isOver) throw new Error('no slot moves any more');
+    this.slots.add(slot);
+    const done = work().then(async () => {
+      await Promise.all(
+        nodes.map(async ({ redis }) => {
+          await redis.time();
+          await redis.wait(1, MIGRATE_TIMEOUT_MS);
+        }),
+      );
+    });
+    this.#underWay = done.catch(() => {});
+    await done;
+    this.count++;
+  }
+
+  /** Resolves once no step is under way; none begins after it. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#underWay;
+  }
+}
+
 /** Moves a slot with all its keys to another node, as a resharding does it; resolves once all nodes agree on that. */
-export async function moveSlot(cluster: TestCluster, slot: number, from: TestRedis, to: TestRedis): Promise<void> {
+export async function moveSlot(
+  cluster: TestCluster,
+  slot: number,
+  from: TestRedis,
+  to: TestRedis,
+  steps: MoveSteps | null = null,
+): Promise<void> {
+  const step = async (work: () => Promise<void>) => await (steps?.step(slot, [from, to], work) ?? work());
   // An epoch that others have not heard of yet would be taken twice, and then one of two claims lost.
   await agreed(cluster);
   const [source, target] = await Promise.all([from, to].map(idOf));
-  await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source as string);
-  await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target as string);
+  await step(async () => {
+    await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source as string);
+    await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target as string);
+  });
   for (;;) {
     const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, MOST_IN_ONE_CALL)) as string[];
     if (keys.length === 0) break;
-    await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, MIGRATE_TIMEOUT_MS, 'KEYS', ...keys);
-  }
-  // The target first: a slot that the source has given away and nobody has taken would be nobody's.
-  for (const { redis } of [to, from, ...running(cluster).filter((node) => node !== to && node !== from)]) {
-    await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', target as string).catch((error: Error) => {
-      // A replica learns it from its primary.
-      if (!/only with masters/i.test(error.message)) throw error;
+    await step(async () => {
+      await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, MIGRATE_TIMEOUT_MS, 'KEYS', ...keys);
     });
   }
-  await agreed(cluster);
+  // The target first: a slot that the source has given away and nobody has taken would be nobody's.
+  await step(async () => {
+    for (const { redis } of [to, from, ...running(cluster).filter((node) => node !== to && node !== from)]) {
+      await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', target as string).catch((error: Error) => {
+        // A replica learns it from its primary.
+        if (!/only with masters/i.test(error.message)) throw error;
+      });
+    }
+    // A replica that took over before it has heard of that would not take this slot.
+    await agreed(cluster);
+  });
+}
+
+async function primariesIn(cluster: TestCluster): Promise<readonly TestRedis[]> {
+  const said = await Promise.all(running(cluster).map(async (node) => ({ node, said: await saidBy(node) })));
+  return said.flatMap((one) => (one.said.some(({ isSelf, isPrimary }) => isSelf && isPrimary) ? [one.node] : []));
+}
+
+/**
+ * As `redis-cli --cluster fix` does, once another has taken the place of whoever was lost: whatever others hold of these slots goes to
+ * their owners, and none is on its way any more. One that is being moved to a node counts there as whoever was lost owned it until then.
+ */
+export async function mendSlots(cluster: TestCluster, slots: ReadonlySet<number>): Promise<void> {
+  const primaries = await primariesIn(cluster);
+  const { owners } = new Topology(await Promise.all(primaries.map(saidBy)));
+  const ids = await Promise.all(primaries.map(idOf));
+  for (const slot of slots) for (const { redis } of primaries) await redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+  for (const { redis } of primaries) {
+    await until(async () => String(await redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
+  }
+  for (const slot of slots) {
+    const to = primaries[ids.indexOf(owners[slot] ?? '')];
+    if (to === undefined) throw new Error(`slot ${slot} is nobody's`);
+    for (const from of primaries.filter((node) => node !== to)) {
+      const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, MOST_LEFT)) as string[];
+      if (keys.length === 0) continue;
+      // Only what is on its way may leave it.
+      await from.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', owners[slot] as string);
+      await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, MIGRATE_TIMEOUT_MS, 'KEYS', ...keys);
+      await from.redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+    }
+  }
 }

@@ -9,6 +9,7 @@ import type { Link } from '../target/link.ts';
 import type { Node } from '../target/node.ts';
 import { bringBackTo, type TrashPlace } from '../trash/place.ts';
 import { LeftAside } from './aside/leftAside.ts';
+import { inTime } from './aside/lease.ts';
 import { each } from './calls/each.ts';
 import { RoutedCalls } from './calls/routedCalls.ts';
 import { positionsBySlot } from './calls/slots.ts';
@@ -58,11 +59,12 @@ export class ClusterTrash implements TrashPlace {
   }
 
   async bringBack(things: readonly Thing[]): Promise<Restored> {
-    return await this.#left.withNothingAside(async (insist) => {
-      return await this.#bySlot(things, async (node, some) => {
-        await insist();
-        return await bringBackTo(node, some);
+    return await this.#left.withNothingAside(async (turn) => {
+      const bringing = this.#bySlot(things, async (node, some, slot) => {
+        await turn.insist();
+        return await bringBackTo(node, some, turn.untilIn(slot));
       });
+      return await inTime(bringing);
     });
   }
 
@@ -74,7 +76,7 @@ export class ClusterTrash implements TrashPlace {
 
   async #bySlot(
     things: readonly Thing[],
-    ask: (node: Node, some: readonly Thing[]) => Promise<Restored>,
+    ask: (node: Node, some: readonly Thing[], slot: number) => Promise<Restored>,
   ): Promise<Restored> {
     const became: Became[] = things.map(() => 'gone');
     let slowest = 0;
@@ -85,7 +87,7 @@ export class ClusterTrash implements TrashPlace {
     await each(parts, async ({ slot, some }) => {
       const asked = some.map((at) => things[at] as Thing);
       const { became: theirs, ms } = await this.members.at(slot, async (node) => {
-        const answer = await ask(node, asked);
+        const answer = await ask(node, asked, slot);
         await node.calls.rest.take();
         return answer;
       });

@@ -156,7 +156,7 @@ export class Whole implements Place {
       // What could not be removed the next run finds, and says so.
       if (!isWhole) return;
       await telling?.before();
-      swept = await heartbeats.sweep(telling, this.#insist);
+      swept = await heartbeats.sweep(telling, this.#left);
       // What was lost may come yet, and is not to say it again.
       if (this.calls.lostCount === lostCount) await telling?.forget();
     });

@@ -19,8 +19,8 @@ export function isRefusedInScript(error: Error): boolean {
   return /user executing the script can't (?:run this command|publish)/i.test(error.message);
 }
 
-/** What Redis says of the state it is in, not of the command: that it is full, does not know a script yet, keeps no idle times, has no such key. */
-const OF_STATE = /^(?:OOM|NOSCRIPT|NOAUTH|EXECABORT)\b|LFU maxmemory policy|without MULTI|no such key/;
+/** What Redis says of the state it is in, not of the command: that it is full, does not know a script yet, keeps no idle times, has no such key; or that a call of ours came too late. */
+const OF_STATE = /^(?:OOM|NOSCRIPT|NOAUTH|EXECABORT|LATE)\b|LFU maxmemory policy|without MULTI|no such key/;
 
 /**
  * Whether a server takes a command from nobody, as rented ones do, each in words of its own: so it is whatever it answers that is

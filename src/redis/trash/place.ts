@@ -50,12 +50,16 @@ export class ServerTrash implements TrashPlace {
   }
 }
 
-/** Brings things back to one server, through calls that are lost. */
-export async function bringBackTo(server: TrashServer, things: readonly Thing[]): Promise<Restored> {
+/** Brings things back to one server, through calls that are lost. @param until as `bringBack` has it */
+export async function bringBackTo(
+  server: TrashServer,
+  things: readonly Thing[],
+  until: number | null = null,
+): Promise<Restored> {
   let wasLost = false;
   const answer = await server.steadily('sweep', async () => {
     try {
-      return await bringBack(server.calls, things);
+      return await bringBack(server.calls, things, until);
     } catch (error) {
       wasLost ||= mayHaveBeenDone(error);
       throw error;

@@ -8,7 +8,9 @@ import { KeysBySlot, type Span } from '../calls/keysBySlot.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
 import { callBySlot, type Spelled } from '../calls/scripted.ts';
 import { tagOf } from '../calls/slots.ts';
+import { inTime } from './lease.ts';
 import type { Telling } from './telling.ts';
+import type { Turn } from './turn.ts';
 
 type Changed = SweepResult & { readonly swept: false };
 
@@ -70,23 +72,24 @@ export class Heartbeats {
   /**
    * Removes those that go and are as they were judged; resolves to how many went. Once they were read.
    * @param told says, in the same step, who was swept whose heartbeats lie in one slot; `null`: nothing is said
-   * @param insist awaited before each step; what it rejects with ends it
+   * @param turn insisted on before each step, what that rejects with ends it; and what a node refuses to do after it has ended
    */
-  async sweep(told: Telling | null, insist: () => Promise<void>): Promise<number> {
+  async sweep(told: Telling | null, turn: Pick<Turn, 'insist' | 'untilIn'>): Promise<number> {
     const judged = this.#judged;
     const going = judged.numbers.filter((number) => (judged.places[number] as number) < this.chunk.heartbeats);
     const spans = judged.spansOf(going, MOST_SWEPT, (number) => this.#valueBytesOf(number));
     let removed = 0;
-    await callBySlot(
+    const sweeping = callBySlot(
       this.calls,
       SWEEP_HEARTBEATS,
       spans,
-      (step) => this.#spell(step, told),
+      (step) => this.#spell(step, told, turn.untilIn(step.slot)),
       (_, reply) => {
         removed += Number(reply);
       },
-      insist,
+      async () => await turn.insist(),
     );
+    await inTime(sweeping);
     return removed;
   }
 
@@ -94,7 +97,7 @@ export class Heartbeats {
     return this.#values?.[this.#judged.places[number] as number]?.length ?? 0;
   }
 
-  #spell(step: Span, told: Telling | null): Spelled {
+  #spell(step: Span, told: Telling | null, until: number): Spelled {
     const judged = this.#judged;
     const proofs = this.#proofs;
     const [keys, theirs] = [new Bulk(), new Bulk()];
@@ -106,7 +109,7 @@ export class Heartbeats {
     }
     const places = step.numbers.map((number) => judged.places[number] as number);
     const trash = this.chunk.trash?.in(tagOf(step.slot)) ?? null;
-    return spellSweepHeartbeats({ keys, proofs: theirs, trash, announced: told?.of(step, places) ?? null });
+    return spellSweepHeartbeats({ keys, proofs: theirs, trash, announced: told?.of(step, places) ?? null, until });
   }
 }
 

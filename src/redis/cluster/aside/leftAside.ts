@@ -21,6 +21,7 @@ import type { Members } from '../nodes/members.ts';
 import { SlotWatch } from '../nodes/slotWatch.ts';
 import { bringBack } from './bringBack.ts';
 import { ASIDE_GLOB, ownNameOf } from './names.ts';
+import { Turn } from './turn.ts';
 import { isRestoring, Words } from './words.ts';
 
 /** One who restores is done with a part of it by then. */
@@ -30,8 +31,7 @@ const MOST_BACK = 200;
 
 export class LeftAside {
   readonly #words: Words;
-  #word: string | null = null;
-  #keeping: () => Promise<void> = async () => {};
+  #turn: Turn | null = null;
   /** Chunks of which something may be aside. */
   #underWay = 0;
   #entering: Promise<void> | null = null;
@@ -60,14 +60,13 @@ export class LeftAside {
   async #say(): Promise<void> {
     const words = this.#words;
     for (;;) {
-      const word = await words.say('run');
-      const others = (await words.standing()).filter((one) => one !== word && !this.#known.has(one));
-      this.#word = word;
-      this.#keeping = words.keeping(word);
+      const turn = await Turn.begin(words, this.members, 'run');
+      const others = (await words.standing()).filter((one) => one !== turn.word && !this.#known.has(one));
+      this.#turn = turn;
       const waitedFor = others.filter((one) => !isRestoring(one) || !words.isOld(one));
       if (waitedFor.length === 0) return;
       // What is aside must not find its name taken by an older one of the same name.
-      await words.take([word]);
+      await turn.end();
       if (waitedFor.some((one) => words.isOld(one))) throw leftMeanwhile();
       if (this.signal.aborted) throw new Failure('INTERRUPTED', 'the run was interrupted');
       // Of two who wait for one another one comes first.
@@ -77,47 +76,52 @@ export class LeftAside {
 
   /** Before each step while something is aside. Fails (`UNREACHABLE`) where others have taken this process for killed meanwhile. */
   async insist(): Promise<void> {
-    await this.#keeping();
+    await this.#turn?.insist();
+  }
+
+  /** Until when, by the clock of whoever serves a slot, something may be done there in this turn, in seconds. */
+  untilIn(slot: number): number {
+    return this.#turn?.untilIn(slot) ?? 0;
   }
 
   /** One chunk is settled: nothing of it is aside. */
   async leave(): Promise<void> {
     this.#underWay--;
-    if (this.#underWay > 0 || this.#word === null) return;
-    const word = this.#word;
-    this.#word = null;
+    if (this.#underWay > 0 || this.#turn === null) return;
+    const turn = this.#turn;
+    this.#turn = null;
     this.#entering = null;
-    await this.#words.take([word]);
+    await turn.end();
   }
 
   /** Nobody knows whether something of a chunk is, or will yet be, aside: its word stays, and what comes later says another one. */
   leaveWord(): void {
     this.#underWay--;
-    if (this.#word !== null) this.#known.add(this.#word);
-    this.#word = null;
+    if (this.#turn !== null) this.#known.add(this.#turn.word);
+    this.#turn = null;
     this.#entering = null;
   }
 
   /**
    * Does what puts things where something may have been set aside from, once nothing is.
-   * @param work asks `insist` before each step, which fails (`UNREACHABLE`) once others have taken this process for killed
+   * @param work insists on its turn before each step, which fails (`UNREACHABLE`) once others have taken this process for killed
    */
-  async withNothingAside<T>(work: (insist: () => Promise<void>) => Promise<T>): Promise<T> {
+  async withNothingAside<T>(work: (turn: Turn) => Promise<T>): Promise<T> {
     const words = this.#words;
-    let word = await words.say('restore');
+    let turn = await Turn.begin(words, this.members, 'restore');
     try {
       for (;;) {
         const others = (await words.standing()).filter((one) => !isRestoring(one));
-        if (others.length === 0) return await work(words.keeping(word));
+        if (others.length === 0) return await work(turn);
         if (others.every((one) => words.isOld(one))) await this.settle();
         else await pause(WAIT_MS);
         this.signal.throwIfAborted();
-        const before = word;
-        word = await words.say('restore');
-        await words.take([before]);
+        const before = turn;
+        turn = await Turn.begin(words, this.members, 'restore');
+        await before.end();
       }
     } finally {
-      await words.take([word]);
+      await turn.end();
     }
   }
 

@@ -1,7 +1,6 @@
 /** words: what those say in a cluster who take keys out of sight, and those to whom that matters: sixteen sets, which both write and then
  * read, so that of two who come at once at least one sees the other. A word in them stands for one who is at work.
  */
-import { Failure } from '../../../domain/failure.ts';
 import { each } from '../calls/each.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
 import { sayWord } from '../../sayWord.ts';
@@ -9,10 +8,11 @@ import { markerKeys, secondOf, tokenOf } from './names.ts';
 
 /** What is done under one word does not take so long; whose word is older was killed. */
 const AT_WORK_SECONDS = 60;
-/** In ms: who has not looked at its word for longer does so before it goes on: a process that stood still may have been taken for killed. */
-const LOOK_AFTER_MS = 20_000;
 /** Ends the words of those who bring back what was swept; the words of all others are of runs. */
 const RESTORING = ':restore';
+
+/** Whose word it is. */
+export type Who = 'run' | 'restore';
 
 export class Words {
   readonly #begunAt = performance.now();
@@ -27,9 +27,9 @@ export class Words {
     return this.beganSeconds + Math.floor((performance.now() - this.#begunAt) / 1000);
   }
 
-  /** Says a new word, of a run or of one who restores. */
-  async say(who: 'run' | 'restore'): Promise<string> {
-    const word = `${tokenOf(this.#nowSeconds)}${who === 'restore' ? RESTORING : ''}`;
+  /** Says a new word, of a run or of one who restores, and of this second of the earliest of all clocks. */
+  async say(who: Who, second: number): Promise<string> {
+    const word = `${tokenOf(second)}${who === 'restore' ? RESTORING : ''}`;
     await each(markerKeys(), async (key) => {
       await sayWord(this.calls, key, word);
     });
@@ -54,24 +54,9 @@ export class Words {
     return [...words];
   }
 
-  /**
-   * What whoever said a word does before each step that goes by it. Where nobody looked for long, it is looked for; fails
-   * (`UNREACHABLE`) where somebody has taken it back.
-   */
-  keeping(word: string): () => Promise<void> {
-    let lookedAt = performance.now();
-    let looking: Promise<void> | null = null;
-    const look = async () => {
-      if (!(await this.standing()).includes(word)) throw stoodStill();
-      lookedAt = performance.now();
-    };
-    return async () => {
-      if (performance.now() - lookedAt < LOOK_AFTER_MS) return;
-      looking ??= look().finally(() => {
-        looking = null;
-      });
-      await looking;
-    };
+  /** Whether it stands: nobody has taken it for a killed one's. */
+  async stands(word: string): Promise<boolean> {
+    return (await this.standing()).includes(word);
   }
 
   /** Whether whoever said it was killed. */
@@ -83,10 +68,4 @@ export class Words {
 /** Whether it is the word of one who brings back what was swept. */
 export function isRestoring(word: string): boolean {
   return word.endsWith(RESTORING);
-}
-
-function stoodStill(): Failure {
-  const sentence =
-    'this process stood still for so long that others took it for killed, and put back what it had set aside';
-  return new Failure('UNREACHABLE', `${sentence}: what is there must be looked at anew`);
 }
