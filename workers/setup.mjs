@@ -27,7 +27,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
  * model with spin, whose searches are compiled. */
 const TOOLS = {
   start: ['redis-server'],
-  test: ['redis-server', 'redis-cli', 'chromium', 'promtool', 'openssl', 'spin', 'cc'],
+  test: ['redis-server', 'redis-cli', 'chromium', 'promtool', 'openssl', 'spin', 'cc', 'zsh', 'fish'],
   bench: ['redis-server', 'redis-cli'],
   picture: ['redis-server', 'chromium'],
 };
@@ -52,6 +52,8 @@ const PACKAGES = {
   openssl: 'openssl',
   spin: 'spin',
   cc: 'gcc',
+  zsh: 'zsh',
+  fish: 'fish',
 };
 
 /** Which package manager brings them, and what it calls differently. */

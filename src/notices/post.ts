@@ -10,6 +10,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { keyOf, type Notify } from '../config/settings/notify.ts';
+import { AnySignal } from '../domain/anySignal.ts';
 import type { Message } from './message.ts';
 
 /** The specification advises 15 to 30 s. */
@@ -36,6 +37,7 @@ export class Unwanted extends Error {
 export async function post({ url, secret }: Notify, { id, body }: Message, signal: AbortSignal): Promise<void> {
   const timestamp = Math.floor(Date.now() / 1000);
   const { address, credentials } = withoutCredentials(url);
+  const ends = new AnySignal(signal, AbortSignal.timeout(ANSWER_MS));
   const answer = await fetch(address, {
     method: 'POST',
     headers: {
@@ -48,10 +50,12 @@ export async function post({ url, secret }: Notify, { id, body }: Message, signa
     },
     body,
     redirect: 'manual',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-  }).catch((error: unknown) => {
-    throw whyNot(error);
-  });
+    signal: ends.signal,
+  })
+    .catch((error: unknown) => {
+      throw whyNot(error);
+    })
+    .finally(() => ends.release());
   await answer.body?.cancel().catch(() => {});
   if (!answer.ok) throw new Unwanted(answer.status, againAfter(answer.headers.get('retry-after')));
 }

@@ -5,6 +5,7 @@ import { runFrom } from '../../src/cleanup/scheduled.ts';
 import { reportAhead } from '../../src/cleanup/tally/report.ts';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../src/config/resolve.ts';
+import { AnySignal } from '../../src/domain/anySignal.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { nextGapMs } from '../../src/health/interval.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -33,7 +34,7 @@ import { endAgain, seal, standingEnd } from './finality.ts';
 import { earlierAttempts, Journal, type RunJob } from './journal.ts';
 import { Recording } from './recording.ts';
 import { StopWatch } from './stopWish.ts';
-import { unreadableIn, Warnings } from './tell.ts';
+import { inShort, unreadableIn, Warnings } from './tell.ts';
 
 export interface CleanerParts {
   readonly config: Config;
@@ -76,12 +77,6 @@ async function knownOf(
   };
 }
 
-/** A report as the log has it. */
-function inShort({ coordinators, keys, durationMs, outcome, pass, dryRun }: Report): object {
-  const counts = pass === 'none' ? {} : { ...coordinators, deleted: keys.deleted };
-  return { outcome, pass, durationMs, ...counts, dryRun };
-}
-
 /** Cleans the target that a job asks for, and tells queue, ledger, log and metrics of it. */
 async function clean(
   parts: Tools,
@@ -96,7 +91,8 @@ async function clean(
   const logger = parts.logger.child({ run: job.id, target: target.name });
   const fence = new Fence(queues, job, lost, stopping);
   const wish = new StopWatch(queues, String(job.id));
-  const signal = AbortSignal.any([stopping, fence.signal, wish.signal]);
+  const ends = new AnySignal(stopping, fence.signal, wish.signal);
+  const { signal } = ends;
   const earlier = earlierAttempts(job) ?? { startedAt: Date.now(), carried: null };
   const request = {
     run: String(job.id),
@@ -191,6 +187,8 @@ async function clean(
     logger.info('handing the run back to the queue');
     await job.moveToWait(token);
     throw new WaitingError();
+  } finally {
+    ends.release();
   }
 }
 

@@ -92,3 +92,9 @@ export function unreadableIn({ unreadable }: Report): { readonly sentence: strin
     news: `unreadable ${JSON.stringify(known)}`,
   };
 }
+
+/** A report as the log has it. */
+export function inShort({ coordinators, keys, durationMs, outcome, pass, dryRun }: Report): object {
+  const counts = pass === 'none' ? {} : { ...coordinators, deleted: keys.deleted };
+  return { outcome, pass, durationMs, ...counts, dryRun };
+}
