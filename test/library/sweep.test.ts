@@ -58,7 +58,7 @@ describe('plan and sweep', () => {
 
   test('is a span below that of a caller who traces, with its phases, and names nobody', async () => {
     const { redis, url } = server.current;
-    await settle(redis, 'c1', STALE);
+    await settle(redis, 'whoever', STALE);
     const exporter = new InMemorySpanExporter();
     const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
     provider.register();
@@ -78,7 +78,7 @@ describe('plan and sweep', () => {
     expect([below('mine'), below('run')]).toEqual([['run'], ['mark', 'gather', 'sweep', 'report']]);
     const run = spans.find(({ name }) => name === 'run');
     expect(run?.attributes).toMatchObject({ 'stalesweep.outcome': 'completed', 'stalesweep.coordinators.swept': 1 });
-    expect(JSON.stringify(spans.map(({ attributes }) => attributes))).not.toContain('c1');
+    expect(JSON.stringify(spans.map(({ attributes }) => attributes))).not.toContain('whoever');
   });
 
   test('tells progress and who goes, and lets what a listener throws be thrown outside', async () => {
