@@ -78,9 +78,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
-    // One more than the cores of a small machine: these tests wait now and then, too. With two more what is slow by the clock of others
-    // came late where neighbours took their share of the machine.
-    maxWorkers: 3,
+    // Two more than the cores of a small machine: these tests wait now and then, too, and with one more a quarter of it had nothing to do.
+    maxWorkers: 4,
     sequence: { sequencer: LongestEarly },
   },
 });
