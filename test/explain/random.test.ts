@@ -38,8 +38,9 @@ function told(entries: readonly Entry[], there: ReadonlySet<string>, left: Reado
   return seen.map((entry) => {
     const { kind, verdict, owners } = entry;
     const goes = kind === 'key' ? of(entry.name) : owners.some(({ heartbeat }) => of(heartbeat));
-    const lapses = kind === 'coordinator' && owners.every(({ heartbeat }) => heartbeat === null);
-    return { kind, name: nameOf(entry), why: entry.why, goes: lapses ? verdict === 'goes' : goes, verdict };
+    // Where it has lapsed, in one swarm or in all, there was no heartbeat that could be seen to go.
+    const hasLapsed = kind === 'coordinator' && !goes && owners.some(({ heartbeat }) => heartbeat === null);
+    return { kind, name: nameOf(entry), why: entry.why, goes: hasLapsed ? verdict === 'goes' : goes, verdict };
   });
 }
 
