@@ -79,11 +79,15 @@ export function oursAmong(targets: ReadonlyMap<string, Placed>): (record: Record
   const places = new Map([...targets].map(([name, target]) => [name, placeDigestOf(target)]));
   return ({ target, fingerprint = '' }) => {
     const place = places.get(target);
-    return place === undefined || fingerprint === '' || placeIn(fingerprint) === place;
+    return place === undefined || mayBeAt(place, fingerprint);
   };
 }
 
 /** Whether a record with this fingerprint may be of this place: one without any, as older versions left them, may be of each. */
 export function mayBeOf(target: Placed, fingerprint = ''): boolean {
-  return fingerprint === '' || placeIn(fingerprint) === placeDigestOf(target);
+  return mayBeAt(placeDigestOf(target), fingerprint);
+}
+
+function mayBeAt(place: string, fingerprint: string): boolean {
+  return fingerprint === '' || placeIn(fingerprint) === place;
 }

@@ -9,10 +9,6 @@ export const VERSION_BYTES = 8;
 
 /** Up to this many bytes are compressed at once: in 0.2 to 1 ms, where asking another thread takes 1 ms itself. */
 const SHORT = 64 * 1024;
-/** Up to this many bytes nothing is won by compressing, and it would take longer than all else about a block. */
-const TINY = 48;
-/** The modulus of the checksum at the end of what is compressed. */
-const ADLER = 65_521;
 /**
  * With zlib's usual windows each call takes 256 kB from the system anew, which costs ten times what compressing 10 kB does.
  * Level 4: measured on batches of 2,000, level 1 takes 1 to 10 % more room, 6 three times as long for 2 % less.
@@ -22,22 +18,9 @@ const SMALL: ZlibOptions = { level: 4, windowBits: 14, memLevel: 7 };
 const deflated = promisify<InputType, ZlibOptions, Buffer>(deflate);
 const inflated = promisify<InputType, ZlibOptions, Buffer>(inflate);
 
-/** Asking for many at once takes no longer than asking for one. */
-const VERSIONS_AT_ONCE = 128;
-const versions = { bytes: Buffer.alloc(0), used: 0 };
-
-function newVersion(): Uint8Array {
-  if (versions.used === versions.bytes.length) {
-    versions.bytes = randomBytes(VERSIONS_AT_ONCE * VERSION_BYTES);
-    versions.used = 0;
-  }
-  versions.used += VERSION_BYTES;
-  return versions.bytes.subarray(versions.used - VERSION_BYTES, versions.used);
-}
-
 /** The parts, one after the other, as a new version. */
 export function seal(parts: readonly Uint8Array[]): Buffer {
-  return Buffer.concat([newVersion(), ...parts]);
+  return Buffer.concat([randomBytes(VERSION_BYTES), ...parts]);
 }
 
 /** What was sealed. Throws `DamagedBlock` when nothing was. */
@@ -53,24 +36,7 @@ export async function compress(bytes: Uint8Array): Promise<Buffer> {
 
 /** The same at once, for what is short. */
 export function compressNow(bytes: Uint8Array): Buffer {
-  return bytes.length <= TINY ? stored(bytes) : deflateSync(bytes, SMALL);
-}
-
-/** In the form of what is compressed, but as it is: one stored block (RFC 1950, RFC 1951). */
-function stored(bytes: Uint8Array): Buffer {
-  const { length } = bytes;
-  const all = Buffer.alloc(7 + length + 4);
-  // Windows of 32 kB, the fastest way; then the last block, not compressed, its length, and that inverted.
-  all.set([0x78, 0x01, 0x01, length & 0xff, length >>> 8, ~length & 0xff, (~length >>> 8) & 0xff]);
-  all.set(bytes, 7);
-  let [a, b] = [1, 0];
-  for (const byte of bytes) {
-    a = (a + byte) % ADLER;
-    b = (b + a) % ADLER;
-  }
-  all.writeUInt16BE(b, 7 + length);
-  all.writeUInt16BE(a, 7 + length + 2);
-  return all;
+  return deflateSync(bytes, SMALL);
 }
 
 /** Compresses well, beside the caller, with a checksum: what stays for months, and is written seldom. */

@@ -103,10 +103,7 @@ export class RunRecorder {
     return this.#recorded !== null;
   }
 
-  /**
-   * Notes who is about to be swept; resolves once that stands in the ledger, or can't: before, nothing of theirs may go. Each is copied
-   * before the next one is asked for, and all before it returns.
-   */
+  /** Notes who is about to be swept, each copied at once; resolves once that stands in the ledger, or can't: before, nothing may go. */
   async removing(going: Iterable<Going>): Promise<void> {
     const recorded = this.#recorded;
     if (recorded === null) return;

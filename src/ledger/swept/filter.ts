@@ -22,22 +22,24 @@ function take(bytes: Uint8Array, from: number, to: number): void {
   hash[1] = other ^ (other >>> 13);
 }
 
+/** One of the bits of what was taken last, in a filter of so many. */
+function bitAt(nth: number, bits: number): number {
+  return (hash[0] + nth * hash[1]) % bits;
+}
+
 /** The bits, in a filter of so many, at least one, that are set where an id was noted. */
 export function bitsOf(bytes: Uint8Array, bits: number): number[] {
   take(bytes, 0, bytes.length);
-  return Array.from({ length: HASHES }, (_, i) => (hash[0] + i * hash[1]) % bits);
+  return Array.from({ length: HASHES }, (_, i) => bitAt(i, bits));
 }
 
 /** Notes an id. `filter` has at least one byte. */
 export function addId(filter: Uint8Array, bytes: Uint8Array, from: number, to: number): void {
   take(bytes, from, to);
   const bits = filter.length * 8;
-  // The same as `bitsOf`, without a division and a list for each.
-  const step = hash[1] % bits;
-  for (let i = 0, bit = hash[0] % bits; i < HASHES; i++) {
+  for (let i = 0; i < HASHES; i++) {
+    const bit = bitAt(i, bits);
     filter[bit >>> 3] = (filter[bit >>> 3] as number) | (1 << (bit & 7));
-    bit += step;
-    if (bit >= bits) bit -= bits;
   }
 }
 

@@ -8,6 +8,7 @@ const LOOK_AFTER_MS = 20_000;
 
 export class Turn {
   readonly #lease: Lease;
+  #word = '';
   #lookedAt = performance.now();
   #looking: Promise<void> | null = null;
 
@@ -26,7 +27,6 @@ export class Turn {
     return turn;
   }
 
-  #word = '';
   /** The word that stands for it now. */
   get word(): string {
     return this.#word;
