@@ -1,14 +1,13 @@
 /** announcing: what is said of those who are swept by one call, in that call. */
 import { randomBytes } from 'node:crypto';
 import { isoOf } from '../../domain/instant.ts';
-import { ANNOUNCED_PREFIX, type Announcement } from '../../redis/removal/announcement.ts';
+import { ANNOUNCED_PREFIX, type Announcement, hourOf } from '../../redis/removal/announcement.ts';
 import { type Beat, BeatState } from '../../store/records.ts';
 import type { Slice } from '../../store/arena.ts';
 import type { RunContext } from '../context.ts';
 import { NO_SWARM } from '../ownership/spellers.ts';
 
 const TOKEN_BYTES = 9;
-const HOUR_MS = 3_600_000;
 
 function textOf({ bytes, from, to }: Slice): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString();
@@ -40,7 +39,7 @@ export function announcementOf(run: RunContext, going: readonly Beat[]): Announc
     where,
     said: { run: run.id, target: target.settings.name, at: isoOf(nowMs) },
     coordinators: [...stale, ...lapsed],
-    hour: Math.floor(nowMs / HOUR_MS),
+    hour: hourOf(nowMs),
     once: stale.length === 0 ? onceKey() : null,
   };
 }

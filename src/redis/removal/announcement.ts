@@ -65,6 +65,11 @@ export function messageOf(announcement: Announcement): string {
   return `${headOf(announcement)}${announcement.coordinators.map(partOf).join()}${TAIL}`;
 }
 
+/** The hour of this instant, in ms since the epoch. */
+export function hourOf(nowMs: number): number {
+  return Math.floor(nowMs / HOUR_MS);
+}
+
 /** Where it stands of whom it was said. */
 export interface Known {
   /** The set of this time, and that of the time before. */
