@@ -62,7 +62,7 @@ export const MOST_LISTED = 1_000;
 /** What their names may take together, in bytes: it is read and written with each scheduled run. */
 const MOST_NAME_BYTES = 64 * 1024;
 /** A writer's clock may be behind by this share of the threshold: a minute of ten. What it writes is then no older than thought. */
-const CLOCK_SHARE = 1 / 10;
+export const CLOCK_SHARE = 1 / 10;
 /**
  * Who has no heartbeat any more is judged by the last beat that was seen: where that matters, what was seen is no older than this share
  * of the threshold, whatever was spared. That is how old it is with the usual settings.

@@ -160,6 +160,14 @@ describe('a scheduled run', () => {
     expect(looks).toMatchObject([{ pass: 'none' }, { pass: 'full', why: expect.stringContaining('expire') }]);
   });
 
+  test("looks at everybody where heartbeats may live no longer, since their writers' clocks may be behind", async () => {
+    await settleAll(0, [55, 55, 55]);
+    for (let n = 0; n < 3; n++) await server.current.redis.expire(heartbeatOf(`d${n}`), 60);
+    const { run } = runner();
+    await run({ gapSeconds: 60 });
+    expect((await run({ gapSeconds: 60 })).pass).toBe('full');
+  });
+
   test('looks at everybody after somebody was given back with the heartbeat, and sweeps again who is still silent', async () => {
     await settleAll(20, [700]);
     const { run, horizons } = runner({ trash: '1h' });

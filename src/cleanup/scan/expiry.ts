@@ -1,5 +1,6 @@
 /** expiry: whether heartbeats carry a time to live, and how long that is, told from a sample of them (P11). */
 import { readBeat } from '../../domain/heartbeat.ts';
+import { CLOCK_SHARE } from '../../domain/horizon.ts';
 import { ABSENT, type Reading } from '../../domain/reading.ts';
 import { isRefusal } from '../../redis/rights/refusals.ts';
 import type { RunContext } from '../context.ts';
@@ -49,10 +50,12 @@ export class Expiry {
     for (const { at, leftMs } of sample) if (leftMs > 0) this.#note(leftMs, readings[at] ?? ABSENT);
   }
 
-  /** It was written when it says that it beat. */
+  /** It was written when it says that it beat, or later by what its writer's clock may be behind: rather too short than too long. */
   #note(leftMs: number, reading: Reading): void {
+    const { node, staleAfterSeconds } = this.run;
     const beat = Buffer.isBuffer(reading) ? readBeat(reading.toString('latin1')) : null;
-    const ageMs = beat !== null && 'beatAt' in beat ? this.run.node.clock.nowSeconds * 1000 - beat.beatAt : 0;
+    const behindMs = staleAfterSeconds * 1000 * CLOCK_SHARE;
+    const ageMs = beat !== null && 'beatAt' in beat ? node.clock.nowSeconds * 1000 - beat.beatAt - behindMs : 0;
     const seconds = Math.floor((leftMs + Math.max(0, ageMs)) / 1000);
     this.shortestSeconds = Math.min(this.shortestSeconds ?? seconds, seconds);
   }
