@@ -14,7 +14,7 @@ import { startRedis, type TestRedis } from '../support/redis.ts';
 import { foreignIn } from '../support/world.ts';
 
 const QUIET = { onError: () => {}, onReady: () => {} };
-const STALE = 5_000;
+const STALE = 20_000;
 
 let server: TestRedis;
 let queues: Queues;
