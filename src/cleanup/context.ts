@@ -38,9 +38,11 @@ export interface Observer {
   readonly condemn?: (next: Iterable<Condemned>) => Promise<void>;
   /** Told what a call removed, before the names are let go. */
   readonly removed?: (removed: Removed) => void;
+  /** Told, before the run lets go of them, of those of whom only parts went; to be asked for once, and not after anything was waited for. */
+  readonly left?: (left: Iterable<Removal>) => void;
   /**
-   * Told what went of whom, or in a dry run would, with counts that are exact unless an answer of Redis was lost; awaited, so that
-   * it may take its time: what it is told holds for good, but for the names.
+   * Told of those of whom the last went, or in a dry run would, with counts that are exact unless an answer of Redis was lost; awaited,
+   * so that it may take its time: what it is told holds for good.
    */
   readonly list?: (removals: readonly Removal[]) => Promise<void>;
 }

@@ -6,6 +6,7 @@
  */
 import { sharedGlob } from '../schema/glob.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
+import { comesBefore } from '../store/nameOrder.ts';
 import { type Beat, Left, NO_ID } from '../store/records.ts';
 import { atNodes, breathe, type Run, STEPS_AT_ONCE } from './context.ts';
 import { type VerdictKind, Verdicts } from './ownership/verdict.ts';
@@ -39,7 +40,7 @@ export async function gather(run: Run): Promise<Gathered> {
     if (verdict === 'go') {
       const [one = NO_ID, other = NO_ID, ...more] = verdicts.ids;
       // With whoever is swept first: its proof of the other one then holds, whose own call comes later.
-      const otherFirst = other !== NO_ID && store.comesBefore(other, one);
+      const otherFirst = other !== NO_ID && comesBefore(store.nameOf(other), store.nameOf(one));
       const owner = one === NO_ID ? store.ownerOf(verdicts.beats[0] as Beat) : otherFirst ? other : one;
       const simple = more.length === 0 && verdicts.beats.length === 0 && verdicts.absent.length === 0;
       if (simple) keys.tellOwners(key, otherFirst ? one : other);

@@ -4,7 +4,8 @@
  *  Leaves    cutting them to mark and store.
  */
 import { type Fingerprinted, fingerprintOf } from '../config/fingerprint.ts';
-import type { Run } from './context.ts';
+import { tellLeft } from './batch/removals.ts';
+import { atWhole, type Run } from './context.ts';
 import { type Gathered, gather, walkKeys } from './gather.ts';
 import { forgetWhoLeftNothing, noteLeft, recallLapsed } from './scan/lapsed.ts';
 import { markPartition } from './mark.ts';
@@ -31,6 +32,14 @@ export async function tellWhoseKeysAre(run: Run, held: boolean): Promise<Gathere
  * @param told whose the keys are, where that has been told already
  */
 async function sweepPartition(run: Run, keysHeld: boolean, told: Gathered | null = null): Promise<void> {
+  try {
+    await sweepAllOf(run, keysHeld, told);
+  } finally {
+    tellLeft(atWhole(run));
+  }
+}
+
+async function sweepAllOf(run: Run, keysHeld: boolean, told: Gathered | null): Promise<void> {
   const { observer, schema, store, tally } = run;
   const which =
     store.partitions.count > 1 ? `partition ${store.partitions.current + 1} of ${store.partitions.count}: ` : '';

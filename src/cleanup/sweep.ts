@@ -12,7 +12,7 @@ import { type Batch, batchOf, keysBatchOf, release } from './batch/batch.ts';
 import { batches } from './batch/batches.ts';
 import { countBatch } from './batch/count.ts';
 import { learn } from './batch/learn.ts';
-import { keptOf, removedBy } from './batch/removals.ts';
+import { removedBy, sweptIn } from './batch/removals.ts';
 import { slicesOf } from './batch/slices.ts';
 import { type Unit, unitOf } from './batch/unit.ts';
 import { atWhole, inFlight, pause, type Run, type RunContext } from './context.ts';
@@ -32,7 +32,7 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
   if (run.dryRun) {
     const counted = await countBatch(run, batch);
     const { list } = observer;
-    const removals = list === undefined ? [] : keptOf(removedBy(run, batch, counted));
+    const removals = list === undefined ? [] : sweptIn(removedBy(run, batch, counted));
     tally.counted += batch.going.length;
     observer.progress?.('sweep', tally);
     for (const beat of batch.going) store.become(beat, BeatState.gone);
@@ -59,7 +59,7 @@ async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
   const going = batch.going.filter((beat) => store.isStale(beat));
   const removed = isTold ? removedBy(run, { ...batch, going }, result) : null;
   if (removed !== null) observer.removed?.(removed);
-  const listed = removed === null || observer.list === undefined ? [] : keptOf(removed);
+  const listed = removed === null || observer.list === undefined ? [] : sweptIn(removed);
   tally.swept += going.length;
   for (const beat of going) {
     if (store.stateOf(beat) === BeatState.lapsed) tally.lapsedSwept++;

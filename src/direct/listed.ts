@@ -1,5 +1,5 @@
 /** listed: who goes in a run, or went, as programs are told: a line of `run --list --json`, or what the library hands out. */
-import type { WholeRemoval } from '../domain/wholeRemovals.ts';
+import type { Removal } from '../domain/removal.ts';
 
 /** One coordinator and what went with it, or in a dry run would. */
 export interface Listed {
@@ -22,10 +22,7 @@ export function textOf(bytes: Uint8Array): string {
  * @param families the names of the families, in the order of all counts
  * @internal
  */
-export function listedOf(
-  { coordinator, swarm, silentSeconds, keys }: WholeRemoval,
-  families: readonly string[],
-): Listed {
+export function listedOf({ coordinator, swarm, silentSeconds, keys }: Removal, families: readonly string[]): Listed {
   return {
     coordinator: textOf(coordinator),
     swarm: swarm === null ? null : textOf(swarm),

@@ -76,7 +76,6 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
   let past = null as OpenLedger | null;
   let recorder: RunRecorder | null = null;
   let soFar: (() => Report) | null = null;
-  let follower: RunFollower | null = null;
   const leave = () => {
     setTimeout(() => target?.close(), TARGET_LEAVE_MS).unref();
     setTimeout(() => past?.close(), LEDGER_LEAVE_MS).unref();
@@ -111,7 +110,6 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
     soFar = () => reportAhead(settings, stopwatch, request);
     recorder.begins(soFar);
     await recorder.begin();
-    follower = new RunFollower(recorder);
     const report = await runCleanup(target, request, {
       observer: noted(
         {
@@ -121,7 +119,7 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
           },
         },
         recorder,
-        recorded === null ? null : follower,
+        recorded === null ? null : new RunFollower(recorder),
       ),
       signal,
       ...(wanted.confirm === undefined ? {} : { confirm: wanted.confirm }),
@@ -132,13 +130,11 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
             past: await pastOf(past.ledger, settings.name, fingerprintOf(settings)).catch(() => null),
           }),
     });
-    follower.finish();
     await recorder.end({ outcome: report.outcome, report });
     if (recorded !== null) await keepLook(recorded.ledger, target, report, signal);
     return report;
   } catch (error) {
     const known = explain(error, settings);
-    follower?.finish();
     const reason = sentenceOf(known);
     await recorder?.end({ outcome: 'failed', reason });
     if (soFar !== null) wanted.failed?.({ ...soFar(), outcome: 'failed', reason });
@@ -155,12 +151,7 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
 function noted(observer: Observer, recorder: RunRecorder, follower: RunFollower | null): Observer {
   return {
     ...observer,
-    ...(follower === null
-      ? {}
-      : {
-          condemn: async (next) => await follower.condemn(next),
-          removed: (removed) => follower.removed(removed),
-        }),
+    ...follower?.observer,
     begins: (soFar) => {
       observer.begins?.(soFar);
       recorder.begins(soFar);

@@ -19,26 +19,26 @@ export interface Condemned {
   names(): Iterable<Uint8Array>;
 }
 
-/** What went of one. */
+/** What went of one so far. */
 export interface Removal extends Omit<Condemned, 'names'> {
-  /** Whether this was the last of it, so that it is swept; before that, as many calls as it takes remove parts of it. */
+  /** Whether the last of it went, so that it is swept; before that, as many calls as it takes remove parts of it. */
   readonly swept: boolean;
   /**
-   * How many keys of each family went, its heartbeat included; `null` where some went and Redis does not tell how many of whose. Holds
-   * for good.
+   * How many keys of each family went in all, its heartbeat included; `null` where some went and Redis does not tell how many of
+   * whose. Holds for good.
    */
   readonly keys: readonly (number | null)[];
 }
 
 export interface NamedRemoval extends Removal {
   /**
-   * The names of what went; of a family whose count is `null`, also names that were not there. Only to be asked before whoever is
+   * The names of what went now; of a family whose count is `null`, also names that were not there. Only to be asked before whoever is
    * told returns: after that they are let go.
    */
   names(): readonly Uint8Array[];
 }
 
-/** What one call removed. */
+/** What one call removed, and of whom. */
 export interface Removed {
   /** Not to be asked for once whoever is told has returned, or waited for anything. */
   readonly removals: Iterable<NamedRemoval>;

@@ -7,7 +7,6 @@ import { type Listed, listedOf } from '../direct/listed.ts';
 import { runDirectly } from '../direct/run.ts';
 import type { Phase } from '../domain/phase.ts';
 import type { Report } from '../domain/report.ts';
-import { WholeRemovals } from '../domain/wholeRemovals.ts';
 import { joinTracing } from '../telemetry/tracing.ts';
 import { resolve, type TargetOptions } from './options.ts';
 
@@ -118,7 +117,6 @@ type Told = {
 } & { readonly onPhase: Wanted['onPhase'] | undefined };
 
 function observerOf({ onProgress, onWarning, onCoordinator, onPhase }: Told, families: readonly string[]): Observer {
-  const wholes = new WholeRemovals();
   return {
     ...(onPhase === undefined ? {} : { phase: apart(onPhase) }),
     ...(onWarning === undefined ? {} : { warn: apart(onWarning) }),
@@ -134,10 +132,7 @@ function observerOf({ onProgress, onWarning, onCoordinator, onPhase }: Told, fam
       ? {}
       : {
           list: async (removals) => {
-            for (const removal of removals) {
-              const whole = wholes.take(removal);
-              if (whole !== null) await onCoordinator(listedOf(whole, families));
-            }
+            for (const removal of removals) await onCoordinator(listedOf(removal, families));
           },
         }),
   };

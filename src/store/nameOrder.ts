@@ -4,7 +4,7 @@
  * Four bytes at a time, as 64-bit numbers with the record below the rank, so that no comparator is called; those that are still
  * equal are sorted by the next four. (MSD radix sort: Sedgewick and Wayne, Algorithms, 5.1)
  */
-import type { Slice } from './arena.ts';
+import type { Held, Slice } from './arena.ts';
 
 /** How many bytes a rank holds. */
 const RANK_BYTES = 4;
@@ -92,4 +92,10 @@ export class NameOrder {
     }
     return common;
   }
+}
+
+/** Whether one name comes before another one in that order. */
+export function comesBefore(a: Held, b: Held): boolean {
+  const longer = a.to - a.from - (b.to - b.from);
+  return longer !== 0 ? longer < 0 : a.bytes.compare(b.bytes, b.from, b.to, a.from, a.to) < 0;
 }

@@ -1,5 +1,5 @@
 /** record: what stands where in the records of ids and of their heartbeats, and in which states these are. */
-import { NONE } from './arena.ts';
+import { NONE, type Slice } from './arena.ts';
 
 /** A coordinator id of whom at least one heartbeat was found stale: the number of its record. */
 export type Id = number & { readonly of: 'id' };
@@ -21,6 +21,20 @@ export type BeatState = (typeof BeatState)[keyof typeof BeatState];
 export const Left = { going: 1, shared: 2 } as const;
 export type Left = (typeof Left)[keyof typeof Left];
 
+/** What proves a heartbeat that was judged stale: its value, or what stands for that. */
+export interface Proof {
+  readonly bytes: Uint8Array;
+  /** How long the value is, which Redis compares. */
+  readonly valueBytes: number;
+}
+
+/** A heartbeat that is to be entered. */
+export interface Found {
+  readonly id: Slice;
+  readonly idSegments: number;
+  readonly swarm: Slice | null;
+}
+
 /** Places in a record. All but `lives`, `left` and `state` are words of four bytes. */
 export const ID = { next: 0, beat: 4, keys: 8, lives: 12, left: 13, length: 14, bytes: 18 };
 export const BEAT = {
@@ -32,7 +46,8 @@ export const BEAT = {
   valueBytes: 14,
   swarmLength: 18,
   proofLength: 22,
-  bytes: 26,
+  gone: 26,
+  bytes: 30,
 };
 
 /** Beside what a heartbeat's coordinator left: it was told that it is to go. */

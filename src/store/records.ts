@@ -1,29 +1,18 @@
 /** records: what the store keeps of stale ones: a record for each id, and one for each of its heartbeats. */
 import { Arena, type Held, isSame, NONE, type Slice } from './arena.ts';
+import { Gone } from './gone.ts';
 import { NameOrder } from './nameOrder.ts';
-import { BEAT, type Beat, BeatState, CONDEMNED, ID, type Id, type Left, NO_BEAT, NO_ID } from './record.ts';
+import { BEAT, type Beat, BeatState, CONDEMNED, ID, type Id, type Left, NO_BEAT, NO_ID, type Proof } from './record.ts';
 
-export { type Beat, BeatState, type Id, Left, NO_BEAT, NO_ID } from './record.ts';
+export { type Beat, BeatState, type Found, type Id, Left, NO_BEAT, NO_ID, type Proof } from './record.ts';
 
 /** What it takes to put one id in order. */
 const ORDER_BYTES = 12;
 
-/** What proves a heartbeat that was judged stale: its value, or what stands for that. */
-export interface Proof {
-  readonly bytes: Uint8Array;
-  /** How long the value is, which Redis compares. */
-  readonly valueBytes: number;
-}
-
-/** A heartbeat that is to be entered. */
-export interface Found {
-  readonly id: Slice;
-  readonly idSegments: number;
-  readonly swarm: Slice | null;
-}
-
 /** The records of one partition, in the order in which they were added. */
 export class Records {
+  /** What went of those of whom not all went with one call. */
+  readonly gone = new Gone(this);
   protected arena = new Arena();
   #first = NO_ID;
   #last = NO_ID;
@@ -35,7 +24,7 @@ export class Records {
 
   /** The memory that records take, what ordering them will take included. */
   protected get arenaBytes(): number {
-    return this.arena.bytes + ORDER_BYTES * this.#idCount;
+    return this.arena.bytes + ORDER_BYTES * this.#idCount + this.gone.bytes;
   }
 
   // --- adding
@@ -72,6 +61,7 @@ export class Records {
     arena.writeWord(beat, BEAT.valueBytes, proof?.valueBytes ?? 0);
     arena.writeWord(beat, BEAT.swarmLength, swarmLength);
     arena.writeWord(beat, BEAT.proofLength, proofLength);
+    arena.writeWord(beat, BEAT.gone, NONE);
     arena.writeBytes(beat, BEAT.bytes, swarm.bytes, swarm.from, swarm.to);
     if (proof !== null) arena.writeBytes(beat, BEAT.bytes + swarmLength, proof.bytes, 0, proofLength);
     return beat;
@@ -156,6 +146,15 @@ export class Records {
     this.arena.writeWord(id, ID.keys, first);
   }
 
+  /** Where it stands what went of it before the last of it, as that room knows it. */
+  goneOf(beat: Beat): number {
+    return this.arena.readWord(beat, BEAT.gone);
+  }
+
+  setGone(beat: Beat, gone: number): void {
+    this.arena.writeWord(beat, BEAT.gone, gone);
+  }
+
   /** Notes that it was told of this one that it is to go; whether that is news. */
   condemn(beat: Beat): boolean {
     const left = this.arena.readByte(beat, BEAT.left);
@@ -209,14 +208,6 @@ export class Records {
     for (const id of order.inOrder()) yield id as Id;
   }
 
-  /** Whether one id comes before another one in that order. */
-  comesBefore(one: Id, other: Id): boolean {
-    const a = this.nameOf(one);
-    const b = this.nameOf(other);
-    const longer = a.to - a.from - (b.to - b.from);
-    return longer !== 0 ? longer < 0 : a.bytes.compare(b.bytes, b.from, b.to, a.from, a.to) < 0;
-  }
-
   /**
    * The record of each heartbeat whose owner is stale, once; all are let go before the first, so that what is added meanwhile is kept.
    * Who lives needs none.
@@ -241,6 +232,7 @@ export class Records {
   /** Lets go of all records. */
   protected clearRecords(): void {
     this.arena.clear();
+    this.gone.clear();
     this.#first = this.#last = NO_ID;
     this.#idCount = 0;
   }

@@ -126,7 +126,7 @@ describe('a line', () => {
             silentSeconds,
             lapsed: false,
             keys,
-            names: [],
+            swept: true,
           };
           const text = lineOf(whole, families);
           for (const line of text.split('\n')) {

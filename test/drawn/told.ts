@@ -18,13 +18,15 @@ function textOf(bytes: Uint8Array): string {
 export async function run(url: string, options: CleanOptions): Promise<Told> {
   const names: string[] = [];
   const removals: Told['removals'][number][] = [];
+  const note = (some: Iterable<Removal>): void => {
+    for (const { coordinator, swarm, keys, swept } of some) {
+      removals.push({ id: textOf(coordinator), swarm: textOf(swarm ?? new Uint8Array(0)), keys, swept });
+    }
+  };
   const observer: CleanOptions['observer'] = {
     removed: (removed) => names.push(...removed.names().flat().map(textOf)),
-    list: async (some) => {
-      for (const { coordinator, swarm, keys, swept } of some) {
-        removals.push({ id: textOf(coordinator), swarm: textOf(swarm ?? new Uint8Array(0)), keys, swept });
-      }
-    },
+    list: async (some) => note(some),
+    left: note,
   };
   return { report: await clean(url, { ...options, observer }), names, removals };
 }

@@ -21,13 +21,9 @@ async function cleanRecorded(run: string, before?: (name: string) => unknown) {
   const follower = new RunFollower(recorder);
   const report = await clean(url, {
     run,
-    observer: {
-      condemn: async (next) => await follower.condemn(next),
-      removed: (removed) => follower.removed(removed),
-    },
+    observer: follower.observer,
     ...(before === undefined ? {} : { before }),
   });
-  follower.finish();
   await recorder.end({ outcome: report.outcome, report });
   const find = async (id: string) => (await ledger.find(Buffer.from(id), { limit: 5 })).swept;
   return { report, find, families };
@@ -120,17 +116,13 @@ test('with `detail: keys`, the names stand there before anything goes, and after
         let looked = 0;
         const report = await clean(url, {
           ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }),
-          observer: {
-            condemn: async (next) => await follower.condemn(next),
-            removed: (removed) => follower.removed(removed),
-          },
+          observer: follower.observer,
           before: async (name) => {
             // Whatever is found in one pass stands there ahead of the removal.
             if (!name.startsWith('eval') || looked++ > 0 || memoryBudgetBytes !== undefined) return;
             for (const [id, names] of had) expect(await namesOf(id)).toEqual(expect.arrayContaining(names));
           },
         });
-        follower.finish();
         await recorder.end({ outcome: report.outcome, report });
         expect(report.coordinators.swept).toBe(had.size);
         for (const [id, names] of had) expect(await namesOf(id)).toEqual(names);
@@ -152,12 +144,8 @@ test('names take no more than their share of a small ledger, whoever has how man
   await recorder.begin();
   const follower = new RunFollower(recorder);
   const report = await clean(url, {
-    observer: {
-      condemn: async (next) => await follower.condemn(next),
-      removed: (removed) => follower.removed(removed),
-    },
+    observer: follower.observer,
   });
-  follower.finish();
   await recorder.end({ outcome: report.outcome, report });
   const [huge] = (await ledger.find(Buffer.from('huge'), { limit: 1 })).swept;
   const ack = families.indexOf('ack');

@@ -38,11 +38,9 @@ export async function sweepRecorded(queue: Redis, url: string, told: RecordedRun
     trigger,
     settings,
     observer: {
-      condemn: async (next) => await follower.condemn(next),
-      removed: (removed) => follower.removed(removed),
+      ...follower.observer,
       phase: (phase) => recorder.phase(phase),
     },
   });
-  follower.finish();
   await recorder.end({ outcome: report.outcome, report });
 }

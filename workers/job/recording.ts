@@ -59,8 +59,7 @@ export class Recording {
     if (this.dryRun) return { begins };
     return {
       begins,
-      condemn: async (next) => await this.#follower.condemn(next),
-      removed: (removed) => this.#follower.removed(removed),
+      ...this.#follower.observer,
     };
   }
 
@@ -74,20 +73,17 @@ export class Recording {
   }
 
   async ended(report: Report): Promise<void> {
-    this.#follower.finish();
     await this.#recorder.end({ outcome: report.outcome, report });
   }
 
   /** @param goesOn whether another attempt will follow */
   async failed(error: unknown, goesOn: boolean): Promise<void> {
-    this.#follower.finish();
     const reason = sentenceOf(error);
     await (goesOn ? this.#recorder.suspend(reason) : this.#recorder.end({ outcome: 'failed', reason }));
   }
 
   /** Nobody will go on with it: its job has left the queue. */
   async gone(): Promise<void> {
-    this.#follower.finish();
     await this.#recorder.end({ outcome: 'interrupted', reason: 'its job is not in the queue any more' });
   }
 

@@ -25,6 +25,11 @@ class Counts {
 
   constructor(private readonly families: number) {}
 
+  /** Nothing of any family. */
+  get none(): readonly number[] {
+    return new Array<number>(this.families).fill(0);
+  }
+
   /** Adds the row of a heartbeat that has none. */
   add(beat: Beat): number {
     const row = this.beats.push(beat) - 1;
@@ -88,13 +93,28 @@ class BeatRemoval extends Told implements NamedRemoval {
     super(run);
   }
 
-  /** @param going those of whom this was the last are the first so many */
+  /** @param going those of whom this was the last are the first so many; the others' share of it is known as gone */
   *each(counts: Counts, going: number): Generator<NamedRemoval> {
+    const { gone } = this.run.store;
     for (const [row, beat] of counts.beats.entries()) {
       this.turnTo(beat);
-      this.keys = counts.told(row);
       this.swept = row < going;
+      this.keys = this.swept ? gone.with(beat, counts.told(row)) : gone.with(beat, counts.none);
       yield this;
+    }
+  }
+
+  /** Those of whom only parts went. */
+  *left(): Generator<Removal> {
+    const { store, schema } = this.run;
+    const none = new Counts(schema.families.length).none;
+    for (const id of store.ids()) {
+      for (const beat of store.beatsOf(id)) {
+        if (!store.gone.has(beat) || store.stateOf(beat) === BeatState.gone) continue;
+        this.turnTo(beat);
+        this.keys = store.gone.with(beat, none);
+        yield this;
+      }
     }
   }
 
@@ -103,28 +123,43 @@ class BeatRemoval extends Told implements NamedRemoval {
   }
 }
 
-/** What this batch removed. To be asked before its heartbeats are known as gone, and before it is let go. */
+/**
+ * What this batch removed; of those of whom it was not the last, it is added to what is known as gone. To be asked once, before its
+ * heartbeats are known as gone, and before it is let go.
+ */
 export function removedBy(run: RunContext, batch: Batch, result: Swept): Removed {
   const missing = new Set(result.missing);
   return { removals: removalsIn(run, batch, result, missing), names: () => namesByFamily(run, batch, result, missing) };
 }
 
-/** The same, each as an object of its own, which holds for good. */
-export function keptOf({ removals }: Removed): Removal[] {
-  return Array.from(removals, ({ coordinator, swarm, beatAtSeconds, silentSeconds, lapsed, keys, swept }) => {
+/** Those of them of whom the last went, each as an object of its own, which holds for good. */
+export function sweptIn({ removals }: Removed): Removal[] {
+  const kept: Removal[] = [];
+  for (const { coordinator, swarm, beatAtSeconds, silentSeconds, lapsed, keys, swept } of removals) {
+    if (!swept) continue;
     const who = { coordinator: new Uint8Array(coordinator), swarm: swarm === null ? null : new Uint8Array(swarm) };
-    return { ...who, beatAtSeconds, silentSeconds, lapsed, keys, swept };
-  });
+    kept.push({ ...who, beatAtSeconds, silentSeconds, lapsed, keys, swept });
+  }
+  return kept;
+}
+
+/** Tells of those of whom only parts went, of the records that there are now. */
+export function tellLeft(run: RunContext): void {
+  if (run.store.gone.bytes > 0) run.observer.left?.(new BeatRemoval(run, () => []).left());
 }
 
 function removalsIn(run: RunContext, batch: Batch, result: Swept, missing: ReadonlySet<number>): Removed['removals'] {
   const counts = countsIn(run, batch, result, missing);
+  const { going } = batch;
+  for (let row = going.length; row < counts.beats.length; row++) {
+    run.store.gone.add(counts.beats[row] as Beat, counts.told(row));
+  }
   let names: ReadonlyMap<Beat, Uint8Array[]> | null = null;
   const namesOf = (beat: Beat): readonly Uint8Array[] => {
     names ??= namesByBeat(run, batch, result, missing);
     return names.get(beat) ?? [];
   };
-  return { [Symbol.iterator]: () => new BeatRemoval(run, namesOf).each(counts, batch.going.length) };
+  return { [Symbol.iterator]: () => new BeatRemoval(run, namesOf).each(counts, going.length) };
 }
 
 /** Those that go come first, in their order. */

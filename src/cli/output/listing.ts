@@ -1,7 +1,6 @@
 /** listing: who goes in a run, as it comes: lines of 80 columns, or JSON. */
 import { listedOf, textOf } from '../../direct/listed.ts';
 import type { Removal } from '../../domain/removal.ts';
-import { type WholeRemoval, WholeRemovals } from '../../domain/wholeRemovals.ts';
 import { plain } from './plain.ts';
 
 const COLUMNS = 80;
@@ -54,7 +53,7 @@ function wrapped(words: readonly string[]): string {
 }
 
 /** One who goes, for people: things by family, `?` where Redis did not tell how many. */
-export function lineOf({ coordinator, swarm, silentSeconds, keys }: WholeRemoval, families: readonly string[]): string {
+export function lineOf({ coordinator, swarm, silentSeconds, keys }: Removal, families: readonly string[]): string {
   const things = families.flatMap((family, i) => (keys[i] === 0 ? [] : [`${plain(family)} ${keys[i] ?? '?'}`]));
   const found =
     things.length === 0 ? ['nothing left'] : things.map((one, i) => (i + 1 < things.length ? `${one},` : one));
@@ -64,13 +63,11 @@ export function lineOf({ coordinator, swarm, silentSeconds, keys }: WholeRemoval
 }
 
 /** The same for programs, as JSON. */
-export function jsonOf(whole: WholeRemoval, families: readonly string[]): string {
-  return JSON.stringify(listedOf(whole, families));
+export function jsonOf(removal: Removal, families: readonly string[]): string {
+  return JSON.stringify(listedOf(removal, families));
 }
 
 export class Listing {
-  readonly #wholes = new WholeRemovals();
-
   /**
    * @param families the names of the families, in the order of all counts
    * @param print takes whole lines; the run goes on once it resolves
@@ -81,12 +78,9 @@ export class Listing {
     private readonly print: (lines: string) => Promise<void>,
   ) {}
 
-  /** Told what calls removed, or would remove; whoever goes is listed with the last of it. */
+  /** Told of those of whom the last went, or would. */
   readonly list = async (removals: readonly Removal[]): Promise<void> => {
-    const lines = removals.flatMap((removal) => {
-      const whole = this.#wholes.take(removal);
-      return whole === null ? [] : [(this.json ? jsonOf : lineOf)(whole, this.families)];
-    });
+    const lines = removals.map((removal) => (this.json ? jsonOf : lineOf)(removal, this.families));
     if (lines.length > 0) await this.print(`${lines.join('\n')}\n`);
   };
 }

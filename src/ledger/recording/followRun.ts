@@ -1,7 +1,7 @@
 /** follow run: passes on to the recorder what a run tells its observer of who is to go, and of what went. */
 import { namesWithin } from '../../domain/names.ts';
-import type { Condemned, Removed } from '../../domain/removal.ts';
-import { type WholeRemoval, WholeRemovals } from '../../domain/wholeRemovals.ts';
+import type { Condemned, NamedRemoval, Removal, Removed } from '../../domain/removal.ts';
+import { PartNames } from './partNames.ts';
 import type { RunRecorder } from './recorder.ts';
 import type { Going, Swept } from '../swept/sweptLog.ts';
 
@@ -15,17 +15,30 @@ function* goingOf(next: Iterable<Condemned>, nameBytes: number): Generator<Going
   }
 }
 
-function sweptOf({ coordinator, swarm, beatAtSeconds, silentSeconds, keys, names }: WholeRemoval): Swept {
+function sweptOf(
+  { coordinator, swarm, beatAtSeconds, silentSeconds, keys }: Removal,
+  names: readonly Uint8Array[],
+): Swept {
   const beatMs = beatAtSeconds * 1000;
   return { coordinator, swarm, beatMs, silenceSeconds: silentSeconds, keysByFamily: keys, names };
 }
 
-/** The observer of one run; its methods never reject, and `removed` keeps nothing of what it is given. */
+/** What observes one run; its methods never reject, and but for names it keeps nothing of what it is given. */
 export class RunFollower {
-  readonly #wholes: WholeRemovals;
+  /** `null` where names are not recorded. */
+  readonly #names: PartNames | null;
 
   constructor(private readonly recorder: RunRecorder) {
-    this.#wholes = new WholeRemovals(recorder.nameBytes);
+    this.#names = recorder.nameBytes === 0 ? null : new PartNames(recorder.nameBytes);
+  }
+
+  /** What a run is to tell. */
+  get observer() {
+    return {
+      condemn: async (next: Iterable<Condemned>): Promise<void> => await this.condemn(next),
+      removed: (removed: Removed): void => this.removed(removed),
+      left: (left: Iterable<Removal>): void => this.left(left),
+    };
   }
 
   /** Resolves once it stands in the ledger who is about to go, or it can't. */
@@ -37,16 +50,19 @@ export class RunFollower {
     this.recorder.removed(this.#sweptIn(removals));
   }
 
-  *#sweptIn(removals: Removed['removals']): Generator<Swept> {
+  /** Of whom only parts went stands in the ledger, too. */
+  left(left: Iterable<Removal>): void {
+    this.recorder.removed(this.#partsOf(left));
+  }
+
+  *#sweptIn(removals: Iterable<NamedRemoval>): Generator<Swept> {
     for (const removal of removals) {
-      const whole = this.#wholes.take(removal);
-      if (whole !== null) yield sweptOf(whole);
+      if (removal.swept) yield sweptOf(removal, this.#names?.take(removal, removal.names()) ?? NO_NAMES);
+      else this.#names?.keep(removal, removal.names());
     }
   }
 
-  /** To be called before the run ends: of whom only parts went, these stand in the ledger too. */
-  finish(): void {
-    const rest = this.#wholes.takeRest();
-    if (rest.length > 0) this.recorder.removed(rest.map(sweptOf));
+  *#partsOf(left: Iterable<Removal>): Generator<Swept> {
+    for (const one of left) yield sweptOf(one, this.#names?.take(one, NO_NAMES) ?? NO_NAMES);
   }
 }

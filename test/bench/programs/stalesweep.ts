@@ -37,13 +37,11 @@ contend(async (task) => {
       const report = await runCleanup(target, request, {
         sightings,
         observer: {
-          condemn: async (next) => await follower.condemn(next),
-          removed: (removed) => follower.removed(removed),
+          ...follower.observer,
           begins: (soFar) => recorder.begins(soFar),
           progress: () => recorder.progress(),
         },
       });
-      follower.finish();
       await recorder.end({ outcome: report.outcome, report });
       return { calls: report.redis.calls };
     },
