@@ -12,11 +12,11 @@ import type { Target } from '../redis/target/target.ts';
 import type { Trash } from '../redis/trash/names.ts';
 import type { KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
+import type { Distinct } from '../store/distinct.ts';
 import type { HeldKeys } from '../store/heldKeys.ts';
 import type { Store } from '../store/store.ts';
 import type { Spellers } from './ownership/spellers.ts';
 import type { Hold } from './guards/hold.ts';
-import type { Kept } from './ownership/kept.ts';
 import type { MemorySample } from './tally/memorySample.ts';
 import type { MixedFamilies } from './batch/mixedFamilies.ts';
 import type { Tally } from './tally/tally.ts';
@@ -67,7 +67,8 @@ export interface Run {
   readonly observer: Observer;
   readonly signal: AbortSignal;
   readonly mixedFamilies: MixedFamilies;
-  readonly kept: Kept;
+  /** Things that stay although somebody stale could own them, since somebody who lives could, too (P2). */
+  readonly kept: Distinct;
   /** Of what it would remove, where it removes nothing; else `null`. */
   readonly memory: MemorySample | null;
   readonly hold: Hold;

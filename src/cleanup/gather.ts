@@ -5,6 +5,7 @@
  *  Promises  reads nothing but what mark held, and writes nothing.
  */
 import { sharedGlob } from '../schema/glob.ts';
+import { Distinct } from '../store/distinct.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { comesBefore } from '../store/nameOrder.ts';
 import { type Beat, Left, NO_ID } from '../store/records.ts';
@@ -27,16 +28,17 @@ export async function gather(run: Run): Promise<Gathered> {
   const verdicts = new Verdicts(run);
   store.changes = 0;
   let orphans = NO_KEY;
-  // SCAN may return a name twice; whoever is linked is told apart when it goes, who is only counted is here.
-  const counted = new Set<string>();
-  const orphaned = new Set<string>();
+  // Whoever is linked is told apart when it goes, who is only counted is here.
+  const counted = new Distinct();
+  // Each of them may have left many.
+  const orphaned = new Distinct(Number.POSITIVE_INFINITY);
   let steps = 0;
   for (const key of keys.all()) {
     if (++steps % STEPS_AT_ONCE === 0 || keys.bytesOf(key) > LONG_NAME_BYTES) await breathe();
     const name = keys.nameOf(key);
     const verdict = verdicts.of(name, store.idCount > 0);
     noteOwners(run, verdicts, verdict);
-    if (verdict === 'keep' && verdicts.isShared) run.kept.note(name);
+    if (verdict === 'keep' && verdicts.isShared) run.kept.add(name);
     if (verdict === 'go') {
       const [one = NO_ID, other = NO_ID, ...more] = verdicts.ids;
       // With whoever is swept first: its proof of the other one then holds, whose own call comes later.
@@ -47,18 +49,16 @@ export async function gather(run: Run): Promise<Gathered> {
       keys.link(key, store.keysOf(owner) as Key);
       store.setKeys(owner, key);
     } else if (verdict === 'orphan') {
-      const text = Buffer.from(name).toString('latin1');
-      if (counted.has(text)) continue;
-      counted.add(text);
+      if (!counted.add(name)) continue;
       if (!schema.orphanFamilies.has(familyOf(run, key))) continue;
       keys.link(key, orphans);
       orphans = key;
       // Whose they were, as far as the name tells; a name that tells of several counts for one.
-      orphaned.add(verdicts.absent[0]?.toString('latin1') ?? text);
+      orphaned.add(verdicts.absent[0] ?? name);
     }
   }
-  tally.orphans = (tally.orphans ?? 0) + counted.size;
-  tally.orphaned += orphaned.size;
+  tally.orphans = (tally.orphans ?? 0) + counted.count;
+  tally.orphaned += orphaned.count;
   return { orphans };
 }
 
@@ -91,7 +91,7 @@ export async function walkKeys(run: Run, sweepKeys: () => Promise<void>): Promis
     const { template } = reader;
     const verdict = verdicts.of(key, store.idCount > 0);
     noteOwners(run, verdicts, verdict);
-    if (verdict === 'keep' && verdicts.isShared) run.kept.note(key);
+    if (verdict === 'keep' && verdicts.isShared) run.kept.add(key);
     // Who is an orphan is told once, in the first partition.
     if (verdict === 'go' || (verdict === 'orphan' && store.partitions.current === 0)) keys.hold(template, key);
   };

@@ -13,6 +13,7 @@ import type { Sightings } from '../domain/sighting.ts';
 import type { Target } from '../redis/target/target.ts';
 import { Trash } from '../redis/trash/names.ts';
 import { KeyReader } from '../schema/keyReader.ts';
+import { Distinct } from '../store/distinct.ts';
 import { HeldKeys } from '../store/heldKeys.ts';
 import { Store } from '../store/store.ts';
 import type { Ahead } from './guards/ahead.ts';
@@ -22,7 +23,6 @@ import { nobodyMet, refusal, warnOfRestart } from './guards/guards.ts';
 import { keepSightings, noteLeft, recallLapsed } from './scan/lapsed.ts';
 import { estimateAhead } from './guards/estimate.ts';
 import { Hold } from './guards/hold.ts';
-import { Kept } from './ownership/kept.ts';
 import { MemorySample } from './tally/memorySample.ts';
 import { mark } from './mark.ts';
 import { MixedFamilies } from './batch/mixedFamilies.ts';
@@ -173,7 +173,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
       observer.removed !== undefined || observer.list !== undefined,
       observer.list !== undefined,
     ),
-    kept: new Kept(),
+    kept: new Distinct(),
     memory: request.dryRun ? new MemorySample(schema.families.length) : null,
     trash: trash > 0 ? new Trash(trash, request.run, target.whole.clock.nowSeconds) : null,
   };
@@ -219,7 +219,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
     // Nor does a refused run count orphans only because it asked.
     if (reason !== null) {
       tally.orphans = null;
-      run.kept.forget();
+      run.kept.clear();
     }
   }
   if (isAsked && reason === null && tally.stale > 0) {

@@ -7,7 +7,7 @@ import type { Outcome, Report, Trigger } from '../../domain/report.ts';
 import type { Target } from '../../redis/target/target.ts';
 import type { Run } from '../context.ts';
 import type { Hold } from '../guards/hold.ts';
-import type { Kept } from '../ownership/kept.ts';
+import type { Distinct } from '../../store/distinct.ts';
 import type { Stopwatch } from '../../redis/call/stopwatch.ts';
 import { type Carried, Tally } from './tally.ts';
 

@@ -1,0 +1,30 @@
+/** distinct: how many different names came, told by their fingerprints: SCAN may return one twice. */
+import { Fingerprinter, FingerprintSet } from './fingerprints.ts';
+
+/** So many are told apart, which takes 10 MB. Of those beyond, one that comes twice counts twice. */
+const MOST_TOLD_APART = 1_000_000;
+
+export class Distinct {
+  count = 0;
+  readonly #prints = new Fingerprinter();
+  #known = new FingerprintSet();
+
+  /** @param most so many are told apart, 10 bytes each */
+  constructor(private readonly most = MOST_TOLD_APART) {}
+
+  /** Counts a name, once; whether it is a new one. */
+  add(name: Uint8Array): boolean {
+    const prints = this.#prints;
+    prints.take(name, 0, name.length);
+    if (this.#known.has(prints.high, prints.low)) return false;
+    this.count++;
+    if (this.#known.size < this.most) this.#known.add(prints.high, prints.low);
+    return true;
+  }
+
+  /** As if none had come. */
+  clear(): void {
+    this.count = 0;
+    this.#known = new FingerprintSet();
+  }
+}
