@@ -31,7 +31,7 @@ export interface RunRequest {
 interface Reported extends Pick<Run, 'tally' | 'dryRun'> {
   readonly target: Pick<Target, 'settings' | 'stopwatch' | 'strategy'>;
   readonly hold: Pick<Hold, 'told'>;
-  readonly kept: Pick<Kept, 'count'>;
+  readonly kept: Pick<Distinct, 'count'>;
   readonly memory: Run['memory'];
   readonly trash: Run['trash'];
 }
