@@ -19,6 +19,7 @@ import { errorFields, type Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues } from '../queue/queues.ts';
 import { askForCredentials, createJudge, credentialsOf, isLoopback, type Judge, requireCredentials } from './access.ts';
+import { nothingAt } from '../pages/errorPage.tsx';
 import { createPages } from '../pages/pages.ts';
 import { createBoard } from './board.ts';
 import { protectOwnPages, protectPages, refuseChanges, refuseOtherNames, refuseOthers } from './origin.ts';
@@ -39,8 +40,6 @@ export interface Dashboard {
 }
 
 const BOARD = '/queues';
-/** As much of a path as a sentence can hold. */
-const MOST_SHOWN = 200;
 
 /** What a GET of `path` is answered with, or, for Bull Board and our own pages, everything under it. */
 interface Route {
@@ -71,7 +70,7 @@ function answerWith(logger: Logger) {
 }
 
 const answerNothing: RequestHandler = (request, response) => {
-  response.status(404).json({ error: `there is nothing at ${request.path.slice(0, MOST_SHOWN)}` });
+  response.status(404).json({ error: nothingAt(request) });
 };
 
 function answerError(answerFor: ReturnType<typeof answerWith>): ErrorRequestHandler {

@@ -4,6 +4,14 @@ import { Message } from './parts/message.tsx';
 import { sendPage } from './page.tsx';
 import { type Site, usePath } from './site.ts';
 
+/** As much of a path as a sentence can hold. */
+const MOST_SHOWN = 200;
+
+/** That nothing is where somebody looks. */
+export function nothingAt({ path }: Pick<Request, 'path'>): string {
+  return `there is nothing at ${path.slice(0, MOST_SHOWN)}`;
+}
+
 /** Answers with one sentence, as a page. */
 export function sendError(
   site: Site,

@@ -1,13 +1,13 @@
 /** pages: our own pages in one table, and what stands before and behind them. README.md says how to add one.
  *
- *      assets ─▶ forms are read ─▶ pages ─▶ (nothing of ours: whoever mounted us goes on) ─▶ errors as a page
+ *      assets ─▶ forms are read ─▶ pages ─▶ (nothing of ours: for a browser a page, else whoever mounted us goes on) ─▶ errors as a page
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
 import { Ledger } from '../ledger/ledger.ts';
 import { serveAssets } from './assets.ts';
-import { sendError } from './errorPage.tsx';
+import { nothingAt, sendError } from './errorPage.tsx';
 import { createGate, insistOn } from './gate.ts';
 import { overviewRoutes } from './overview/routes.tsx';
 import type { PageParts, PageRoute } from './route.ts';
@@ -67,6 +67,11 @@ export function createPages({ config, queues, ask, askQueue, answerFor }: PagesP
     if (response.headersSent) next(thrown);
     else sendError(site, request, response, answerFor(thrown));
   };
+  router.use((request, response, next) => {
+    // Scripts and probes are answered by whoever mounted us.
+    if (request.accepts(['json', 'html']) !== 'html') next();
+    else sendError(site, request, response, { status: 404, error: nothingAt(request) });
+  });
   router.use(answerError);
   return { router, gate: createGate(site, askQueue, answerFor), boardScript: `${basePath}${assets.paths['board.js']}` };
 }

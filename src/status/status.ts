@@ -35,8 +35,8 @@ export interface TargetStatus {
 export interface Status {
   /** When it was read, in ms. */
   readonly atMs: number;
-  /** Whether it could be read just now; else it is what was known then, or nothing yet. */
-  readonly known: 'now' | 'then' | 'nothing';
+  /** Whether it could be read just now; else it is what was known then, or nothing yet; `old`: from before, and just being read anew. */
+  readonly known: 'now' | 'old' | 'then' | 'nothing';
   /** Processes that take runs; `null` where nobody could say. */
   readonly workers: number | null;
   /** Those of the queue. */

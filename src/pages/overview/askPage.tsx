@@ -1,4 +1,5 @@
 /** ask page: what a run would do, in numbers, before it is asked for. */
+import type { Standing } from '../../domain/standing.ts';
 import type { TargetStatus } from '../../status/status.ts';
 import { amountOf, bytesOf, secondsOf } from '../parts/amounts.ts';
 import { targetPath } from '../paths.ts';
@@ -20,7 +21,7 @@ export function AskPage({ status, kind, now }: Props) {
   const answers = useAnswers();
   const button = kind === 'force' ? 'Sweep them now' : 'Run now';
   return (
-    <>
+    <div class="stack asks">
       <h1>{kind === 'force' ? `Sweep those who are held in ${target}?` : `Run now on ${target}?`}</h1>
       {coordinators === null || past.pass === null ? (
         <p>
@@ -44,7 +45,7 @@ export function AskPage({ status, kind, now }: Props) {
           Cancel
         </a>
       </div>
-    </>
+    </div>
   );
 }
 
@@ -62,14 +63,30 @@ function AskForm(props: { target: string; kind: AskKind | 'dry'; look: string; c
   );
 }
 
+/** Those who stay whatever happens, but for those of whom there are none. */
+function whoStays({ active, unreadable, held }: Standing, kind: AskKind): string {
+  const all = [
+    [active, 'active one'],
+    [unreadable, 'unreadable one'],
+    [kind === 'force' ? 0 : held, 'held one'],
+  ] as const;
+  const stay = all.filter(([count]) => count > 0).map(([count, word]) => amountOf(count, word));
+  if (stay.length === 0) return 'Whoever beats again before it is their turn stays.';
+  const names = stay.length === 1 ? stay[0] : `${stay.slice(0, -1).join(', ')} and ${stay.at(-1)}`;
+  const isOne = all.reduce((sum, [count]) => sum + count, 0) === 1;
+  return `${names} ${isOne ? 'stays' : 'stay'}, and so does whoever beats again before it is their turn.`;
+}
+
 function Numbers({ status, kind, now }: Props) {
   const { past, coordinators, staleAfterSeconds } = status;
   if (past.pass === null || coordinators === null) return null;
   const { report, dryRun, atMs } = past.pass;
-  const { active, stale, held, unreadable } = coordinators;
-  const things = dryRun ? `, with ${amountOf(report.keys.found, 'thing')}` : '';
+  const { stale, held } = coordinators;
   const goes = kind === 'force' ? held + stale : stale;
+  // What a dry run found of the stale ones: of those who are held it counted nothing.
+  const things = dryRun && goes > 0 && goes === stale ? `, with ${amountOf(report.keys.found, 'thing')},` : '';
   const memory = report.redis.memoryEstimateBytes;
+  const who = goes === 0 ? 'Nobody was' : goes === 1 ? 'It was' : 'They were';
   return (
     <div class="stack">
       <p class="large">
@@ -77,11 +94,10 @@ function Numbers({ status, kind, now }: Props) {
         {things} would go.
       </p>
       <p>
-        {goes === 0 ? 'Nobody' : 'So many'} had been silent for longer than {secondsOf(staleAfterSeconds)} and{' '}
-        {dryRun ? 'stood there at the last dry run' : 'was left by the last run'}, <Time at={atMs} now={now} />.{' '}
-        {amountOf(active, 'active one')} and {amountOf(unreadable, 'unreadable one')} stay, and so does whoever beats
-        again before it is their turn.
-        {dryRun && memory !== undefined && ` It would free about ${bytesOf(memory)}.`}
+        {who} silent for longer than {secondsOf(staleAfterSeconds)}{' '}
+        {dryRun ? 'at the last dry run' : 'and still there after the last run'}, <Time at={atMs} now={now} />.{' '}
+        {whoStays(coordinators, kind)}
+        {dryRun && goes > 0 && memory !== undefined && ` It would free about ${bytesOf(memory)}.`}
         {!dryRun && ' Who has fallen silent since goes, too: a dry run says how many that are.'}
       </p>
       {kind === 'force' && (

@@ -64,11 +64,17 @@ export function SweptByHour({ status: { past, target }, now }: Props) {
           </a>
         </h2>
       </figcaption>
-      <Bars bars={bars} />
-      <div class="marks" aria-hidden="true">
-        <span>24 h ago</span>
-        <span>now</span>
-      </div>
+      {swept + deleted === 0 ? (
+        <p class="empty">Nobody. Once somebody is swept, a bar for that hour stands here.</p>
+      ) : (
+        <>
+          <Bars bars={bars} />
+          <div class="marks" aria-hidden="true">
+            <span>24 h ago</span>
+            <span>now</span>
+          </div>
+        </>
+      )}
       <Behind id="hours-table" about="What was swept in each of the last 24 hours">
         <table>
           <thead>

@@ -4,7 +4,7 @@ import { amount, amountOf, bytesOf, tookOf } from '../parts/amounts.ts';
 import { pathToRun, runPath } from '../paths.ts';
 import { useAnswers } from '../answers.ts';
 import { usePath, useSite } from '../site.ts';
-import { StateWord } from '../parts/state.tsx';
+import { endOf, StateWord } from '../parts/state.tsx';
 import { Time } from '../parts/time.tsx';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import type { TargetStatus } from '../../status/status.ts';
@@ -122,11 +122,6 @@ export function LastRun({ status, now }: Props) {
       )}
     </>
   );
-}
-
-/** How a run ended, in a word; of one that held somebody, that. */
-export function endOf({ outcome, state, report }: PastRun): string {
-  return outcome === 'completed' && (report?.coordinators.held ?? 0) > 0 ? 'held' : (outcome ?? state);
 }
 
 /** What came of a run, in a few words. */

@@ -47,7 +47,8 @@ export class StatusSource {
     const late = this.#askedAt !== null && performance.now() - this.#askedAt > LATE_MS;
     const { last } = this.reader;
     if (last === null) return this.reader.lastKnown(this.#failure);
-    return late ? this.reader.lastKnown(this.#failure ?? new Failure('UNREACHABLE', 'it says nothing')) : last;
+    if (late) return this.reader.lastKnown(this.#failure ?? new Failure('UNREACHABLE', 'it says nothing'));
+    return performance.now() - this.#readAt > LATE_MS ? { ...last, known: 'old' } : last;
   }
 
   async #read(): Promise<Status> {

@@ -3,9 +3,8 @@ import type { Status, TargetStatus } from '../../status/status.ts';
 import { amount } from '../parts/amounts.ts';
 import { runPath, targetPath } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { StateWord } from '../parts/state.tsx';
+import { endOf, StateWord } from '../parts/state.tsx';
 import { Time } from '../parts/time.tsx';
-import { endOf } from './runs.tsx';
 
 const STATES = [
   ['active', 'Active'],

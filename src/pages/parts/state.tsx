@@ -1,4 +1,5 @@
 /** state: how a run ended, or where it is, as a word with a mark that says the same as its colour. */
+import type { PastRun } from '../../ledger/runs/pastRun.ts';
 
 /** Marks by outcome; of one that is not known, none. */
 const MARKS: Readonly<Record<string, readonly [mark: string, kind: 'good' | 'bad' | 'odd' | 'going']>> = {
@@ -24,4 +25,10 @@ export function StateWord({ state, dryRun = false }: { readonly state: string; r
       {dryRun && <span class="dry"> (dry run)</span>}
     </span>
   );
+}
+
+/** How a run ended, or where it is, in a word; of one that completed and held somebody, that. */
+export function endOf({ outcome, state, report }: Pick<PastRun, 'outcome' | 'state' | 'report'>): string {
+  if (state !== 'ended') return state;
+  return outcome === 'completed' && (report?.coordinators.held ?? 0) > 0 ? 'held' : (outcome ?? 'interrupted');
 }

@@ -57,7 +57,7 @@ function Given({ given, now }: { readonly given: RestoredNote; readonly now: num
         </>
       )}
       : {amountOf(restored, 'key')}
-      {existing > 0 && `; ${amount(existing)} were there again and stayed in the trash`}
+      {existing > 0 && `; ${amount(existing)} ${existing === 1 ? 'was' : 'were'} there again and stayed in the trash`}
       {expired > 0 && `; ${amount(expired)} had expired`}
       {!heartbeats && '; heartbeats stayed in the trash'}.
     </p>

@@ -1,6 +1,7 @@
 /** restore: gives back what a run took, or one coordinator of it: first a page that asks, with numbers, then the deed. */
 import type { Request, Response } from 'express';
 import type { TargetConfig } from '../../config/resolve.ts';
+import { Failure } from '../../domain/failure.ts';
 import { bytesOf } from '../../explain/names.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
@@ -19,11 +20,18 @@ import { runIn } from './runIn.ts';
 const NAMES_SHOWN = 10;
 
 export function restoreRoutes(parts: PageParts): readonly PageRoute[] {
-  if (parts.site.readOnly) return [];
+  if (parts.site.readOnly) return [{ method: 'get', path: '/runs/:run/restore', answer: refuse }];
   return [
     { method: 'get', path: '/runs/:run/restore', answer: async (...both) => await ask(parts, ...both) },
     { method: 'post', path: '/runs/:run/restore', answer: async (...both) => await giveBack(parts, ...both) },
   ];
+}
+
+function refuse(): Promise<void> {
+  throw new Failure(
+    'DENIED',
+    'this dashboard is read-only (STALESWEEP_READ_ONLY): what was swept is given back elsewhere',
+  );
 }
 
 interface Meant {
@@ -96,7 +104,10 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
       </p>
       {would.existing.length > 0 && (
         <div>
-          <p>{amountOf(would.existing.length, 'key')} are there again by now; nothing is ever written over them:</p>
+          <p>
+            {amountOf(would.existing.length, 'key')} {would.existing.length === 1 ? 'is' : 'are'} there again by now;
+            nothing is ever written over {would.existing.length === 1 ? 'it' : 'them'}:
+          </p>
           <ul class="names">
             {would.existing.slice(0, NAMES_SHOWN).map((name) => (
               <li key={name} class="id" dir="auto">
@@ -145,7 +156,8 @@ export function cameBack(request: Request) {
   return (
     <Message kind="done" word="Given back">
       {amountOf(restored, 'key')} came back.
-      {existing > 0 && ` ${amount(existing)} were there again and stay as they are.`}
+      {existing > 0 &&
+        ` ${amount(existing)} ${existing === 1 ? 'was there again and stays as it is' : 'were there again and stay as they are'}.`}
       {expired > 0 && ` ${amount(expired)} had expired.`}
     </Message>
   );

@@ -6,7 +6,7 @@ import { RUN_QUEUE } from '../../queue/names.ts';
 import { amount } from '../parts/amounts.ts';
 import { pathToRun } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { StateWord } from '../parts/state.tsx';
+import { endOf, StateWord } from '../parts/state.tsx';
 import { Facts } from './facts.tsx';
 import { GiveBack } from './giveBack.tsx';
 import type { RunJob } from './job.ts';
@@ -29,7 +29,6 @@ export interface RunPageProps {
 export function RunPage({ run, target, job, swept, notes, now }: RunPageProps) {
   const to = usePath();
   const { report } = run;
-  const state = run.state === 'ended' ? (run.outcome ?? 'interrupted') : run.state;
   const isOpen = run.state !== 'ended';
   return (
     <div class="stack" data-live={isOpen ? to(pathToRun(run.run, { target: run.target }, '/live')) : undefined}>
@@ -40,7 +39,7 @@ export function RunPage({ run, target, job, swept, notes, now }: RunPageProps) {
         <h1>
           Run <span class="id">{run.run}</span>
         </h1>
-        <StateWord state={state} dryRun={run.dryRun} />
+        <StateWord state={endOf(run)} dryRun={run.dryRun} />
       </div>
       <Lead run={run} job={job} notes={notes} now={now} />
       <Facts run={run} target={target} forced={job?.forced ?? null} now={now} />

@@ -20,12 +20,13 @@ export function AskedBy({ by, trigger }: Pick<PastRun, 'by' | 'trigger'>) {
 export function Coordinators({ run }: { readonly run: PastRun }) {
   const { report, removed, dryRun } = run;
   if (report === null || report.outcome === 'skipped') return removed.swept > 0 ? amount(removed.swept) : NONE;
-  const { stale, swept, checked } = report.coordinators;
+  const { stale, swept, checked, held = 0 } = report.coordinators;
   if (report.pass === 'none') return <span class="soft">nobody due</span>;
-  if (dryRun) return <>would: {amount(stale)}</>;
+  const kept = held > 0 && <span class="soft">, {amount(held)} held</span>;
   return (
     <>
-      {amount(swept)} <span class="soft">of {amount(checked)}</span>
+      {dryRun ? `would: ${amount(stale)}` : amount(swept)} {!dryRun && <span class="soft">of {amount(checked)}</span>}
+      {kept}
     </>
   );
 }

@@ -4,10 +4,10 @@ import { textOf } from '../../explain/names.ts';
 import type { SweptFound } from '../../explain/swept.ts';
 import { amountOf, secondsOf } from '../parts/amounts.ts';
 import { pathToRun } from '../paths.ts';
-import { usePath } from '../site.ts';
+import { usePath, useSite } from '../site.ts';
 import { Things } from '../parts/things.tsx';
 import { Time } from '../parts/time.tsx';
-import { TrashState } from '../parts/trash.tsx';
+import { GiveBackLink, TrashState } from '../parts/trash.tsx';
 
 interface FoundProps {
   readonly id: string;
@@ -34,8 +34,14 @@ export function FoundTimes({ id, found: { swept, damaged }, now }: FoundProps) {
   );
 }
 
+function trashOf({ restorableUntilMs, restoredAtMs }: SweptOnce) {
+  return { until: restorableUntilMs, given: restoredAtMs === null ? null : { atMs: restoredAtMs } };
+}
+
 function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; readonly now: number }) {
   const to = usePath();
+  const { readOnly } = useSite();
+  const hasTrash = !readOnly && swept.some(({ restorableUntilMs }) => restorableUntilMs !== null);
   return (
     <table class="sheets">
       <thead>
@@ -52,6 +58,11 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
             things
           </th>
           <th scope="col">in the trash for</th>
+          {hasTrash && (
+            <th scope="col">
+              <span class="unseen">give back</span>
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
@@ -81,13 +92,23 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
             <td data-name="things" class="number">
               <Things keys={once.keys} />
             </td>
-            <td data-name="in the trash for">
-              <TrashState
-                until={once.restorableUntilMs}
-                given={once.restoredAtMs === null ? null : { atMs: once.restoredAtMs }}
-                now={now}
-              />
+            <td data-name={once.restoredAtMs === null ? 'in the trash for' : undefined}>
+              <TrashState {...trashOf(once)} now={now} />
             </td>
+            {hasTrash && (
+              <td class="do">
+                <GiveBackLink
+                  {...trashOf(once)}
+                  now={now}
+                  id={textOf(once.coordinator)}
+                  path={pathToRun(
+                    once.run,
+                    { target: once.target, during: once.atMs, id: textOf(once.coordinator) },
+                    '/restore',
+                  )}
+                />
+              </td>
+            )}
           </tr>
         ))}
       </tbody>

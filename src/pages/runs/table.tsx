@@ -4,7 +4,7 @@ import type { QueuedRun } from '../../queue/runs/history.ts';
 import { amount, amountOf } from '../parts/amounts.ts';
 import { runPath } from '../paths.ts';
 import { usePath } from '../site.ts';
-import { StateWord } from '../parts/state.tsx';
+import { endOf, StateWord } from '../parts/state.tsx';
 import { Time } from '../parts/time.tsx';
 import { AskedBy, Coordinators, Freed, Things, Took } from './cells.tsx';
 import type { Row } from './fold.ts';
@@ -80,7 +80,6 @@ function RunRow({
   readonly same?: readonly PastRun[];
 }) {
   const said = run.report?.outcome === 'completed' ? null : run.reason;
-  const state = run.state === 'ended' ? (run.outcome ?? 'interrupted') : run.state;
   return (
     <tr>
       <When run={run} now={now} />
@@ -89,7 +88,7 @@ function RunRow({
         <AskedBy by={run.by} trigger={run.trigger} />
       </td>
       <td>
-        <StateWord state={state} dryRun={run.dryRun} />
+        <StateWord state={endOf(run)} dryRun={run.dryRun} />
       </td>
       {said !== null && run.removed.swept === 0 ? (
         <td colSpan={3} class="wide reason">

@@ -1,0 +1,82 @@
+/** What pages say, where two of them tell of the same, or nothing is where somebody looks. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { openScene, yamlOf } from './scene.ts';
+
+const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
+
+let redis: TestRedis;
+let dashboard: TestDashboard;
+let readOnly: TestDashboard;
+beforeAll(async () => {
+  redis = await startRedis();
+  dashboard = await openScene(redis);
+  readOnly = await startDashboard({ STALESWEEP_READ_ONLY: 'true' }, { yaml: yamlOf(redis) });
+});
+afterAll(async () => {
+  await Promise.all([dashboard?.close(), readOnly?.close()]);
+  await redis?.stop();
+});
+
+/** The answer to a browser: what is read of it, without marks and tags. */
+async function read(path: string, from = dashboard) {
+  const answer = await from.ask(path, { headers: BROWSER });
+  const html = await answer.text();
+  const text = html.replace(/<(script|style)[\s\S]*?<\/\1>|<[^>]+>/g, ' ').replace(/\s+/g, ' ');
+  return { status: answer.status, html, text };
+}
+
+test.each(['/nope', '/runs/taken/nope', '/nope/%3Cscript%3E?x=1', '/metricsx'])(
+  'a browser that looks for %s is told so on a page with ways on, a script in JSON',
+  async (path) => {
+    const { status, html, text } = await read(path);
+    expect(status).toBe(404);
+    expect(text).toContain('There is nothing at /');
+    expect(html).toContain('<a href="/">To the overview</a>');
+    expect(html).not.toContain('<script>');
+    const script = await dashboard.ask(path);
+    expect([script.status, await script.json()]).toEqual([
+      404,
+      { error: expect.stringMatching(/^there is nothing at /) },
+    ]);
+  },
+);
+
+test.each(['/ask?target=default&kind=run', '/runs/taken/restore?target=kept'])(
+  'where nothing can be changed, whoever comes to %s is told why',
+  async (path) => {
+    const { status, text } = await read(path, readOnly);
+    expect(status).toBe(403);
+    expect(text).toContain('read-only (STALESWEEP_READ_ONLY)');
+  },
+);
+
+test('a run that held somebody is told apart from one that completed, wherever runs stand', async () => {
+  const run = /\/runs\/([^"?]+)\?[^"]*"[^>]*>\s*Held 600 coordinators/.exec((await read('/?target=default')).html)?.[1];
+  expect((await read('/')).text).toContain('! held');
+  expect((await read('/runs?target=default')).text).toMatch(/! held 0 of 0 , 600 held/);
+  expect((await read(`/runs/${run}?target=default`)).text).toMatch(/! held/);
+});
+
+test('the page that asks before a run says of each how many stay', async () => {
+  const { text } = await read('/ask?target=default&kind=run');
+  expect(text).toContain(
+    'Nobody would go. Nobody was silent for longer than 10 min and still there after the last run',
+  );
+  expect(text).toContain('400 active ones, 3 unreadable ones and 600 held ones stay');
+  const force = (await read('/ask?target=default&kind=force')).text;
+  expect(force).toContain('600 coordinators would go. They were silent for longer than 10 min');
+  expect(force).toContain('400 active ones and 3 unreadable ones stay');
+  expect((await read('/ask?target=kept&kind=run')).text).toContain(
+    'Whoever beats again before it is their turn stays.',
+  );
+});
+
+test('whoever finds an id comes from there to what gives it back, unless nothing can be changed', async () => {
+  const { html } = await read('/runs?find=c1');
+  const [, href = ''] = /<a href="([^"]+)" class="small">Give back…/.exec(html) ?? [];
+  const asks = await read(href.replaceAll('&amp;', '&'));
+  expect([asks.status, asks.text]).toEqual([200, expect.stringMatching(/Give back what was left of c1 .*Give back/)]);
+  expect((await read('/runs?find=c1', readOnly)).html).not.toContain('Give back');
+});
