@@ -15,6 +15,7 @@
 import type { Redis } from 'ioredis';
 import { type Calls, ServerCalls } from '../redis/call/calls.ts';
 import { type FilterQuestion, holding, MOST_BLOCKS } from '../redis/holding.ts';
+import { holdingIds, type IdsQuestion, mostBlocksFor } from '../redis/holdingIds.ts';
 import { writeBlock } from '../redis/writeBlock.ts';
 import { VERSION_BYTES } from './sealed.ts';
 
@@ -167,6 +168,18 @@ export class Blocks {
       const asked = listed.slice(from, from + MOST_BLOCKS);
       const keys = asked.map(({ name }) => this.keyOf(name));
       for (const at of await holding(this.#calls, keys, question)) some.push(asked[at] as Listed);
+    }
+    return some;
+  }
+
+  /** Of these blocks those in which one of some ids may stand, by the filter that they begin with. */
+  async holdingIds(names: readonly string[], question: IdsQuestion): Promise<string[]> {
+    const some: string[] = [];
+    const atOnce = mostBlocksFor(question);
+    for (let from = 0; from < names.length; from += atOnce) {
+      const asked = names.slice(from, from + atOnce);
+      const keys = asked.map((name) => this.keyOf(name));
+      for (const at of await holdingIds(this.#calls, keys, question)) some.push(asked[at] as string);
     }
     return some;
   }

@@ -279,6 +279,40 @@ describe('who was swept', () => {
     expect(swept.map(({ fate }) => fate).sort()).toEqual(fates);
   });
 
+  test('is found among many batches by few calls, the last times of it without reading the earlier ones', async () => {
+    const { redis } = server.current;
+    const ledger = ledgerIn(redis);
+    const often = 60;
+    for (let nth = 0; nth < often; nth++) {
+      const recorder = ledger.record(runOf(`r${nth}`, nth % 2 === 0 ? 'default' : 'other'), unexpected);
+      await recorder.begin();
+      const some = Array.from({ length: 1 + (nth % 20) }, (_, i) => `c${nth}-${i}`);
+      await recorder.removing([...some, 'often'].map((id) => going(id)));
+      await recorder.end({ outcome: 'failed' });
+    }
+    const look = async (id: string, query: { limit: number; target?: string }) => {
+      await redis.config('RESETSTAT');
+      const { swept } = await ledger.find(Buffer.from(id), query);
+      const stats = await redis.info('commandstats');
+      const [get, asked] = ['get', 'evalsha'].map((name) =>
+        Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0),
+      );
+      return { runs: swept.map(({ batch }) => batch.run), get, asked };
+    };
+    const newest = Array.from({ length: 10 }, (_, i) => `r${often - 1 - i}`);
+    const last = await look('often', { limit: 10 });
+    expect(last).toMatchObject({ runs: newest, asked: 1 });
+    // Eight at a time.
+    expect(last.get).toBeLessThanOrEqual(16);
+    expect((await look('often', { limit: 1_000, target: 'other' })).runs).toHaveLength(often / 2);
+    for (let nth = 0; nth < often; nth += 7) {
+      expect((await look(`c${nth}-${nth % 20}`, { limit: 10 })).runs).toEqual([`r${nth}`]);
+    }
+    const nobody = await look('nobody', { limit: 10 });
+    expect(nobody).toMatchObject({ runs: [], asked: 1 });
+    expect(nobody.get).toBeLessThanOrEqual(often / 5);
+  });
+
   test('is found by what a killed run had written, however many it was about to sweep at once', async () => {
     const ledger = ledgerIn(server.current.redis);
     const recorder = ledger.record(runOf('1'), unexpected);

@@ -63,6 +63,8 @@ export function chainName(target: string, chain: string): string {
   return `runs/${target}/${chain}/`;
 }
 
+export const SWEPT = 'swept/';
+
 /** What the names of all batches of a target begin with, or of one run of it. */
 export function sweptName(target: string, run?: { readonly run: string; readonly startedAtMs: number }): string {
   return run === undefined

@@ -13,7 +13,8 @@ import type { Trigger } from '../../domain/report.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
 import type { Shape } from '../block/form.ts';
 import { seal, unseal, VERSION_BYTES } from '../sealed.ts';
-import { BITS_PER_ID } from './filter.ts';
+import { BITS_PER_ID, BITS_SET, hashesOf } from './filter.ts';
+import type { IdsQuestion } from '../../redis/holdingIds.ts';
 
 /** More of them stand together, but who is killed meanwhile does not know of so many what became of them. */
 export const MOST_ROWS = 2_000;
@@ -55,8 +56,8 @@ export interface BatchParts {
 const LENGTHS_BYTES = 4;
 const FILTER_FROM = VERSION_BYTES + LENGTHS_BYTES;
 const PARTS = ['meta', 'who', 'fates', 'names'] as const;
-/** What must be read of a batch to know its filter. */
-export const HEAD_BYTES = FILTER_FROM + (MOST_ROWS * BITS_PER_ID) / 8;
+/** As far as a filter goes at most. */
+const HEAD_BYTES = FILTER_FROM + (MOST_ROWS * BITS_PER_ID) / 8;
 
 /** FNV-1a, 32 bits. The other parts have checksums of their own, and a filter that is altered finds less or more. */
 function checksumOf(bytes: Uint8Array): number {
@@ -74,6 +75,12 @@ export function joinParts({ filter, meta, who, fates, names }: BatchParts): Buff
     return bytes;
   }) as [Buffer, ...Buffer[]];
   return seal([length, filter, ...lengths, ...parts]);
+}
+
+/** What batches are asked that may hold one of these ids, at least one. */
+export function questionFor(ids: readonly Uint8Array[]): IdsQuestion {
+  const mostBytes = HEAD_BYTES - FILTER_FROM;
+  return { before: VERSION_BYTES, mostBytes, bitsPerId: BITS_SET, hashes: ids.map(hashesOf) };
 }
 
 /** The filter in the head of a batch; an empty one, in which nobody is, when it is none. */

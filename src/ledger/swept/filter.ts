@@ -33,6 +33,15 @@ export function bitsOf(bytes: Uint8Array, bits: number): number[] {
   return Array.from({ length: HASHES }, (_, i) => bitAt(i, bits));
 }
 
+/** How many bits of a filter each id sets. */
+export const BITS_SET = HASHES;
+
+/** What an id is found by in filters of any length: the nth of its bits is the first and n times the second, modulo their number. */
+export function hashesOf(id: Uint8Array): readonly [number, number] {
+  take(id, 0, id.length);
+  return [hash[0], hash[1]];
+}
+
 /** Notes an id. `filter` has at least one byte. */
 export function addId(filter: Uint8Array, bytes: Uint8Array, from: number, to: number): void {
   take(bytes, from, to);

@@ -1,9 +1,8 @@
 /** lookup: which runs swept a coordinator, when, by whom, and on what grounds. */
 import type { Blocks } from '../blocks.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
-import { sweptName } from '../runs/names.ts';
-import { type BatchMeta, filterIn, HEAD_BYTES } from './batchForm.ts';
-import { mayHold } from './filter.ts';
+import { SWEPT, sweptName } from '../runs/names.ts';
+import { type BatchMeta, questionFor } from './batchForm.ts';
 import { type BatchRow, type ReadBatch, readBatch } from './readBatch.ts';
 
 /** Names of batches for each call. */
@@ -31,32 +30,33 @@ export interface Found {
 }
 
 /**
- * Everything that the ledger knows of coordinators with one of these ids that were swept, whichever swarm they were in; runs that
- * kept them in the end are left out. Reads the heads of all batches, and of the batches those that hold one, and for each id one
- * in fifty more.
+ * The last times, as far as the ledger knows, that coordinators with one of these ids were swept, whichever swarm they were in; runs
+ * that kept them in the end are left out. Has Redis look at the filters of batches, the last written first, until as many are found
+ * as asked for, and reads of the batches those that hold one, and for each id one in fifty more.
  */
 export async function findSwept(blocks: Blocks, ids: readonly Uint8Array[], query: SweptQuery): Promise<Found> {
-  const targets = query.target === undefined ? await blocks.targets() : [query.target];
   const swept: SweptOnce[] = [];
   let damaged = 0;
-  for (const target of targets) {
-    let found = 0;
-    for await (const names of batchNames(blocks, sweptName(target))) {
-      const likely = await namesThatMayHold(blocks, names, ids);
-      for await (const sealed of blocks.read(likely)) {
-        try {
-          const batch = sealed === null ? null : await readBatch(sealed);
-          if (batch === null || query.isOurs?.(batch.meta) === false) continue;
-          for (const once of rowsWith(batch, ids)) {
-            swept.push(once);
-            found++;
-          }
-        } catch (error) {
-          if (!(error instanceof DamagedBlock)) throw error;
-          damaged++;
-        }
+  if (ids.length === 0) return { swept, damaged };
+  const question = questionFor(ids);
+  /** Batches that are written meanwhile move others on, to where they are listed again. */
+  const seen = new Set<string>();
+  search: for await (const listed of blocks.lastWritten(
+    query.target === undefined ? SWEPT : sweptName(query.target),
+    0,
+  )) {
+    const names = listed.map(({ name }) => name).filter((name) => !seen.has(name));
+    for (const name of names) seen.add(name);
+    for await (const sealed of blocks.read(await blocks.holdingIds(names, question))) {
+      try {
+        const batch = sealed === null ? null : await readBatch(sealed);
+        if (batch !== null && query.isOurs?.(batch.meta) !== false) swept.push(...rowsWith(batch, ids));
+      } catch (error) {
+        if (!(error instanceof DamagedBlock)) throw error;
+        damaged++;
       }
-      if (found >= query.limit) break;
+      // All in the batches that follow went before.
+      if (swept.length >= query.limit) break search;
     }
   }
   swept.sort((a, b) => b.batch.atMs - a.batch.atMs);
@@ -91,21 +91,6 @@ async function* batchNames(blocks: Blocks, from: string): AsyncGenerator<string[
     const oldest = listed.at(-1)?.name ?? from;
     listed = listed.length < NAMES_AT_ONCE ? [] : await blocks.before(oldest, from, NAMES_AT_ONCE);
   }
-}
-
-async function namesThatMayHold(
-  blocks: Blocks,
-  names: readonly string[],
-  ids: readonly Uint8Array[],
-): Promise<string[]> {
-  const likely: string[] = [];
-  let at = 0;
-  for await (const head of blocks.heads(names, HEAD_BYTES)) {
-    const filter = filterIn(head);
-    if (ids.some((id) => mayHold(filter, id))) likely.push(names[at] as string);
-    at++;
-  }
-  return likely;
 }
 
 function rowsWith({ meta, rows }: ReadBatch, ids: readonly Uint8Array[]): SweptOnce[] {
