@@ -71,11 +71,12 @@ function onceOf(row: Row, notes: readonly RestoredNote[]): SweptOnce {
   };
 }
 
-/** By family; those of which nothing went are left out. */
+/** By family; those of which nothing went are left out, and `null` are those of which Redis did not tell. */
 export function keysOf(
   counts: readonly (number | null)[] | null,
   families: readonly string[],
 ): Record<string, number | null> {
-  const told = families.map((family, i) => [family, counts === null ? null : (counts[i] ?? 0)] as const);
-  return Object.fromEntries(counts === null ? [] : told.filter(([, count]) => count !== 0));
+  if (counts === null) return {};
+  const told = families.map((family, i) => [family, i < counts.length ? (counts[i] ?? null) : 0] as const);
+  return Object.fromEntries(told.filter(([, count]) => count !== 0));
 }

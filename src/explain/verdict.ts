@@ -120,8 +120,11 @@ export async function ofCoordinator(run: RunContext, owners: readonly Owner[], h
   const known = owners.filter(({ state }) => state !== 'none');
   if (known.length === 0) {
     return hasRemains
-      ? { verdict: 'orphan', why: 'it has no heartbeat, so what it left is an orphan: no run removes it by itself' }
-      : { verdict: 'foreign', why: 'nobody beats under this id, and nothing that follows from it is there' };
+      ? { verdict: 'orphan', why: 'it has no heartbeat, and what it left stays until it beats and falls silent again' }
+      : {
+          verdict: 'foreign',
+          why: `nobody beats under this id, and nothing that follows from it is there${unseen(run)}`,
+        };
   }
   const stale = known.filter(({ lives }) => !lives);
   const living = known.filter(({ lives }) => lives);
@@ -131,6 +134,13 @@ export async function ofCoordinator(run: RunContext, owners: readonly Owner[], h
   }
   const others = living.length === 0 ? '' : `; ${first(living)}, so what names no swarm stays`;
   return guarded(run, { verdict: 'goes', why: `${first(stale)}${others}` });
+}
+
+/** What no look at single keys finds. */
+function unseen({ schema }: RunContext): string {
+  const scanned = new Set(schema.scanned.map(({ family }) => schema.families[family] ?? ''));
+  if (scanned.size === 0) return '';
+  return `; keys of ${[...scanned].join(', ')} are found by scanning alone: ask for one by its name`;
 }
 
 async function leftNothingAnywhere(run: RunContext, owners: readonly Owner[]): Promise<boolean> {

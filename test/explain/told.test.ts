@@ -11,6 +11,7 @@ import { ledgerIn, runOf, unexpected } from '../ledger/story.ts';
 import { restore } from '../../src/restore/restore.ts';
 import { renderEntry } from '../../src/cli/output/renderEntry.ts';
 import { targetOf } from '../support/cleanup.ts';
+import { command } from '../support/command.ts';
 import { useRedis } from '../support/leaks.ts';
 import { sweepRecorded } from '../support/recordedRun.ts';
 import { ACTIVE, beat, heartbeatOf, nowOf, STALE, settle, writeAll } from '../support/world.ts';
@@ -151,16 +152,18 @@ describe('of who was swept', () => {
     expect(entry && renderEntry(entry).replace(/\s+/g, ' ')).toMatch(/It was given back at [^.;]* UTC\./);
   });
 
-  test('ids with any bytes are told apart', async () => {
-    const { redis } = server.current;
+  test('ids with any bytes are told apart, and what is said brings them back', async () => {
+    const { redis, url } = server.current;
     const id = Buffer.from([0x61, 0xff, 0x00, 0x22]);
     const name = Buffer.concat([Buffer.from('swarm:s1:blocking:heartbeat:'), id]);
     await redis.set(name, beat((await nowOf(redis)) - 700_000));
     const [before] = await tell([id]);
     expect(before).toMatchObject({ name: '"a\\xff\\x00\\x22"', verdict: 'goes' });
-    await sweep('1', 'schedule', null);
+    await sweep('1', 'schedule', null, { trash: '1h' });
     const [after] = await tell([id]);
     expect(after?.swept).toHaveLength(1);
+    const { stdout } = await command(['restore', after?.name ?? '', '--heartbeats'], { REDIS_URL: url });
+    expect([stdout, await redis.exists(name)]).toEqual(['1 key restored\n', 1]);
     expect((await tell([Buffer.from([0x61, 0xfe, 0x00, 0x22])]))[0]?.swept).toEqual([]);
   });
 });

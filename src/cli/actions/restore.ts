@@ -1,6 +1,7 @@
 /** restore: brings back what was swept, from the trash. */
 import type { Config } from '../../config/resolve.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
+import { bytesOf } from '../../explain/names.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
 import { restore, type Restored, type Wanted } from '../../restore/restore.ts';
 import type { Command } from '../commander.ts';
@@ -34,7 +35,7 @@ export async function bringBack(id: string | undefined, options: Options, comman
       ledger: ledger?.ledger ?? null,
     });
     const { restored, existing, expired } = done;
-    console.log(options.json ? JSON.stringify({ restored, existing, expired }) : textOf(done, dryRun));
+    console.log(options.json ? JSON.stringify({ restored, existing, expired }) : textOf(done, { heartbeats, dryRun }));
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     ledger?.close();
@@ -44,7 +45,7 @@ export async function bringBack(id: string | undefined, options: Options, comman
 function wantedBy(id: string | undefined, run: string | undefined): Wanted {
   if (id !== undefined && run !== undefined) throw new Failure('USAGE', 'give either an id or --run, not both');
   if (run !== undefined && run !== '') return { run };
-  if (id !== undefined && id !== '') return { coordinator: Buffer.from(id, 'utf8') };
+  if (id !== undefined && id !== '') return { coordinator: bytesOf(id) };
   throw new Failure('USAGE', 'say what is to come back: the id of a coordinator, or --run with that of a run');
 }
 
@@ -69,9 +70,13 @@ function keys(count: number): string {
   return count === 1 ? '1 key' : `${count} keys`;
 }
 
-function textOf({ restored, existing, expired }: Restored, dryRun: boolean): string {
+function textOf(
+  { restored, existing, expired }: Restored,
+  { heartbeats, dryRun }: { readonly heartbeats: boolean; readonly dryRun: boolean },
+): string {
   if (restored + existing.length + expired === 0) return '0 keys restored: nothing of it lies in the trash';
-  const lines = [dryRun ? `${keys(restored)} would come back` : `${keys(restored)} restored`];
+  const without = heartbeats ? '' : ', no heartbeats (--heartbeats)';
+  const lines = [`${keys(restored)} ${dryRun ? 'would come back' : 'restored'}${without}`];
   if (expired > 0) lines.push(`${keys(expired)} would have expired by now, and stay in the trash`);
   if (existing.length > 0) {
     lines.push(

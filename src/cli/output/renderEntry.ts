@@ -39,8 +39,11 @@ function ownersIn(owners: readonly Owner[]): string[] {
 }
 
 function countsIn(keys: SweptOnce['keys']): string {
-  const told = Object.entries(keys).map(([family, count]) => (count === null ? family : `${count} ${family}`));
-  return told.length === 0 ? '' : ` What went: ${told.join(', ')}.`;
+  const all = Object.entries(keys);
+  const told = all.filter(([, count]) => count !== null).map(([family, count]) => `${count} ${family}`);
+  const untold = all.filter(([, count]) => count === null).map(([family]) => family);
+  const also = untold.length === 0 ? '' : `${told.length === 0 ? '' : '; '}of ${untold.join(', ')} what there was`;
+  return all.length === 0 ? '' : ` What went: ${told.join(', ')}${also}.`;
 }
 
 function trashIn({ restoredAtMs, restorableUntilMs }: SweptOnce): string {
@@ -56,8 +59,56 @@ function sweptIn(once: SweptOnce): string {
   return `${whoIs(once)} was swept by run ${run} (${by}) at ${instantOf(atMs)}, ${durationOf(silenceSeconds)} silent${beat}.${countsIn(once.keys)}${trashIn(once)}`;
 }
 
-function headOf({ kind, family, template }: Entry): string[] {
-  if (kind === 'coordinator') return ["A coordinator's id."];
+const NO_KEY = 'there is no such key now; if there were: ';
+const NO_HEARTBEAT = 'there is no such heartbeat now';
+
+function upper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What a run would do, and why; of somebody who was told of already, that is not told again. */
+function verdictIn({ kind, owners, verdict, why }: Entry): string {
+  const says = VERDICTS[verdict];
+  if (why === NO_HEARTBEAT) return `${upper(why)}.`;
+  if (why.startsWith(NO_KEY))
+    return `There is no such key now. If there were: ${says.replace(/^A/, 'a')}: ${why.slice(NO_KEY.length)}.`;
+  const [only, ...others] = owners.filter(({ state }) => state !== 'none');
+  if (kind === 'key' || only === undefined) return `${says}: ${why}.`;
+  const said = `${whoIs(only)} ${howIs(only)}`;
+  if (others.length === 0 && why.startsWith(said)) return `${says}${why.slice(said.length)}.`;
+  const isPart = verdict === 'goes' && owners.some(({ lives }) => lives);
+  return `${isPart ? 'A run removes only a part of it' : says}: ${why}.`;
+}
+
+/** What can be done about it, as commands. */
+function waysIn({ owners, swept }: Entry): string[] {
+  const ways: string[] = [];
+  const back = swept.find(({ restorableUntilMs, restoredAtMs }) => restorableUntilMs !== null && restoredAtMs === null);
+  if (back !== undefined && (back.restorableUntilMs ?? 0) > Date.now()) {
+    ways.push(`To give it back: ${commandOf('restore', ['--target', back.target], back.coordinator)}`);
+  }
+  if (owners.some(({ state }) => state === 'held')) {
+    ways.push('If those who are held are gone, this sweeps them at once: stalesweep enqueue --force --wait');
+  }
+  if (owners.some(({ state }) => state === 'unreadable')) ways.push('What its writer has to change: stalesweep doctor');
+  return ways;
+}
+
+/** A command as a shell takes it. */
+function commandOf(command: string, options: readonly string[], name: Buffer): string {
+  const words = [...options, ...(name[0] === 0x2d ? ['--'] : []), textOf(name)];
+  return ['stalesweep', command, ...words.map(quoted)].join(' ');
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function headOf({ kind, family, template, verdict, swept }: Entry): string[] {
+  if (kind === 'coordinator') {
+    // Whatever has the form of an id could be one: also a name that was mistyped.
+    return [verdict === 'foreign' && swept.length === 0 ? "Read as a coordinator's id." : "A coordinator's id."];
+  }
   return family === null ? ['A key.'] : [`A key of family ${family}, read as ${template}.`];
 }
 
@@ -66,8 +117,9 @@ export function renderEntry(entry: Entry): string {
   const sentences = [
     ...headOf(entry),
     ...ownersIn(entry.owners),
-    `${VERDICTS[entry.verdict]}: ${entry.why}.`,
+    verdictIn(entry),
     ...entry.swept.map(sweptIn),
+    ...waysIn(entry),
   ];
   return [plain(textOf(entry.name)), ...sentences.map((one) => wrap(`${MARGIN}${plain(one)}`, FURTHER))].join('\n');
 }

@@ -1,6 +1,8 @@
 /** swept last: some of those whom the last run that removed anything swept, from the ledger. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { SweptOnce } from '../../explain/entry.ts';
 import { textOf } from '../../explain/names.ts';
+import { keysOf } from '../../explain/swept.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { givenBack, type RestoredNote } from '../../ledger/targets/restored.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
@@ -17,8 +19,8 @@ interface Swept {
   /** `null` where heartbeats name none. */
   readonly swarm: string | null;
   readonly silenceSeconds: number;
-  /** How many things of theirs went; `null` where that is not known. */
-  readonly things: number | null;
+  /** How many of their things went, by family. */
+  readonly keys: SweptOnce['keys'];
   /** Until when they can be given back, in ms; `null` where they can't. */
   readonly until: number | null;
   readonly givenIn: (notes: readonly RestoredNote[]) => RestoredNote | null;
@@ -79,7 +81,7 @@ export class SweptLast {
           coordinator: textOf(coordinator),
           swarm: swarm === null ? null : textOf(swarm),
           silenceSeconds,
-          things: keysByFamily?.reduce<number>((sum, count) => sum + (count ?? 0), 0) ?? null,
+          keys: keysOf(keysByFamily, meta.families),
           until: restorableUntilMs(meta),
           givenIn: (notes) => givenBack(notes, taken),
         });

@@ -1,8 +1,9 @@
 /** swept table: who was swept last, and the way to give it back. */
 import { shortRunId } from '../../ledger/runs/runId.ts';
-import { amount, amountOf, secondsOf } from '../parts/amounts.ts';
+import { amountOf, secondsOf } from '../parts/amounts.ts';
 import { restorePath, runPath, runsFinding } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
+import { Things } from '../parts/things.tsx';
 import { Time } from '../parts/time.tsx';
 import { GiveBackLink } from '../parts/trash.tsx';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
@@ -76,7 +77,7 @@ function SweptRows({ rows, run, now }: SweptRowsProps) {
         </tr>
       </thead>
       <tbody>
-        {rows.map(({ coordinator, swarm, silenceSeconds, things, until, given }) => (
+        {rows.map(({ coordinator, swarm, silenceSeconds, keys, until, given }) => (
           <tr key={`${coordinator} ${swarm}`}>
             <th scope="row" class="id" dir="auto">
               <a class="line" href={to(runsFinding(coordinator))} title={coordinator}>
@@ -96,7 +97,7 @@ function SweptRows({ rows, run, now }: SweptRowsProps) {
               {secondsOf(silenceSeconds)}
             </td>
             <td class="number" data-name="things">
-              {things === null ? '–' : amount(things)}
+              <Things keys={keys} />
             </td>
             {hasTrash && (
               <td class="do">

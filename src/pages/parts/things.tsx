@@ -5,7 +5,7 @@ import { amount } from './amounts.ts';
 /** How many of each family: `2 ack, 1 signal`. */
 function countsText(keys: SweptOnce['keys']): string {
   return Object.entries(keys)
-    .map(([family, count]) => (count === null ? `some ${family}` : `${amount(count)} ${family}`))
+    .map(([family, count]) => (count === null ? `what there was of ${family}` : `${amount(count)} ${family}`))
     .join(', ');
 }
 
