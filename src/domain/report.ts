@@ -80,6 +80,11 @@ export function knowsFreed({ outcome }: Pick<Report, 'outcome'>): boolean {
   return outcome !== 'interrupted' && outcome !== 'failed';
 }
 
+/** How a run ended, in a word: of one that completed and held somebody, that. */
+export function endOf({ outcome, coordinators }: Pick<Report, 'outcome' | 'coordinators'>): Outcome | 'held' {
+  return outcome === 'completed' && (coordinators.held ?? 0) > 0 ? 'held' : outcome;
+}
+
 /** Heartbeats that could not be judged for one reason. */
 export interface UnreadableGroup {
   readonly why: Why;

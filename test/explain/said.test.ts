@@ -60,11 +60,15 @@ test('who goes in one swarm and lives in another is not said to go', () => {
 test('what can be done stands there as a command that a shell takes', () => {
   const until = Date.now() + 3_600_000;
   const back = (more: Partial<SweptOnce>) => said(entry({ swept: [once({ restorableUntilMs: until, ...more })] }));
-  expect(back({})).toMatch(/ To give it back: stalesweep restore --target default c42$/);
-  expect(back({ coordinator: Buffer.from("-c '4") })).toMatch(/ restore --target default -- '-c '\\''4'$/);
+  expect(back({})).toMatch(/ To give it back: stalesweep restore c42$/);
+  expect(back({ coordinator: Buffer.from("-c '4") })).toMatch(/ restore -- '-c '\\''4'$/);
   expect(back({ restoredAtMs: Date.now() })).not.toContain('To give it back');
   expect(back({ restorableUntilMs: Date.now() - 1 })).not.toContain('To give it back');
-  expect(said(entry({ owners: [owner({ state: 'held', lives: true })] }))).toContain('stalesweep enqueue --force');
+  expect(said(entry({ owners: [owner({ state: 'held', lives: true })] }))).toMatch(
+    / at once: stalesweep enqueue --force --wait$/,
+  );
+  const elsewhere = renderEntry(entry({ swept: [once({ restorableUntilMs: until })] }), 'my target');
+  expect(elsewhere.replace(/\s+/g, ' ')).toMatch(/ stalesweep restore --target 'my target' c42$/);
   const odd = owner({ state: 'unreadable', unreadable: 'not-json', lives: true });
   expect(said(entry({ owners: [odd] }))).toContain('stalesweep doctor');
 });

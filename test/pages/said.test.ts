@@ -1,5 +1,6 @@
 /** What pages say, where two of them tell of the same, or nothing is where somebody looks. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { command } from '../support/command.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { openScene, yamlOf } from './scene.ts';
@@ -13,6 +14,9 @@ beforeAll(async () => {
   redis = await startRedis();
   dashboard = await openScene(redis);
   readOnly = await startDashboard({ STALESWEEP_READ_ONLY: 'true' }, { yaml: yamlOf(redis) });
+  // It may know of nothing yet, or not of all.
+  const isWhole = async () => expect((await read('/')).text).toMatch(/! held .*✓ completed/);
+  await vi.waitFor(isWhole, { timeout: 20_000 });
 });
 afterAll(async () => {
   await Promise.all([dashboard?.close(), readOnly?.close()]);
@@ -57,6 +61,9 @@ test('a run that held somebody is told apart from one that completed, wherever r
   expect((await read('/')).text).toContain('! held');
   expect((await read('/runs?target=default')).text).toMatch(/! held 0 of 0 , 600 held/);
   expect((await read(`/runs/${run}?target=default`)).text).toMatch(/! held/);
+  const said = async (name: string) => (await command([name, '--target', 'default'], { REDIS_URL: redis.url })).stdout;
+  expect(await said('history')).toMatch(/^\S+ +default .* held +0 /m);
+  expect(await said('status')).toMatch(/last run +\S+: held in/);
 });
 
 test('the page that asks before a run says of each how many stay', async () => {

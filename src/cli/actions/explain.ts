@@ -28,7 +28,11 @@ export async function explain(names: readonly string[], options: Options, comman
   const config = await withPrivateRedis(configOf(command));
   const settings = targetOf(config, options.target);
   const entries = await entriesOf(config, settings, names.map(bytesOf));
-  console.log(options.json ? JSON.stringify(entries.map(jsonOf)) : entries.map(renderEntry).join('\n\n'));
+  console.log(
+    options.json
+      ? JSON.stringify(entries.map(jsonOf))
+      : entries.map((entry) => renderEntry(entry, settings.name)).join('\n\n'),
+  );
 }
 
 async function entriesOf(config: Config, settings: TargetConfig, names: readonly Buffer[]): Promise<Entry[]> {

@@ -1,5 +1,5 @@
 /** history: lists past runs, newest first. */
-import type { Outcome } from '../../domain/report.ts';
+import { endOf, type Outcome } from '../../domain/report.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type HistoryRow, readHistory } from '../../health/history.ts';
 import { Ledger } from '../../ledger/ledger.ts';
@@ -16,7 +16,7 @@ import { fit } from '../output/wrap.ts';
 
 function outcomeOf({ state, report }: HistoryRow): string {
   if (report === null) return state;
-  return report.dryRun ? `${report.outcome}*` : report.outcome;
+  return report.dryRun ? `${endOf(report)}*` : endOf(report);
 }
 
 function cellsOf(row: HistoryRow): string[] {

@@ -5,6 +5,8 @@ import { durationOf, howIs, whoIs } from '../../explain/words.ts';
 import { plain } from './plain.ts';
 import { wrap } from './wrap.ts';
 
+/** Commands mean it where they name none. */
+const DEFAULT_TARGET = 'default';
 const MARGIN = '  ';
 /** Further lines of a sentence. */
 const FURTHER = '    ';
@@ -81,25 +83,28 @@ function verdictIn({ kind, owners, verdict, why }: Entry): string {
 }
 
 /** What can be done about it, as commands. */
-function waysIn({ owners, swept }: Entry): string[] {
+function waysIn({ owners, swept }: Entry, target: string): string[] {
   const ways: string[] = [];
+  // Without it a command means this one.
+  const of = target === DEFAULT_TARGET ? '' : ` --target ${quoted(target)}`;
   const back = swept.find(({ restorableUntilMs, restoredAtMs }) => restorableUntilMs !== null && restoredAtMs === null);
   if (back !== undefined && (back.restorableUntilMs ?? 0) > Date.now()) {
-    ways.push(`To give it back: ${commandOf('restore', ['--target', back.target], back.coordinator)}`);
+    ways.push(`To give it back: stalesweep restore${of} ${named(back.coordinator)}`);
   }
   if (owners.some(({ state }) => state === 'held')) {
-    ways.push('If those who are held are gone, this sweeps them at once: stalesweep enqueue --force --wait');
+    ways.push(`To sweep the held at once: stalesweep enqueue --force --wait${of}`);
   }
   if (owners.some(({ state }) => state === 'unreadable')) ways.push('What its writer has to change: stalesweep doctor');
   return ways;
 }
 
-/** A command as a shell takes it. */
-function commandOf(command: string, options: readonly string[], name: Buffer): string {
-  const words = [...options, ...(name[0] === 0x2d ? ['--'] : []), textOf(name)];
-  return ['stalesweep', command, ...words.map(quoted)].join(' ');
+/** A name as a command takes it. */
+function named(name: Buffer): string {
+  const text = quoted(textOf(name));
+  return name[0] === 0x2d ? `-- ${text}` : text;
 }
 
+/** A word as a shell takes it. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
@@ -112,14 +117,14 @@ function headOf({ kind, family, template, verdict, swept }: Entry): string[] {
   return family === null ? ['A key.'] : [`A key of family ${family}, read as ${template}.`];
 }
 
-/** The name as it is, then its facts. */
-export function renderEntry(entry: Entry): string {
+/** The name as it is, then its facts. @param target whose it was asked of */
+export function renderEntry(entry: Entry, target = DEFAULT_TARGET): string {
   const sentences = [
     ...headOf(entry),
     ...ownersIn(entry.owners),
     verdictIn(entry),
     ...entry.swept.map(sweptIn),
-    ...waysIn(entry),
+    ...waysIn(entry, target),
   ];
   return [plain(textOf(entry.name)), ...sentences.map((one) => wrap(`${MARGIN}${plain(one)}`, FURTHER))].join('\n');
 }

@@ -1,4 +1,5 @@
 /** render status: what an operator sees of each target, in 80 columns. */
+import { endOf } from '../../domain/report.ts';
 import { shortRunId } from '../../ledger/runs/runId.ts';
 import { redactUrl } from '../../config/values/redisUrl.ts';
 import { amount, amountOf, bytesOf, secondsOf, tookOf } from '../../pages/parts/amounts.ts';
@@ -111,5 +112,6 @@ function renderLast(last: NonNullable<TargetStatus['past']['last']>, nowMs: numb
   const what = dryRun
     ? `would sweep ${amountOf(report?.coordinators.stale ?? 0, 'coordinator')}, ${amountOf(report?.keys.found ?? 0, 'thing')}`
     : `${amountOf(removed.swept, 'coordinator')} swept, ${amountOf(removed.deleted, 'thing')} removed`;
-  return `${shortRunId(run)}${dryRun ? ' (dry run)' : ''}: ${outcome}${took}, ${relative(atMs, nowMs)}; ${what}`;
+  const ended = report === null || outcome !== 'completed' ? outcome : endOf(report);
+  return `${shortRunId(run)}${dryRun ? ' (dry run)' : ''}: ${ended}${took}, ${relative(atMs, nowMs)}; ${what}`;
 }

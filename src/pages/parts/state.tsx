@@ -1,4 +1,5 @@
 /** state: how a run ended, or where it is, as a word with a mark that says the same as its colour. */
+import { endOf as ended } from '../../domain/report.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 
 /** Marks by outcome; of one that is not known, none. */
@@ -27,8 +28,8 @@ export function StateWord({ state, dryRun = false }: { readonly state: string; r
   );
 }
 
-/** How a run ended, or where it is, in a word; of one that completed and held somebody, that. */
+/** How a run ended, or where it is, in a word. */
 export function endOf({ outcome, state, report }: Pick<PastRun, 'outcome' | 'state' | 'report'>): string {
   if (state !== 'ended') return state;
-  return outcome === 'completed' && (report?.coordinators.held ?? 0) > 0 ? 'held' : (outcome ?? 'interrupted');
+  return outcome === 'completed' && report !== null ? ended(report) : (outcome ?? 'interrupted');
 }
