@@ -3,7 +3,9 @@ import type { Config } from '../../config/resolve.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
 import { bytesOf } from '../../explain/names.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
+import { mayBeShort } from '../../ledger/runs/runId.ts';
 import { restore, type Restored, type Wanted } from '../../restore/restore.ts';
+import { runMeant } from '../../restore/runMeant.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { plain } from '../output/plain.ts';
@@ -21,15 +23,18 @@ interface Options {
 
 /** Prints what came back. Fails (`USAGE`) unless either an id or a run is given. */
 export async function bringBack(id: string | undefined, options: Options, command: Command): Promise<void> {
-  const wanted = wantedBy(id, options.run);
+  const written = wantedBy(id, options.run);
   const config = await withPrivateRedis(configOf(command));
   const target = targetOf(config, options.target);
   const stop = new AbortController();
   const onSignal = (signal: string) => stop.abort(new Failure('INTERRUPTED', `restoring was ended by ${signal}`));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const ledger = options.dryRun && 'run' in wanted ? null : await ledgerOf(config, wanted);
+  const isWhole = 'run' in written && !mayBeShort(written.run);
+  const ledger = options.dryRun && isWhole ? null : await ledgerOf(config, written);
   try {
     const { heartbeats = false, dryRun = false } = options;
+    const isRun = 'run' in written && ledger !== null;
+    const wanted = isRun ? { run: await runMeant(ledger.ledger, target, written.run) } : written;
     const done = await restore(target, wanted, {
       ...{ heartbeats, dryRun, signal: stop.signal, warn: say, by: whoAsks() },
       ledger: ledger?.ledger ?? null,

@@ -27,3 +27,8 @@ const SHOWN = 8;
 export function shortRunId(run: string): string {
   return run.length > MOST_SHOWN ? run.slice(-SHOWN) : run;
 }
+
+/** Whether what somebody wrote may be the end by which a long id is shown. */
+export function mayBeShort(written: string): boolean {
+  return written.length === SHOWN;
+}
