@@ -8,7 +8,7 @@ import { restorableUntilMs } from '../ledger/swept/restorable.ts';
 import type { SweptOnce } from './entry.ts';
 
 /** Nobody reads more of them; the newest are told. */
-const MOST_TIMES = 100;
+export const MOST_TIMES = 100;
 
 export interface SweptFound {
   /** The newest first. */

@@ -177,7 +177,7 @@ it('asks with numbers before it asks for a run, and works without its script', B
       })
       .toBe(1);
     await page.getByRole('link', { name: 'Run now…' }).click();
-    await page.getByText('12 coordinators, with 0 things would go.').waitFor();
+    await page.getByText('12 coordinators, with 0 things, would go.').waitFor();
     await page.getByRole('button', { name: 'Run now' }).click();
     await page.getByText('was asked for.').waitFor();
     const [job] = await runs.getJobs();

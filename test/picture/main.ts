@@ -59,7 +59,7 @@ async function startDemo(): Promise<Demo> {
   createInterface({ input: child.stdout }).on('line', (line) => {
     const address = /^look at it: (\S+)$/.exec(line)?.[1];
     if (address !== undefined) url(address);
-    if (/ run \S+ swept \d+ /.test(line) && ++swept === SWEEPING_RUNS) enough();
+    if (/ run \S+ swept [\d,]+ /.test(line) && ++swept === SWEEPING_RUNS) enough();
   });
   const early = ended.then(([code]) => {
     throw new Error(`the demo ended with ${code}`);

@@ -109,7 +109,8 @@ export async function runDemo(given: Config, logger: Logger, options: DemoOption
       const swept = report?.coordinators.swept ?? 0;
       if (report === null || swept === 0) return;
       const { run, keys } = report;
-      say(`${clock()}  run ${run} swept ${swept} coordinators with ${keys.deleted} keys; ${dashboard.url}/runs/${run}`);
+      const [who, what] = [swept, keys.deleted].map((count) => count.toLocaleString('en-US'));
+      say(`${clock()}  run ${run} swept ${who} coordinators with ${what} keys; ${dashboard.url}/runs/${run}`);
     };
     parts.push(await startWorker({ config, metrics, logger, outage, onEnded }));
     stop.throwIfAborted();

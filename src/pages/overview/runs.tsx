@@ -1,6 +1,6 @@
 /** runs: the one in progress, the next one, the last one. */
 import { shortRunId } from '../../ledger/runs/runId.ts';
-import { amount, amountOf, bytesOf, tookOf } from '../parts/amounts.ts';
+import { amount, amountOf, bytesOf, secondsOf, tookOf } from '../parts/amounts.ts';
 import { pathToRun, runPath } from '../paths.ts';
 import { useAnswers } from '../answers.ts';
 import { usePath, useSite } from '../site.ts';
@@ -19,8 +19,7 @@ interface Props {
 export function NextRun({ status, now }: Props) {
   const { underWay, nextRunAtMs, settings, target } = status;
   if (underWay !== null) return <Running run={underWay} target={target} now={now} />;
-  const every =
-    settings.cron === undefined ? `every ${tookOf(settings.every).replace(' 0 s', '')}` : `by cron ${settings.cron}`;
+  const every = settings.cron === undefined ? `every ${secondsOf(settings.every / 1000)}` : `by cron ${settings.cron}`;
   return (
     <>
       <h2>Next run</h2>

@@ -1,8 +1,8 @@
 /** found: which runs swept an id, on what proof: what `explain` tells of who is gone. */
 import type { SweptOnce } from '../../explain/entry.ts';
 import { textOf } from '../../explain/names.ts';
-import type { SweptFound } from '../../explain/swept.ts';
-import { amountOf, secondsOf } from '../parts/amounts.ts';
+import { MOST_TIMES, type SweptFound } from '../../explain/swept.ts';
+import { amount, amountOf, secondsOf } from '../parts/amounts.ts';
 import { pathToRun } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
 import { Things } from '../parts/things.tsx';
@@ -29,6 +29,9 @@ export function FoundTimes({ id, found: { swept, damaged }, now }: FoundProps) {
       ) : (
         <SweptTable swept={swept} now={now} />
       )}
+      {swept.length >= MOST_TIMES && (
+        <p class="soft">These are the last {amount(MOST_TIMES)} times; there may be earlier ones.</p>
+      )}
       {damaged > 0 && <p class="soft">{amountOf(damaged, 'part')} of the ledger could not be read.</p>}
     </section>
   );
@@ -43,7 +46,7 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
   const { readOnly } = useSite();
   const hasTrash = !readOnly && swept.some(({ restorableUntilMs }) => restorableUntilMs !== null);
   return (
-    <table class="sheets">
+    <table class="sheets lines">
       <thead>
         <tr>
           {['when', 'swarm', 'target', 'by run', 'last beat'].map((name) => (
@@ -71,8 +74,14 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
             <th scope="row">
               <Time at={once.atMs} now={now} />
             </th>
-            <td data-name="swarm" class="id">
-              {once.swarm === null ? '–' : textOf(once.swarm)}
+            <td data-name="swarm" class="id" dir="auto">
+              {once.swarm === null ? (
+                '–'
+              ) : (
+                <span class="line" title={textOf(once.swarm)}>
+                  {textOf(once.swarm)}
+                </span>
+              )}
             </td>
             <td data-name="target">{once.target}</td>
             <td data-name="by run">
