@@ -15,6 +15,15 @@ test('every alert has a fault that fires it, every page has commands, and every 
   }
 });
 
+test('every point that has commands is tried', () => {
+  const tried = new Set(FAULTS.map(({ alert, point }) => `${alert}: ${point}`));
+  const typed = ALERTS.flatMap((alert) =>
+    [...runbookOf(alert).mend].filter(([, commands]) => commands.length > 0).map(([point]) => `${alert}: ${point}`),
+  );
+  expect(typed.length).toBeGreaterThan(10);
+  expect(typed.filter((point) => !tried.has(point))).toEqual([]);
+});
+
 test.each(ALERTS)(
   'the page of %s says where to type, and names only units, deployments and services that there are',
   (alert) => {
