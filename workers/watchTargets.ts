@@ -3,6 +3,8 @@
  * From the last good look on to the next one nobody can be sure to have beaten; that whole span is noted, by the target's own
  * clock, and while it lasts it is noted anew with every look, since a run may begin in the very moment it ends. What can't be
  * noted is kept until it can: a queue may be away together with its target. Only then it is said that the target was seen again.
+ * Where the target's clock jumps ahead there was no such time at all, and nobody can have beaten in it; where it goes back, what was noted
+ * of later times never was.
  */
 import { openServing, type Served } from '../src/redis/target/openServing.ts';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,12 +12,14 @@ import type { Config, TargetConfig } from '../src/config/resolve.ts';
 import { Failure } from '../src/domain/failure.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
-import { mergeSpans, type Span } from '../src/ledger/targets/outages.ts';
+import { endedBy, mergeSpans, type Span } from '../src/ledger/targets/outages.ts';
 
 /** How often a target is looked at, in ms. */
 const LOOK_EVERY_MS = 2_000;
 /** A target that takes longer to answer does not serve those who beat, in ms. */
 const LATE_MS = 2_000;
+/** A clock that goes further between two looks, or less far, than this process' own has jumped, in ms: looks come as late as that. */
+const JUMP_MS = LATE_MS + 1_000;
 /** A shorter outage is noted, and not worth a line, in ms. */
 const WORTH_A_LINE_MS = 10_000;
 /** So many outages are kept while they can't be noted. */
@@ -52,6 +56,8 @@ class Watch {
   #asked: Served | null = null;
   #connecting: Promise<void> | null = null;
   #unnoted: readonly Span[] = [];
+  /** Whether the target's clock went back, and that is not noted. */
+  #wentBack = false;
   #noting = false;
   /** Who is noted to have taken over. */
   #promoted: string | null = null;
@@ -103,6 +109,7 @@ class Watch {
   }
 
   #serving(at: number): void {
+    if (this.#good !== null) this.#heedJump(this.#good, at);
     if (this.#since !== null) {
       this.#out(this.#since, at);
       if (this.#told) this.logger.info({ target: this.target.name, outageMs: at - this.#since }, 'it serves again');
@@ -110,6 +117,17 @@ class Watch {
       this.#since = null;
     }
     this.#good = { at, seenAt: performance.now() };
+  }
+
+  #heedJump(good: { readonly at: number; readonly seenAt: number }, at: number): void {
+    const jumpMs = Math.round(at - good.at - (performance.now() - good.seenAt));
+    if (Math.abs(jumpMs) <= JUMP_MS) return;
+    if (jumpMs > 0) this.#out(good.at, at);
+    else {
+      this.#unnoted = endedBy(this.#unnoted, at);
+      this.#wentBack = true;
+    }
+    this.logger.warn({ target: this.target.name, jumpMs }, 'its clock jumped: no silence counts that time');
   }
 
   #notServing(): void {
@@ -144,6 +162,10 @@ class Watch {
     if (this.#noting) return;
     this.#noting = true;
     try {
+      if (servedAt !== null && this.#wentBack) {
+        await this.ledger.endOutages(this.target, servedAt);
+        this.#wentBack = false;
+      }
       for (const span of this.#unnoted) {
         await this.ledger.addOutage(this.target, span);
         this.#unnoted = this.#unnoted.filter((one) => one !== span);

@@ -8,7 +8,7 @@ import { outliving } from '../redis/removal/replicated.ts';
 import { Blocks, type Bounds } from './blocks.ts';
 import { type Look, readLooks, writeLook } from './targets/looks.ts';
 import { horizonsOf } from './targets/horizon.ts';
-import { addOutage, outagesSince, type Span } from './targets/outages.ts';
+import { addOutage, endOutages, outagesSince, type Span } from './targets/outages.ts';
 import type { GivenBack, RestoredNote } from './targets/restored.ts';
 import { endOf } from './recording/recorded.ts';
 import { RunRecorder, type RunToRecord } from './recording/recorder.ts';
@@ -136,6 +136,11 @@ export class Ledger {
   /** Notes a span in which a target did not answer or took no writes. */
   async addOutage(target: NamedPlace, span: Span): Promise<void> {
     await outliving(this.#blocks.redis, async () => await addOutage(this.#blocks, target, span));
+  }
+
+  /** Forgets what was noted of the time after this instant of the target's clock, in ms: it was put back. */
+  async endOutages(target: NamedPlace, atMs: number): Promise<void> {
+    await outliving(this.#blocks.redis, async () => await endOutages(this.#blocks, target, atMs));
   }
 
   /** Those that ended after this instant, in ms, in order; apart from each other. */

@@ -26,6 +26,11 @@ export function mergeSpans(spans: readonly Span[]): Span[] {
   return merged(outages).map(({ fromAt, toAt }) => ({ fromMs: fromAt, toMs: toAt }));
 }
 
+/** What of these spans lies before an instant, in ms. */
+export function endedBy(spans: readonly Span[], atMs: number): Span[] {
+  return mergeSpans(spans.map(({ fromMs, toMs }) => ({ fromMs, toMs: Math.min(toMs, Math.ceil(atMs)) })));
+}
+
 function encode(spans: readonly Span[]): Buffer {
   const bytes = Buffer.alloc(spans.length * SPAN_BYTES);
   for (const [i, { fromMs, toMs }] of spans.entries()) {
@@ -56,12 +61,25 @@ async function read(blocks: Blocks, target: NamedPlace): Promise<{ spans: Span[]
  */
 export async function addOutage(blocks: Blocks, target: NamedPlace, span: Span): Promise<void> {
   if (!(span.toMs > span.fromMs && span.fromMs >= 0)) return;
+  await rewrite(blocks, target, (spans) => mergeSpans([...spans, span]).slice(-MOST_SPANS));
+}
+
+/** Forgets what was noted of the time after this instant, in ms: the clock was put back to it. Rejects as `Blocks` do. */
+export async function endOutages(blocks: Blocks, target: NamedPlace, atMs: number): Promise<void> {
+  const { spans } = await readOrDamaged(blocks, target);
+  if (spans.some(({ toMs }) => toMs > atMs)) await rewrite(blocks, target, (known) => endedBy(known, atMs));
+}
+
+async function rewrite(
+  blocks: Blocks,
+  target: NamedPlace,
+  nextOf: (spans: readonly Span[]) => readonly Span[],
+): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const { spans, sealed } = await readOrDamaged(blocks, target);
-    const next = mergeSpans([...spans, span]).slice(-MOST_SPANS);
     // It must not go when a run sweeps much: so it does not age like other blocks, and is bounded by itself.
     const writing = { ...(sealed === null ? {} : { replaces: sealed }), atMs: AGELESS_MS };
-    if (await blocks.write(outagesName(target), encode(next), writing)) return;
+    if (await blocks.write(outagesName(target), encode(nextOf(spans)), writing)) return;
   }
   throw new Error('other processes note outages again and again at the same moment');
 }
