@@ -14,9 +14,9 @@ test.concurrent.for([
   ['while a run reads', { within: true, expire: false }],
 ] as const)(
   'nobody who beats by a clock that jumps %s is swept (P5, P10)',
+  { timeout: 120_000 },
   async ([, how], { onTestFinished }) => {
     const first = Math.abs(drawJump());
     await expectWholeThrough({ coordinators: 10, seconds: [first, -first, drawJump()], ...how }, onTestFinished);
   },
-  120_000,
 );

@@ -107,6 +107,14 @@ export async function expectWholeThrough(jumps: Jumps, finished: Finished): Prom
     const since = await clock.now(redis);
     await eventually(async () => Number(await ledger.watchedAt(target)) > since, true);
   };
+  /** What was noted of times that the clock has not reached would keep whoever dies in them. */
+  const seenNothingAhead = async () => {
+    const ahead = async () => {
+      const now = await clock.now(redis);
+      return (await ledger.outagesSince(target, 0)).filter(({ toMs }) => toMs > now + 1_000);
+    };
+    await eventually(ahead, []);
+  };
   await writeAll(redis, Object.fromEntries(own.map((name) => [name, 'x'])));
   await beatAll();
   const worker = await work(env, finished);
@@ -132,13 +140,4 @@ export async function expectWholeThrough(jumps: Jumps, finished: Finished): Prom
   await writeAll(redis, { [heartbeatOf('late')]: beat((await clock.now(redis)) - 3_600_000 * 24, 'late') });
   expect((await run()).coordinators).toMatchObject({ swept: 1, active: coordinators });
   await worker.close();
-
-  /** What was noted of times that the clock has not reached would keep whoever dies in them. */
-  async function seenNothingAhead(): Promise<void> {
-    const ahead = async () => {
-      const now = await clock.now(redis);
-      return (await ledger.outagesSince(target, 0)).filter(({ toMs }) => toMs > now + 1_000);
-    };
-    await eventually(ahead, []);
-  }
 }
