@@ -1,4 +1,5 @@
 /** glob: the patterns by which Redis finds the keys of a schema: for SCAN, and for an ACL. */
+import type { KeySchema } from './keySchema.ts';
 import type { Template } from './template.ts';
 
 function escapeGlob(text: string): string {
@@ -40,6 +41,13 @@ export function sharedGlob(templates: readonly Template[]): string {
     glob += characters.length === 1 ? characters[0] : `[${characters.join('')}]`;
   }
   return `${glob}*`;
+}
+
+/** Every pattern that a run of the schema may walk the keyspace by. */
+export function walkedGlobs({ heartbeat, scanned }: Pick<KeySchema, 'heartbeat' | 'scanned'>): readonly string[] {
+  const others = scanned.map(({ template }) => template);
+  const walks = [[heartbeat, ...others], [heartbeat], others].filter((templates) => templates.length > 0);
+  return [...new Set(walks.map(sharedGlob))];
 }
 
 function covers(glob: string, other: string): boolean {

@@ -30,6 +30,16 @@ export class Audit {
     this.#sameKeys('a dry run', await dumpsIn(this.ground.redis), this.before);
   }
 
+  /** After a run that was refused all is as it was, but for what others wrote meanwhile. */
+  async refused(): Promise<void> {
+    const now = await dumpsIn(this.ground.redis);
+    for (const [name, value] of this.before) {
+      if (!now.has(name)) this.wrong.push(`a refused run took ${show(name)}`);
+      else if (now.get(name) !== value && !this.comebacks.written.has(name))
+        this.wrong.push(`a refused run changed ${show(name)}`);
+    }
+  }
+
   #sameKeys(when: string, now: ReadonlyMap<string, string>, then: ReadonlyMap<string, string>): void {
     for (const [name, value] of then) if (now.get(name) !== value) this.wrong.push(`${when} changed ${show(name)}`);
     for (const name of now.keys())

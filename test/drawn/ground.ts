@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { RunSightings } from '../../src/ledger/sightings/runSightings.ts';
 import { Sightings } from '../../src/ledger/sightings/sightings.ts';
 import type { TestRedis } from '../support/redis.ts';
+import type { RentedRedis } from '../support/rented/proxy.ts';
 import { addUser } from '../support/users.ts';
 import type { World } from './world.ts';
 
@@ -14,6 +15,8 @@ export interface Ground {
   /** Those who come back write by these. */
   readonly clients: readonly Redis[];
   urlFor(byTransaction: boolean): string;
+  /** Whether a run may end in a sentence, before it removes anything. */
+  readonly mayRefuse: boolean;
   leave(): void;
 }
 
@@ -24,15 +27,19 @@ const UNSCRIPTED = ['~*', '&*', '+@all', '-eval', '-evalsha', '-fcall', '-script
 
 export const buffer = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-export async function groundOn(server: TestRedis): Promise<Ground> {
-  const user = await addUser(server, UNSCRIPTED);
+/** @param door what runs reach it by; left out: its own address */
+export async function groundOn(server: TestRedis, door?: RentedRedis): Promise<Ground> {
+  const user = new URL(await addUser(server, UNSCRIPTED));
+  const url = new URL(server.url);
+  if (door !== undefined) url.port = user.port = new URL(door.url).port;
   const queue = server.redis.duplicate();
   const clients = [1, 2, 3].map(() => server.redis.duplicate());
   return {
     redis: server.redis,
     queue,
     clients,
-    urlFor: (byTransaction) => (byTransaction ? user : server.url),
+    urlFor: (byTransaction) => String(byTransaction ? user : url).replace(/\/$/, ''),
+    mayRefuse: door !== undefined,
     leave: () => {
       for (const one of [queue, ...clients]) one.disconnect();
     },

@@ -1,5 +1,7 @@
 /** round: one drawn world, a run or two over it while some of it comes back to life, and an audit of all that is there afterwards. */
 import { Bulk } from '../../src/redis/call/bulk.ts';
+import { Failure, sentenceOf } from '../../src/domain/failure.ts';
+import { explain } from '../../src/redis/connection/explain.ts';
 import { restore } from '../../src/restore/restore.ts';
 import { Random } from '../chaos/random.ts';
 import { targetOf } from '../support/cleanup.ts';
@@ -17,6 +19,8 @@ interface Outcome {
   readonly wrong: readonly string[];
   readonly keys: number;
   readonly comebacks: number;
+  /** Why nothing was done; `null`: it was. */
+  readonly refused: string | null;
 }
 
 /** Fewer fingerprints than the living need: nothing is swept then, and said so. */
@@ -50,6 +54,7 @@ export async function round(ground: Ground, seed: number): Promise<Outcome> {
   };
   const hooks = wishes.most === 0 ? {} : { before: stir, ...(wishes.late ? {} : { after: stir }) };
   const audit = new Audit(ground, db, fates, comebacks, before);
+  let refused: string | null = null;
   try {
     const isStill = wishes.most === 0;
     const look = { ...options, run: 'dry', dryRun: true, sightings: pastOf(ground, true) };
@@ -73,7 +78,9 @@ export async function round(ground: Ground, seed: number): Promise<Outcome> {
       await audit.restored();
     }
   } catch (error) {
-    if (!TOO_SMALL.test(String(error))) throw new Error(`seed ${seed}`, { cause: error });
+    refused = refusalIn(ground, error);
+    if (refused !== null) await audit.refused();
+    else if (!TOO_SMALL.test(String(error))) throw new Error(`seed ${seed}`, { cause: error });
   } finally {
     await redis.select(0);
   }
@@ -83,5 +90,13 @@ export async function round(ground: Ground, seed: number): Promise<Outcome> {
     wrong: audit.wrong,
     keys: before.size,
     comebacks: comebacks.count,
+    refused,
   };
+}
+
+/** Why a run was refused, in the sentence that an operator reads; `null` where it failed. */
+function refusalIn({ mayRefuse, urlFor }: Ground, error: unknown): string | null {
+  if (!mayRefuse) return null;
+  const known = explain(error, targetOf(urlFor(false)));
+  return known instanceof Failure && known.code === 'DENIED' ? sentenceOf(known) : null;
 }

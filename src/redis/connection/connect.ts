@@ -151,7 +151,7 @@ async function connectTo(address: Address, options: ConnectOptions, within?: str
       said = lastWords(String(bytes));
     });
   });
-  const enter = async (): Promise<void> => {
+  const enter = async (): Promise<Info> => {
     await redis.connect();
     // Asked at once with what follows.
     const whole = insistOnWhole(redis, `Redis at ${redactUrl(url)}`, {
@@ -173,6 +173,7 @@ async function connectTo(address: Address, options: ConnectOptions, within?: str
     }
     options.onInfo?.(info);
     await insistOnDatabase(redis, redactUrl(url));
+    return info;
   };
   const settled = new AbortController();
   try {
@@ -180,9 +181,11 @@ async function connectTo(address: Address, options: ConnectOptions, within?: str
     const late = pause(READY_TIMEOUT_MS, undefined, { signal: settled.signal }).then(() => {
       throw new Error(LATE);
     });
-    await Promise.race([enter(), late, ...(options.signal ? [untilAborted(options.signal, settled.signal)] : [])]);
+    const ends = [late, ...(options.signal ? [untilAborted(options.signal, settled.signal)] : [])];
+    const info = await Promise.race([enter(), ...ends]);
     ready = true;
-    redis.options.enableReadyCheck = options.redis?.enableReadyCheck ?? true;
+    // A connection to a server that is silent on INFO would never be ready again, nor would one opened beside it.
+    redis.options.enableReadyCheck = options.redis?.enableReadyCheck ?? info.size > 0;
     return redis;
   } catch (error) {
     // On a connection that has ended already it would wait two seconds for the end.

@@ -4,7 +4,7 @@
 import { deploymentOf } from '../../config/values/deployment.ts';
 import { randomUUID } from 'node:crypto';
 import type { KeySchema } from '../../schema/keySchema.ts';
-import { globOf, patternsOf, sharedGlob } from '../../schema/glob.ts';
+import { globOf, patternsOf, walkedGlobs } from '../../schema/glob.ts';
 import { derive, type Template } from '../../schema/template.ts';
 import { type Besides, needsBesides, questionsBesides, readingOfPart } from './besides.ts';
 import { mayHaveBeenDone } from '../call/lost.ts';
@@ -132,8 +132,11 @@ function refusedAmong(asked: readonly Asked[]): readonly string[] {
   return [...new Set(asked.flatMap(({ reply }) => refusedCommandIn(reply) ?? []))];
 }
 
+/** Each command once, with what was said first. */
 function untakenAmong(asked: readonly Asked[]): readonly Untaken[] {
-  return asked.flatMap(({ command, reply }) => (isUntaken(reply) ? { command, said: saidIn(reply) } : []));
+  const said = new Map<string, string>();
+  for (const { command, reply } of asked) if (isUntaken(reply) && !said.has(command)) said.set(command, saidIn(reply));
+  return [...said].map(([command, words]) => ({ command, said: words }));
 }
 
 /**
@@ -151,19 +154,25 @@ export async function askPermissions(
   const [one = ''] = nobody;
   const parts = { ...besides, part };
   const idle = schema.orphanFamilies.size > 0 ? IDLE : [];
+  const globs = walkedGlobs(schema);
   const more = questionsBesides(parts);
   const asked = await ask(
     calls,
     [
       ['info', []],
       ['time', []],
-      ['scan', ['0', 'MATCH', sharedGlob(templatesOf(schema)), 'COUNT', 1]],
+      ...globs.map((glob) => ['scan', ['0', 'MATCH', glob, 'COUNT', 1]] as const),
       ['mget', nobody],
       ['exists', nobody],
       ...idle.map((command) => ['object', [command.slice('object|'.length).toUpperCase(), one]] as const),
       ...(dryRun ? [] : [['unlink', nobody] as const, ...more]),
     ],
-    [...READING, ...idle, 'unlink', ...more.map(([command]) => command)],
+    [
+      ...READING.flatMap((command) => (command === 'scan' ? globs.map(() => command) : command)),
+      ...idle,
+      'unlink',
+      ...more.map(([command]) => command),
+    ],
   );
   const answer = dryRun ? null : await askWhetherScriptsRun(calls, one, nobody.at(-1) ?? one);
   const withoutScripts = scriptRefusal(answer) ?? (isUntaken(answer) ? saidIn(answer) : null);
