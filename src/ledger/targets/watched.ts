@@ -9,8 +9,8 @@
 import type { Blocks } from '../blocks.ts';
 import { type NamedPlace, watchedName } from '../runs/names.ts';
 
-/** Longer than anything that stands still and comes back. */
-const KEPT_MS = 86_400_000;
+/** Longer than anything that stands still and comes back, and than a clock jumps that takes it away. */
+const KEPT_MS = 400 * 86_400_000;
 
 /** Notes that the target served at this instant of its own clock, in ms. Rejects with the error of Redis. */
 export async function noteWatched(blocks: Blocks, target: NamedPlace, atMs: number): Promise<void> {
