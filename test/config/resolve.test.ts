@@ -59,6 +59,7 @@ describe('the configuration', () => {
     ['staleAfter: 600', 'stalesweep.yaml: staleAfter: 600 has no unit; write 600s, 600m or 600ms'],
     ['staleAfter: soon', 'stalesweep.yaml: staleAfter: "soon" is not a duration; write one such as 10m, 90s or 2ms'],
     ['staleAfter: 9999d', 'stalesweep.yaml: staleAfter: "9999d" must lie between 1s and 1000d'],
+    ['memoryBudget: 1kB', 'stalesweep.yaml: memoryBudget: "1kB" must lie between 16MB and 2GB'],
     [
       'staleAfter: 30s',
       'target "default": staleAfter (30s) is below minStaleAfter (60s); raise the one or lower the other',
