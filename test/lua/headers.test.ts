@@ -66,3 +66,19 @@ describe.each(scripts)('lua/%s', (name) => {
     expect(readFileSync(new URL(`src/redis/${stem}.ts`, ROOT), 'utf8')).toContain(`loadScript('${stem}')`);
   });
 });
+
+test('scripts that refuse what comes too late do so in the same words, before anything else', () => {
+  const refusals = scripts.flatMap((name) => {
+    const [, body = ''] = readFileSync(new URL(`lua/${name}`, ROOT), 'utf8').split(']]\n');
+    // Whatever an error begins with tells callers what it is.
+    if (!body.includes('LATE')) return [];
+    const [refusal = ''] = /^[^]*?\nend\n/.exec(body) ?? [];
+    return [{ name, refusal: refusal.replace(/ARGV\[\d+\]/, 'ARGV[]'), rest: body.slice(refusal.length) }];
+  });
+  expect(refusals.map(({ name }) => name)).toEqual(['restore.lua', 'sweepHeartbeats.lua']);
+  for (const { refusal, rest } of refusals) {
+    expect(refusal).toBe(refusals[0]?.refusal);
+    expect(refusal).toContain("redis.call('TIME')");
+    expect(rest).not.toContain('LATE');
+  }
+});
