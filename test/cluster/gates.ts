@@ -91,11 +91,26 @@ export class Gates {
     const lines = String(await redis.call('CLUSTER', 'NODES')).split('\n');
     const [, bus = ''] = /@(\d+)/.exec(lines.find((line) => line.includes('myself')) ?? '') ?? [];
     await redis.call('CONFIG', 'SET', 'cluster-announce-bus-port', bus, 'cluster-announce-port', this.#of(port).port);
-    for (const other of this.cluster.nodes) {
-      if (other.redis.status !== 'ready') continue;
-      const told = async () => String(await other.redis.call('CLUSTER', 'NODES')).includes(`:${this.#of(port).port}@`);
-      await until(told);
+    await this.#toldAll(this.#of(port).port);
+    await this.followed();
+  }
+
+  /** Waits until every node tells of one that is reached by this port. */
+  async #toldAll(port: number): Promise<void> {
+    for (const { redis } of this.cluster.nodes) {
+      if (redis.status !== 'ready') continue;
+      await until(async () => String(await redis.call('CLUSTER', 'NODES')).includes(`:${port}@`));
     }
+  }
+
+  /** Has the nodes tell that they are reached by their own ports again, and closes; resolves once all know, and all replicas follow. */
+  async leave(): Promise<void> {
+    for (const { port, redis } of this.cluster.nodes) {
+      if (redis.status !== 'ready') continue;
+      await redis.call('CONFIG', 'SET', 'cluster-announce-bus-port', '0', 'cluster-announce-port', '0');
+      await this.#toldAll(port);
+    }
+    this.close();
     await this.followed();
   }
 

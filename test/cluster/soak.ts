@@ -55,7 +55,7 @@ test('nor does anybody while primaries are killed; nothing is orphaned by what t
       await comeBack(cluster, gates, victim);
     }
   } finally {
-    gates.close();
+    await gates.leave();
   }
 });
 
@@ -96,7 +96,7 @@ test('nor while a worker that runs is a process of its own, which completes the 
       await comeBack(cluster, gates, victim);
     }
   } finally {
-    gates.close();
+    await gates.leave();
     await worker.kill('SIGTERM');
     await queue.stop();
   }

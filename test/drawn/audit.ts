@@ -1,16 +1,21 @@
 /** audit: all that is there after a run, and all that the run said, held against each world's fates. */
 import type { Comebacks } from './comebacks.ts';
-import { type Fates, isGoing } from './fate.ts';
-import { dumpsIn, ELSEWHERE, type Ground } from './ground.ts';
+import type { Random } from '../chaos/random.ts';
+import type { Fates } from './fate.ts';
+import { buffer, dumpsIn, ELSEWHERE, type Ground } from './ground.ts';
 import type { Told } from './told.ts';
 import type { Wishes } from './wishes.ts';
-import { isOwn, type State } from './world.ts';
+import { isGoing, isOwn, type State } from './world.ts';
 
 const show = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 const STREAM = 'announced';
+/** So many names that went are taken by others before what was there comes back. */
+const TAKEN_ANEW = 8;
 
 export class Audit {
   readonly wrong: string[] = [];
+  /** What was there when the runs were over. */
+  #left: ReadonlyMap<string, string> = new Map();
 
   constructor(
     private readonly ground: Ground,
@@ -50,6 +55,7 @@ export class Audit {
   async after(told: readonly Told[], dry: Told | null, wishes: Pick<Wishes, 'announce'>): Promise<void> {
     const all = await dumpsIn(this.ground.redis);
     const now = new Map([...all].filter(([name]) => !isOwn(name) || this.before.has(name)));
+    this.#left = now;
     const { world } = this.fates;
     const { owned, written, ids, count } = this.comebacks;
     for (const [name, who] of owned) if (!now.has(name)) this.wrong.push(`LOST ${show(name)} of ${who}`);
@@ -169,7 +175,7 @@ export class Audit {
     const count = (...states: State[]) => counted.filter(({ state }) => states.includes(state)).length;
     const should = {
       checked: counted.length,
-      active: count('active', 'lapsedLiving'),
+      active: count('active', 'outlasted', 'lapsedLiving'),
       stale: count('stale', 'lapsed'),
       unreadable: count('unreadable'),
       held: count('held'),
@@ -212,12 +218,24 @@ export class Audit {
     await redis.select(this.db);
   }
 
-  /** What went is back as it was, unless somebody has written it anew; nothing is left in the trash. */
+  /** Takes some of the names that went. */
+  async writeAnew(random: Random): Promise<void> {
+    const gone = [...this.before.keys()].filter((name) => !this.#left.has(name));
+    const taken = random.sample(gone, TAKEN_ANEW);
+    const { redis } = this.ground;
+    for (const name of taken) await redis.set(buffer(name), 'anew');
+    const all = await dumpsIn(redis);
+    this.#left = new Map([...this.#left, ...taken.map((name) => [name, all.get(name) ?? ''] as const)]);
+  }
+
+  /** What went is back as it was, unless somebody has written it anew, and that is as it was then. */
   async restored(): Promise<void> {
     const now = await dumpsIn(this.ground.redis);
-    const { written } = this.comebacks;
+    for (const [name, value] of this.#left) {
+      if (now.get(name) !== value) this.wrong.push(`restored over ${show(name)}`);
+    }
     for (const [name, value] of this.before) {
-      if (!written.has(name) && now.get(name) !== value) this.wrong.push(`not restored: ${show(name)}`);
+      if (!this.#left.has(name) && now.get(name) !== value) this.wrong.push(`not restored: ${show(name)}`);
     }
   }
 }

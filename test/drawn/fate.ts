@@ -1,6 +1,6 @@
 /** fate: what DESIGN's promises say becomes of each name of a world, worked out the plain way. */
 import { isShaped, type Owner, ownersIn } from './layouts.ts';
-import { isOwn, type Somebody, type World } from './world.ts';
+import { isGoing, isOwn, type Somebody, type World } from './world.ts';
 
 /**
  * - `goes`: at least one who is stale could own it, and nobody who lives.
@@ -9,10 +9,6 @@ import { isOwn, type Somebody, type World } from './world.ts';
  * - `foreign`: no run looks at it.
  */
 export type Fate = 'goes' | 'stays' | 'orphan' | 'foreign';
-
-const GOING: readonly string[] = ['stale', 'lapsed'];
-
-export const isGoing = ({ state }: Somebody): boolean => GOING.includes(state);
 
 export class Fates {
   readonly #byId = new Map<string, Somebody[]>();
@@ -39,8 +35,13 @@ export class Fates {
   /** Those known who could own it. */
   possible(name: string): readonly Somebody[] {
     return this.ownersOf(name).flatMap(({ id, swarm }) =>
-      (this.#byId.get(id) ?? []).filter((one) => swarm === '' || one.swarm === swarm),
+      this.knownAs(id).filter((one) => swarm === '' || one.swarm === swarm),
     );
+  }
+
+  /** Those known by this id, one in each of their swarms. */
+  knownAs(id: string): readonly Somebody[] {
+    return this.#byId.get(id) ?? [];
   }
 
   /** Whether several of those known could own it. */

@@ -10,7 +10,7 @@ import { Comebacks } from './comebacks.ts';
 import { Fates } from './fate.ts';
 import { type Ground, pastOf, writeWorld } from './ground.ts';
 import { run } from './told.ts';
-import { drawWishes, settingsFor } from './wishes.ts';
+import { drawWishes, outagesOf, settingsFor } from './wishes.ts';
 import { drawWorld } from './world.ts';
 
 interface Outcome {
@@ -44,15 +44,29 @@ export async function round(ground: Ground, seed: number): Promise<Outcome> {
   const target = targetOf(url, settingsFor(world, wishes));
   const past = world.activeBefore === null ? null : { active: world.activeBefore, heldSinceAt: null };
   const { memoryBudgetBytes } = wishes;
-  const options = { target, past, ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }) };
-  const comebacks = new Comebacks(ground, db, random, fates, wishes.most === 0 ? 0 : random.between(1, 60));
+  const options = {
+    target,
+    past,
+    outages: outagesOf(world),
+    ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }),
+  };
+  const comebacks = new Comebacks(ground, db, random, fates, {
+    // Of those who come by themselves none, often, so that only those do of whom nothing is proved.
+    most: wishes.most === 0 || random.between(0, 2) === 0 ? 0 : random.between(1, 60),
+    born: wishes.when === 'walking',
+  });
+  let watched: readonly string[] = [];
   const stir = async (name: string, args: unknown) => {
     const removing = REMOVING.has(name) && Array.isArray(args);
-    if (wishes.late && !removing) return;
-    const named = removing ? args.flatMap((arg: unknown) => (arg instanceof Bulk ? arg.texts() : [])) : [];
-    await comebacks.some(random.between(wishes.late ? 1 : 0, wishes.most), named);
+    const texts = removing ? args.flatMap((arg: unknown) => (arg instanceof Bulk ? arg.texts() : [])) : [];
+    // What a transaction removes is proved by what it watches.
+    if (name === 'watch') watched = texts;
+    const named = name === 'unlink' ? [...watched, ...texts] : texts;
+    if (removing) await comebacks.surprised(named);
+    const isTime = { removing, walking: name === 'scan', ever: true }[wishes.when];
+    if (isTime) await comebacks.some(random.between(wishes.when === 'removing' ? 1 : 0, wishes.most), named);
   };
-  const hooks = wishes.most === 0 ? {} : { before: stir, ...(wishes.late ? {} : { after: stir }) };
+  const hooks = wishes.most === 0 ? {} : { before: stir, ...(wishes.when === 'removing' ? {} : { after: stir }) };
   const audit = new Audit(ground, db, fates, comebacks, before);
   let refused: string | null = null;
   try {
@@ -74,6 +88,7 @@ export async function round(ground: Ground, seed: number): Promise<Outcome> {
       wishes,
     );
     if (wishes.trash) {
+      await audit.writeAnew(random);
       for (const id of runs) await restore(target, { run: id }, { heartbeats: true });
       await audit.restored();
     }

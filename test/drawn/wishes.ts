@@ -14,8 +14,11 @@ export interface Wishes {
   readonly runs: number;
   /** So many come back between two calls, at most. */
   readonly most: number;
-  /** Whether they come only when something is about to be removed: else most have come by the time it is known who is stale. */
-  readonly late: boolean;
+  /**
+   * When they come: as something is about to be removed, or else most have come by the time it is known who is stale; or while the
+   * keyspace is walked, most of them for the first time ever.
+   */
+  readonly when: 'removing' | 'walking' | 'ever';
   /** With little, each call takes few. */
   readonly callBudget: string;
   /** With any, calls are smaller still, and one is under way at a time. */
@@ -33,18 +36,18 @@ export function drawWishes(random: Random): Wishes {
     memoryBudgetBytes: random.pick(MEMORY),
     runs: random.between(0, 3) === 0 ? 2 : 1,
     most: random.pick([0, 1, 1, 3, 12]) ?? 0,
-    late: random.between(0, 3) > 0,
+    when: random.pick(['removing', 'removing', 'walking', 'ever'] as const) ?? 'ever',
     callBudget: random.pick(['2ms', '0.1ms', '0.1ms', '0.1ms']) ?? '2ms',
-    nice: random.pick([0, 0.01]) ?? 0,
+    nice: random.pick([0, 0.01, 0.01]) ?? 0,
   };
 }
 
 export function settingsFor(
-  { layout, protect, orphans }: World,
+  { layout, protect, orphans, outage }: World,
   { trash, announce, callBudget, nice }: Wishes,
 ): object {
   return {
-    restartGrace: false,
+    restartGrace: outage !== null,
     callBudget,
     nice,
     staleAfter: `${STALE_AFTER}s`,
@@ -55,4 +58,10 @@ export function settingsFor(
     ...(trash ? { trash: '1h' } : {}),
     ...(announce ? { announce: { stream: 'announced' } } : {}),
   };
+}
+
+/** What was seen of times in which nobody could beat, by the server's clock. */
+export function outagesOf({ outage }: World) {
+  return (nowMs: number) =>
+    outage === null ? [] : [{ fromAt: nowMs - outage.fromSeconds * 1000, toAt: nowMs - outage.toSeconds * 1000 }];
 }

@@ -2,8 +2,11 @@
 import type { Random } from '../chaos/random.ts';
 import { isShaped, LAYOUTS, type Layout, ownersIn, spell } from './layouts.ts';
 
-/** What somebody is as a run begins. `held` and `protected` have been silent for longer than the threshold, too. */
-export type State = 'active' | 'stale' | 'lapsed' | 'lapsedLiving' | 'unreadable' | 'held' | 'protected';
+/**
+ * What somebody is as a run begins. `held` and `protected` have been silent for longer than the threshold, too; so has `outlasted`, but
+ * for a time in which nobody could beat.
+ */
+export type State = 'active' | 'outlasted' | 'stale' | 'lapsed' | 'lapsedLiving' | 'unreadable' | 'held' | 'protected';
 
 export interface Somebody {
   readonly id: string;
@@ -32,9 +35,33 @@ export interface World {
   readonly orphans: readonly string[];
   /** How many were active in the last run: with many, those who are not yet silent for twice the threshold are held. */
   readonly activeBefore: number | null;
+  /** From and to how many seconds before the run nobody could beat; `null`: there was no such time. */
+  readonly outage: Outage | null;
+}
+
+interface Outage {
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
 }
 
 export const STALE_AFTER = 600;
+/** How long they have been silent. What was seen of the lapsed counts by the second, as do those held; all others are far from any limit. */
+const SILENT_SECONDS: Readonly<Record<State, number>> = {
+  active: 10,
+  outlasted: 1_500,
+  stale: 3_630,
+  lapsed: 3_630,
+  lapsedLiving: 330,
+  unreadable: 10,
+  held: 870,
+  protected: 3_630,
+};
+const OUTAGE: Outage = { fromSeconds: 1_400, toSeconds: 200 };
+/** Those who go unless they come back. */
+const GOING: readonly State[] = ['stale', 'lapsed'];
+
+export const isGoing = ({ state }: Somebody): boolean => GOING.includes(state);
+
 const ODD = [
   ...['c1', 'c10', 'c', '*', '?', '[c]1', '\\', '{c1}', '{', '}', '$&', '\0', '\xff\xfe', '\r\n', '\xc3\xbc', ' '],
   ...['x'.repeat(280), 'completion', '1', 'beat', 'mail', 'to-c1', 'stalesweep', '{stalesweep}', 'heartbeat', ''],
@@ -61,11 +88,19 @@ function drawIds(random: Random, { shape, never }: Layout, count: number): strin
 interface Wishes {
   readonly lapses: boolean;
   readonly holds: boolean;
+  readonly outage: boolean;
+  /** Most are stale. */
+  readonly dying: boolean;
 }
 
-function drawState(random: Random, { lapses, holds }: Wishes): State {
+function drawState(random: Random, { lapses, holds, outage, dying }: Wishes): State {
   const states: readonly State[] = ['active', 'active', 'stale', 'stale', 'stale', 'unreadable'];
-  const some = [...states, ...(lapses ? (['lapsed', 'lapsed', 'lapsedLiving'] as const) : [])];
+  const some = [
+    ...states,
+    ...(dying ? Array.from({ length: 8 }, () => 'stale' as const) : []),
+    ...(lapses ? (['lapsed', 'lapsed', 'lapsedLiving'] as const) : []),
+    ...(outage ? (['outlasted'] as const) : []),
+  ];
   const state = random.pick(some) ?? 'active';
   return state === 'stale' && holds && random.between(0, 1) === 0 ? 'held' : state;
 }
@@ -78,7 +113,14 @@ export function drawWorld(random: Random): World {
   const swarms = hasSwarm ? random.sample(SWARMS, random.between(1, 6)) : [''];
   const ids = drawIds(random, layout, random.between(2, random.pick([8, 40, 100]) ?? 8));
   const activeBefore = random.between(0, 3) === 0 ? 2_000 : null;
-  const wishes = { lapses: random.between(0, 1) === 0, holds: activeBefore !== null };
+  // Where time counts that was lost to a server, the silence of the lapsed does from the start of this one.
+  const outage = activeBefore === null && random.between(0, 3) === 0;
+  const wishes = {
+    lapses: !outage && random.between(0, 1) === 0,
+    holds: activeBefore !== null,
+    outage,
+    dying: random.between(0, 1) === 0,
+  };
   const fit = ids.filter((id) => !id.includes('*') && isUtf8(id) && id.trim() === id);
   // Somebody under whose id nobody beats keeps what could be theirs, too, alone or with others.
   const protect = random.between(0, 1) === 0 ? [...random.sample(fit, 2), random.pick(nobodiesIn(layout)) ?? ''] : [];
@@ -96,18 +138,17 @@ export function drawWorld(random: Random): World {
       if (!shaped && drawn.startsWith('lapsed')) continue;
       const state = !shaped ? 'unreadable' : isSilent && protect.includes(id) ? 'protected' : drawn;
       if (drawn === 'lapsed' && state === 'protected') continue;
-      const silentSeconds = drawn === 'held' ? 870 : isSilent ? 3_630 : drawn === 'lapsedLiving' ? 330 : 10;
-      everybody.push({ id, swarm, heartbeat: key, state, silentSeconds });
+      everybody.push({ id, swarm, heartbeat: key, state, silentSeconds: SILENT_SECONDS[drawn] });
     }
   }
   const keys = drawKeys(random, layout, everybody, ids);
   const wild = Object.keys(layout.families).filter((family) => family !== 'heartbeat');
   const orphans = random.between(0, 2) === 0 ? random.sample(wild, random.between(1, 2)) : [];
-  return { name, layout, swarms, everybody, keys, protect, orphans, activeBefore };
+  return { name, layout, swarms, everybody, keys, protect, orphans, activeBefore, outage: outage ? OUTAGE : null };
 }
 
 /** Ids, of the shape that the layout says, under which nobody has ever beaten. */
-function nobodiesIn({ shape }: Layout): readonly string[] {
+export function nobodiesIn({ shape }: Layout): readonly string[] {
   const rest =
     shape === null || shape === '+'
       ? ''
@@ -129,13 +170,23 @@ function isUtf8(id: string): boolean {
 function drawKeys(random: Random, layout: Layout, everybody: readonly Somebody[], ids: readonly string[]) {
   const templates = Object.entries(layout.families).flatMap(([family, some]) => (family === 'heartbeat' ? [] : some));
   const keys = new Map<string, Content>();
+  const wild = templates.filter((template) => template.includes('*'));
   const most = random.pick([2, 5, 10]) ?? 2;
   const unheard = nobodiesIn(layout);
   const nobodies = unheard.map((id) => ({ id, swarm: everybody[0]?.swarm ?? '' }));
-  for (const { id, swarm } of [...everybody, ...nobodies]) {
+  const going = everybody.filter(isGoing);
+  for (const one of [...everybody, ...nobodies]) {
+    const { id, swarm } = one;
+    // What is of two who go is what a run must prove twice.
+    const fellows = 'state' in one && isGoing(one) ? going.map((other) => other.id) : ids;
     for (let i = 0; i < most; i++) {
-      const others = random.between(0, 3) === 0 ? unheard : ids;
-      const key = spell(random.pick(templates) ?? '', id, swarm, () => drawStar(random, others));
+      const others = random.pick([unheard, ids, fellows, fellows]) ?? ids;
+      const key = spell(
+        random.pick(random.between(0, 1) === 0 && wild.length > 0 ? wild : templates) ?? '',
+        id,
+        swarm,
+        () => drawStar(random, others),
+      );
       if (ownersIn(layout, key)[0]?.family === 'heartbeat') continue;
       const isString = random.between(0, 5) > 0;
       const value = isString ? `v${keys.size}` : null;

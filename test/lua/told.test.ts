@@ -60,10 +60,11 @@ function drawNames(random: Random): { readonly names: readonly string[]; readonl
 }
 
 describe('lua/sweep.lua, asked which keys were not there', () => {
-  test.each([
+  const places: readonly (readonly [string, () => Trash | null])[] = [
     ['for good', () => null],
     ['into the trash', () => new Trash(DAY_MS, 'told', 1)],
-  ] as const)(
+  ];
+  test.each(places)(
     'tells each of them, and of a name that stands twice the second, when they go %s',
     async (_, trashFor) => {
       const { redis } = server.current;

@@ -1,14 +1,19 @@
 /** soak: 200 coordinators that beat every two seconds, stale after a minute, through outages of a minute and a half in every way; and
- * the same where the queue stands still together with the target. Then fifty targets for three minutes.
+ * the same where the queue stands still together with the target. Then fifty targets for three minutes; and two thousand runs of sixteen,
+ * or `SOAK_RUNS`, by one worker.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { endure } from './endure.ts';
 import { useQueue } from '../support/queue.ts';
 import { expectFiftyCleaned } from './fifty.ts';
+import { holdFlat } from './flat.ts';
 import { OUTAGES } from './outages.ts';
 
 const queue = useQueue();
+const runs = Number(process.env.SOAK_RUNS || 2_000);
+/** Of what a worker holds after a quarter of its runs it holds so much at most in the last one. */
+const MOST_GROWTH = 1.1;
 
 const SCENE = {
   coordinators: 200,
@@ -39,4 +44,12 @@ test('of fifty targets that share a minute one hangs, one refuses and one is ful
   onTestFinished,
 }) => {
   await expectFiftyCleaned(queue, { everyMs: 60_000, runs: 3, leastShare: 1 }, onTestFinished);
+});
+
+test('a worker holds no more memory after thousands of runs than after hundreds (P9)', async ({ onTestFinished }) => {
+  const flat = await holdFlat(queue, runs, onTestFinished);
+  console.log(JSON.stringify(flat));
+  const [, second = Number.NaN, , last = Number.NaN] = flat.quartersBytes;
+  expect(flat.swept).toBeGreaterThan(0);
+  expect(last / second).toBeLessThan(MOST_GROWTH);
 });
