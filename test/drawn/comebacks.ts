@@ -30,6 +30,7 @@ interface Comer {
   readonly was: Somebody | null;
 }
 
+const MOST_FRESH = 6;
 const KINDS = ['again', 'again', 'again', 'elsewhere', 'born'] as const;
 const NEWBORN = Array.from({ length: 10 }, () => 'born' as const);
 
@@ -114,7 +115,7 @@ export class Comebacks {
 
   #next(named: readonly string[]): Somebody | undefined {
     const owner = this.random.between(0, 3) > 0 ? this.random.pick(this.#ownersAmong(named)) : undefined;
-    return owner ?? this.#left.at(-1);
+    return owner ?? this.random.pick(this.#left);
   }
 
   /** Of those under whose id nobody beat, one whose absence is proved right now, so that what is nobody's can go. */
@@ -159,7 +160,7 @@ export class Comebacks {
     const all = Object.entries(layout.families).flatMap(([family, some]) => (family === 'heartbeat' ? [] : some));
     const wild = kind === 'born' ? all.filter((template) => template.includes('*')) : [];
     const templates = wild.length > 0 ? wild : all;
-    const fresh = Array.from({ length: 3 }, (_, i) =>
+    const fresh = Array.from({ length: wild.length > 0 ? MOST_FRESH : 3 }, (_, i) =>
       spell(random.pick(templates) ?? '', id, swarm, () => `new${count}-${i}:${drawStar(random, [was?.id ?? id])}`),
     );
     return [...new Set(fresh)].filter(
@@ -171,13 +172,14 @@ export class Comebacks {
     const { random, fates } = this;
     if (comer === undefined) return;
     const { kind, id, swarm, was } = comer;
-    this.#left = this.#left.filter((one) => one !== was);
+    // Beside a newborn whoever was there is as silent as before.
+    if (kind !== 'born') this.#left = this.#left.filter((one) => one !== was);
     const heartbeat = this.#heartbeatOf(comer);
     const isTaken = kind !== 'again' && fates.world.everybody.some((other) => other.heartbeat === heartbeat);
     if (isTaken || this.written.has(heartbeat) || !isShaped(fates.world.layout, id) || isOwn(heartbeat)) return;
     const [seen, fresh] = [this.#namesOf(comer), this.#drawFresh(comer)];
     this.count++;
-    this.ids.add(id).add(was?.id ?? id);
+    this.ids.add(id);
     for (const name of [heartbeat, ...fresh]) this.written.add(name);
     const form = random.pick(['plain', 'expires', 'list']) ?? 'plain';
     const client = random.pick(this.ground.clients);

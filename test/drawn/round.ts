@@ -52,7 +52,7 @@ export async function round(ground: Ground, seed: number): Promise<Outcome> {
   };
   const comebacks = new Comebacks(ground, db, random, fates, {
     // Of those who come by themselves none, often, so that only those do of whom nothing is proved.
-    most: wishes.most === 0 || random.between(0, 2) === 0 ? 0 : random.between(1, 60),
+    most: wishes.most === 0 || (wishes.when === 'removing' && random.between(0, 1) === 0) ? 0 : random.between(1, 60),
     born: wishes.when === 'walking',
   });
   let watched: readonly string[] = [];
@@ -64,7 +64,7 @@ export async function round(ground: Ground, seed: number): Promise<Outcome> {
     const named = name === 'unlink' ? [...watched, ...texts] : texts;
     if (removing) await comebacks.surprised(named);
     const isTime = { removing, walking: name === 'scan', ever: true }[wishes.when];
-    if (isTime) await comebacks.some(random.between(wishes.when === 'removing' ? 1 : 0, wishes.most), named);
+    if (isTime) await comebacks.some(random.between(wishes.when === 'ever' ? 0 : 1, wishes.most), named);
   };
   const hooks = wishes.most === 0 ? {} : { before: stir, ...(wishes.when === 'removing' ? {} : { after: stir }) };
   const audit = new Audit(ground, db, fates, comebacks, before);
