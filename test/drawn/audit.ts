@@ -178,7 +178,7 @@ export class Audit {
       active: count('active', 'outlasted', 'lapsedLiving'),
       stale: count('stale', 'lapsed'),
       unreadable: count('unreadable'),
-      held: count('held'),
+      held: count('held', 'lapsedHeld'),
       protected: count('protected'),
       lapsed: count('lapsed'),
       swept: count('stale', 'lapsed'),

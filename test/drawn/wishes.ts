@@ -36,7 +36,7 @@ export function drawWishes(random: Random): Wishes {
     memoryBudgetBytes: random.pick(MEMORY),
     runs: random.between(0, 3) === 0 ? 2 : 1,
     most: random.pick([0, 1, 1, 3, 12]) ?? 0,
-    when: random.pick(['removing', 'removing', 'walking', 'ever'] as const) ?? 'ever',
+    when: random.pick(['removing', 'removing', 'walking', 'walking', 'ever'] as const) ?? 'ever',
     callBudget: random.pick(['2ms', '0.1ms', '0.1ms', '0.1ms']) ?? '2ms',
     nice: random.pick([0, 0.01, 0.01]) ?? 0,
   };

@@ -6,7 +6,9 @@ import { isShaped, LAYOUTS, type Layout, ownersIn, spell } from './layouts.ts';
  * What somebody is as a run begins. `held` and `protected` have been silent for longer than the threshold, too; so has `outlasted`, but
  * for a time in which nobody could beat.
  */
-export type State = 'active' | 'outlasted' | 'stale' | 'lapsed' | 'lapsedLiving' | 'unreadable' | 'held' | 'protected';
+export type State =
+  | ('active' | 'outlasted' | 'stale' | 'unreadable' | 'held' | 'protected')
+  | ('lapsed' | 'lapsedLiving' | 'lapsedHeld');
 
 export interface Somebody {
   readonly id: string;
@@ -52,6 +54,7 @@ const SILENT_SECONDS: Readonly<Record<State, number>> = {
   stale: 3_630,
   lapsed: 3_630,
   lapsedLiving: 330,
+  lapsedHeld: 870,
   unreadable: 10,
   held: 870,
   protected: 3_630,
@@ -102,7 +105,8 @@ function drawState(random: Random, { lapses, holds, outage, dying }: Wishes): St
     ...(outage ? (['outlasted'] as const) : []),
   ];
   const state = random.pick(some) ?? 'active';
-  return state === 'stale' && holds && random.between(0, 1) === 0 ? 'held' : state;
+  const isHeld = holds && random.between(0, 1) === 0;
+  return isHeld && state === 'stale' ? 'held' : isHeld && state === 'lapsed' ? 'lapsedHeld' : state;
 }
 
 export function drawWorld(random: Random): World {
@@ -110,8 +114,10 @@ export function drawWorld(random: Random): World {
   const layout = LAYOUTS[name] as Layout;
   const heartbeat = layout.families.heartbeat?.[0] ?? '';
   const hasSwarm = heartbeat.includes('{swarm}');
-  const swarms = hasSwarm ? random.sample(SWARMS, random.between(1, 6)) : [''];
   const ids = drawIds(random, layout, random.between(2, random.pick([8, 40, 100]) ?? 8));
+  // Some are called as somebody is: what is one's own may then be read as another's in that swarm.
+  const called = random.sample(ids, random.pick([0, 3]) ?? 0).filter((id) => !id.includes(':'));
+  const swarms = hasSwarm ? random.sample([...new Set([...called, ...SWARMS])], random.between(1, 6)) : [''];
   const activeBefore = random.between(0, 3) === 0 ? 2_000 : null;
   // Where time counts that was lost to a server, the silence of the lapsed does from the start of this one.
   const outage = activeBefore === null && random.between(0, 3) === 0;
@@ -133,11 +139,11 @@ export function drawWorld(random: Random): World {
         continue;
       if (everybody.some((one) => one.heartbeat === key)) continue;
       const drawn = drawState(random, wishes);
-      const isSilent = drawn === 'stale' || drawn === 'held' || drawn === 'lapsed';
+      const isSilent = ['stale', 'held', 'lapsed', 'lapsedHeld'].includes(drawn);
       const shaped = isShaped(layout, id);
       if (!shaped && drawn.startsWith('lapsed')) continue;
       const state = !shaped ? 'unreadable' : isSilent && protect.includes(id) ? 'protected' : drawn;
-      if (drawn === 'lapsed' && state === 'protected') continue;
+      if (drawn.startsWith('lapsed') && state === 'protected') continue;
       everybody.push({ id, swarm, heartbeat: key, state, silentSeconds: SILENT_SECONDS[drawn] });
     }
   }
