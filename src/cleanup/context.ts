@@ -14,6 +14,7 @@ import type { KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
 import type { Distinct } from '../store/distinct.ts';
 import type { HeldKeys } from '../store/heldKeys.ts';
+import type { Beat } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Spellers } from './ownership/spellers.ts';
 import type { Hold } from './guards/hold.ts';
@@ -78,6 +79,8 @@ export interface Run {
   readonly outlook: Outlook | null;
   /** When it was last sure that everybody is known who has ever beaten, by `performance.now()`. */
   readonly looked: { at: number };
+  /** Whose heartbeats calls under way are to remove; each resolves once it is noted what that call did. */
+  readonly leaving: Map<Beat, Promise<void>>;
   /** Whether this id is never swept; `null` where no id is. */
   readonly isProtected: Protection | null;
 }

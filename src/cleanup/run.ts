@@ -162,6 +162,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
     observer,
     signal: options.signal ?? new AbortController().signal,
     looked: { at: performance.now() },
+    leaving: new Map(),
     outlook: options.horizon === undefined ? null : outlookOf(target, request),
     hold: new Hold(
       options.past ?? null,

@@ -1,74 +1,19 @@
 /** sweep: remove the things of stale coordinators, batch by batch.
  *      mark ──▶ gather ──▶ [sweep] ──▶ report
  *  Owns      the order of removal, and that what was found to live is left.
- *  Leaves    what a call tells of the living to learn, what a batch holds to batch, the proof and the removal itself, in one step, to redis/sweep.
+ *  Leaves    what comes of a call to attempt, what a batch holds to batch, the proof and the removal itself, in one step, to redis/sweep.
  *  Promises  heartbeats go last, in the same call as their coordinator's other things or after them (P3); a key goes only
  *            while all its owners' heartbeats are as they were judged (P1).
  */
-import { keysIn } from '../redis/sweep.ts';
 import { NO_KEY } from '../store/heldKeys.ts';
-import { BeatState, type Id, NO_BEAT } from '../store/records.ts';
+import { type Id, NO_BEAT } from '../store/records.ts';
+import { sweepBatch } from './batch/attempt.ts';
 import { type Batch, batchOf, keysBatchOf, release } from './batch/batch.ts';
 import { batches } from './batch/batches.ts';
-import { countBatch } from './batch/count.ts';
-import { learn } from './batch/learn.ts';
-import { removedBy, sweptIn } from './batch/removals.ts';
 import { slicesOf } from './batch/slices.ts';
 import { type Unit, unitOf } from './batch/unit.ts';
 import { atWhole, inFlight, pause, type Run, type RunContext } from './context.ts';
 import { NO_SWARM } from './ownership/spellers.ts';
-
-/** Sweeps one batch; whether all was still as judged. If not, nothing was removed and the store knows more. */
-async function sweepBatch(run: RunContext, batch: Batch): Promise<boolean> {
-  try {
-    return await attemptBatch(run, batch);
-  } finally {
-    release(batch);
-  }
-}
-
-async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
-  const { store, tally, schema, node, observer } = run;
-  if (run.dryRun) {
-    const counted = await countBatch(run, batch);
-    const { list } = observer;
-    const removals = list === undefined ? [] : sweptIn(removedBy(run, batch, counted));
-    tally.counted += batch.going.length;
-    observer.progress?.('sweep', tally);
-    for (const beat of batch.going) store.become(beat, BeatState.gone);
-    await list?.(removals);
-    return true;
-  }
-  const result = await node.sweep(batch);
-  node.paces.tell('sweep', keysIn(batch), result.ms);
-  if (!result.swept) {
-    await learn(run, batch, result);
-    return false;
-  }
-  tally.chunks++;
-  const trashed = run.trash !== null;
-  for (const [family, removed] of result.removed.entries()) tally.remove(family, removed, trashed);
-  tally.remove(schema.heartbeatFamily, result.heartbeats, trashed);
-  run.mixedFamilies.learn(batch.families, result.removed);
-  if (result.unsettled !== undefined) {
-    observer.progress?.('sweep', tally);
-    throw result.unsettled;
-  }
-  const isTold = observer.removed !== undefined || observer.list !== undefined;
-  // Of some another call may have told meanwhile that nothing was left: they are counted as never there.
-  const going = batch.going.filter((beat) => store.isStale(beat));
-  const removed = isTold ? removedBy(run, { ...batch, going }, result) : null;
-  if (removed !== null) observer.removed?.(removed);
-  const listed = removed === null || observer.list === undefined ? [] : sweptIn(removed);
-  tally.swept += going.length;
-  for (const beat of going) {
-    if (store.stateOf(beat) === BeatState.lapsed) tally.lapsedSwept++;
-    store.become(beat, BeatState.gone);
-  }
-  observer.progress?.('sweep', tally);
-  await observer.list?.(listed);
-  return true;
-}
 
 /** These ids as they stand now; those of whom nothing is stale any more are left out. */
 function unitsOf(run: RunContext, ids: readonly Id[]): Unit[] {

@@ -75,7 +75,16 @@ const OWN = ['{stalesweep}:', 'stalesweep:'];
 
 export const isOwn = (name: string): boolean => OWN.some((prefix) => name.startsWith(prefix));
 
-function drawIds(random: Random, { shape, never }: Layout, count: number): string[] {
+/** Ids of which some have a name in common though no id of them says so: the name of one thing, called as the name of another. */
+function takenForEachOther(random: Random, layout: Layout, id: string): readonly string[] {
+  const templates = Object.entries(layout.families).flatMap(([family, some]) => (family === 'heartbeat' ? [] : some));
+  const once = spell(random.pick(templates) ?? '', id, 'role', () => 'y');
+  const twice = spell(random.pick(templates) ?? '', once, 'role', () => 'y');
+  return [...new Set(ownersIn(layout, twice).map((owner) => owner.id))].slice(0, 4);
+}
+
+function drawIds(random: Random, layout: Layout, count: number): string[] {
+  const { shape, never } = layout;
   const segment = (i: number) => (random.between(0, 3) === 0 ? (random.pick(ODD) ?? '') : `w${i}`);
   const lengths = shape === '+' ? (random.pick([[1], [1, 2], [1, 2, 3]]) ?? []) : [(shape ?? 'one').split(':').length];
   const ids = Array.from({ length: count }, (_, i) =>
@@ -85,7 +94,10 @@ function drawIds(random: Random, { shape, never }: Layout, count: number): strin
     ),
   );
   const longer = shape === '+' ? random.sample(ids, 4).map((id) => `${id}:sub`) : [];
-  return [...new Set([...ids, ...longer])].filter((id) => id !== '' && !never.includes(id.split(':')[0] ?? ''));
+  const taken = random.sample(ids, 2).flatMap((id) => takenForEachOther(random, layout, id));
+  return [...new Set([...ids, ...longer, ...taken])].filter(
+    (id) => id !== '' && !never.includes(id.split(':')[0] ?? ''),
+  );
 }
 
 interface Wishes {

@@ -72,7 +72,7 @@ test('scripts that refuse what comes too late do so in the same words, before an
     const [, body = ''] = readFileSync(new URL(`lua/${name}`, ROOT), 'utf8').split(']]\n');
     // Whatever an error begins with tells callers what it is.
     if (!body.includes('LATE')) return [];
-    const [refusal = ''] = /^[^]*?\nend\n/.exec(body) ?? [];
+    const [refusal = ''] = /^[\s\S]*?\nend\n/.exec(body) ?? [];
     return [{ name, refusal: refusal.replace(/ARGV\[\d+\]/, 'ARGV[]'), rest: body.slice(refusal.length) }];
   });
   expect(refusals.map(({ name }) => name)).toEqual(['restore.lua', 'sweepHeartbeats.lua']);

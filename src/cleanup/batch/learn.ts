@@ -24,6 +24,8 @@ export async function learn(run: RunContext, batch: Batch, result: SweepResult &
     else store.revive(beat, run.node.clock.nowSeconds);
   }
   for (const beat of at(batch.judgedBeats, result.vanished)) {
+    // Another call of this run may be to remove it, and has yet to note that: it would else pass for never there.
+    await run.leaving.get(beat);
     if (store.stateOf(beat) !== BeatState.stale) continue;
     // It expired: from now on its absence is the proof. Or another run swept it: then there is nothing left of it.
     store.become(beat, BeatState.lapsed);
