@@ -272,7 +272,7 @@ describe('orphans', () => {
   test('are swept only for the families that are listed, and only once idle for longer than the threshold', async () => {
     const kept = await settle(redis(), 'c1', 10);
     await idle('blocking:ack:gone:1', 610);
-    await idle('blocking:ack:late:1', 590);
+    await idle('blocking:ack:late:1', 500);
     await idle('blocking:signal:gone', 610);
     await idle('blocking:idempotency:gone', 610);
     const dry = await run({ settings: { orphans: ['ack', 'signal'] }, dryRun: true });

@@ -64,13 +64,13 @@ describe('a scheduled run', () => {
   });
 
   test('reads those alone who are due, and goes on without them once they have beaten again', async () => {
-    await settleAll(300, [598, 598, 300]);
+    await settleAll(300, [500, 500, 300]);
     const { run, horizons } = runner();
     expect(await run()).toMatchObject({ pass: 'full', coordinators: { stale: 0, active: 303 } });
     const standing = horizons.standsNow;
     if (standing === null) throw new Error('a pass that leaves nobody stale leaves a horizon');
     // As if these seconds had passed.
-    const listed = standing.listed.map((one) => ({ ...one, sinceSeconds: one.sinceSeconds - 10 }));
+    const listed = standing.listed.map((one) => ({ ...one, sinceSeconds: one.sinceSeconds - 150 }));
     await horizons.keep({ ...standing, listed });
     const now = await nowOf(server.current.redis);
     await server.current.redis.set(heartbeatOf('d0'), beat(now));
@@ -149,14 +149,14 @@ describe('a scheduled run', () => {
 
   test('looks at everybody where heartbeats live for no longer than until the next run', async () => {
     await settleAll(20);
-    for (let n = 0; n < 20; n++) await server.current.redis.expire(heartbeatOf(`c${n}`), 100 + n);
+    for (let n = 0; n < 20; n++) await server.current.redis.expire(heartbeatOf(`c${n}`), 200 + n);
     const { run, horizons } = runner();
     await run({ gapSeconds: 60 });
     expect(horizons.standsNow?.ttlSeconds).toBeGreaterThan(90);
     const looks: Look[] = [];
     const onLook = (look: Look) => void looks.push(look);
     expect((await run({ gapSeconds: 60, onLook })).pass).toBe('none');
-    expect((await run({ gapSeconds: 100, onLook })).pass).toBe('full');
+    expect((await run({ gapSeconds: 200, onLook })).pass).toBe('full');
     expect(looks).toMatchObject([{ pass: 'none' }, { pass: 'full', why: expect.stringContaining('expire') }]);
   });
 

@@ -34,14 +34,14 @@ test('only orphans of listed families go, and only once idle for longer than the
   const { url, redis } = server.current;
   const kept = await settle(redis, 'c1', ACTIVE);
   await idle('blocking:ack:idle:1', 700);
-  await idle('blocking:ack:atThreshold:1', 595);
+  await idle('blocking:ack:below:1', 500);
   await idle('blocking:ack:fresh:1', 0);
   await idle('blocking:signal:idle', 700);
   await idle('blocking:idempotency:idle:x', 700);
   const settings = { orphans: ['ack', 'signal'] };
   const report = await clean(url, { settings });
   expect(report.keys).toMatchObject({ deleted: 2, found: 2, byFamily: { ack: 1, signal: 1, idempotency: 0 } });
-  const left = ['blocking:ack:atThreshold:1', 'blocking:ack:fresh:1', 'blocking:idempotency:idle:x', ...kept];
+  const left = ['blocking:ack:below:1', 'blocking:ack:fresh:1', 'blocking:idempotency:idle:x', ...kept];
   expect(await keysIn(redis)).toEqual(left.sort());
 });
 

@@ -58,10 +58,18 @@ async function idle(key: string, seconds: number): Promise<void> {
   await redis.call('RESTORE', key, '0', dump, 'REPLACE', 'IDLETIME', String(seconds));
 }
 
-/** Redis counts idle times in whole seconds by a clock it looks at ten times a second: resolves when that has just moved on. */
-async function earlyInASecond(): Promise<void> {
-  const micros = async () => Number((await server.current.redis.time())[1]);
-  await expect.poll(async () => Math.abs((await micros()) - 250_000), { interval: 20 }).toBeLessThan(100_000);
+/**
+ * Does this within one second as Redis counts idle times: in whole ones, by a clock it looks at ten times a second. Where it takes
+ * longer, all begins anew.
+ */
+async function withinASecond<T>(act: () => Promise<T>): Promise<T> {
+  const now = async () => (await server.current.redis.time()).map(Number) as [number, number];
+  for (;;) {
+    await expect.poll(async () => Math.abs((await now())[1] - 250_000), { interval: 20 }).toBeLessThan(100_000);
+    const [second] = await now();
+    const done = await act();
+    if ((await now())[0] === second) return done;
+  }
 }
 
 describe.each([
@@ -145,8 +153,7 @@ describe.each([
   test('of orphans only the idle ones go; none does when one of their coordinators is born (P11)', async () => {
     const { redis } = server.current;
     for (const key of ['x1', 'x2', 'y1']) await idle(key, 700);
-    await earlyInASecond();
-    await idle('x3', 600);
+    await idle('x3', 500);
     await redis.set('h1', 'here');
     const chunk = { families: [['x1', 'x2', 'x3', 'gone'], [], ['y1']], idleSeconds: 600 };
     const doors = await open();
@@ -156,6 +163,11 @@ describe.each([
     expect(result).toMatchObject({ swept: true, removed: [2, 0, 1] });
     expect(await doors.sweepOrphans({ ...chunk, absent: [] })).toMatchObject({ swept: true, removed: [0, 0, 0] });
     expect(await keysIn(redis)).toEqual(['h1', 'x3']);
+    const atThreshold = await withinASecond(async () => {
+      await idle('x3', 600);
+      return await doors.sweepOrphans({ ...chunk, absent: [] });
+    });
+    expect(atThreshold).toMatchObject({ swept: true, removed: [0, 0, 0] });
   });
 });
 

@@ -35,7 +35,7 @@ describe('a run that reads a replica', () => {
       fc.record({
         id: word,
         swarm: fc.constantFrom('s', 't'),
-        silent: fc.constantFrom(ACTIVE, 590, 700, SILENT),
+        silent: fc.constantFrom(ACTIVE, 500, 700, SILENT),
         with: word,
       }),
       { maxLength: 12 },
