@@ -98,25 +98,39 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   },
 };
 
-/** The swarm and id of each way to read a name as a template, ids of any number of segments, empty ones among them. */
-function* readings(template: string, name: string, never: readonly string[]): Generator<{ id: string; swarm: string }> {
-  const token = /^(\{swarm\}|\{coordinator\}|\*)/.exec(template)?.[1];
-  if (template === '') {
-    if (name === '') yield { id: '', swarm: '' };
-  } else if (token === undefined) {
-    if (name[0] === template[0]) yield* readings(template.slice(1), name.slice(1), never);
-  } else {
-    const rest = template.slice(token.length);
-    for (let length = token === '*' ? 0 : 1; length <= name.length; length++) {
-      const part = name.slice(0, length);
-      if (token === '{swarm}' && part.includes(':')) return;
-      if (token === '{coordinator}' && never.includes(part.split(':')[0] ?? '')) continue;
-      for (const one of readings(rest, name.slice(length), never)) {
-        if (token === '*') yield one;
-        else yield token === '{swarm}' ? { ...one, swarm: part } : { ...one, id: part };
+const PLACES = /(\{swarm\}|\{coordinator\}|\*)/;
+const splits = new Map<string, readonly string[]>();
+function partsOf(template: string): readonly string[] {
+  const known = splits.get(template) ?? template.split(PLACES).filter((part) => part !== '');
+  splits.set(template, known);
+  return known;
+}
+
+type Reading = Pick<Owner, 'id' | 'swarm'>;
+
+/** Finds the swarm and id of each way to read a name as a template, ids of any number of segments, empty ones among them. */
+function readings(template: string, name: string, never: readonly string[]): Iterable<Reading> {
+  const parts = partsOf(template);
+  const found = new Map<string, Reading>();
+  const readFrom = (at: number, from: number, id: string, swarm: string): void => {
+    const part = parts[at];
+    if (part === undefined) {
+      if (from === name.length) found.set(`${id}\n${swarm.length}\n${swarm}`, { id, swarm });
+    } else if (!PLACES.test(part)) {
+      if (name.startsWith(part, from)) readFrom(at + 1, from + part.length, id, swarm);
+    } else {
+      const next = parts[at + 1];
+      for (let to = part === '*' ? from : from + 1; to <= name.length; to++) {
+        if (part === '{swarm}' && name[to - 1] === ':') return;
+        if (next === undefined ? to < name.length : !PLACES.test(next) && !name.startsWith(next, to)) continue;
+        const text = name.slice(from, to);
+        if (part === '{coordinator}' && never.includes(text.split(':')[0] ?? '')) continue;
+        readFrom(at + 1, to, part === '{coordinator}' ? text : id, part === '{swarm}' ? text : swarm);
       }
     }
-  }
+  };
+  readFrom(0, 0, '', '');
+  return found.values();
 }
 
 /** Every way in which a name can be somebody's. */
