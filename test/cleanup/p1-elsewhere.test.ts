@@ -84,3 +84,27 @@ describe.each(STRATEGIES)('by %s', (strategy, rules) => {
     expect(await redis.exists(heartbeatOf('leader', 's0'))).toBe(0);
   });
 });
+
+test('who is known from another swarm is proved absent in the one that a key names (P1)', async () => {
+  const { redis, url } = server.current;
+  const schema = {
+    heartbeat: 'beats:{swarm}:{coordinator}',
+    locks: ['locks:{swarm}:{coordinator}', 'locks:{coordinator}:*'],
+  };
+  const long = (await nowOf(redis)) - 3_600_000;
+  // One's, or the other's in a swarm that is called as the first.
+  const shared = 'locks:one:other';
+  await writeAll(redis, { 'beats:s1:one': beat(long), 'beats:s2:other': beat(long), [shared]: '1' });
+  let isBorn = false;
+  const report = await clean(url, {
+    settings: { schema: 'mine', schemas: { mine: schema } },
+    before: async (name) => {
+      if (name !== 'evalsha' || isBorn) return;
+      isBorn = true;
+      await redis.set('beats:one:other', beat(await nowOf(redis)));
+    },
+  });
+  expect(isBorn).toBe(true);
+  expect(await redis.exists(shared)).toBe(1);
+  expect(report.coordinators.swept).toBe(2);
+});

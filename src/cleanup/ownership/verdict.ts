@@ -127,7 +127,11 @@ export class Verdicts {
       : store.standingOf(bytes, idFrom, idTo);
     // Whoever is protected keeps all that could be theirs, whether they beat or not.
     const standing = known === 'unknown' && this.#isSpared(idFrom, idTo) ? 'living' : known;
-    if (standing === 'unknown') return false;
+    if (standing === 'unknown') {
+      // Who is known from another swarm may be born in the one that the name tells.
+      const isKnown = inSwarm && store.standingOf(bytes, idFrom, idTo) !== 'unknown';
+      return isKnown && this.#guard(binding);
+    }
     if (standing === 'living') {
       this.#living = true;
       if (this.#thorough && !inSwarm && !this.#reader.schema.heartbeatDerivable) {
