@@ -5,7 +5,7 @@ import type { Fates } from './fate.ts';
 import { buffer, dumpsIn, ELSEWHERE, type Ground } from './ground.ts';
 import type { Told } from './told.ts';
 import type { Wishes } from './wishes.ts';
-import { isGoing, isOwn, type State } from './world.ts';
+import { isGoing, isOwn, type Somebody, type State } from './world.ts';
 
 const show = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 const STREAM = 'announced';
@@ -52,7 +52,7 @@ export class Audit {
   }
 
   /** @param dry what a dry run before it has told; `null`: there was none */
-  async after(told: readonly Told[], dry: Told | null, wishes: Pick<Wishes, 'announce'>): Promise<void> {
+  async after(told: readonly Told[], dry: Told | null, wishes: Wishes): Promise<void> {
     const all = await dumpsIn(this.ground.redis);
     const now = new Map([...all].filter(([name]) => !isOwn(name) || this.before.has(name)));
     this.#left = now;
@@ -86,8 +86,11 @@ export class Audit {
     this.#names(told, gone);
     for (const one of told) this.#sums(one);
     if (wishes.announce) await this.#announced(told);
-    if (count === 0 && told.length === 1 && told[0] !== undefined) this.#counts(told[0], gone.length);
-    if (count === 0 && told.length === 1 && told[0] !== undefined && dry !== null) this.#asDry(told[0], dry);
+    const [one, other] = told;
+    if (count === 0 && one !== undefined && other === undefined && !this.#isOpen(wishes)) {
+      this.#counts(one, gone.length);
+      if (dry !== null) this.#asDry(one, dry);
+    }
     await this.#elsewhere();
   }
 
@@ -163,14 +166,27 @@ export class Audit {
     for (const one of isSwept) if (!isSaid.has(one)) this.wrong.push(`swept, and not announced: ${one}`);
   }
 
+  /** The lapsed who could own something that goes. */
+  get #leftSome(): ReadonlySet<Somebody> {
+    const going = [...this.fates.world.keys.keys()].filter((name) => this.fates.of(name) === 'goes');
+    return new Set(going.flatMap((name) => this.fates.possible(name)).filter(({ state }) => state === 'lapsed'));
+  }
+
+  /**
+   * Whether it is open who of the lapsed has left something: where all does not fit one partition it is judged before it is known
+   * of a key that several could own whether it goes.
+   */
+  #isOpen({ memoryBudgetBytes }: Wishes): boolean {
+    const leftSome = this.#leftSome;
+    const shared = [...this.fates.world.keys.keys()].filter((name) => this.fates.isShared(name));
+    const owners = shared.flatMap((name) => this.fates.possible(name));
+    return memoryBudgetBytes !== undefined && owners.some((one) => one.state === 'lapsed' && !leftSome.has(one));
+  }
+
   /** Who was found, where nobody came between. */
   #counts({ report }: Told, gone: number): void {
     const { world } = this.fates;
-    const leftSome = new Set(
-      [...world.keys.keys()]
-        .filter((name) => this.fates.of(name) === 'goes')
-        .flatMap((name) => this.fates.possible(name)),
-    );
+    const leftSome = this.#leftSome;
     const counted = world.everybody.filter((one) => one.state !== 'lapsed' || leftSome.has(one));
     const count = (...states: State[]) => counted.filter(({ state }) => states.includes(state)).length;
     const should = {
