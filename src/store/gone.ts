@@ -49,6 +49,11 @@ export class Gone {
     });
   }
 
+  /** Forgets what was added of one: it was told. */
+  forget(beat: Beat): void {
+    this.places.setGone(beat, NONE);
+  }
+
   /** Forgets all of it, with the records that it was added to. */
   clear(): void {
     this.#arena.clear();

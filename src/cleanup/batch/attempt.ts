@@ -29,7 +29,10 @@ async function attemptDry(run: RunContext, batch: Batch): Promise<true> {
   const removals = list === undefined ? [] : sweptIn(removedBy(run, batch, counted));
   tally.counted += batch.going.length;
   observer.progress?.('sweep', tally);
-  for (const beat of batch.going) store.become(beat, BeatState.gone);
+  for (const beat of batch.going) {
+    store.become(beat, BeatState.gone);
+    store.gone.forget(beat);
+  }
   await list?.(removals);
   return true;
 }
@@ -90,6 +93,7 @@ function note(run: RunContext, batch: Batch, result: Swept): Listed {
   for (const beat of going) {
     if (store.stateOf(beat) === BeatState.lapsed) tally.lapsedSwept++;
     store.become(beat, BeatState.gone);
+    store.gone.forget(beat);
   }
   return { listed };
 }

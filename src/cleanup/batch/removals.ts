@@ -104,13 +104,13 @@ class BeatRemoval extends Told implements NamedRemoval {
     }
   }
 
-  /** Those of whom only parts went. */
+  /** Those of whom only parts went, as far as this run removed them. */
   *left(): Generator<Removal> {
     const { store, schema } = this.run;
     const none = new Counts(schema.families.length).none;
     for (const id of store.ids()) {
       for (const beat of store.beatsOf(id)) {
-        if (!store.gone.has(beat) || store.stateOf(beat) === BeatState.gone) continue;
+        if (!store.gone.has(beat)) continue;
         this.turnTo(beat);
         this.keys = store.gone.with(beat, none);
         yield this;
