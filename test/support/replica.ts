@@ -3,6 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { Way } from '../chaos/way.ts';
 import { expectNoLeaks } from './leaks.ts';
 import { startRedis, type TestRedis } from './redis.ts';
+import { walkedGlobs } from '../../src/schema/glob.ts';
+import { targetOf } from './cleanup.ts';
+
+/** A run asks beforehand whether it may walk by each pattern that it may come to walk by, of the schema that tests have. */
+export const SCANS_ASKED = walkedGlobs(targetOf('redis://127.0.0.1').schema).length;
 
 const PATIENCE = { timeout: 60_000, interval: 10 };
 /** A replica that comes back is served at once, and one that is held up is not given up. */
