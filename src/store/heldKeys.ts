@@ -7,10 +7,15 @@ import { Arena, NONE, type Slice } from './arena.ts';
 export type Key = number & { readonly of: 'key' };
 export const NO_KEY = NONE as Key;
 
-/** Places in a record; `next`, `other` and `length` are words of four bytes, `template` is two bytes. */
-const KEY = { next: 0, template: 4, owners: 6, other: 7, length: 11, bytes: 15 };
-/** How many owners a key has that are known, as far as that was told; more than two, or some of one swarm alone, are not. */
-const UNTOLD = 0;
+/**
+ * Places in a record; `next` and `other` are words of four bytes, `template` and `length` have two. Of a long name a word stands before
+ * its bytes, which tells the length.
+ */
+const KEY = { next: 0, template: 4, other: 6, length: 10, bytes: 12 };
+const WORD = 4;
+const LONG = 0xffff;
+/** Beside the template: whether it was told who owns the key. More owners than two, or some of one swarm alone, are not told. */
+const TOLD = 0x8000;
 
 export class HeldKeys {
   count = 0;
@@ -35,13 +40,15 @@ export class HeldKeys {
   hold(template: number, name: Uint8Array): void {
     const arena = this.#arena;
     const from = this.#beginningOf(template).length;
-    const key = arena.allocate(KEY.bytes + name.length - from) as Key;
+    const length = name.length - from;
+    const isLong = length >= LONG;
+    const bytes = isLong ? KEY.bytes + WORD : KEY.bytes;
+    const key = arena.allocate(bytes + length) as Key;
     arena.writeWord(key, KEY.next, this.#last);
-    arena.writeByte(key, KEY.template, template);
-    arena.writeByte(key, KEY.template + 1, template >>> 8);
-    arena.writeByte(key, KEY.owners, UNTOLD);
-    arena.writeWord(key, KEY.length, name.length - from);
-    arena.writeBytes(key, KEY.bytes, name, from, name.length);
+    this.#writeHalf(key, KEY.template, template);
+    this.#writeHalf(key, KEY.length, isLong ? LONG : length);
+    if (isLong) arena.writeWord(key, KEY.bytes, length);
+    arena.writeBytes(key, bytes, name, from, name.length);
     this.#last = key;
     this.count++;
   }
@@ -68,19 +75,28 @@ export class HeldKeys {
     this.#arena.writeWord(key, KEY.next, next);
   }
 
+  #readHalf(key: Key, place: number): number {
+    return this.#arena.readByte(key, place) | (this.#arena.readByte(key, place + 1) << 8);
+  }
+
+  #writeHalf(key: Key, place: number, value: number): void {
+    this.#arena.writeByte(key, place, value);
+    this.#arena.writeByte(key, place + 1, value >>> 8);
+  }
+
   templateOf(key: Key): number {
-    return this.#arena.readByte(key, KEY.template) | (this.#arena.readByte(key, KEY.template + 1) << 8);
+    return this.#readHalf(key, KEY.template) & ~TOLD;
   }
 
   /** Notes that nobody else is known who could own a key than the id it goes with and, where it is not 0, this other one. */
   tellOwners(key: Key, other: number): void {
-    this.#arena.writeByte(key, KEY.owners, 1);
+    this.#writeHalf(key, KEY.template, this.#readHalf(key, KEY.template) | TOLD);
     this.#arena.writeWord(key, KEY.other, other);
   }
 
   /** Whether that was noted. */
   areOwnersTold(key: Key): boolean {
-    return this.#arena.readByte(key, KEY.owners) !== UNTOLD;
+    return (this.#readHalf(key, KEY.template) & TOLD) !== 0;
   }
 
   /** The id noted so; 0 where there is none. */
@@ -102,11 +118,13 @@ export class HeldKeys {
 
   /** How long its name is, without what its template begins with. */
   bytesOf(key: Key): number {
-    return this.#arena.readWord(key, KEY.length);
+    const length = this.#readHalf(key, KEY.length);
+    return length === LONG ? this.#arena.readWord(key, KEY.bytes) : length;
   }
 
   #restOf(key: Key): Slice {
-    return this.#arena.sliceOf(key, KEY.bytes, this.#arena.readWord(key, KEY.length));
+    const length = this.bytesOf(key);
+    return this.#arena.sliceOf(key, length >= LONG ? KEY.bytes + WORD : KEY.bytes, length);
   }
 
   /** Forgets all of them. Nobody may ask for them any more. */

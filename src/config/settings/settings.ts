@@ -131,7 +131,7 @@ export const TARGET_SETTINGS = {
     env: 'STALESWEEP_MEMORY_BUDGET',
     default: '360MB',
     about:
-      'How much memory a run may take for what it finds: enough for about 950,000 stale coordinators with six keys each. Beyond, it walks the keyspace a second time for their keys; beyond twice as many, in partitions.',
+      'How much memory a run may take for what it finds: enough for about a million stale coordinators with six keys each. Beyond, it walks the keyspace a second time for their keys; beyond twice as many, in partitions.',
   },
   trash: {
     schema: trash,
