@@ -12,7 +12,7 @@ import { type Batch, batchOf, keysBatchOf, release } from './batch/batch.ts';
 import { batches } from './batch/batches.ts';
 import { slicesOf } from './batch/slices.ts';
 import { type Unit, unitOf } from './batch/unit.ts';
-import { atWhole, inFlight, pause, type Run, type RunContext } from './context.ts';
+import { atWhole, breathe, inFlight, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
 import { NO_SWARM } from './ownership/spellers.ts';
 
 /** These ids as they stand now; those of whom nothing is stale any more are left out. */
@@ -178,6 +178,10 @@ export async function sweepKeys(run: Run): Promise<void> {
   await inFlight(here, batches(here, true), async (ids) => {
     for (const some of inOneStep(here, ids)) await settleKeys(here, some);
   });
-  for (const id of run.store.ids()) run.store.setKeys(id, NO_KEY);
+  let steps = 0;
+  for (const id of run.store.ids()) {
+    if (++steps % STEPS_AT_ONCE === 0) await breathe();
+    run.store.setKeys(id, NO_KEY);
+  }
   run.keys.clear();
 }

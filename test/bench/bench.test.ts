@@ -178,6 +178,7 @@ describe('the benchmark', () => {
       ...sample,
       measuredAt: new Date(0).toISOString(),
       commit: null,
+      cpu: 'a processor',
       load: 99.9,
       keys: 1,
       contenders: contenders.map(({ id }) => ({

@@ -4,7 +4,7 @@
  */
 import type { Case, Contender } from './cases.ts';
 import { createDataset, type Dataset } from './dataset.ts';
-import { commitNow, loadNow } from './machine.ts';
+import { commitNow, describeMachine, loadNow } from './machine.ts';
 import { Program } from './program.ts';
 import type { CaseResult, ContenderResult, Cost, Felt } from './results.ts';
 import { progress } from './say.ts';
@@ -86,7 +86,8 @@ export async function measureCase(plan: Case): Promise<CaseResult> {
     }
     const results = all.map(({ result }) => result);
     const measuredAt = new Date().toISOString();
-    return { id, measuredAt, commit: commitNow(), load, ...sample, keys: dataset.keys, contenders: results };
+    const { cpu } = describeMachine();
+    return { id, measuredAt, commit: commitNow(), cpu, load, ...sample, keys: dataset.keys, contenders: results };
   } finally {
     for (const trials of all) await trials.stop();
     dataset.remove();

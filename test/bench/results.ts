@@ -50,6 +50,8 @@ export interface CaseResult extends Sample {
   readonly measuredAt: string;
   /** Of the code; `null` where there is no repository. */
   readonly commit: string | null;
+  /** The processor on which all its contenders ran. */
+  readonly cpu: string;
   /** What else the machine had to do when it began: its load of the minute before. */
   readonly load: number;
   readonly keys: number;
@@ -66,7 +68,7 @@ export interface Machine {
 }
 
 /** Of the results' form, and of the data they are about: those of the first were easy ones. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 export interface Results {
   readonly version: typeof VERSION;

@@ -12,7 +12,16 @@ import { idleSeconds } from '../../redis/keyspace/keyspace.ts';
 import { isUntaken } from '../../redis/rights/refusals.ts';
 import { sharedGlob } from '../../schema/glob.ts';
 import { type Key, NO_KEY } from '../../store/heldKeys.ts';
-import { atWhole, breathe, pause, sideBySide, type Run, type RunContext, stopIfInterrupted } from '../context.ts';
+import {
+  atWhole,
+  breathe,
+  pause,
+  sideBySide,
+  type Run,
+  type RunContext,
+  STEPS_AT_ONCE,
+  stopIfInterrupted,
+} from '../context.ts';
 import { walk } from './walk.ts';
 
 /** A pass over a key takes Redis a third of the time that it takes to tell how long one has been idle. */
@@ -34,15 +43,23 @@ export async function lookForNewcomers(run: Run): Promise<void> {
 }
 
 async function lookAgain(run: Run): Promise<void> {
-  let count = 0;
-  for (const _ of goingKeys(run)) count++;
   // How long something was idle at the primary no copy tells; and a pass over one costs the primary nothing.
-  const few = run.target.copy === null && count < run.tally.keyspace * PASS_SHARE;
+  const few = run.target.copy === null && (await areFewer(run, run.tally.keyspace * PASS_SHARE));
   if (!few || (await someTouched(atWhole(run)))) {
     await run.target.moves?.begin();
     await sideBySide(run, enterNewcomers);
     await enterMissed(run);
   }
+}
+
+/** Whether fewer keys than so many are to go. */
+async function areFewer(run: Run, than: number): Promise<boolean> {
+  let count = 0;
+  for (const _ of goingKeys(run)) {
+    if (++count >= than) return false;
+    if (count % STEPS_AT_ONCE === 0) await breathe();
+  }
+  return count < than;
 }
 
 /** Enters those whom that walk may have missed, since their heartbeats went from one node to another meanwhile. */

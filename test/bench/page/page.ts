@@ -66,8 +66,8 @@ export function renderPage({ machine, cases, history, day = null }: Results): st
   const far = cases.filter(({ way }) => way !== null);
   const parts = [
     '# Benchmarks',
-    `Made by \`npm run bench\` on ${days.join(', ')}: ${machineLine(machine)}. The figures behind it: [results.json](benchmarks/results.json). Each case says when it was measured, at which commit, and how busy the machine was.`,
-    'Look at the ratios, not at the times: all contenders of a table ran side by side, on the same data, on the same machine. What is not listed here was not measured yet on these data.',
+    `Made by \`npm run bench\` on ${days.join(', ')}, at last on ${machineLine(machine)}. The figures behind it: [results.json](benchmarks/results.json). Each case says when it was measured, at which commit, on which processor, and how busy the machine was.`,
+    'Look at the ratios, not at the times: all contenders of a table ran side by side, on the same data, on the same machine; from case to case the machine may be another one. What is not listed here was not measured yet on these data.',
     '## What was aimed at',
     markdown(aimsTable(cases, history, day)),
     ...(history === null

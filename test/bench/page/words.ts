@@ -79,10 +79,10 @@ export function titleOf(one: CaseResult): string {
 
 /** In a sentence, with where its figures come from. */
 export function sentenceOf(one: CaseResult): string {
-  const { coordinators, stale, foreign, keys, way, measuredAt, commit, load } = one;
+  const { coordinators, stale, foreign, keys, way, measuredAt, commit, cpu, load } = one;
   const of = `${countText(coordinators)} coordinators, ${stale === 0 ? 'none' : countText(stale)} of them stale`;
   const among = foreign === 0 ? '' : `, among ${countText(foreign)} foreign keys`;
   const far = way === null ? '' : `, a way of ${wayText(way)}`;
   const code = commit === null ? '' : `, commit ${commit}`;
-  return `${of}${among}; ${countText(keys)} keys in all${far}. Measured ${measuredAt.slice(0, 10)}${code}; the machine's load before: ${load}.`;
+  return `${of}${among}; ${countText(keys)} keys in all${far}. Measured ${measuredAt.slice(0, 10)}${code}, on ${cpu}; the machine's load before: ${load}.`;
 }
