@@ -1,7 +1,7 @@
 /** holding: the door to `lua/holding.lua`. */
 import { Bulk } from './call/bulk.ts';
 import type { Calls } from './call/calls.ts';
-import { callScript, loadScript } from './call/script.ts';
+import { callScript, loadScript, type Script } from './call/script.ts';
 
 const SCRIPT = loadScript('holding');
 
@@ -26,10 +26,20 @@ export async function holding(
   keys: readonly string[],
   { before, marker, bytes, bits }: FilterQuestion,
 ): Promise<number[]> {
+  return await positionsOf(calls, SCRIPT, keys, [before, marker, bytes, ...bits]);
+}
+
+/** Positions of those blocks that a script tells when it is asked so. */
+export async function positionsOf(
+  calls: Calls,
+  script: Script,
+  keys: readonly string[],
+  question: readonly number[],
+): Promise<number[]> {
   if (keys.length === 0) return [];
   const names = new Bulk();
   for (const key of keys) names.add(Buffer.from(key));
-  const { reply } = await callScript(calls, SCRIPT, [names], [before, marker, bytes, ...bits]);
+  const { reply } = await callScript(calls, script, [names], question);
   names.clear();
   return (reply as number[]).map((at) => at - 1);
 }

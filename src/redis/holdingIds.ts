@@ -1,7 +1,7 @@
 /** holding ids: the door to `lua/holdingIds.lua`. */
-import { Bulk } from './call/bulk.ts';
 import type { Calls } from './call/calls.ts';
-import { callScript, loadScript } from './call/script.ts';
+import { loadScript } from './call/script.ts';
+import { positionsOf } from './holding.ts';
 
 const SCRIPT = loadScript('holdingIds');
 
@@ -32,10 +32,5 @@ export async function holdingIds(
   keys: readonly string[],
   { before, mostBytes, bitsPerId, hashes }: IdsQuestion,
 ): Promise<number[]> {
-  if (keys.length === 0) return [];
-  const names = new Bulk();
-  for (const key of keys) names.add(Buffer.from(key));
-  const { reply } = await callScript(calls, SCRIPT, [names], [before, mostBytes, bitsPerId, ...hashes.flat()]);
-  names.clear();
-  return (reply as number[]).map((at) => at - 1);
+  return await positionsOf(calls, SCRIPT, keys, [before, mostBytes, bitsPerId, ...hashes.flat()]);
 }

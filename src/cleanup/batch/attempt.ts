@@ -5,7 +5,7 @@
  */
 import type { Removal } from '../../domain/removal.ts';
 import { keysIn, type SweepResult } from '../../redis/sweep.ts';
-import { BeatState } from '../../store/records.ts';
+import { type Beat, BeatState } from '../../store/records.ts';
 import type { RunContext } from '../context.ts';
 import { type Batch, release } from './batch.ts';
 import { countBatch } from './count.ts';
@@ -23,18 +23,21 @@ export async function sweepBatch(run: RunContext, batch: Batch): Promise<boolean
 
 /** What a dry run does instead. */
 async function attemptDry(run: RunContext, batch: Batch): Promise<true> {
-  const { store, tally, observer } = run;
+  const { tally, observer } = run;
   const counted = await countBatch(run, batch);
   const { list } = observer;
   const removals = list === undefined ? [] : sweptIn(removedBy(run, batch, counted));
   tally.counted += batch.going.length;
   observer.progress?.('sweep', tally);
-  for (const beat of batch.going) {
-    store.become(beat, BeatState.gone);
-    store.gone.forget(beat);
-  }
+  for (const beat of batch.going) leave(run, beat);
   await list?.(removals);
   return true;
+}
+
+/** The last of it went, and was told with all that went of it before. */
+function leave({ store }: RunContext, beat: Beat): void {
+  store.become(beat, BeatState.gone);
+  store.gone.forget(beat);
 }
 
 async function attemptBatch(run: RunContext, batch: Batch): Promise<boolean> {
@@ -92,8 +95,7 @@ function note(run: RunContext, batch: Batch, result: Swept): Listed {
   tally.swept += going.length;
   for (const beat of going) {
     if (store.stateOf(beat) === BeatState.lapsed) tally.lapsedSwept++;
-    store.become(beat, BeatState.gone);
-    store.gone.forget(beat);
+    leave(run, beat);
   }
   return { listed };
 }

@@ -25,11 +25,6 @@ class Counts {
 
   constructor(private readonly families: number) {}
 
-  /** Nothing of any family. */
-  get none(): readonly number[] {
-    return new Array<number>(this.families).fill(0);
-  }
-
   /** Adds the row of a heartbeat that has none. */
   add(beat: Beat): number {
     const row = this.beats.push(beat) - 1;
@@ -85,12 +80,15 @@ class Counts {
 class BeatRemoval extends Told implements NamedRemoval {
   keys: readonly (number | null)[] = [];
   swept = false;
+  /** Of any family. */
+  readonly #nothing: readonly number[];
 
   constructor(
     run: RunContext,
     private readonly namesOf: (beat: Beat) => readonly Uint8Array[],
   ) {
     super(run);
+    this.#nothing = new Array<number>(run.schema.families.length).fill(0);
   }
 
   /** @param going those of whom this was the last are the first so many; the others' share of it is known as gone */
@@ -99,20 +97,19 @@ class BeatRemoval extends Told implements NamedRemoval {
     for (const [row, beat] of counts.beats.entries()) {
       this.turnTo(beat);
       this.swept = row < going;
-      this.keys = this.swept ? gone.with(beat, counts.told(row)) : gone.with(beat, counts.none);
+      this.keys = gone.with(beat, this.swept ? counts.told(row) : this.#nothing);
       yield this;
     }
   }
 
   /** Those of whom only parts went, as far as this run removed them. */
   *left(): Generator<Removal> {
-    const { store, schema } = this.run;
-    const none = new Counts(schema.families.length).none;
+    const { store } = this.run;
     for (const id of store.ids()) {
       for (const beat of store.beatsOf(id)) {
         if (!store.gone.has(beat)) continue;
         this.turnTo(beat);
-        this.keys = store.gone.with(beat, none);
+        this.keys = store.gone.with(beat, this.#nothing);
         yield this;
       }
     }
