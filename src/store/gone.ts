@@ -28,7 +28,7 @@ export class Gone {
   /** Adds what went with one call, and not the last of it. */
   add(beat: Beat, counts: Counts): void {
     const known = this.places.goneOf(beat);
-    const sums = known === NONE ? counts : this.with(beat, counts);
+    const sums = this.with(beat, counts);
     const gone = known === NONE ? this.#arena.allocate(counts.length * WORD) : known;
     for (const [family, count] of sums.entries()) this.#arena.writeWord(gone, family * WORD, count ?? UNKNOWN);
     this.places.setGone(beat, gone);

@@ -84,7 +84,7 @@ export function questionFor(ids: readonly Uint8Array[]): IdsQuestion {
 }
 
 /** The filter in the head of a batch; an empty one, in which nobody is, when it is none. */
-export function filterIn(head: Buffer): Uint8Array {
+function filterIn(head: Buffer): Uint8Array {
   const length = head.length < FILTER_FROM ? 0 : head.readUInt32LE(VERSION_BYTES);
   return FILTER_FROM + length > head.length ? new Uint8Array(0) : head.subarray(FILTER_FROM, FILTER_FROM + length);
 }
