@@ -13,15 +13,18 @@ const server = useRedis();
 
 const FEWER = 5_000;
 const MORE = 40_000;
-/** So many go in two calls each; an object that is kept between them takes more than the working room. */
+/** So many go in two calls each; an object that is kept between them, of 400 bytes at least, takes more than the working room. */
 const PARTED = 30_000;
 const THINGS = 6;
 /** A third of what the fewer take: either run goes in rounds, with its budget used up. */
 const BUDGET_BYTES = 512 * 1024;
 /** A name and its entry in a Map take 64 bytes at least: a run that keeps one for each coordinator is found out. */
 const GROWTH_BYTES = (MORE - FEWER) * 40;
-/** What a run takes beside its budget: the pages and calls that are under way, the connection, the ledger's open block. */
-const WORKING_BYTES = 8 * 1024 * 1024;
+/**
+ * What a run takes beside its budget: the pages and calls that are under way, the connection, the ledger's open block. It takes 3 to 7
+ * MB where nothing else runs, and more where answers come late.
+ */
+const WORKING_BYTES = 12 * 1024 * 1024;
 /** Sizes grow as far as they may, however busy the machine is. */
 const SETTINGS = { schema: 'flat', callBudget: '10s' };
 const WRITE = `
