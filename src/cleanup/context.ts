@@ -1,5 +1,4 @@
 /** context: what the phases of one run share. */
-import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import type { Phase } from '../domain/phase.ts';
 import type { Condemned, Removal, Removed } from '../domain/removal.ts';
@@ -124,14 +123,6 @@ export async function pause({ signal, node }: RunContext): Promise<boolean> {
   if (signal.aborted) return false;
   await node.calls.rest.take();
   return !signal.aborted;
-}
-
-/** After so many steps of work without a call, a few milliseconds, the process sees to what else it has to do: locks, answers. */
-export const STEPS_AT_ONCE = 2_000;
-
-/** Lets the process see to everything else it has to do. */
-export async function breathe(): Promise<void> {
-  await setImmediate();
 }
 
 /** Throws `INTERRUPTED` once the run was told to end. */

@@ -5,11 +5,12 @@
  *  Promises  reads nothing but what mark held, and writes nothing.
  */
 import { sharedGlob } from '../schema/glob.ts';
+import { breathe, STEPS_AT_ONCE } from '../store/breath.ts';
 import { Distinct } from '../store/distinct.ts';
 import { type Key, NO_KEY } from '../store/heldKeys.ts';
 import { comesBefore } from '../store/nameOrder.ts';
 import { type Beat, Left, NO_ID } from '../store/records.ts';
-import { atNodes, breathe, type Run, STEPS_AT_ONCE } from './context.ts';
+import { atNodes, type Run } from './context.ts';
 import { type VerdictKind, Verdicts } from './ownership/verdict.ts';
 import { walk } from './scan/walk.ts';
 

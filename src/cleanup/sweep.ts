@@ -12,7 +12,8 @@ import { type Batch, batchOf, keysBatchOf, release } from './batch/batch.ts';
 import { batches } from './batch/batches.ts';
 import { slicesOf } from './batch/slices.ts';
 import { type Unit, unitOf } from './batch/unit.ts';
-import { atWhole, breathe, inFlight, pause, type Run, type RunContext, STEPS_AT_ONCE } from './context.ts';
+import { breathe, STEPS_AT_ONCE } from '../store/breath.ts';
+import { atWhole, inFlight, pause, type Run, type RunContext } from './context.ts';
 import { NO_SWARM } from './ownership/spellers.ts';
 
 /** These ids as they stand now; those of whom nothing is stale any more are left out. */

@@ -1,7 +1,7 @@
 /** distinct: how many different names came, told by their fingerprints: SCAN may return one twice. */
 import { Fingerprinter, FingerprintSet } from './fingerprints.ts';
 
-/** So many are told apart, which takes 10 MB. Of those beyond, one that comes twice counts twice. */
+/** So many are told apart, which takes 11 MB. Of those beyond, one that comes twice counts twice. */
 const MOST_TOLD_APART = 1_000_000;
 
 export class Distinct {
@@ -9,7 +9,7 @@ export class Distinct {
   readonly #prints = new Fingerprinter();
   #known = new FingerprintSet();
 
-  /** @param most so many are told apart, 10 bytes each */
+  /** @param most so many are told apart, 11 bytes each */
   constructor(private readonly most = MOST_TOLD_APART) {}
 
   /** Counts a name, once; whether it is a new one. */

@@ -5,8 +5,10 @@ import { randomInt } from 'node:crypto';
 
 /** A slot is empty where both halves are 0; a fingerprint that would be so is another one. */
 const LEAST_SLOTS = 1_024;
+const PART_BITS = 6;
+const PARTS = 2 ** PART_BITS;
 const FULL = 0.8;
-const GROWTH = 1.5;
+const GROWTH = 1.25;
 const WORD = 2 ** 32;
 
 /** Takes fingerprints: FNV-1a in two lanes, mixed at the end since neighbouring names differ in the last bytes only.
@@ -86,31 +88,66 @@ function mix(hash: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
-/** A table of fingerprints, each with so many more words: open addressing, half as large again when it is full. */
-class Table {
+/** The slots of a table whose fingerprints begin with the same bits. */
+class Part {
+  words: Uint32Array;
   size = 0;
-  #slots: number;
+
+  constructor(
+    public slots: number,
+    width: number,
+  ) {
+    this.words = new Uint32Array(slots * width);
+  }
+}
+
+/**
+ * A table of fingerprints, each with so many more words: open addressing, in parts that grow by themselves. So nobody waits while millions
+ * are put in order anew, no two copies of them stand side by side, and as the parts begin with different sizes, few have just grown.
+ */
+class Table {
+  /** The memory that it took in growing. */
+  bytes = 0;
+  #size = 0;
+  #parts: readonly Part[];
+  /** The words of the part in which was last looked. */
   #words: Uint32Array;
 
   constructor(
     private readonly width: number,
     private readonly leastSlots = LEAST_SLOTS,
   ) {
-    this.#slots = leastSlots;
-    this.#words = new Uint32Array(leastSlots * width);
+    this.#parts = this.#empty();
+    this.#words = (this.#parts[0] as Part).words;
   }
 
-  /** The memory that its entries take; a table just grown takes up to half as much again. */
-  get bytes(): number {
-    return Math.ceil(this.size / FULL) * this.width * Uint32Array.BYTES_PER_ELEMENT;
+  #empty(): readonly Part[] {
+    return Array.from({ length: PARTS }, (_, part) => {
+      const slots = (this.leastSlots / PARTS) * GROWTH ** (part / PARTS);
+      return new Part(Math.ceil(slots), this.width);
+    });
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  #partOf(low: number): Part {
+    return this.#parts[low >>> (32 - PART_BITS)] as Part;
+  }
+
+  #startOf(low: number, { slots }: Part): number {
+    return Math.floor((((low << PART_BITS) >>> 0) / WORD) * slots) * this.width;
   }
 
   /** Where the fingerprint stands among the words; -1 when it is not there. */
   protected find(high: number, low: number): number {
-    const words = this.#words;
+    const part = this.#partOf(low);
+    const { words } = part;
     const { width } = this;
+    this.#words = words;
     const end = words.length;
-    let at = Math.floor((low / WORD) * this.#slots) * width;
+    let at = this.#startOf(low, part);
     for (;;) {
       const found = words[at + 1] as number;
       if (found === low && words[at] === high) return at;
@@ -130,14 +167,17 @@ class Table {
 
   /** Adds one that is not there; where it stands. */
   protected place(high: number, low: number): number {
-    if (this.size >= this.#slots * FULL) this.#grow();
-    this.size++;
-    return this.#put(high, low);
+    const part = this.#partOf(low);
+    if (part.size >= part.slots * FULL) this.#grow(part);
+    part.size++;
+    this.#size++;
+    this.#words = part.words;
+    return this.#put(part, high, low);
   }
 
-  #put(high: number, low: number): number {
-    const words = this.#words;
-    let at = Math.floor((low / WORD) * this.#slots) * this.width;
+  #put(part: Part, high: number, low: number): number {
+    const { words } = part;
+    let at = this.#startOf(low, part);
     while (words[at + 1] !== 0) {
       at += this.width;
       if (at === words.length) at = 0;
@@ -147,21 +187,24 @@ class Table {
     return at;
   }
 
-  #grow(): void {
-    const old = this.#words;
-    this.#slots = Math.ceil(this.#slots * GROWTH);
-    this.#words = new Uint32Array(this.#slots * this.width);
+  #grow(part: Part): void {
+    const old = part.words;
+    part.slots = Math.ceil(part.slots * GROWTH);
+    part.words = new Uint32Array(part.slots * this.width);
+    this.bytes += part.words.byteLength - old.byteLength;
     for (let at = 0; at < old.length; at += this.width) {
       if (old[at + 1] === 0) continue;
-      const to = this.#put(old[at] as number, old[at + 1] as number);
-      for (let i = 2; i < this.width; i++) this.#words[to + i] = old[at + i] as number;
+      const to = this.#put(part, old[at] as number, old[at + 1] as number);
+      for (let i = 2; i < this.width; i++) part.words[to + i] = old[at + i] as number;
     }
   }
 
   clear(): void {
-    this.size = 0;
-    this.#slots = this.leastSlots;
-    this.#words = new Uint32Array(this.leastSlots * this.width);
+    if (this.bytes > 0) this.#parts = this.#empty();
+    else for (const part of this.#parts) part.words.fill(0);
+    for (const part of this.#parts) part.size = 0;
+    this.#size = 0;
+    this.bytes = 0;
   }
 }
 
@@ -181,7 +224,7 @@ export class FingerprintSet extends Table {
 
 /** Finds a record by its fingerprint. */
 export class FingerprintMap extends Table {
-  /** @param entries for so many it does not grow */
+  /** @param entries for so many it hardly grows */
   constructor(entries = 0) {
     super(3, Math.max(LEAST_SLOTS, Math.ceil(entries / FULL)));
   }

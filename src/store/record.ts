@@ -21,7 +21,7 @@ export type BeatState = (typeof BeatState)[keyof typeof BeatState];
 export const Left = { going: 1, shared: 2 } as const;
 export type Left = (typeof Left)[keyof typeof Left];
 
-/** What proves a heartbeat that was judged stale: its value, or what stands for that. */
+/** What is kept of a heartbeat that was judged stale, to prove it: its value, or what stands for that. */
 export interface Proof {
   readonly bytes: Uint8Array;
   /** How long the value is, which Redis compares. */

@@ -1,5 +1,6 @@
 /** batch: what one call removes, put together from the store as it stands. */
 import { Bulk } from '../../redis/call/bulk.ts';
+import { addProof } from '../../redis/kinds/proof.ts';
 import type { SweepChunk } from '../../redis/sweep.ts';
 import { weightOfBytes } from '../../redis/pace/weight.ts';
 import type { Slice } from '../../store/arena.ts';
@@ -75,7 +76,7 @@ export class Draft {
     this.#judgedBeats.push(beat);
     spellers.heartbeat.spell(this.#judged.keys, name, this.#swarmOf(beat));
     const { bytes, from, to } = store.proofOf(beat);
-    this.#judged.proofs.add(bytes, from, to);
+    addProof(this.#judged.proofs, bytes, from, to, store.valueBytesOf(beat));
   }
 
   /** Proves all heartbeats of an id, and that it has none elsewhere. */

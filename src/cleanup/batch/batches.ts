@@ -15,21 +15,28 @@ const CONDEMNED_AT_ONCE = 2_000;
 async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
   const { store, observer } = run;
   const { condemn } = observer;
+  const order = store.idsInNameOrder();
   if (condemn === undefined || run.dryRun) {
-    yield store.idsInNameOrder();
+    yield* order;
     return;
   }
-  const order = store.idsInNameOrder();
+  let group: Iterator<Id> = [][Symbol.iterator]();
   // The next ones are told while these are swept.
   const tellSome = async (): Promise<readonly Id[]> => {
     const ids: Id[] = [];
     const next: Beat[] = [];
-    for (let one = order.next(); !one.done; one = order.next()) {
+    while (next.length < CONDEMNED_AT_ONCE) {
+      const one = group.next();
+      if (one.done) {
+        const more = await order.next();
+        if (more.done) break;
+        group = more.value[Symbol.iterator]();
+        continue;
+      }
       ids.push(one.value);
       for (let beat = store.firstBeat(one.value); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
         if (store.isStale(beat) && store.condemn(beat)) next.push(beat);
       }
-      if (next.length >= CONDEMNED_AT_ONCE) break;
     }
     if (next.length > 0) await condemn(condemnedOf(run, next));
     return ids;

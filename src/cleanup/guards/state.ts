@@ -2,7 +2,8 @@
 import { type Clock, silentSeconds } from '../../domain/heartbeat.ts';
 import type { Slice } from '../../store/arena.ts';
 import { BeatState } from '../../store/records.ts';
-import { breathe, type Run, STEPS_AT_ONCE } from '../context.ts';
+import { breathe, STEPS_AT_ONCE } from '../../store/breath.ts';
+import type { Run } from '../context.ts';
 
 /** The states of who can be judged. Only a stale one goes. */
 export type State = 'active' | 'stale' | 'held' | 'protected';

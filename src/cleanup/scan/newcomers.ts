@@ -12,16 +12,8 @@ import { idleSeconds } from '../../redis/keyspace/keyspace.ts';
 import { isUntaken } from '../../redis/rights/refusals.ts';
 import { sharedGlob } from '../../schema/glob.ts';
 import { type Key, NO_KEY } from '../../store/heldKeys.ts';
-import {
-  atWhole,
-  breathe,
-  pause,
-  sideBySide,
-  type Run,
-  type RunContext,
-  STEPS_AT_ONCE,
-  stopIfInterrupted,
-} from '../context.ts';
+import { breathe, STEPS_AT_ONCE } from '../../store/breath.ts';
+import { atWhole, pause, sideBySide, type Run, type RunContext, stopIfInterrupted } from '../context.ts';
 import { walk } from './walk.ts';
 
 /** A pass over a key takes Redis a third of the time that it takes to tell how long one has been idle. */

@@ -7,7 +7,7 @@
 import { ABSENT, OTHER_TYPE, type Reading } from '../../domain/reading.ts';
 import { Bulk } from '../call/bulk.ts';
 import { existing, readValues } from '../keyspace/keyspace.ts';
-import { proofOf } from './proof.ts';
+import { keptOf } from './proof.ts';
 import type { Reader } from '../target/reader.ts';
 
 /** One call brings no more bytes than this, as far as the values read before tell: they take Redis a tenth of a millisecond. */
@@ -16,7 +16,7 @@ const MOST_BYTES_READ = 256 * 1024;
 /** So many are read at once as long as it is not known how large they are. */
 const FIRST_READ = 20;
 
-/** What Redis is to compare with a value, and how long that value is. */
+/** What is kept of a value until Redis is to compare it, and how long that value is. */
 export interface Proof {
   readonly bytes: Uint8Array;
   readonly valueBytes: number;
@@ -66,7 +66,7 @@ export class StringHeartbeats {
   /** What proves that one is still as it was read. */
   proofOf(reading: Reading): Proof {
     if (typeof reading === 'symbol') throw new TypeError('only a value can be proved to be the same');
-    return { bytes: proofOf(reading), valueBytes: reading.length };
+    return { bytes: keptOf(reading), valueBytes: reading.length };
   }
 
   /** In one call, unless calls have to be smaller by now: then in as many as that takes. */
