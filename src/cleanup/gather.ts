@@ -12,6 +12,7 @@ import { comesBefore } from '../store/nameOrder.ts';
 import { type Beat, Left, NO_ID } from '../store/records.ts';
 import { atNodes, type Run } from './context.ts';
 import { type VerdictKind, Verdicts } from './ownership/verdict.ts';
+import { hasRoom } from './scan/room.ts';
 import { walk } from './scan/walk.ts';
 
 /** To find in how many ways a longer one can be read may take a fifth of a second. */
@@ -82,7 +83,7 @@ export function familyOf({ schema, keys }: Run, key: Key): number {
  * fill the memory budget, they are handed to `sweepKeys` and let go.
  */
 export async function walkKeys(run: Run, sweepKeys: () => Promise<void>): Promise<void> {
-  const { schema, store, keys, reader, tally, observer, memoryBudgetBytes } = run;
+  const { schema, store, keys, reader, tally, observer } = run;
   const verdicts = new Verdicts(run);
   const glob = sharedGlob(schema.scanned.map(({ template }) => template));
   tally.visited = 0;
@@ -102,7 +103,7 @@ export async function walkKeys(run: Run, sweepKeys: () => Promise<void>): Promis
       if (key.length > LONG_NAME_BYTES) await breathe();
     }
     observer.progress?.('gather', tally);
-    if (store.bytes + keys.bytes > memoryBudgetBytes && keys.count > 0) await sweepKeys();
+    if (!hasRoom(run) && keys.count > 0) await sweepKeys();
   };
   await run.target.moves?.begin();
   for (const here of atNodes(run)) for await (const page of walk(here, glob)) await takeAll(page);

@@ -1,7 +1,8 @@
 /** held keys: the names a scan found that only a scan can find, until it is known whose they are; then each with the id it
- * goes with. A name is kept without what its template begins with.
+ * goes with. A name is kept without what its template begins with, and, where there are many, packed.
  */
-import { Arena, NONE, type Slice } from './arena.ts';
+import { Arena, NONE } from './arena.ts';
+import { mostPacked, Symbols } from './symbols.ts';
 
 /** A name that is held: the number of its record. */
 export type Key = number & { readonly of: 'key' };
@@ -16,6 +17,12 @@ const WORD = 4;
 const LONG = 0xffff;
 /** Beside the template: whether it was told who owns the key. More owners than two, or some of one swarm alone, are not told. */
 const TOLD = 0x8000;
+/** Beside the template: whether the name's bytes are packed; the length is what they were. */
+const PACKED = 0x4000;
+/** Longer names are kept as they are: they are few. */
+const MOST_BYTES_PACKED = 512;
+/** From so many names is learnt how they are packed, which takes some 20 ms. */
+const SAMPLE = 500;
 
 export class HeldKeys {
   count = 0;
@@ -25,6 +32,8 @@ export class HeldKeys {
   readonly #beginnings: readonly Uint8Array[];
   #last = NO_KEY;
   #name = Buffer.alloc(256);
+  #symbols: Symbols | null = null;
+  readonly #packed = Buffer.alloc(mostPacked(MOST_BYTES_PACKED));
 
   /** @param beginnings what the names of each template begin with, by its position */
   constructor(beginnings: readonly string[]) {
@@ -38,19 +47,46 @@ export class HeldKeys {
 
   /** Holds a name that reads as the template of this position. */
   hold(template: number, name: Uint8Array): void {
-    const arena = this.#arena;
     const from = this.#beginningOf(template).length;
     const length = name.length - from;
+    if (this.#symbols !== null && length <= MOST_BYTES_PACKED) {
+      const packed = this.#symbols.pack(name, from, name.length, this.#packed);
+      // One unlike those it was learnt from stays as it is.
+      if (packed < length) {
+        this.#add(template | PACKED, length, this.#packed, 0, packed);
+        return;
+      }
+    }
+    this.#add(template, length, name, from, name.length);
+  }
+
+  #add(template: number, length: number, bytes: Uint8Array, from: number, to: number): void {
+    const arena = this.#arena;
     const isLong = length >= LONG;
-    const bytes = isLong ? KEY.bytes + WORD : KEY.bytes;
-    const key = arena.allocate(bytes + length) as Key;
+    const at = isLong ? KEY.bytes + WORD : KEY.bytes;
+    const key = arena.allocate(at + to - from) as Key;
     arena.writeWord(key, KEY.next, this.#last);
     this.#writeHalf(key, KEY.template, template);
     this.#writeHalf(key, KEY.length, isLong ? LONG : length);
     if (isLong) arena.writeWord(key, KEY.bytes, length);
-    arena.writeBytes(key, bytes, name, from, name.length);
+    arena.writeBytes(key, at, bytes, from, to);
     this.#last = key;
     this.count++;
+  }
+
+  /**
+   * Names that are held from now on are packed, as those suggest that are held already: the field's take half as much then. It costs the
+   * worker a third of a second for a million of them, so only who needs the room should want it.
+   */
+  pack(): void {
+    if (this.#symbols !== null || this.count === 0) return;
+    const sample: Uint8Array[] = [];
+    for (const key of this.all()) {
+      if (sample.length === SAMPLE) break;
+      const { bytes, from, to } = this.#arena.sliceOf(key, KEY.bytes, Math.min(this.bytesOf(key), MOST_BYTES_PACKED));
+      sample.push(bytes.subarray(from, to));
+    }
+    this.#symbols = new Symbols(sample);
   }
 
   #beginningOf(template: number): Uint8Array {
@@ -85,7 +121,7 @@ export class HeldKeys {
   }
 
   templateOf(key: Key): number {
-    return this.#readHalf(key, KEY.template) & ~TOLD;
+    return this.#readHalf(key, KEY.template) & ~(TOLD | PACKED);
   }
 
   /** Notes that nobody else is known who could own a key than the id it goes with and, where it is not 0, this other one. */
@@ -107,24 +143,25 @@ export class HeldKeys {
   /** Its name; it holds until the next one is asked for. */
   nameOf(key: Key): Uint8Array {
     const beginning = this.#beginningOf(this.templateOf(key));
-    const rest = this.#restOf(key);
-    const length = beginning.length + rest.to - rest.from;
+    const rest = this.bytesOf(key);
+    const length = beginning.length + rest;
     if (length > this.#name.length) this.#name = Buffer.alloc(length * 2);
-    this.#name.set(beginning);
     const name = this.#name;
-    for (let at = rest.from, into = beginning.length; at < rest.to; at++, into++) name[into] = rest.bytes[at] as number;
+    name.set(beginning);
+    const { bytes, from, to } = this.#arena.sliceOf(key, rest >= LONG ? KEY.bytes + WORD : KEY.bytes, rest);
+    if (this.#isPacked(key)) this.#symbols?.unpack(bytes, from, name, beginning.length, length);
+    else for (let at = from, into = beginning.length; at < to; at++, into++) name[into] = bytes[at] as number;
     return name.subarray(0, length);
+  }
+
+  #isPacked(key: Key): boolean {
+    return (this.#readHalf(key, KEY.template) & PACKED) !== 0;
   }
 
   /** How long its name is, without what its template begins with. */
   bytesOf(key: Key): number {
     const length = this.#readHalf(key, KEY.length);
     return length === LONG ? this.#arena.readWord(key, KEY.bytes) : length;
-  }
-
-  #restOf(key: Key): Slice {
-    const length = this.bytesOf(key);
-    return this.#arena.sliceOf(key, length >= LONG ? KEY.bytes + WORD : KEY.bytes, length);
   }
 
   /** Forgets all of them. Nobody may ask for them any more. */

@@ -68,3 +68,20 @@ test('a name that is held takes itself, without what its template begins with, a
   expect(held.outside).toBeLessThanOrEqual(held.bytes * GROWN + CHUNK_BYTES);
   expect(held.heap).toBeLessThanOrEqual(HEAP_BYTES);
 });
+
+test('packed it takes half as much, where names are as the field writes them (P9)', () => {
+  const text = (n: number) =>
+    `blocking:idempotency:swarm-${n % 977}:coordinator-${n}:coordinator-${n + 1}:signal:${n % 7}:17600000${n}`;
+  const bytes = Array.from({ length: MANY }, (_, n) => text(n).length).reduce((sum, length) => sum + length, 0);
+  const held = grownBy(() => {
+    const keys = new HeldKeys(['blocking:idempotency:']);
+    for (let n = 0; n < MANY; n++) {
+      if (n === 1_000) keys.pack();
+      keys.hold(0, Buffer.from(text(n)));
+    }
+    return keys;
+  });
+  expect(held.bytes - 12 * MANY).toBeLessThanOrEqual((bytes - 'blocking:idempotency:'.length * MANY) / 2);
+  expect(held.outside).toBeLessThanOrEqual(held.bytes * GROWN + CHUNK_BYTES);
+  expect(held.heap).toBeLessThanOrEqual(HEAP_BYTES);
+});

@@ -5,16 +5,27 @@ import type { Run } from '../context.ts';
 /** The share of the memory budget that records may take; the rest is for cutting them, and for keys. */
 const RECORDS_SHARE = 1 / 2;
 
+/** Where so much of the budget is taken, names are packed: else that would cost time for nothing. */
+const PACKED_FROM_SHARE = 1 / 4;
+
 /** So much is always there for the fingerprints of those who live: 100,000 of them. */
 const LEAST_PRINT_BYTES = 1024 * 1024;
+
+/** Whether all that is held fits the memory budget; packs names where they might not for long. */
+export function hasRoom({ store, keys, memoryBudgetBytes }: Run): boolean {
+  const bytes = store.bytes + keys.bytes;
+  if (bytes > memoryBudgetBytes * PACKED_FROM_SHARE) keys.pack();
+  return bytes <= memoryBudgetBytes;
+}
 
 /**
  * Lets go of what does not fit the memory budget: keys first, then, of the records, those of later partitions. Whether the
  * keys are still held.
  * @param first whether the run has not been cut into partitions for good
  */
-export function makeRoom({ store, keys, memoryBudgetBytes }: Run, first: boolean): boolean {
-  if (store.bytes + keys.bytes <= memoryBudgetBytes) return true;
+export function makeRoom(run: Run, first: boolean): boolean {
+  const { store, keys, memoryBudgetBytes } = run;
+  if (hasRoom(run)) return true;
   keys.clear();
   while (first && store.recordBytes > memoryBudgetBytes * RECORDS_SHARE && store.idCount > 1) {
     const before = store.idCount;
