@@ -40,7 +40,7 @@ export interface TargetOptions {
   readonly callBudget?: Duration;
   /** How long to rest after each call, in lengths of that call. @default 0 */
   readonly nice?: number;
-  /** How much memory a run may take for what it finds. @default '360MB' */
+  /** How much memory a run may take for what it finds. @default '320MB' */
   readonly memoryBudget?: string;
   /** How long what is swept can be restored; 0s is off. @default '0s' */
   readonly trash?: Duration;

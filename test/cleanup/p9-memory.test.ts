@@ -13,7 +13,7 @@ const MB = 1e6;
 const MORE = 60_000;
 const SMALL_BUDGET_MB = 16;
 /** The default. */
-const USUAL_BUDGET_MB = 360;
+const USUAL_BUDGET_MB = 320;
 /** Bytes of an id, so many that all of them together are more than twice the small budget. */
 const ID_BYTES = 600;
 /**

@@ -129,7 +129,7 @@ export const TARGET_SETTINGS = {
   memoryBudget: {
     schema: memory('16MB', '2GB'),
     env: 'STALESWEEP_MEMORY_BUDGET',
-    default: '360MB',
+    default: '320MB',
     about:
       'How much memory a run may take for what it finds: enough for about a million stale coordinators with six keys each. Beyond, it walks the keyspace a second time for their keys; beyond twice as many, in partitions.',
   },
