@@ -20,7 +20,6 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { namesTarget } from './namesTarget.mjs';
 
-const OLDEST_NODE = [20, 9];
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /**
  * Tests drive the dashboard with a browser, check the alert rules with promtool, make certificates with openssl, and search a
@@ -114,9 +113,12 @@ const run = (command, args, sentence, env = {}) => {
 };
 
 const checkNode = () => {
+  const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const oldest = engines.node.replace('>=', '');
+  const [least, leastMinor] = oldest.split('.').map(Number);
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
-  stop(`Node.js ${process.versions.node} is too old; install ${OLDEST_NODE.join('.')} or newer`);
+  if (major > least || (major === least && minor >= leastMinor)) return;
+  stop(`Node.js ${process.versions.node} is too old; install ${oldest} or newer`);
 };
 
 /** Installs exactly what the lockfile says, and again only when the lockfile has changed. */

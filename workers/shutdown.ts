@@ -1,5 +1,6 @@
-/** shutdown: SIGTERM and SIGINT end a process in order, from its first moment on; a second signal ends it at once. */
+/** shutdown: SIGTERM, SIGINT and SIGHUP end a process in order, from its first moment on; a second signal ends it at once. */
 import { once } from 'node:events';
+import { END_SIGNALS } from '../src/domain/endSignals.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { Outage } from '../src/log/outages.ts';
 import { startTracing } from '../src/telemetry/tracing.ts';
@@ -25,7 +26,11 @@ export function closeAll(parts: readonly Running[]): Running {
 function listen(logger: Logger): AbortSignal {
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stop.signal.aborted) process.exit(130);
+    if (stop.signal.aborted) {
+      // Of a terminal that was closed both the system and the shell tell.
+      if (signal === 'SIGHUP') return;
+      process.exit(130);
+    }
     logger.info({ signal }, 'stopping');
     stop.abort();
     const late = setTimeout(() => {
@@ -35,8 +40,7 @@ function listen(logger: Logger): AbortSignal {
     }, CLOSE_TIMEOUT_MS);
     late.unref();
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  for (const signal of END_SIGNALS) process.on(signal, onSignal);
   return stop.signal;
 }
 

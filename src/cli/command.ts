@@ -1,5 +1,6 @@
 /** command: what every command shares: its flags for settings, and how it fails. Loaded to show a command's help, so it loads little. */
 import { ALL_SETTINGS } from '../config/settings/settings.ts';
+import { END_SIGNALS } from '../domain/endSignals.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import { Command } from './commander.ts';
 import { say } from './output/say.ts';
@@ -44,8 +45,6 @@ export function fail(error: unknown): number {
   return error instanceof Failure ? error.exitCode : 1;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
 let staying = false;
 
 /** Whether the command of this process is one that stays until a signal comes. */
@@ -62,7 +61,7 @@ export async function loading<T>(load: () => Promise<T>): Promise<T> {
     if (process.listenerCount(signal) === 1) process.exit(0);
   };
   staying = true;
-  for (const signal of SIGNALS) process.on(signal, leave);
+  for (const signal of END_SIGNALS) process.on(signal, leave);
   return await load();
 }
 

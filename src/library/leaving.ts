@@ -1,7 +1,7 @@
 /** leaving: what is to be done before a signal ends the process, where nobody else means to do anything about it. */
+import { END_SIGNALS } from '../domain/endSignals.ts';
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-type Signal = (typeof SIGNALS)[number];
+type Signal = (typeof END_SIGNALS)[number];
 
 /** Whoever asked for the end waits no longer than this for a Redis that does not answer. */
 const LEAVE_MS = 2_000;
@@ -10,11 +10,11 @@ const last = new Set<() => Promise<void>>();
 
 /** Does `act` before a signal ends the process; returns how to have it forgotten. What it rejects with is nobody's concern by then. */
 export function atSignal(act: () => Promise<void>): () => void {
-  if (last.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
+  if (last.size === 0) for (const signal of END_SIGNALS) process.on(signal, onSignal);
   last.add(act);
   return () => {
     last.delete(act);
-    if (last.size === 0) for (const signal of SIGNALS) process.off(signal, onSignal);
+    if (last.size === 0) for (const signal of END_SIGNALS) process.off(signal, onSignal);
   };
 }
 
@@ -26,7 +26,7 @@ function onSignal(signal: Signal): void {
     setTimeout(resolve, LEAVE_MS);
   });
   void Promise.race([Promise.allSettled([...last].map(async (act) => await act())), late]).then(() => {
-    for (const one of SIGNALS) process.off(one, onSignal);
+    for (const one of END_SIGNALS) process.off(one, onSignal);
     // As if nobody had listened.
     process.kill(process.pid, signal);
   });

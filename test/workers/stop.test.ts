@@ -1,8 +1,11 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { start } from '../support/cli.ts';
+import { ROOT } from '../docs/kept.ts';
+import { environment, start } from '../support/cli.ts';
 import { folder } from '../support/files.ts';
 import { startRedis } from '../support/redis.ts';
 
@@ -19,10 +22,19 @@ function workplaces(): string[] {
     });
 }
 
-/** What a demo left in the folder where it was started: files, or a server, which is at work in its own. */
+/** Where a demo that was started in this folder has its own. */
+function ownOf(cwd: string): string {
+  return join(cwd, '.stalesweep');
+}
+
+/** The servers that a demo left: each is at work in its folder. */
+function serversIn(cwd: string): string[] {
+  return workplaces().filter((place) => place.startsWith(ownOf(cwd)));
+}
+
+/** What a demo left in the folder where it was started: files, or a server. */
 function leftIn(cwd: string): string[] {
-  const own = join(cwd, '.stalesweep');
-  return [...(existsSync(own) ? [own] : []), ...workplaces().filter((place) => place.startsWith(own))];
+  return [...(existsSync(ownOf(cwd)) ? [ownOf(cwd)] : []), ...serversIn(cwd)];
 }
 
 describe('demo ends in order, and leaves nothing behind, when the signal comes', () => {
@@ -54,16 +66,44 @@ describe('demo ends in order, and leaves nothing behind, when the signal comes',
     expect(leftIn(cwd)).toEqual([]);
   });
 
-  test('after one that was killed, whose Redis the next one takes over', async () => {
+  test('when its terminal is closed, of which both the system and the shell tell', async () => {
+    const cwd = await folder();
+    const process = start(['demo'], { STALESWEEP_PORT: '0', LOG_LEVEL: 'info' }, cwd);
+    await expect.poll(() => process.stdout(), { timeout: 100_000, interval: 5 }).toContain('look at it');
+    process.child.kill('SIGHUP');
+    await process.says('stopping');
+    expect((await process.kill('SIGHUP')).code).toBe(0);
+    expect(leftIn(cwd)).toEqual([]);
+  });
+
+  test('its Redis ends with it when it is killed, and the next one starts there', async () => {
     const cwd = await folder();
     const first = start(['demo'], { STALESWEEP_PORT: '0' }, cwd);
     await expect.poll(() => first.stdout(), { timeout: 100_000, interval: 5 }).toContain('look at it');
     await first.kill('SIGKILL');
+    await expect.poll(() => serversIn(cwd)).toEqual([]);
     const next = start(['demo'], { STALESWEEP_PORT: '0' }, cwd);
-    await expect.poll(() => next.stdout(), { timeout: 100_000 }).toContain('others live');
+    await expect.poll(() => next.stdout(), { timeout: 100_000 }).toContain('look at it');
     expect((await next.kill('SIGTERM')).code).toBe(0);
     expect(leftIn(cwd)).toEqual([]);
   }, 240_000);
+
+  const toNpm = (['SIGTERM', 'SIGHUP', 'SIGKILL'] as const)[Math.floor(Math.random() * 3)] ?? 'SIGKILL';
+  test.each([toNpm])('when npm, which started it, is ended by %s', async (signal) => {
+    const cwd = await folder();
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+    writeFileSync(join(cwd, 'package.json'), JSON.stringify({ scripts: { start: scripts.start } }));
+    symlinkSync(join(ROOT, 'workers'), join(cwd, 'workers'));
+    const npm = spawn('npm', ['start'], { cwd, env: environment({ STALESWEEP_PORT: '0' }) });
+    let stdout = '';
+    npm.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    // Its pipe closes once nobody is left who could write to it.
+    const ended = once(npm, 'close');
+    await expect.poll(() => stdout, { timeout: 100_000, interval: 5 }).toContain('look at it');
+    npm.kill(signal);
+    await ended;
+    await expect.poll(() => leftIn(cwd)).toEqual([]);
+  });
 
   test('when a second signal ends it at once', async () => {
     const cwd = await folder();

@@ -1,6 +1,6 @@
 /** privateRedis: a redis-server of the demo's own, on loopback. It keeps its data in memory, and a record and its log under
- * `.stalesweep/`, which goes when it ends. */
-import { spawn } from 'node:child_process';
+ * `.stalesweep/`, which goes when it ends. Whatever ends the process that started it ends the server, too. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,6 +25,14 @@ interface Record {
 }
 
 const LOG = 'redis.log';
+
+/**
+ * Becomes the server, so that its process is the child itself. Standard input is a pipe whose other end only this process holds. It
+ * closes however this one ends, by SIGKILL too: then the server is killed. A line in it says that the server has ended already.
+ */
+const SERVER_WHILE_OPEN = 'exec 3<&0; (read -r _ <&3 || kill -9 $$) & exec redis-server "$@" </dev/null 3<&-';
+/** What a shell ends with that finds no such command. */
+const NOT_FOUND = 127;
 
 /** Where the private Redis of this folder is, and which process is to end it; `null` when none was left running. */
 function readRecord(folder: string): Record | null {
@@ -56,8 +64,8 @@ function tidyUp(folder: string): void {
 }
 
 /** Ends the server and waits until it is gone; one that hangs is killed, since nobody would know of it. Then tidies up. */
-async function shutDown(url: string, folder: string, child?: number): Promise<void> {
-  let pid = child;
+async function shutDown(url: string, folder: string, child?: ChildProcess): Promise<void> {
+  let pid = child?.pid;
   try {
     const redis = await connect(url, { redis: { commandTimeout: STOP_TIMEOUT_MS, retryStrategy: () => null } });
     pid ??= Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1]) || undefined;
@@ -85,9 +93,9 @@ function kill(pid: number): void {
 }
 
 /** This process ends the server when it ends; in order, or, where a second signal or a hang leaves no time for that, at once. */
-async function owned(url: string, folder: string, child?: number): Promise<PrivateRedis> {
+async function owned(url: string, folder: string, child: ChildProcess): Promise<PrivateRedis> {
   const atOnce = () => {
-    if (child !== undefined) kill(child);
+    child.kill('SIGKILL');
     tidyUp(folder);
   };
   process.once('exit', atOnce);
@@ -125,24 +133,29 @@ async function isOurs(url: string, folder: string): Promise<boolean> {
   }
 }
 
-async function waitUntilReady(url: string, folder: string, hasExited: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline && !hasExited(); ) {
-    if (await isOurs(url, folder)) return;
-    await new Promise((done) => setTimeout(done, 50));
+async function waitUntilReady(url: string, folder: string, child: ChildProcess): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (; Date.now() < deadline && child.exitCode === null; await pause(50)) if (await isOurs(url, folder)) return;
+  if (child.exitCode === NOT_FOUND) {
+    tidyUp(folder);
+    throw new Failure(
+      'UNREACHABLE',
+      'no redis-server was found; install one, or set REDIS_URL to a Redis that may be cleaned',
+    );
   }
   throw new Failure('UNREACHABLE', `the private redis-server did not start; ${resolve(folder, LOG)} says why`);
 }
 
 /**
- * Starts the private Redis, empty, or takes over the one of a process that was killed in this folder. Fails (`UNREACHABLE`) when
- * no redis-server is installed, (`USAGE`) when one is in use here.
+ * Starts the private Redis, empty. Fails (`UNREACHABLE`) when no redis-server is installed, (`USAGE`) when one is in use here.
  */
 export async function startPrivateRedis(folder = DEMO_FOLDER): Promise<PrivateRedis> {
   const running = readRecord(folder);
   if (running !== null && (await isOurs(running.url, folder))) {
-    if (!isAlive(running.owner)) return await owned(running.url, folder);
     const sentence = `a demo already runs in this folder (process ${running.owner}); end it, or start this one in another folder`;
-    throw new Failure('USAGE', sentence);
+    if (isAlive(running.owner)) throw new Failure('USAGE', sentence);
+    // It is about to end, as its owner did.
+    await shutDown(running.url, folder);
   }
 
   try {
@@ -166,34 +179,19 @@ export async function startPrivateRedis(folder = DEMO_FOLDER): Promise<PrivateRe
     'maxmemory-policy': 'noeviction',
   };
   // A group of its own: Ctrl-C ends this process in order, which then ends Redis.
-  const child = spawn(
-    'redis-server',
-    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
-    {
-      detached: true,
-      stdio: 'ignore',
-    },
-  );
-  let exited = false;
-  child.once('exit', () => {
-    exited = true;
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = spawn('sh', ['-c', SERVER_WHILE_OPEN, 'sh', ...args], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
   });
-  const missing = new Promise<never>((_, reject) => {
-    child.once('error', (cause) => {
-      tidyUp(folder);
-      const sentence = 'no redis-server was found; install one, or set REDIS_URL to a Redis that may be cleaned';
-      reject(new Failure('UNREACHABLE', sentence, { cause }));
-    });
-  });
-  const atOnce = () => {
-    if (child.pid !== undefined) kill(child.pid);
-  };
+  child.once('exit', () => child.stdin.end('\n'));
+  child.stdin.on('error', () => {});
+  const atOnce = () => child.kill('SIGKILL');
   process.once('exit', atOnce);
-  await Promise.race([missing, waitUntilReady(url, folder, () => exited)]);
-  missing.catch(() => {});
+  await waitUntilReady(url, folder, child);
   process.off('exit', atOnce);
   child.unref();
-  return await owned(url, folder, child.pid);
+  return await owned(url, folder, child);
 }
 
 /** The address of the private Redis that runs in this folder; `null` when there is none. */

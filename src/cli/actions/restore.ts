@@ -8,6 +8,7 @@ import { restore, type Restored, type Wanted } from '../../restore/restore.ts';
 import { runMeant } from '../../restore/runMeant.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
+import { onEnd } from '../ending.ts';
 import { plain } from '../output/plain.ts';
 import { say } from '../output/say.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
@@ -27,8 +28,7 @@ export async function bringBack(id: string | undefined, options: Options, comman
   const config = await withPrivateRedis(configOf(command));
   const target = targetOf(config, options.target);
   const stop = new AbortController();
-  const onSignal = (signal: string) => stop.abort(new Failure('INTERRUPTED', `restoring was ended by ${signal}`));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const unlisten = onEnd((signal) => stop.abort(new Failure('INTERRUPTED', `restoring was ended by ${signal}`)));
   const isWhole = 'run' in written && !mayBeShort(written.run);
   const ledger = options.dryRun && isWhole ? null : await ledgerOf(config, written);
   try {
@@ -42,7 +42,7 @@ export async function bringBack(id: string | undefined, options: Options, comman
     const { restored, existing, expired } = done;
     console.log(options.json ? JSON.stringify({ restored, existing, expired }) : textOf(done, { heartbeats, dryRun }));
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    unlisten();
     ledger?.close();
   }
 }

@@ -6,6 +6,7 @@ import type { Report } from '../../domain/report.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
+import { onEnd } from '../ending.ts';
 import { Listing } from '../output/listing.ts';
 import { createProgressBar } from '../output/progress.ts';
 import { megabytes, renderReport } from '../output/render.ts';
@@ -32,8 +33,7 @@ export async function run(options: Options, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
   const target = targetOf(config, options.target);
   const stop = new AbortController();
-  const onSignal = (signal: string) => stop.abort(new StopWish(`it was interrupted by ${signal}`, 'interrupted'));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const unlisten = onEnd((signal) => stop.abort(new StopWish(`it was interrupted by ${signal}`, 'interrupted')));
   const bar = createProgressBar(!options.json && process.stderr.isTTY === true);
   const print = async (lines: string) => await bar.aside(async () => await printed(lines));
   const show = (report: Report) => {
@@ -62,7 +62,7 @@ export async function run(options: Options, command: Command): Promise<void> {
     if (report.outcome !== 'completed') throw new Exit(1);
   } finally {
     bar.stop();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    unlisten();
     if (stop.signal.aborted) setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 }

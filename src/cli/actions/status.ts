@@ -8,6 +8,7 @@ import { unreachableAmong } from '../../status/reach.ts';
 import { allTroubles, type Status, StatusReader, type TargetStatus } from '../../status/status.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
+import { onEnd } from '../ending.ts';
 import { withQueues } from '../queue.ts';
 import { renderStatus } from '../output/renderStatus.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
@@ -27,8 +28,7 @@ export async function showStatus({ target, watch, json }: Options, command: Comm
   const all = await withPrivateRedis(configOf(command));
   const config = target === undefined ? all : only(all, target);
   const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  if (watch) process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const unlisten = watch ? onEnd(() => stop.abort()) : () => {};
   const links = new Links();
   try {
     await withQueues(config, async (queues) => {
@@ -45,7 +45,7 @@ export async function showStatus({ target, watch, json }: Options, command: Comm
       }
     });
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    unlisten();
     await links.close();
   }
 }
