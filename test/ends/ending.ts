@@ -1,6 +1,7 @@
 /** ending: a process that stays is told to end while something is wrong: it does, in order and in time. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { END_SIGNALS } from '../../src/domain/endSignals.ts';
 import { Server } from '../chaos/server.ts';
 import { start } from '../support/cli.ts';
 import { command as within } from '../support/command.ts';
@@ -12,6 +13,7 @@ import { FAULTS, type PLACES, pidOf, type STAYING } from './faults.ts';
 
 export interface Ending {
   readonly command: (typeof STAYING)[number];
+  readonly signal: (typeof END_SIGNALS)[number];
   readonly place: (typeof PLACES)[number];
   readonly fault: string;
   /** For how long it has been so when the signal comes, in ms. */
@@ -28,7 +30,7 @@ const SAVES = ['--save', '3600 1000000'];
  * Fails unless it ends with 0 within eight seconds, says nothing but its log, and leaves no process; resolves to how long that took.
  * @param busyMs how much longer it may take on a machine that does much else
  */
-export async function expectEnd({ command, place, fault, ms }: Ending, busyMs: number, finished: Finished) {
+export async function expectEnd({ command, signal, place, fault, ms }: Ending, busyMs: number, finished: Finished) {
   const [target, queue] = await Promise.all([Server.start(SAVES), Server.start(SAVES)]);
   const pids = await Promise.all([target, queue].map(async ({ redis }) => await pidOf(redis)));
   finished(async () => {
@@ -63,7 +65,7 @@ export async function expectEnd({ command, place, fault, ms }: Ending, busyMs: n
     await FAULTS[fault]?.(server);
   await pause(ms);
   const from = performance.now();
-  const { code, stderr } = await running.kill('SIGTERM');
+  const { code, stderr } = await running.kill(signal);
   const tookMs = performance.now() - from;
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   for (const line of stderr.trim().split('\n')) expect(line).toMatch(/^\{"level":/);

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { END_SIGNALS } from '../../src/domain/endSignals.ts';
 import { expectEnd } from './ending.ts';
 import { FAULTS, PLACES, STAYING } from './faults.ts';
 
@@ -16,6 +17,7 @@ test('what stays ends with 0 in eight seconds where its target, its queue, or bo
 }) => {
   const ending = {
     command: pick(STAYING),
+    signal: pick(END_SIGNALS),
     place: pick(PLACES),
     fault: pick(Object.keys(FAULTS)),
     ms: randomInt(MOST_MS),

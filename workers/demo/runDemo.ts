@@ -90,7 +90,7 @@ export async function runDemo(given: Config, logger: Logger, options: DemoOption
     parts.push(dashboard);
     say(`look at it: ${dashboard.url}/`);
     say(
-      'Ctrl-C ends it and leaves nothing behind; until then, "stalesweep history" and the like, started here, mean its Redis',
+      'Ctrl-C ends it and leaves nothing behind; until then, "npx stalesweep history" and the like, started here, mean its Redis',
     );
     stop.throwIfAborted();
 

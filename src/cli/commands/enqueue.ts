@@ -7,7 +7,7 @@ export function enqueueCommand(): Command {
     .option('--target <name>', 'the target to clean (default "default")')
     .option('--dry-run', 'count, but write nothing')
     .option('--stale-after <duration>', 'the silence after which a coordinator is stale, e.g. 10m')
-    .option('--force', 'run even when more than maxStaleFraction looks stale')
+    .option('--force', 'run whatever maxStale, maxStaleFraction and suddenSilence say')
     .option('--wait', 'wait for the run and print its report')
     .option('--json', 'print {"run": id}, with --wait the report')
     .action(async (options, command) => {

@@ -1,5 +1,6 @@
 /** soak: whatever stays, told to end while its target or its queue is frozen, gone, full, or without a disk. */
 import { expect, onTestFinished, test } from 'vitest';
+import { END_SIGNALS } from '../../../src/domain/endSignals.ts';
 import { expectEnd } from '../ending.ts';
 import { FAULTS, PLACES, STAYING } from '../faults.ts';
 
@@ -12,7 +13,8 @@ const ALL = STAYING.flatMap((command) =>
 
 test.each(ALL)('$command ends where $place is $fault', async (of) => {
   const ms = Math.floor(Math.random() * MOST_MS);
-  const { tookMs, isLate } = await expectEnd({ ...of, ms }, BUSY_MS, onTestFinished);
+  const signal = END_SIGNALS[Math.floor(Math.random() * END_SIGNALS.length)] ?? 'SIGTERM';
+  const { tookMs, isLate } = await expectEnd({ ...of, signal, ms }, BUSY_MS, onTestFinished);
   console.log(`${of.command}, ${of.place} ${of.fault} for ${ms} ms: ${tookMs.toFixed()} ms${isLate ? ', late' : ''}`);
   expect(tookMs).toBeGreaterThan(0);
 });
