@@ -182,6 +182,10 @@ const installTools = (tools, otherwise) => {
   call([...manager.install, ...packages]);
   const left = missing.filter((tool) => !find(tool));
   if (left.length > 0) stop(`${left.join(', ')} still not found after installing ${packages.join(', ')}${otherwise}`);
+  if (manager.name === 'apt-get' && packages.includes('redis-server') && find('systemctl'))
+    console.error(
+      'stalesweep: that package also starts a Redis at 127.0.0.1:6379, which is not used here; "sudo systemctl disable --now redis-server" ends it',
+    );
 };
 
 const purpose = process.argv[2];

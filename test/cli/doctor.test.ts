@@ -22,6 +22,19 @@ async function findings(check: string, settings: object = {}): Promise<readonly 
   return all.filter((finding) => finding.check === check);
 }
 
+test('without an address of a Redis the advice is to give one', async () => {
+  // A port on which nothing listens: what answers at the usual one may be anybody's.
+  const { targets, ...config } = resolveConfig({}, { REDIS_URL: 'redis://127.0.0.1:1' });
+  for (const [targetGiven, advice] of [
+    [true, /^check the URL/],
+    [false, /^set REDIS_URL: none is given/],
+  ] as const) {
+    const all = await examine({ ...config, targets, targetGiven }, [...targets.values()]);
+    const found = all.find(({ check, target }) => check === 'connection' && target === 'default');
+    expect(found).toMatchObject({ status: 'failed', advice: expect.stringMatching(advice) });
+  }
+});
+
 describe('heartbeats', () => {
   test.each([
     ['not-json', 'not-json', () => 'alive', 'write a JSON object'],

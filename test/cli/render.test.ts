@@ -50,6 +50,14 @@ test('a report shows unreadable heartbeats by reason, with count and names, in 8
   ]);
 });
 
+test('what lies in the trash is not called freed', () => {
+  const keys = { ...REPORT.keys, found: 6, deleted: 6 };
+  expect(renderReport({ ...REPORT, keys })).toContain('MB freed');
+  const trashed = renderReport({ ...REPORT, keys: { ...keys, trashed: 6 } });
+  expect(trashed).toContain('6 of them to the trash');
+  expect(trashed).not.toContain('freed');
+});
+
 test('a report of a later version may know more reasons, and names may hold what a terminal obeys', () => {
   const group = { why: 'too-odd', count: 1, sample: ['a\u001b[2Jb'] };
   const lines = renderReport({ ...REPORT, unreadable: [group] } as unknown as Report).split('\n');

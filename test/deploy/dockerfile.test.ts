@@ -178,7 +178,7 @@ describe('the image', () => {
 
   test('runs Node.js with the options of `npm start` and of the benchmark, which it takes', () => {
     const options = /NODE_OPTIONS=(\S+)/.exec(finalStage.map(({ rest }) => rest).join('\n'))?.[1] ?? '';
-    expect(PACKAGE.scripts.start).toBe(`node ${options} workers/npmStart.mjs`);
+    expect(PACKAGE.scripts.start).toBe(`exec node ${options} workers/npmStart.mjs`);
     expect(NODE_OPTIONS.join(' ')).toBe(options);
     expect(spawnSync(process.execPath, ['-e', ''], { env: { NODE_OPTIONS: options } }).status).toBe(0);
   });

@@ -11,7 +11,7 @@ test('the commands for uninstalling remove all keys of ours, whatever their name
   const ours = ['{stalesweep}:cleanup:meta', 'stalesweep:trash:1:it\'s "x" \\ of two  words', 'stalesweep:announced:1'];
   const theirs = ['stalesweeper:1', 'of two', 'words', 'x{stalesweep}:1'];
   for (const key of [...ours, ...theirs]) await redis.set(key, '1');
-  const [, commands = ''] = /## Uninstalling\n[^]*?```sh\n([^]*?)```/.exec(textOf('docs/upgrading.md')) ?? [];
+  const [, commands = ''] = /## Uninstalling\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(textOf('docs/upgrading.md')) ?? [];
   expect(commands).toContain('unlink');
   execFileSync('sh', ['-ec', commands], { env: { ...process.env, REDIS_URL: url, QUEUE_REDIS_URL: '' } });
   expect((await redis.keys('*')).sort()).toEqual(theirs.sort());

@@ -119,11 +119,14 @@ function tellUnreached(report: Report, error: unknown, advice: string): void {
 /** Examines the targets and the queue. What can't be reached is a finding, too. */
 export async function examine(config: Config, targets: readonly TargetConfig[]): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
+  const advice = config.targetGiven
+    ? 'check the URL, the network and the password'
+    : 'set REDIS_URL: none is given, so the usual address is asked';
   for (const target of targets) {
     for (const finding of checkGuards(target)) findings.push({ target: target.name, ...finding });
     await examineTarget(findings, target).catch((error: unknown) => {
       const told = explain(error, target);
-      tellUnreached(reporter(findings, target.name), told, 'check the URL, the network and the password');
+      tellUnreached(reporter(findings, target.name), told, advice);
     });
   }
   await examineQueue(findings, config, targets).catch((error: unknown) => {

@@ -48,6 +48,8 @@ function trashedOf({ trashed }: Report['keys']): string {
 /** What became of Redis' memory, where that is known. */
 function freedBy({ redis, ...report }: Report): string {
   if (redis.memoryEstimateBytes !== undefined) return `; about ${megabytes(redis.memoryEstimateBytes)} would be freed`;
+  // What lies in the trash takes its memory still.
+  if ((report.keys.trashed ?? 0) > 0) return '';
   return knowsFreed(report) ? `; ${megabytes(redis.memoryFreedBytes)} freed` : '';
 }
 
