@@ -34,7 +34,13 @@ export function createLogger(level: string): Logger {
   const colorize = process.env.NO_COLOR ? { colorize: false } : {};
   return pino(
     options,
-    pretty({ ...colorize, destination: openStderr(), ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }),
+    pretty({
+      ...colorize,
+      destination: openStderr(),
+      ignore: 'pid,hostname',
+      translateTime: 'SYS:HH:MM:ss',
+      singleLine: true,
+    }),
   );
 }
 

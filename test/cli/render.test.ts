@@ -50,6 +50,15 @@ test('a report shows unreadable heartbeats by reason, with count and names, in 8
   ]);
 });
 
+test('that the threshold counts double is said where nobody is held any more, too', () => {
+  const held = { since: '2026-01-01T00:00:00.000Z', until: null };
+  const said = (count: number) =>
+    renderReport({ ...REPORT, held, coordinators: { ...REPORT.coordinators, held: count } });
+  expect(said(3)).toContain('held since 2026');
+  expect(said(0)).toContain('since 2026-01-01T00:00:00.000Z the threshold counts double');
+  expect(said(0)).not.toContain('held');
+});
+
 test('what lies in the trash is not called freed', () => {
   const keys = { ...REPORT.keys, found: 6, deleted: 6 };
   expect(renderReport({ ...REPORT, keys })).toContain('MB freed');

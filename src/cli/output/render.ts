@@ -72,7 +72,7 @@ export function renderReport(report: Report): string {
     ...(report.pass === 'due' ? ['  only those were looked at who could be stale by now'] : []),
     `  coordinators  ${number(coordinators.checked)} checked: ${number(coordinators.active)} active, ${number(coordinators.stale)} stale, ${number(coordinators.unreadable)} unreadable`,
     `                ${number(coordinators.swept)} swept, ${number(coordinators.revived)} revived${lapsedOf(coordinators)}${keptOf(coordinators)}`,
-    ...(report.held === undefined ? [] : [renderHeld(report.held)]),
+    ...(report.held === undefined ? [] : [renderHeld(report.held, coordinators.held)]),
     `  keys          ${number(keys.found)} found, ${number(keys.deleted)} deleted${trashedOf(keys)}; orphans: ${orphans}${sharedOf(keys)}`,
 
     ...(families.length > 0 ? [`                ${families.join(', ')}`] : []),
@@ -85,7 +85,8 @@ export function renderReport(report: Report): string {
   return [...lines.map((line, i) => fit(line, i === 0 ? '  ' : FURTHER)), ...unreadable].join('\n');
 }
 
-function renderHeld({ since, until }: NonNullable<Report['held']>): string {
+function renderHeld({ since, until }: NonNullable<Report['held']>, count: number): string {
+  if (count === 0) return `                since ${since} the threshold counts double, until a run leaves nobody stale`;
   const goes = until === null ? '' : `; unless they beat, the first go at ${until}`;
   return `                held since ${since}${goes}`;
 }
