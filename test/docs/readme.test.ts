@@ -41,7 +41,7 @@ describe('the README', () => {
     const lines = WAYS.map((way) => aclLine(targetOf('redis://localhost'), way));
     expect(readme).toContain('](docs/rights.md)');
     const rights = textOf('docs/rights.md');
-    expect(rights.split('\n').filter((line) => line.startsWith('ACL SETUSER'))).toEqual(lines);
+    expect(rights.split('\n').filter((line) => line.startsWith('ACL SETUSER stalesweep'))).toEqual(lines);
     const { schema } = targetOf('redis://localhost', { schema: 'flat' });
     expect(rights).toContain(
       `\`${patternsIn(schema)

@@ -4,6 +4,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { answer } from '../../src/cli/answer.ts';
+import { END_SIGNALS } from '../../src/domain/endSignals.ts';
 import { type Ended, environment } from './cli.ts';
 
 class Collected extends Writable {
@@ -14,9 +15,6 @@ class Collected extends Writable {
     done();
   }
 }
-
-/** What a process that stays listens for; as it ends, its listeners go with it. */
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 let underWay: readonly string[] | null = null;
 
@@ -38,7 +36,7 @@ export async function command(
     cwd: process.cwd(),
     out: process.stdout.write,
     err: process.stderr.write,
-    listeners: SIGNALS.map((signal) => process.listeners(signal)),
+    listeners: END_SIGNALS.map((signal) => process.listeners(signal)),
   };
   process.chdir(cwd);
   globalThis.console = new Console(out, err);
@@ -53,7 +51,7 @@ export async function command(
     process.chdir(was.cwd);
     process.stdout.write = was.out;
     process.stderr.write = was.err;
-    for (const [i, signal] of SIGNALS.entries()) {
+    for (const [i, signal] of END_SIGNALS.entries()) {
       const own = process.listeners(signal).filter((listener) => !was.listeners[i]?.includes(listener));
       for (const listener of own) process.off(signal, listener);
     }
