@@ -14,9 +14,10 @@
  */
 import type { Redis } from 'ioredis';
 import { type Calls, ServerCalls } from '../redis/call/calls.ts';
+import { type FilterPlace, filters, MOST_FILTERS } from '../redis/filters.ts';
 import { type FilterQuestion, holding, MOST_BLOCKS } from '../redis/holding.ts';
-import { holdingIds, type IdsQuestion, mostBlocksFor } from '../redis/holdingIds.ts';
 import { writeBlock } from '../redis/writeBlock.ts';
+import { AGELESS_MS, Ages, LAST, type Listed } from './ages.ts';
 import { VERSION_BYTES } from './sealed.ts';
 
 /** How long and how much the ledger keeps. */
@@ -26,16 +27,10 @@ export interface Bounds {
   readonly ageMs: number;
 }
 
-/** The instant of what does not age: it goes neither by size nor by age, and its number is bounded otherwise. */
-export const AGELESS_MS = 8e15;
-/** Sorts behind whatever a name may go on with. */
-const LAST = '\x7f';
 /** Blocks for each call: some 20 kB each, as long as they hold no names of keys. */
 const READ_AT_ONCE = 8;
 /** Heads of blocks for each call: some 2 kB each. */
 const HEADS_AT_ONCE = 64;
-/** Names for each call, by age. */
-const LISTED_AT_ONCE = 1_000;
 /** Each try removes up to 64 blocks: those of 100 GB. */
 const MOST_TRIES = 100_000;
 
@@ -55,13 +50,8 @@ export interface Writing {
   readonly ending?: Buffer;
 }
 
-export interface Listed {
-  readonly name: string;
-  /** The instant it was last written with. */
-  readonly atMs: number;
-}
-
 export class Blocks {
+  readonly ages: Ages;
   readonly #calls: Calls;
   readonly #base: string;
   readonly #keys: { readonly bytes: string; readonly byName: string; readonly byAge: string };
@@ -80,6 +70,7 @@ export class Blocks {
     this.#calls = new ServerCalls(redis);
     this.#base = `${prefix}:ledger:`;
     this.#keys = { bytes: `${this.#base}bytes`, byName: `${this.#base}names`, byAge: `${this.#base}ages` };
+    this.ages = new Ages(redis, this.#keys.byAge, this.#keys.byName);
   }
 
   keyOf(name: string): string {
@@ -138,29 +129,6 @@ export class Blocks {
     return (found[0] ?? []).filter((listed) => listed.name < name).slice(0, limit);
   }
 
-  /** All blocks that were written after this instant, but for those that do not age; the last written come last. */
-  async writtenSince(ms: number): Promise<Listed[]> {
-    const found = await this.redis.zrangebyscore(this.#keys.byAge, `(${ms}`, `(${AGELESS_MS}`, 'WITHSCORES');
-    return listedIn(found);
-  }
-
-  /** Those whose names begin so and that were written then or later, some at a time; the last written come first. One that is written meanwhile may be missed. */
-  async *lastWritten(beginning: string, sinceMs: number): AsyncGenerator<Listed[], void, undefined> {
-    for (let from = 0; ; from += LISTED_AT_ONCE) {
-      const page = ['LIMIT', from, LISTED_AT_ONCE] as const;
-      const found = await this.redis.zrevrangebyscore(
-        this.#keys.byAge,
-        `(${AGELESS_MS}`,
-        sinceMs,
-        'WITHSCORES',
-        ...page,
-      );
-      const listed = listedIn(found).filter(({ name }) => name.startsWith(beginning));
-      if (listed.length > 0) yield listed;
-      if (found.length < 2 * LISTED_AT_ONCE) return;
-    }
-  }
-
   /** Of these blocks those in which something may stand, by the filter that they begin with. */
   async holding(listed: readonly Listed[], question: FilterQuestion): Promise<Listed[]> {
     const some: Listed[] = [];
@@ -172,16 +140,17 @@ export class Blocks {
     return some;
   }
 
-  /** Of these blocks those in which one of some ids may stand, by the filter that they begin with. */
-  async holdingIds(names: readonly string[], question: IdsQuestion): Promise<string[]> {
-    const some: string[] = [];
-    const atOnce = mostBlocksFor(question);
-    for (let from = 0; from < names.length; from += atOnce) {
-      const asked = names.slice(from, from + atOnce);
-      const keys = asked.map((name) => this.keyOf(name));
-      for (const at of await holdingIds(this.#calls, keys, question)) some.push(asked[at] as string);
+  /** The filter that each of these blocks begins with, a character a byte; empty for one that is there no more. */
+  async *filters(names: readonly string[], place: FilterPlace): AsyncGenerator<[string, string], void, undefined> {
+    for (let from = 0; from < names.length; from += MOST_FILTERS) {
+      const asked = names.slice(from, from + MOST_FILTERS);
+      const found = await filters(
+        this.#calls,
+        asked.map((name) => this.keyOf(name)),
+        place,
+      );
+      for (const [i, name] of asked.entries()) yield [name, found[i] ?? ''];
     }
-    return some;
   }
 
   /** Blocks in the order of their names, a few at a time; `null` for one that is there no more. */
@@ -213,13 +182,6 @@ export class Blocks {
   async addTarget(target: string): Promise<void> {
     await this.redis.sadd(this.keyOf('targets'), target);
   }
-}
-
-/** Names, each followed by its instant. */
-function listedIn(found: readonly string[]): Listed[] {
-  const listed: Listed[] = [];
-  for (let i = 0; i < found.length; i += 2) listed.push({ name: found[i] ?? '', atMs: Number(found[i + 1]) });
-  return listed;
 }
 
 function versionOf(block: Buffer | undefined): Buffer | null {

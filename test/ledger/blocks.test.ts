@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AGELESS_MS, Blocks, type Bounds, LedgerTooSmall } from '../../src/ledger/blocks.ts';
+import { AGELESS_MS } from '../../src/ledger/ages.ts';
+import { Blocks, type Bounds, LedgerTooSmall } from '../../src/ledger/blocks.ts';
 import { useRedis } from '../support/leaks.ts';
 
 const MB = 1024 * 1024;

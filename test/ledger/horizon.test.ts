@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Horizon } from '../../src/domain/horizon.ts';
 import type { Report } from '../../src/domain/report.ts';
-import { AGELESS_MS } from '../../src/ledger/blocks.ts';
+import { AGELESS_MS } from '../../src/ledger/ages.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { horizonName, outagesName, sharedName } from '../../src/ledger/runs/names.ts';
 import { pastOf } from '../../src/ledger/targets/past.ts';

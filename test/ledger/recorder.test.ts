@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AGELESS_MS } from '../../src/ledger/blocks.ts';
+import { AGELESS_MS } from '../../src/ledger/ages.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { openName } from '../../src/ledger/runs/names.ts';
 import { settleGone } from '../../src/ledger/runs/settleGone.ts';

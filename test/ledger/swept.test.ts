@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { DamagedBlock } from '../../src/ledger/block/damagedBlock.ts';
 import { Batch, BatchRoom, type Going, type Swept } from '../../src/ledger/swept/batch.ts';
 import { MOST_ROWS } from '../../src/ledger/swept/batchForm.ts';
+import { Blocks } from '../../src/ledger/blocks.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
+import { batchName } from '../../src/ledger/runs/names.ts';
 import { type BatchRow, readBatch } from '../../src/ledger/swept/readBatch.ts';
 import { restorableUntilMs } from '../../src/ledger/swept/restorable.ts';
 import { useRedis } from '../support/leaks.ts';
@@ -281,16 +284,16 @@ describe('who was swept', () => {
 
   test('is found among many batches by few calls, the last times of it without reading the earlier ones', async () => {
     const { redis } = server.current;
-    const ledger = ledgerIn(redis);
+    const writer = ledgerIn(redis);
     const often = 60;
     for (let nth = 0; nth < often; nth++) {
-      const recorder = ledger.record(runOf(`r${nth}`, nth % 2 === 0 ? 'default' : 'other'), unexpected);
+      const recorder = writer.record(runOf(`r${nth}`, nth % 2 === 0 ? 'default' : 'other'), unexpected);
       await recorder.begin();
       const some = Array.from({ length: 1 + (nth % 20) }, (_, i) => `c${nth}-${i}`);
       await recorder.removing([...some, 'often'].map((id) => going(id)));
       await recorder.end({ outcome: 'failed' });
     }
-    const look = async (id: string, query: { limit: number; target?: string }) => {
+    const look = async (id: string, query: { limit: number; target?: string }, ledger = ledgerIn(redis)) => {
       await redis.config('RESETSTAT');
       const { swept } = await ledger.find(Buffer.from(id), query);
       const stats = await redis.info('commandstats');
@@ -305,12 +308,61 @@ describe('who was swept', () => {
     // Eight at a time.
     expect(last.get).toBeLessThanOrEqual(16);
     expect((await look('often', { limit: 1_000, target: 'other' })).runs).toHaveLength(often / 2);
+    const kept = ledgerIn(redis);
+    await kept.prepareToFind();
     for (let nth = 0; nth < often; nth += 7) {
-      expect((await look(`c${nth}-${nth % 20}`, { limit: 10 })).runs).toEqual([`r${nth}`]);
+      const found = await look(`c${nth}-${nth % 20}`, { limit: 10 }, kept);
+      expect(found).toMatchObject({ runs: [`r${nth}`], asked: 0 });
+      expect(found.get).toBeLessThanOrEqual(3);
     }
     const nobody = await look('nobody', { limit: 10 });
     expect(nobody).toMatchObject({ runs: [], asked: 1 });
-    expect(nobody.get).toBeLessThanOrEqual(often / 5);
+    expect(nobody.get).toBeLessThanOrEqual(2);
+  });
+
+  test('is found alike by whoever asked before and whoever asks first, whatever was written, late or again, and went meanwhile', async () => {
+    const { redis } = server.current;
+    let nth = 0;
+    const step = fc.record({
+      batch: fc.nat(30),
+      /** Far beyond what is taken for late. */
+      laterMs: fc.oneof(fc.nat(5), fc.integer({ min: -100_000, max: 100_000 })),
+      ids: fc.uniqueArray(fc.nat(20), { minLength: 1, maxLength: 4 }),
+      asks: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
+        await redis.flushall();
+        const bounds = { sizeBytes: 16_000, ageMs: 1e15 };
+        const blocks = new Blocks(redis, '{stalesweep}', bounds);
+        const asked = new Ledger(redis, '{stalesweep}', bounds);
+        const room = new BatchRoom();
+        let atMs = 1_760_000_000_000;
+        const idsOf = new Map<number, readonly number[]>();
+        for (const { batch: number, laterMs, ids, asks } of steps) {
+          atMs += laterMs;
+          // Who stands in a batch never changes.
+          const whose = idsOf.get(number) ?? ids;
+          idsOf.set(number, whose);
+          const batch = new Batch(room, 0);
+          for (const id of whose) {
+            room.take(going(`c${id}`));
+            batch.add(going(`c${id}`));
+          }
+          await batch.close();
+          const bytes = await batch.encode({ ...META, run: `${nth++}`, atMs });
+          await blocks.write(batchName('swept/default/1.r/', 0, number), bytes, { atMs });
+          if (!asks) continue;
+          const first = new Ledger(redis, '{stalesweep}', bounds);
+          for (const id of ['c0', 'c7', 'c19']) {
+            expect(await asked.find(Buffer.from(id), { limit: 100 })).toEqual(
+              await first.find(Buffer.from(id), { limit: 100 }),
+            );
+          }
+        }
+      }),
+      { numRuns: 15 },
+    );
   });
 
   test('is found by what a killed run had written, however many it was about to sweep at once', async () => {
@@ -340,7 +392,7 @@ describe('who was swept', () => {
     await recorder.removing([going('c1')]);
     await recorder.end({ outcome: 'completed' });
     const [key = ''] = await server.current.redis.keys('*:swept/*');
-    await server.current.redis.setrange(key, 60, 'damage');
+    await server.current.redis.setrange(key, 100, 'damage');
     expect(await ledger.find(Buffer.from('c1'), { limit: 1 })).toEqual({ swept: [], damaged: 1 });
   });
 });

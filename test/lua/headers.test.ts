@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   orphans: [...ON_TARGETS, ...TRASHING, 'SET'],
   leave: ['GET', 'UNLINK'],
   holding: ['GETRANGE'],
-  holdingIds: ['GETRANGE'],
+  filters: ['GETRANGE'],
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
   setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
   toTrash: [...TRASHING, 'SETRANGE'],

@@ -20,7 +20,7 @@ export async function* endedSince(
   sinceMs: number,
   seen: SeenPages,
 ): AsyncGenerator<PastRun, SeenPages, undefined> {
-  const pages = (await blocks.writtenSince(sinceMs)).filter(({ name }) => name.startsWith(RUNS));
+  const pages = (await blocks.ages.writtenSince(sinceMs)).filter(({ name }) => name.startsWith(RUNS));
   const fresh = pages.filter(({ name, atMs }) => seen.get(name) !== atMs).map(({ name }) => name);
   for await (const sealed of blocks.read(fresh)) {
     // One that is gone meanwhile was the oldest.

@@ -8,7 +8,8 @@
  *            with its cursor where to go on, though it has found fewer than were asked for. Where one run is asked for, the
  *            heads of 3,200, and of these the pages that may hold it: one in fifty others.
  */
-import type { Blocks, Listed } from '../blocks.ts';
+import type { Listed } from '../ages.ts';
+import type { Blocks } from '../blocks.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
 import type { KeptPages } from './keptPages.ts';
 import { chainName, firstOf, instantOf } from './names.ts';

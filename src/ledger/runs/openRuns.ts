@@ -2,7 +2,8 @@
 import type { Redis } from 'ioredis';
 import { DamagedBlock } from '../block/damagedBlock.ts';
 import { compressNow, decompress, seal, unseal } from '../sealed.ts';
-import { AGELESS_MS, type Blocks, repliesOf } from '../blocks.ts';
+import { AGELESS_MS } from '../ages.ts';
+import { type Blocks, repliesOf } from '../blocks.ts';
 import { aliveName, OPEN, openName } from './names.ts';
 import { endedAs, type PastRun, parseRun } from './pastRun.ts';
 

@@ -1,7 +1,7 @@
 /** page: some runs that ended one after the other, compressed, behind a filter of their ids. With usual reports a run takes some 60 bytes. */
 import { compressWell, decompress, seal, unseal, VERSION_BYTES } from '../sealed.ts';
 import type { FilterQuestion } from '../../redis/holding.ts';
-import { addId, BITS_PER_ID, bitsOf, mayHold } from '../swept/filter.ts';
+import { addId, bitsOf, mayHold } from '../swept/filter.ts';
 import { type PastRun, parseRun } from './pastRun.ts';
 
 /** The more stand together, the less each takes; but to read one, all of them are read: 0.5 ms. */
@@ -9,8 +9,8 @@ export const MOST_RUNS = 100;
 /** What a page may hold before it is compressed. One run may always stand in it, cut to its half. */
 const MOST_BYTES = 1024 * 1024;
 
-/** As many for a page of one run: it will be full soon. */
-const FILTER_BYTES = (MOST_RUNS * BITS_PER_ID) / 8;
+/** Eight bits for each run; as many for a page of one: it will be full soon. */
+const FILTER_BYTES = MOST_RUNS;
 /** Says that a filter follows. Pages of older versions have none, and begin as all that zlib compresses does: with another byte. */
 const HAS_FILTER = FILTER_BYTES;
 /** What tells whether a run may stand in a page. */

@@ -4,7 +4,8 @@
  *
  *  Promises  no call looks at more than 500 filters or reads more than eight pages, one in fifty of which does not have it.
  */
-import type { Blocks, Listed } from '../blocks.ts';
+import type { Listed } from '../ages.ts';
+import type { Blocks } from '../blocks.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
 import { chainName } from './names.ts';
 import { readAllOpen } from './openRuns.ts';
@@ -34,7 +35,7 @@ async function seekEnded(blocks: Blocks, sought: SoughtRun, sinceMs: number): Pr
   const beginning = sought.target === undefined ? 'runs/' : chainName(sought.target, '').slice(0, -1);
   const question = questionFor(sought.run);
   let newest: PastRun | null = null;
-  for await (const pages of blocks.lastWritten(beginning, sinceMs)) {
+  for await (const pages of blocks.ages.lastWritten(beginning, sinceMs)) {
     const likely = await blocks.holding(pages, question);
     let at = 0;
     for await (const sealed of blocks.read(likely.map(({ name }) => name))) {

@@ -8,8 +8,8 @@ import { ColumnWriter, TextWriter } from '../block/columnWriter.ts';
 import { NO_ROOM, OpenBlock } from '../block/openBlock.ts';
 import { Fingerprinter, FingerprintMap } from '../../store/fingerprints.ts';
 import { compress } from '../sealed.ts';
-import { type BatchMeta, FATE, joinParts, MOST_ROWS, NO_BEAT, SHAPE } from './batchForm.ts';
-import { addId, BITS_PER_ID } from './filter.ts';
+import { type BatchMeta, FATE, filterFor, joinParts, MOST_ROWS, NO_BEAT, SHAPE } from './batchForm.ts';
+import { addId } from './filter.ts';
 
 /** A coordinator that a run is about to sweep. */
 export interface Going {
@@ -129,7 +129,7 @@ export class Batch {
   /** Makes room for the next batch; no row may be added after. Resolves once it can be written. */
   async close(): Promise<void> {
     const { open, encoder } = this.room;
-    const filter = new Uint8Array(Math.max(1, Math.ceil((this.count * BITS_PER_ID) / 8)));
+    const filter = filterFor(this.count);
     for (let row = 0; row < this.count; row++) {
       addId(filter, open.bytes, open.idFrom[row] as number, open.idTo[row] as number);
     }

@@ -7,14 +7,13 @@
  *  fates   what became of each, compressed; empty until it is known
  *  names   the keys of each, compressed; empty unless they are to be kept
  *
- * With `coordinator-N` one takes 8 to 10 bytes, the filter and all the rest included.
+ * With `coordinator-N` one takes 9 to 11 bytes, the filter and all the rest included.
  */
 import type { Trigger } from '../../domain/report.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
 import type { Shape } from '../block/form.ts';
 import { seal, unseal, VERSION_BYTES } from '../sealed.ts';
-import { BITS_PER_ID, BITS_SET, hashesOf } from './filter.ts';
-import type { IdsQuestion } from '../../redis/holdingIds.ts';
+import type { FilterPlace } from '../../redis/filters.ts';
 
 /** More of them stand together, but who is killed meanwhile does not know of so many what became of them. */
 export const MOST_ROWS = 2_000;
@@ -56,8 +55,17 @@ export interface BatchParts {
 const LENGTHS_BYTES = 4;
 const FILTER_FROM = VERSION_BYTES + LENGTHS_BYTES;
 const PARTS = ['meta', 'who', 'fates', 'names'] as const;
-/** As far as a filter goes at most. */
-const HEAD_BYTES = FILTER_FROM + (MOST_ROWS * BITS_PER_ID) / 8;
+/** Of a filter, for each id. Older versions gave it one. */
+const BYTES_PER_ID = 2;
+/** In a shorter one the bits of an id fall together too often. A small batch takes half a kilobyte anyway. */
+const LEAST_FILTER_BYTES = 64;
+/** Where Redis finds the filter of a batch. */
+export const FILTER_PLACE: FilterPlace = { before: VERSION_BYTES, mostBytes: MOST_ROWS * BYTES_PER_ID };
+
+/** An empty filter for so many ids. */
+export function filterFor(ids: number): Uint8Array {
+  return new Uint8Array(Math.max(LEAST_FILTER_BYTES, ids * BYTES_PER_ID));
+}
 
 /** FNV-1a, 32 bits. The other parts have checksums of their own, and a filter that is altered finds less or more. */
 function checksumOf(bytes: Uint8Array): number {
@@ -75,12 +83,6 @@ export function joinParts({ filter, meta, who, fates, names }: BatchParts): Buff
     return bytes;
   }) as [Buffer, ...Buffer[]];
   return seal([length, filter, ...lengths, ...parts]);
-}
-
-/** What batches are asked that may hold one of these ids, at least one. */
-export function questionFor(ids: readonly Uint8Array[]): IdsQuestion {
-  const mostBytes = HEAD_BYTES - FILTER_FROM;
-  return { before: VERSION_BYTES, mostBytes, bitsPerId: BITS_SET, hashes: ids.map(hashesOf) };
 }
 
 /** The filter in the head of a batch; an empty one, in which nobody is, when it is none. */

@@ -1,8 +1,7 @@
-/** filter: tells of most ids that they are not in a batch, without reading it: a Bloom filter of 8 bits for each id.
- * With 5 hashes 2 % of those that are not there look as if they were. (https://en.wikipedia.org/wiki/Bloom_filter)
+/** filter: tells of most ids that they are not in a page or a batch, without reading it: a Bloom filter with some bits for each id. With 5
+ * hashes and 8 bits 2 % of those that are not there look as if they were, with 16 bits one in 700. (https://en.wikipedia.org/wiki/Bloom_filter)
  */
 
-export const BITS_PER_ID = 8;
 const HASHES = 5;
 
 /** Two hashes of which the others are made; the same in every process, since what they find stands in Redis. */
@@ -33,13 +32,23 @@ export function bitsOf(bytes: Uint8Array, bits: number): number[] {
   return Array.from({ length: HASHES }, (_, i) => bitAt(i, bits));
 }
 
-/** How many bits of a filter each id sets. */
-export const BITS_SET = HASHES;
+/** What the bits of an id are made of, in filters of any length. */
+export type Hashes = readonly [number, number];
 
-/** What an id is found by in filters of any length: the nth of its bits is the first and n times the second, modulo their number. */
-export function hashesOf(id: Uint8Array): readonly [number, number] {
+export function hashesOf(id: Uint8Array): Hashes {
   take(id, 0, id.length);
   return [hash[0], hash[1]];
+}
+
+/** Whether the id of these hashes may have been noted in a filter that has a byte in each character; `false` is certain. */
+export function mayHoldHashed(filter: string, [one, other]: Hashes): boolean {
+  const bits = filter.length * 8;
+  if (bits === 0) return false;
+  for (let nth = 0; nth < HASHES; nth++) {
+    const bit = (one + nth * other) % bits;
+    if ((filter.charCodeAt(bit >>> 3) & (1 << (bit & 7))) === 0) return false;
+  }
+  return true;
 }
 
 /** Notes an id. `filter` has at least one byte. */

@@ -1,8 +1,11 @@
 /** lookup: which runs swept a coordinator, when, by whom, and on what grounds. */
+import type { Listed } from '../ages.ts';
 import type { Blocks } from '../blocks.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
-import { SWEPT, sweptName } from '../runs/names.ts';
-import { type BatchMeta, questionFor } from './batchForm.ts';
+import { sweptName } from '../runs/names.ts';
+import type { BatchMeta } from './batchForm.ts';
+import { KeptFilters } from './keptFilters.ts';
+import { KnownBatches } from './knownBatches.ts';
 import { type BatchRow, type ReadBatch, readBatch } from './readBatch.ts';
 
 /** Names of batches for each call. */
@@ -29,25 +32,44 @@ export interface Found {
   readonly damaged: number;
 }
 
+/** What was heard of the ledger by whoever asked before. */
+export class KnownSwept {
+  readonly batches = new KnownBatches();
+  readonly filters = new KeptFilters();
+  #isPrepared = false;
+
+  /** Hears beforehand what the first question would have to wait for; once. Rejects as `Blocks` do. */
+  async prepare(blocks: Blocks): Promise<void> {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    for await (const listed of this.batches.last(blocks.ages)) {
+      await this.filters.among(blocks, listed.map(nameOf), []);
+    }
+  }
+}
+
+function nameOf({ name }: Listed): string {
+  return name;
+}
+
 /**
  * The last times, as far as the ledger knows, that coordinators with one of these ids were swept, whichever swarm they were in; runs
- * that kept them in the end are left out. Has Redis look at the filters of batches, the last written first, until as many are found
- * as asked for, and reads of the batches those that hold one, and for each id one in fifty more.
+ * that kept them in the end are left out. Looks at the filters of batches, the last written first, until as many are found as asked for,
+ * asks Redis for those that are not kept, and reads of the batches those that hold one, and for each id one in 700 more.
  */
-export async function findSwept(blocks: Blocks, ids: readonly Uint8Array[], query: SweptQuery): Promise<Found> {
+export async function findSwept(
+  blocks: Blocks,
+  known: KnownSwept,
+  ids: readonly Uint8Array[],
+  query: SweptQuery,
+): Promise<Found> {
   const swept: SweptOnce[] = [];
   let damaged = 0;
   if (ids.length === 0) return { swept, damaged };
-  const question = questionFor(ids);
-  /** Batches that are written meanwhile move others on, to where they are listed again. */
-  const seen = new Set<string>();
-  search: for await (const listed of blocks.lastWritten(
-    query.target === undefined ? SWEPT : sweptName(query.target),
-    0,
-  )) {
-    const names = listed.map(({ name }) => name).filter((name) => !seen.has(name));
-    for (const name of names) seen.add(name);
-    for await (const sealed of blocks.read(await blocks.holdingIds(names, question))) {
+  const beginning = query.target === undefined ? '' : sweptName(query.target);
+  search: for await (const listed of known.batches.last(blocks.ages)) {
+    const names = listed.map(nameOf).filter((name) => name.startsWith(beginning));
+    for await (const sealed of blocks.read(await known.filters.among(blocks, names, ids))) {
       try {
         const batch = sealed === null ? null : await readBatch(sealed);
         if (batch !== null && query.isOurs?.(batch.meta) !== false) swept.push(...rowsWith(batch, ids));

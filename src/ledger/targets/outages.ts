@@ -4,7 +4,8 @@
  */
 import { merged } from '../../domain/outages.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
-import { AGELESS_MS, type Blocks } from '../blocks.ts';
+import { AGELESS_MS } from '../ages.ts';
+import type { Blocks } from '../blocks.ts';
 import { type NamedPlace, outagesName, sharedName } from '../runs/names.ts';
 import { seal, unseal } from '../sealed.ts';
 

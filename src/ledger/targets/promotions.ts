@@ -6,7 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { DamagedBlock } from '../block/damagedBlock.ts';
-import { AGELESS_MS, type Blocks } from '../blocks.ts';
+import { AGELESS_MS } from '../ages.ts';
+import type { Blocks } from '../blocks.ts';
 import { type NamedPlace, promotionsName } from '../runs/names.ts';
 import { seal, unseal } from '../sealed.ts';
 

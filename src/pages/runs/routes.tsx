@@ -40,6 +40,8 @@ async function showRuns({ site, config, queues, ledger }: PageParts, request: Re
     sendPage(site, request, response, { ...page, children });
     return;
   }
+  // Whoever sees this page may ask for an id next.
+  void ledger.prepareToFind().catch(() => {});
   const rowsOf = (runs: readonly PastRun[]): readonly Row[] =>
     query.unfolded ? runs.map((run) => ({ kind: 'run', run })) : fold(runs);
   const suffices = (runs: readonly PastRun[]) => runs.length >= MOST_RUNS || rowsOf(runs).length >= ROWS;
