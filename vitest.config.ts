@@ -11,6 +11,7 @@ const WAITING = [
   'test/cluster/{ends,failover,horizon,moving}.test.ts',
   'test/dashboard/{frozen,http,proxy,readiness}.test.ts',
   'test/ledger/joined.test.ts',
+  'test/pages/unserved.test.ts',
   'test/queue/{outages,sentinel,stop,takeover,time}.test.ts',
   'test/rented/halfOpen.test.ts',
   'test/replica/{cluster,lag}.test.ts',

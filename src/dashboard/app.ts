@@ -130,7 +130,7 @@ export function createDashboard({ config, queues, metrics, logger }: DashboardPa
   const warnings = async () => warningsOf(await readQueueState(queues, config.targets));
   const judge = judgeFor(config);
   const own = express.Router();
-  const ask = async (target: TargetConfig) => await inTime(links.to(target).then((redis) => redis.time()));
+  const ask = async (target: TargetConfig) => await links.ask(target);
   const askQueue = async () => await inTime(queues.connection.time());
   const { router, gate, boardScript } = createPages({ config, queues, ask, askQueue, answerFor: answerWith(logger) });
   own.use(protectOwnPages, router);

@@ -9,6 +9,9 @@ import { RUN_QUEUE } from '../queue/names.ts';
 import { explainRefusal } from '../queue/refusal.ts';
 import type { Queues } from '../queue/queues.ts';
 import { connect } from '../redis/connection/connect.ts';
+import { isClusterNode } from '../redis/connection/cluster.ts';
+import { infoAtOpening } from '../redis/connection/connectForRun.ts';
+import { Serving } from '../redis/target/serving.ts';
 
 /** Whoever asks is a probe with a timeout of its own, usually a few seconds. */
 const ANSWER_MS = 2_000;
@@ -48,6 +51,7 @@ async function proveWrites({ connection, prefix }: Pick<Queues, 'connection' | '
 /** Connections to the targets, one each. Who asks is told when one is lost; the log has it from the runs that fail. */
 export class Links {
   readonly #open = new Map<string, Promise<Redis>>();
+  readonly #serving = new WeakMap<Redis, Serving>();
   #closed = false;
 
   /** The connection to a target. Fails (`UNREACHABLE`) while it can't be reached; the next call tries again. */
@@ -58,6 +62,25 @@ export class Links {
     this.#open.set(target.name, opening);
     opening.catch(() => this.#open.delete(target.name));
     return opening;
+  }
+
+  /**
+   * Asks a target whether who beats there is served; why it takes no writes, `null` where it does, or where that is nobody's matter: it
+   * is only observed, or a cluster, of which one node is asked. Fails (`UNREACHABLE`) within two seconds where it does not answer.
+   */
+  async ask(target: TargetConfig): Promise<string | null> {
+    return await inTime(this.to(target).then(async (redis) => await this.#whyNot(redis, target)));
+  }
+
+  async #whyNot(redis: Redis, { mode }: TargetConfig): Promise<string | null> {
+    if (mode === 'observe' || isClusterNode(infoAtOpening(redis))) {
+      await redis.time();
+      return null;
+    }
+    const serving = this.#serving.get(redis) ?? new Serving(redis);
+    this.#serving.set(redis, serving);
+    await serving.ask();
+    return serving.why?.startsWith('NOPERM') ? null : serving.why;
   }
 
   /** Closes all connections, those that are just being opened too. */

@@ -10,12 +10,15 @@ import { serveAssets } from './assets.ts';
 import { nothingAt, sendError } from './errorPage.tsx';
 import { createGate, insistOn } from './gate.ts';
 import { overviewRoutes } from './overview/routes.tsx';
+import { type AskTarget, Reach } from '../status/reach.ts';
 import type { PageParts, PageRoute } from './route.ts';
 import { runsRoutes } from './runs/routes.tsx';
 import { runRoutes } from './run/routes.tsx';
 import type { Site } from './site.ts';
 
-export interface PagesParts extends Pick<PageParts, 'config' | 'queues' | 'ask'> {
+export interface PagesParts extends Pick<PageParts, 'config' | 'queues'> {
+  /** Asks a target; settles within seconds. */
+  readonly ask: AskTarget;
   /** Asks the queue for anything; settles within seconds. */
   readonly askQueue: () => Promise<unknown>;
   /** How an error is answered. */
@@ -45,7 +48,7 @@ export function createPages({ config, queues, ask, askQueue, answerFor }: PagesP
   const { basePath = '', readOnly } = config.process;
   const site: Site = { basePath, readOnly, version: versionOf(), assets: assets.paths };
   const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
-  const parts: PageParts = { site, config, queues, ask, ledger };
+  const parts: PageParts = { site, config, queues, ledger, reach: new Reach(config.targets, ask) };
   const router = Router();
   router.use(assets.router);
   const readForm = express.urlencoded({ extended: false, limit: MOST_FORM_BYTES });

@@ -8,6 +8,7 @@ import type { Look } from '../ledger/targets/looks.ts';
 import type { Span } from '../ledger/targets/outages.ts';
 import type { Queues } from '../queue/queues.ts';
 import { scheduleOf } from '../queue/schedules/schedules.ts';
+import type { Unreachable, Unserving } from './reach.ts';
 import { PastRuns, type TargetPast } from './pastRuns.ts';
 import { queueTroubles, queueUnreachable, targetTroubles, type Trouble } from './troubles.ts';
 import { type RunUnderWay, runsUnderWay } from './underWay.ts';
@@ -44,9 +45,6 @@ export interface Status {
   /** In the order of the configuration. */
   readonly targets: readonly TargetStatus[];
 }
-
-/** Why targets do not answer, by name. */
-export type Unreachable = ReadonlyMap<string, string>;
 
 const HOUR_MS = 3_600_000;
 
@@ -146,7 +144,7 @@ interface Facts {
   readonly outages: readonly Span[];
   readonly nextRunAtMs: number | null;
   readonly underWay: RunUnderWay | null;
-  readonly unreachable: string | null;
+  readonly unreachable: Unserving | null;
 }
 
 /** What is wrong at all, the grave first: the queue's troubles, then the targets'. */

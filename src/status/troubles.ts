@@ -2,12 +2,14 @@
 import type { Finding } from '../health/finding.ts';
 import { findingsOf, type QueueState } from '../health/queueState.ts';
 import type { Span } from '../ledger/targets/outages.ts';
+import type { Unserving } from './reach.ts';
 import type { RunSummary, TargetPast } from './pastRuns.ts';
 
 export type TroubleKind =
   | 'queue'
   | 'work'
   | 'unreachable'
+  | 'refusing'
   | 'outage'
   | 'held'
   | 'refused'
@@ -60,8 +62,8 @@ export function queueUnreachable(why: string): Trouble {
 export interface Circumstances {
   readonly target: string;
   readonly past: TargetPast;
-  /** Why it does not answer; `null` where it does, or nobody asked. */
-  readonly unreachable: string | null;
+  /** Why it does not answer, or takes no writes; `null` where it does, or nobody asked. */
+  readonly unreachable: Unserving | null;
   /** When it did not answer or took no writes, within the last hour. */
   readonly outages: readonly Span[];
   readonly nowMs: number;
@@ -71,6 +73,19 @@ export interface Circumstances {
 const FRESH_MS = 10_000;
 const AGAIN_AND_AGAIN = 2;
 
+const ADVICE = {
+  refusing: 'look at that Redis: nobody can beat there, and runs remove nothing until it takes writes again',
+  address: 'mend its address in the configuration, and start workers and dashboard anew',
+  credentials: 'mend user and password in its address in the configuration, and start workers and dashboard anew',
+  server: 'look at that Redis; what is shown of it is as of its last run, and runs go on by themselves once it answers',
+} as const;
+
+/** What to do about a target that does not answer for this reason. */
+function adviceFor(why: string): string {
+  if (/user name or password|asks for a password/.test(why)) return ADVICE.credentials;
+  return /host name is not known/.test(why) ? ADVICE.address : ADVICE.server;
+}
+
 /** Those of a target. */
 export function targetTroubles(circumstances: Circumstances): Trouble[] {
   const { target, past, unreachable, outages, nowMs } = circumstances;
@@ -78,9 +93,13 @@ export function targetTroubles(circumstances: Circumstances): Trouble[] {
   const add = (kind: TroubleKind, grave: boolean, word: string, sentence: string, advice: string | null = null) =>
     troubles.push({ kind, target, grave, word, sentence, advice });
   const outage = outages.at(-1);
-  if (unreachable !== null) add('unreachable', true, 'Out of reach', `The target does not answer: ${unreachable}.`);
-  else if (outage !== undefined) {
-    const isOver = nowMs - outage.toMs >= FRESH_MS;
+  const isOver = outage === undefined || nowMs - outage.toMs >= FRESH_MS;
+  const sinceThen = outage === undefined || isOver ? '' : ` since ${clock(outage.fromMs)}`;
+  if (unreachable !== null) {
+    const { answers, why } = unreachable;
+    if (answers) add('refusing', true, 'No writes', `The target takes no writes${sinceThen}: ${why}.`, ADVICE.refusing);
+    else add('unreachable', true, 'Out of reach', `The target does not answer${sinceThen}: ${why}.`, adviceFor(why));
+  } else if (outage !== undefined) {
     const lasted = `from ${clock(outage.fromMs)} ${isOver ? `to ${clock(outage.toMs)}` : 'until now'}`;
     add(
       'outage',

@@ -17,7 +17,7 @@ test('a queue that is slow to answer whoever looks for the first time in hours i
   });
   const config = resolveConfig({}, { REDIS_URL: redis.url });
   const reader = new StatusReader({ config, queues, ledger: ledgerIn(queues.connection) });
-  const source = new StatusSource(reader, config.targets, async () => {});
+  const source = new StatusSource(reader, { known: new Map() });
   await expect.poll(async () => (await source.get()).known).toBe('now');
   const later = performance.now() + 3_600_000;
   const clock = vi.spyOn(performance, 'now').mockReturnValue(later);

@@ -6,6 +6,7 @@ import { openQueues, type Queues } from '../../src/queue/queues.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
 import { lookAt } from '../../src/redis/keyspace/look.ts';
 import { openTarget } from '../../src/redis/target/openContact.ts';
+import type { Unreachable } from '../../src/status/reach.ts';
 import { StatusReader, type TargetStatus } from '../../src/status/status.ts';
 import { ledgerIn, noteRun, type PastOptions } from '../support/pastRuns.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -35,7 +36,7 @@ function setUp(text?: string) {
   const target = config.targets.get('default');
   if (target === undefined) throw new Error('there is always one');
   const note = async (options?: PastOptions) => await noteRun(ledger, target, options);
-  const read = async (unreachable?: ReadonlyMap<string, string>): Promise<TargetStatus> => {
+  const read = async (unreachable?: Unreachable): Promise<TargetStatus> => {
     const [status] = (await reader.read(unreachable)).targets;
     if (status === undefined) throw new Error('there is always one');
     return status;
@@ -130,7 +131,9 @@ it('says what needs a person', async () => {
   expect(await words()).toEqual(['Refused']);
   await ledger.addOutage(target, { fromMs: Date.now() - 60_000, toMs: Date.now() - 50_000 });
   expect(await words()).toEqual(['Refused', 'Outage']);
-  expect((await read(new Map([['default', 'it is gone']]))).troubles.map(({ word }) => word)).toContain('Out of reach');
+  expect(
+    (await read(new Map([['default', { answers: false, why: 'it is gone' }]]))).troubles.map(({ word }) => word),
+  ).toContain('Out of reach');
 });
 
 it('shows a run in progress as its worker tells of it, until it has ended', async () => {

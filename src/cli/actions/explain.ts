@@ -1,11 +1,12 @@
 /** explain: says whose names are, what a run would do with them now, and when they were swept. */
 import { fingerprintOf } from '../../config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../config/resolve.ts';
-import { sentenceOf } from '../../domain/failure.ts';
+import { Failure, sentenceOf } from '../../domain/failure.ts';
 import type { Entry } from '../../explain/entry.ts';
 import { explainName } from '../../explain/explain.ts';
 import { jsonOf } from '../../explain/json.ts';
 import { bytesOf } from '../../explain/names.ts';
+import { sweptOf } from '../../explain/swept.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
 import { outagesOf, promotedAtOf } from '../../ledger/targets/outagesOf.ts';
 import { pastOf } from '../../ledger/targets/past.ts';
@@ -14,7 +15,7 @@ import { openTarget } from '../../redis/target/openContact.ts';
 import type { Target } from '../../redis/target/target.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
-import { renderEntry } from '../output/renderEntry.ts';
+import { renderEntry, renderPast } from '../output/renderEntry.ts';
 import { say } from '../output/say.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 
@@ -27,7 +28,12 @@ interface Options {
 export async function explain(names: readonly string[], options: Options, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
   const settings = targetOf(config, options.target);
-  const entries = await entriesOf(config, settings, names.map(bytesOf));
+  const asked = names.map(bytesOf);
+  const entries = await entriesOf(config, settings, asked).catch(async (error) => {
+    if (error instanceof Failure && error.code === 'UNREACHABLE' && !options.json)
+      await tellPast(config, settings, asked);
+    throw error;
+  });
   console.log(
     options.json
       ? JSON.stringify(entries.map(jsonOf))
@@ -62,6 +68,22 @@ async function entriesOf(config: Config, settings: TargetConfig, names: readonly
   } finally {
     target?.close();
     past?.close();
+  }
+}
+
+/** Prints what the ledger alone knows of ids. */
+async function tellPast(config: Config, settings: TargetConfig, names: readonly Buffer[]): Promise<void> {
+  const past = await openPast(config);
+  if (past === null) return;
+  try {
+    for (const name of names) {
+      const { swept } = await sweptOf(past.ledger, [name], { target: settings });
+      console.log(renderPast(name, swept, settings.name));
+    }
+  } catch (error) {
+    say(`what was swept can not be read: ${sentenceOf(error)}`);
+  } finally {
+    past.close();
   }
 }
 

@@ -1,7 +1,7 @@
 /** status: prints what the overview shows, once or again and again. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../../config/resolve.ts';
-import { inTime, Links } from '../../dashboard/readiness.ts';
+import { Links } from '../../dashboard/readiness.ts';
 import { rowOf } from '../../health/history.ts';
 import { Ledger } from '../../ledger/ledger.ts';
 import { unreachableAmong } from '../../status/reach.ts';
@@ -35,9 +35,7 @@ export async function showStatus({ target, watch, json }: Options, command: Comm
       const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
       const reader = new StatusReader({ config, queues, ledger });
       const read = async () =>
-        await reader.read(
-          await unreachableAmong(config.targets, async (one) => await inTime(links.to(one).then((to) => to.time()))),
-        );
+        await reader.read(await unreachableAmong(config.targets, async (one) => await links.ask(one)));
       print(await read(), json === true, false);
       while (watch && !stop.signal.aborted) {
         await pause(EVERY_MS, undefined, { signal: stop.signal }).catch(() => {});

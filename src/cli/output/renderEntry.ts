@@ -83,7 +83,7 @@ function verdictIn({ kind, owners, verdict, why }: Entry): string {
 }
 
 /** What can be done about it, as commands. */
-function waysIn({ owners, swept }: Entry, target: string): string[] {
+function waysIn({ owners, swept }: Pick<Entry, 'owners' | 'swept'>, target: string): string[] {
   const ways: string[] = [];
   // Without it a command means this one.
   const of = target === DEFAULT_TARGET ? '' : ` --target ${quoted(target)}`;
@@ -117,6 +117,17 @@ function headOf({ kind, family, template, verdict, swept }: Entry): string[] {
   return family === null ? ['A key.'] : [`A key of family ${family}, read as ${template}.`];
 }
 
+/** What the ledger has of a name whose target does not answer. @param swept the newest first */
+export function renderPast(name: Buffer, swept: readonly SweptOnce[], target: string): string {
+  const known = { owners: [], swept };
+  const sentences = [
+    'What a run would do with it now is not known: the target does not answer.',
+    ...(swept.length === 0 ? ['No run that stands in the ledger swept a coordinator of this id.'] : swept.map(sweptIn)),
+    ...waysIn(known, target).map((way) => way.replace(':', ', once it answers:')),
+  ];
+  return told(name, sentences);
+}
+
 /** The name as it is, then its facts. @param target whose it was asked of */
 export function renderEntry(entry: Entry, target = DEFAULT_TARGET): string {
   const sentences = [
@@ -126,5 +137,9 @@ export function renderEntry(entry: Entry, target = DEFAULT_TARGET): string {
     ...entry.swept.map(sweptIn),
     ...waysIn(entry, target),
   ];
-  return [plain(textOf(entry.name)), ...sentences.map((one) => wrap(`${MARGIN}${plain(one)}`, FURTHER))].join('\n');
+  return told(entry.name, sentences);
+}
+
+function told(name: Buffer, sentences: readonly string[]): string {
+  return [plain(textOf(name)), ...sentences.map((one) => wrap(`${MARGIN}${plain(one)}`, FURTHER))].join('\n');
 }

@@ -31,6 +31,7 @@ export function AskPage({ status, kind, now }: Props) {
       ) : (
         <Numbers status={status} kind={kind} now={now} />
       )}
+      <Unserved status={status} />
       {!answers && <p class="bad">The queue does not answer: nothing can be asked for until it does.</p>}
       <div class="actions">
         {past.pass !== null && (
@@ -46,6 +47,21 @@ export function AskPage({ status, kind, now }: Props) {
         </a>
       </div>
     </div>
+  );
+}
+
+/** That the target does not serve just now, and what that makes of a run. */
+function Unserved({ status: { troubles } }: Pick<Props, 'status'>) {
+  const trouble = troubles.find(({ kind }) => kind === 'unreachable' || kind === 'refusing');
+  if (trouble === undefined) return null;
+  const comes =
+    trouble.kind === 'unreachable'
+      ? 'A run tries three times, and fails unless it answers by then; nothing of it is lost.'
+      : 'A run removes nothing until it takes writes again.';
+  return (
+    <p>
+      <strong class="bad">{trouble.word}:</strong> {trouble.sentence} {comes}
+    </p>
   );
 }
 

@@ -46,8 +46,8 @@ class OverviewPages {
   readonly #live = new Live();
 
   constructor(private readonly parts: PageParts) {
-    const { config, queues, ledger, ask } = parts;
-    this.#source = new StatusSource(new StatusReader({ config, queues, ledger }), config.targets, ask);
+    const { config, queues, ledger, reach } = parts;
+    this.#source = new StatusSource(new StatusReader({ config, queues, ledger }), reach);
     this.#swept = new SweptLast(ledger);
     this.#source.warm();
   }

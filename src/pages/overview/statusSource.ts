@@ -1,9 +1,8 @@
 /** status source: the status as pages take it: at once, as fresh as that goes, and the last known where the queue is out of reach. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Config, TargetConfig } from '../../config/resolve.ts';
 import { Failure } from '../../domain/failure.ts';
-import { unreachableAmong } from '../../status/reach.ts';
-import type { Status, StatusReader, Unreachable } from '../../status/status.ts';
+import type { Reach } from '../../status/reach.ts';
+import type { Status, StatusReader } from '../../status/status.ts';
 
 /** What was read so lately is as good as new, in ms. */
 const FRESH_MS = 500;
@@ -13,22 +12,16 @@ const PATIENCE_MS = 30;
 const MORE_PATIENCE_MS = 250;
 /** When the queue has been asked for so long and has said nothing, that is said; numbers older than this are old. */
 const LATE_MS = 4_000;
-/** Targets are asked whether they answer no oftener, in ms. */
-const REACH_EVERY_MS = 3_000;
 
 export class StatusSource {
-  #unreachable: Unreachable = new Map();
-  #reachedAt = Number.NEGATIVE_INFINITY;
   #readAt = Number.NEGATIVE_INFINITY;
   /** When it was first asked since it last answered; `null`: it has answered since. */
   #askedAt: number | null = null;
   #failure: unknown = null;
 
-  /** @param ask asks a target for anything; settles within seconds */
   constructor(
     private readonly reader: StatusReader,
-    private readonly targets: Config['targets'],
-    private readonly ask: (target: TargetConfig) => Promise<unknown>,
+    private readonly reach: Pick<Reach, 'known'>,
   ) {}
 
   /** Reads it ahead, for the first who asks. */
@@ -38,7 +31,6 @@ export class StatusSource {
 
   /** Never rejects: what can't be read now is what was known then. */
   async get(): Promise<Status> {
-    this.#reach();
     if (performance.now() - this.#readAt < FRESH_MS && this.reader.last !== null) return this.reader.last;
     const patienceMs = performance.now() - this.#readAt > LATE_MS ? MORE_PATIENCE_MS : PATIENCE_MS;
     const status = await Promise.race([this.#read(), pause(patienceMs, null, { ref: false })]);
@@ -54,7 +46,7 @@ export class StatusSource {
   async #read(): Promise<Status> {
     this.#askedAt ??= performance.now();
     try {
-      const status = await this.reader.read(this.#unreachable);
+      const status = await this.reader.read(this.reach.known);
       this.#failure = null;
       this.#readAt = performance.now();
       this.#askedAt = null;
@@ -63,14 +55,5 @@ export class StatusSource {
       this.#failure = error;
       return this.reader.lastKnown(error);
     }
-  }
-
-  /** Asks the targets, beside: who is slow to say that it is there must not keep a page. */
-  #reach(): void {
-    if (performance.now() - this.#reachedAt < REACH_EVERY_MS) return;
-    this.#reachedAt = performance.now();
-    void unreachableAmong(this.targets, this.ask).then((unreachable) => {
-      this.#unreachable = unreachable;
-    });
   }
 }

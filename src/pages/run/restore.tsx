@@ -16,6 +16,7 @@ import { numberIn, textIn } from '../runs/query.ts';
 import { usePath } from '../site.ts';
 import { Time } from '../parts/time.tsx';
 import { runIn } from './runIn.ts';
+import { sendUnserved } from './unserved.tsx';
 
 const NAMES_SHOWN = 10;
 
@@ -60,7 +61,10 @@ async function meant(parts: PageParts, request: Request, response: Response): Pr
 async function ask(parts: PageParts, request: Request, response: Response): Promise<void> {
   const asked = await meant(parts, request, response);
   if (asked === null) return;
-  const would = await restore(asked.target, asked.what, { dryRun: true, heartbeats: true, ledger: parts.ledger });
+  const would = await orUnserved(parts, request, response, asked, async () => {
+    return await restore(asked.target, asked.what, { dryRun: true, heartbeats: true, ledger: parts.ledger });
+  });
+  if (would === null) return;
   const children = <Ask {...asked} would={would} now={Date.now()} />;
   sendPage(parts.site, request, response, { title: 'Give back', here: '/runs', children });
 }
@@ -69,14 +73,39 @@ async function giveBack(parts: PageParts, request: Request, response: Response):
   const asked = await meant(parts, request, response);
   if (asked === null) return;
   const { heartbeats } = (request.body ?? {}) as { heartbeats?: unknown };
-  const { restored, existing, expired } = await restore(asked.target, asked.what, {
-    heartbeats: heartbeats === 'yes',
-    ledger: parts.ledger,
-    by: parts.config.process.dashboardUser ?? null,
+  const done = await orUnserved(parts, request, response, asked, async () => {
+    return await restore(asked.target, asked.what, {
+      heartbeats: heartbeats === 'yes',
+      ledger: parts.ledger,
+      by: parts.config.process.dashboardUser ?? null,
+    });
   });
+  if (done === null) return;
+  const { restored, existing, expired } = done;
   const { run, target, atMs } = asked.run;
   const counts = { restored, existing: existing.length, expired };
   response.redirect(303, `${parts.site.basePath}${pathToRun(run, { target, at: atMs, ...counts })}`);
+}
+
+/** What the target says; where it does not answer, that is answered with what is known, and it is `null`. */
+async function orUnserved(
+  { site, reach }: PageParts,
+  request: Request,
+  response: Response,
+  { run, id, target }: Meant,
+  act: () => Promise<Restored>,
+): Promise<Restored | null> {
+  let begun = false;
+  try {
+    await reach.insistOn(target);
+    begun = request.method === 'POST';
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Failure) || !['UNREACHABLE', 'DENIED'].includes(error.code)) throw error;
+    if (error.code === 'DENIED' && !begun) throw error;
+    sendUnserved(site, request, response, { run, id, why: error.message, begun });
+    return null;
+  }
 }
 
 function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Restored; readonly now: number }) {

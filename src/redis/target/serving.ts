@@ -29,8 +29,16 @@ function isRefused(reply: unknown): boolean {
 }
 
 /** Whether a reply says that writes are refused at the moment. */
-function isOutage(reply: unknown): boolean {
+function isOutage(reply: unknown): reply is Error {
   return reply instanceof Error && (unreadyIn(reply) !== null || /^OOM\b/.test(reply.message));
+}
+
+const FULL = 'its memory is full (maxmemory)';
+const REPLICA = 'it is a replica';
+
+/** What an outage is for people, where Redis says it for programs. */
+function whyOf({ message }: Error): string {
+  return message.startsWith('OOM') ? FULL : message.startsWith('READONLY') ? REPLICA : message;
 }
 
 /** Whether a server that says so much of its memory refuses what could take more. */
@@ -50,8 +58,14 @@ export class Serving {
   /** What this server, or this user's rights, leave to be asked. */
   #writes = [...WRITES];
   #besides = [...BESIDES];
+  #why: string | null = null;
 
   constructor(private readonly redis: Redis) {}
+
+  /** Why it took no writes when it was asked last; `null` when it did. */
+  get why(): string | null {
+    return this.#why;
+  }
 
   /** The server's clock, in ms, when it takes writes; `null` when it does not. Rejects when the connection fails. */
   async ask(): Promise<number | null> {
@@ -61,20 +75,27 @@ export class Serving {
       const pipeline = this.redis.pipeline().time();
       for (const [name, ...args] of asked) pipeline.call(name, ...args);
       const [time, ...replies] = ((await pipeline.exec()) ?? []).map(([error, reply]) => error ?? reply);
-      if (!Array.isArray(time)) return null;
-      if (replies.some(isOutage)) return null;
+      if (!Array.isArray(time)) return this.#refuse(time instanceof Error ? time.message : 'it does not tell the time');
+      const outage = replies.find(isOutage);
+      if (outage !== undefined) return this.#refuse(whyOf(outage));
       const refused = asked.filter((_, i) => isRefused(replies[i]));
       this.#besides = this.#besides.filter((one) => !refused.includes(one));
       const replyTo = (name: string): unknown => replies[asked.findIndex(([one]) => one === name)];
-      if (isReplica(replyTo('ROLE'))) return null;
+      if (isReplica(replyTo('ROLE'))) return this.#refuse(REPLICA);
       if (write !== undefined && refused.includes(write)) {
         this.#writes.shift();
         continue;
       }
       const info = replyTo('INFO');
-      if (typeof info === 'string' && isFull(infoIn(info))) return null;
+      if (typeof info === 'string' && isFull(infoIn(info))) return this.#refuse(FULL);
+      this.#why = null;
       const [seconds, micros] = time as [string, string];
       return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
     }
+  }
+
+  #refuse(why: string): null {
+    this.#why = why.replace(/\.$/, '');
+    return null;
   }
 }

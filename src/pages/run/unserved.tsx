@@ -1,0 +1,59 @@
+/** unserved: what is known of what a run took while its target, where that lies, does not answer. */
+import type { Request, Response } from 'express';
+import type { PastRun } from '../../ledger/runs/pastRun.ts';
+import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
+import { amountOf } from '../parts/amounts.ts';
+import { Message } from '../parts/message.tsx';
+import { Time } from '../parts/time.tsx';
+import { sendPage } from '../page.tsx';
+import { restorePath, runPath } from '../paths.ts';
+import { type Site, usePath } from '../site.ts';
+
+interface Unserved {
+  readonly run: PastRun;
+  /** `null`: everything of the run is asked for. */
+  readonly id: string | null;
+  /** Why the target does not answer, or does not give back. */
+  readonly why: string;
+  /** Whether it was to give back when that came. */
+  readonly begun: boolean;
+}
+
+/** Answers so. */
+export function sendUnserved(site: Site, request: Request, response: Response, told: Unserved): void {
+  const { run, why, begun } = told;
+  const messages = (
+    <Message kind="trouble" word={begun ? 'Not done' : 'Out of reach'}>
+      Target {run.target} {begun ? 'did not give it back' : 'does not answer'}: {why}.
+      {begun && ' What came back before that stays; to ask again gives back the rest.'}
+    </Message>
+  );
+  const page = { title: 'Give back', here: '/runs' as const, messages, children: <Known {...told} now={Date.now()} /> };
+  sendPage(site, request, response, page, 503);
+}
+
+function Known({ run, id, now }: Unserved & { readonly now: number }) {
+  const to = usePath();
+  return (
+    <div class="stack asks">
+      <h1>
+        Give back {id === null ? 'everything that run ' : 'what was left of '}
+        <span class="id">{id ?? run.run}</span>
+        {id === null ? ' took' : ''}
+      </h1>
+      <p>
+        The run swept {amountOf(run.removed.swept, 'coordinator')} and removed {amountOf(run.removed.deleted, 'thing')}.
+        They lie in the trash of target {run.target} itself, and leave it <Time at={restorableUntilMs(run)} now={now} />
+        , also if it does not answer until then. How much of it can still come back is known once it answers.
+      </p>
+      <p class="actions">
+        <a class="button main" href={to(restorePath(run, id ?? undefined))}>
+          Try again
+        </a>
+        <a class="button" href={to(runPath(run))}>
+          Back to the run
+        </a>
+      </p>
+    </div>
+  );
+}
