@@ -44,8 +44,18 @@ export function Freed({ run: { report, dryRun } }: { readonly run: PastRun }) {
   return bytesOf(report.redis.memoryFreedBytes);
 }
 
-export function Took({ run: { report, attempts, state, outcome, startedAtMs, atMs } }: { readonly run: PastRun }) {
+/** How long a run took in ms, all its tries and what lay between them; `null` until it has ended. */
+export function tookMs({ report, state, startedAtMs, atMs }: Timed): number | null {
+  if (report !== null) return report.durationMs;
+  return state === 'ended' ? Math.max(0, atMs - startedAtMs) : null;
+}
+
+/** What that is told by. */
+export type Timed = Pick<PastRun, 'report' | 'state' | 'startedAtMs' | 'atMs'>;
+
+export function Took({ run }: { readonly run: PastRun }) {
+  const { report, attempts, outcome } = run;
   if ((report === null || outcome === 'failed') && attempts > 1) return <>{amount(attempts)} tries</>;
-  if (report !== null) return tookOf(report.durationMs);
-  return state === 'ended' ? tookOf(Math.max(0, atMs - startedAtMs)) : NONE;
+  const ms = tookMs(run);
+  return ms === null ? NONE : tookOf(ms);
 }
