@@ -50,12 +50,23 @@ export interface SweptOnce {
   readonly restorableUntilMs: number | null;
 }
 
+/** A way in which the schema reads a key. */
+export interface Reading {
+  readonly family: string;
+  /** As it is written in the schema. */
+  readonly template: string;
+  /** Whose it is, read so: each id once. */
+  readonly ids: readonly Buffer[];
+}
+
 export interface Entry {
   readonly name: Buffer;
   readonly kind: 'key' | 'coordinator';
   /** Of a key that the schema names, and the template as it is written there. */
   readonly family: string | null;
   readonly template: string | null;
+  /** Of a key that is no heartbeat: all of them. Left out of others. */
+  readonly readings?: readonly Reading[];
   readonly owners: readonly Owner[];
   readonly verdict: Verdict;
   /** One sentence. */

@@ -92,7 +92,7 @@ async function explainKey(known: Known, name: Buffer, exists: boolean): Promise<
     const swept = await sweptAmong(known, owners, name);
     return { ...entry, family: schema.families[schema.heartbeatFamily] ?? null, template, owners, ...told, swept };
   }
-  const { owners, isWhole } = await ownersOf(run, name);
+  const { owners, readings, isWhole } = await ownersOf(run, name);
   const read = familyOf(run, name, reader.template);
   const told: Told = isWhole
     ? await ofRemain(run, name, owners, { name: schema.families[read.family] ?? '', position: read.family, ...read })
@@ -100,7 +100,7 @@ async function explainKey(known: Known, name: Buffer, exists: boolean): Promise<
   const why = exists ? told.why : `there is no such key now; if there were: ${told.why}`;
   const swept = await sweptAmong(known, owners, name);
   const family = schema.families[read.family] ?? null;
-  return { ...entry, family, template: read.template, owners, verdict: told.verdict, why, swept };
+  return { ...entry, family, template: read.template, readings, owners, verdict: told.verdict, why, swept };
 }
 
 function isOurs({ schema }: RunContext, name: Buffer): boolean {
@@ -115,18 +115,27 @@ function familyOf({ schema, reader }: RunContext, name: Buffer, position: number
 }
 
 async function ownersOf(run: RunContext, name: Buffer) {
+  const { reader, schema } = run;
   const candidates = new Map<string, Candidate>();
-  const isWhole = run.reader.owners(
-    name,
-    Number.MAX_SAFE_INTEGER,
-    ({ idFrom, idTo, idSegments, swarmFrom, swarmTo }) => {
-      const id = name.subarray(idFrom, idTo);
-      const swarm = swarmFrom === -1 ? null : name.subarray(swarmFrom, swarmTo);
-      candidates.set(pairOf(id, swarm), { id, swarm, segments: idSegments });
-      return false;
-    },
-  );
-  return { owners: isWhole ? await ownersAmong(run, [...candidates.values()]) : [], isWhole };
+  /** By template, ids by what tells them apart. */
+  const ways = new Map<number, Map<string, Buffer>>();
+  const isWhole = reader.owners(name, Number.MAX_SAFE_INTEGER, ({ idFrom, idTo, idSegments, swarmFrom, swarmTo }) => {
+    const id = name.subarray(idFrom, idTo);
+    const swarm = swarmFrom === -1 ? null : name.subarray(swarmFrom, swarmTo);
+    candidates.set(pairOf(id, swarm), { id, swarm, segments: idSegments });
+    const ids = ways.get(reader.visited) ?? new Map<string, Buffer>();
+    ways.set(reader.visited, ids.set(pairOf(id, null), id));
+    return false;
+  });
+  const owners = isWhole ? await ownersAmong(run, [...candidates.values()]) : [];
+  // What is nobody's id and never could be owns nothing.
+  const owning = new Set(owners.map(({ coordinator }) => pairOf(coordinator, null)));
+  const readings = [...ways].flatMap(([position, ids]) => {
+    const { family, template } = schema.templates[position] as (typeof schema.templates)[number];
+    const whose = [...ids].filter(([pair]) => owning.has(pair)).map(([, id]) => id);
+    return whose.length === 0 ? [] : [{ family: schema.families[family] ?? '', template: template.text, ids: whose }];
+  });
+  return { owners, readings, isWhole };
 }
 
 /** When those who could own a key were swept; where the ledger has the names of what went, only when this one did. */

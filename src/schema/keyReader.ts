@@ -37,6 +37,8 @@ export class KeyReader {
   swarmTo = -1;
   /** Of the remain read last: the first template it reads as, by its position among those that are read. */
   template = -1;
+  /** Of the way visited last: its template, by its position among those of the schema. */
+  visited = -1;
   readonly #own: readonly Buffer[];
   readonly #matcher: Matcher;
   readonly #heartbeat: Pattern;
@@ -88,6 +90,7 @@ export class KeyReader {
   owners(key: Uint8Array, mostSegments: number, visit: (binding: Binding) => boolean, ids: Ids | null = null): boolean {
     try {
       for (let i = 0; i < this.#all.length; i++) {
+        this.visited = i;
         if (this.#matcher.read(this.#all[i] as Pattern, key, mostSegments, visit, ids)) return false;
       }
       return true;

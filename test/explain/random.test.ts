@@ -36,7 +36,12 @@ function told(entries: readonly Entry[], there: ReadonlySet<string>, left: Reado
   // Of a key that is not there nobody can see what becomes of it.
   const seen = entries.filter((entry) => entry.kind === 'coordinator' || there.has(nameOf(entry)));
   return seen.map((entry) => {
-    const { kind, verdict, owners } = entry;
+    const { kind, verdict, owners, readings } = entry;
+    if (readings !== undefined && owners.length > 0) {
+      // Whoever could own it is named with the way to read it so.
+      const named = new Set(readings.flatMap(({ ids }) => ids.map((id) => id.toString('latin1'))));
+      expect(new Set(owners.map(({ coordinator }) => coordinator.toString('latin1')))).toEqual(named);
+    }
     const goes = kind === 'key' ? of(entry.name) : owners.some(({ heartbeat }) => of(heartbeat));
     // Where it has lapsed, in one swarm or in all, there was no heartbeat that could be seen to go.
     const hasLapsed = kind === 'coordinator' && !goes && owners.some(({ heartbeat }) => heartbeat === null);

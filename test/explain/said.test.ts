@@ -93,3 +93,21 @@ test('a family of which Redis did not tell how much went is told so, not left ou
   );
   expect(said(entry({ swept: [once({ keys: { signal: null } })] }))).toContain('What went: of signal what there was.');
 });
+
+test('a key that can be read in several ways is told with all of them, whose it is then, and who decides', () => {
+  const ids = (...all: string[]) => all.map((id) => Buffer.from(id));
+  const readings = [
+    { family: 'ack', template: 'ack:{coordinator}', ids: ids('a:b') },
+    { family: 'ack', template: 'ack:{coordinator}:*', ids: ids('a') },
+    { family: 'note', template: '*:{coordinator}', ids: ids('b', 'a:b') },
+  ];
+  const key = { kind: 'key', name: Buffer.from('ack:a:b'), family: 'ack', template: 'ack:{coordinator}' } as const;
+  const text = said(entry({ ...key, readings }));
+  expect(text).toContain(
+    'A key of family ack. Its name can be read so: as ack:{coordinator}, of a:b as ack:{coordinator}:*, of a as *:{coordinator}, of one of b, a:b (family note)',
+  );
+  expect(text).toContain(
+    'It goes once one of them is stale and none of them lives: whoever lives decides that it stays.',
+  );
+  expect(said(entry({ ...key, readings: readings.slice(0, 1) }))).toContain('A key of family ack, read as ack:{coord');
+});

@@ -1,5 +1,5 @@
 /** renderEntry: what `explain` tells of a name, for people: a fact a sentence, in 80 columns. */
-import type { Entry, Owner, SweptOnce } from '../../explain/entry.ts';
+import type { Entry, Owner, Reading, SweptOnce } from '../../explain/entry.ts';
 import { textOf } from '../../explain/names.ts';
 import { durationOf, howIs, whoIs } from '../../explain/words.ts';
 import { plain } from './plain.ts';
@@ -61,6 +61,8 @@ function sweptIn(once: SweptOnce): string {
   return `${whoIs(once)} was swept by run ${run} (${by}) at ${instantOf(atMs)}, ${durationOf(silenceSeconds)} silent${beat}.${countsIn(once.keys)}${trashIn(once)}`;
 }
 
+/** So many ids are named for each way to read a name. */
+const MOST_IDS = 8;
 const NO_KEY = 'there is no such key now; if there were: ';
 const NO_HEARTBEAT = 'there is no such heartbeat now';
 
@@ -109,12 +111,26 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function headOf({ kind, family, template, verdict, swept }: Entry): string[] {
+function headOf({ kind, family, template, readings = [], verdict, swept }: Entry): string[] {
   if (kind === 'coordinator') {
     // Whatever has the form of an id could be one: also a name that was mistyped.
     return [verdict === 'foreign' && swept.length === 0 ? "Read as a coordinator's id." : "A coordinator's id."];
   }
-  return family === null ? ['A key.'] : [`A key of family ${family}, read as ${template}.`];
+  if (family === null) return ['A key.'];
+  const ids = new Set(readings.flatMap((reading) => reading.ids.map(textOf)));
+  if (ids.size < 2) return [`A key of family ${family}, read as ${template}.`];
+  return [
+    `A key of family ${family}. Its name can be read so:`,
+    ...readings.map((reading) => `${MARGIN}as ${reading.template}, ${whoseIn(reading, family)}`),
+    `Each of them could own it. It goes once one of them is stale and none of them lives: whoever lives decides that it stays.`,
+  ];
+}
+
+/** Whose a key is, read so. */
+function whoseIn({ ids, family }: Reading, counted: string): string {
+  const named = ids.slice(0, MOST_IDS).map(textOf).join(', ');
+  const more = ids.length > MOST_IDS ? `, or one of ${ids.length - MOST_IDS} more` : '';
+  return `${ids.length === 1 ? 'of' : 'of one of'} ${named}${more}${family === counted ? '' : ` (family ${family})`}`;
 }
 
 /** What the ledger has of a name whose target does not answer. @param swept the newest first */
