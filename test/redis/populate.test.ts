@@ -1,9 +1,11 @@
 /** What `populate` writes: coordinators as the field has them, so that what is tried on them holds there too. */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compileSchema, type KeySchema } from '../../src/schema/keySchema.ts';
+import { KeyReader } from '../../src/schema/keyReader.ts';
+import { compileSchema, isIdOf, type KeySchema } from '../../src/schema/keySchema.ts';
 import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
 import { populate } from '../../src/redis/sample/populate.ts';
-import type { Sample } from '../../src/redis/sample/sample.ts';
+import { coordinatorOf, type Sample } from '../../src/redis/sample/sample.ts';
 import { useRedis } from '../support/leaks.ts';
 import { keysIn, nowOf } from '../support/world.ts';
 
@@ -188,6 +190,29 @@ test("a schema of the user's own gets what its templates say, with ids of one se
   expect(await keysIn(redis)).toEqual(expected.sort());
   const ttls = Object.entries(await lifetimes());
   expect(ttls.filter(([key, ttl]) => ttl > 0 !== key.endsWith(':beat'))).toEqual([]);
+});
+
+test('ids have the shape that the schema says, whatever it is called', () => {
+  const names = fc.constantFrom('swarm', 'flat', 'claude-flow-novice', 'mine');
+  const never = fc.subarray(['coordinator-1', 'coordinator-21', 'swarm-0', 'swarm-1', 'swarm-1x', 'ping']);
+  const segments = fc.option(fc.integer({ min: 1, max: 4 }));
+  fc.assert(
+    fc.property(names, segments, never, fc.integer({ min: 1, max: 60 }), (name, most, words, coordinators) => {
+      const families = { heartbeat: 'agents:{coordinator}:beat' };
+      const schema = compileSchema(name, { ids: { segments: most, never: words }, families });
+      const reader = new KeyReader(schema);
+      const ids = new Set<string>();
+      for (let number = 0; number < coordinators; number++) {
+        const { id } = coordinatorOf(schema, { ...SAMPLE, coordinators }, 0, number);
+        expect(reader.read(Buffer.from(`agents:${id}:beat`)), id).toBe('heartbeat');
+        expect(isIdOf(schema, reader.idSegments), id).toBe(true);
+        ids.add(id);
+      }
+      expect(ids.size).toBe(coordinators);
+    }),
+    // The one that was wrong.
+    { examples: [['swarm', 1, [], 21]] },
+  );
 });
 
 /** Whose key each SET wrote, in Redis' own order. */

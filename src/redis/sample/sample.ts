@@ -4,6 +4,7 @@
  *  Leaves    the order in which all that is written, and the writing, to populate.
  *  Promises  pure: it reads no clock and no Redis.
  */
+import type { IdShape } from '../../schema/ids.ts';
 import type { KeySchema } from '../../schema/keySchema.ts';
 import { derive, type Template } from '../../schema/template.ts';
 
@@ -45,7 +46,7 @@ type Habit = Omit<Thing, 'template'>;
 
 /** Coordinators of a swarm; the last one may have fewer. */
 export const SWARM_SIZE = 20;
-/** Their ids may have several segments. Of a schema of the user's own nothing is known but its templates. */
+/** What is written under these is known. Of a schema of the user's own nothing is but its ids and templates. */
 const SHIPPED = ['swarm', 'flat', 'claude-flow-novice'];
 const HEARTBEAT = 'heartbeat';
 /** Only a coordinator that is being blocked has one, and sample coordinators are not. */
@@ -60,8 +61,7 @@ export function coordinatorOf(schema: KeySchema, sample: Sample, nowMs: number, 
   const swarm = Math.floor(number / SWARM_SIZE);
   const first = swarm * SWARM_SIZE;
   const size = Math.min(SWARM_SIZE, sample.coordinators - first);
-  const segmented = SHIPPED.includes(schema.name) && swarm % 2 === 1;
-  const idAt = (place: number) => `${segmented ? `swarm-${swarm}:` : ''}coordinator-${first + (place % size)}`;
+  const idAt = (place: number) => idOf(schema.ids, swarm, `coordinator-${first + (place % size)}`);
   const place = number - first;
   const silentSeconds = number < sample.stale ? sample.staleAfterSeconds + SILENT_FOR_SECONDS : 0;
   return {
@@ -73,6 +73,15 @@ export function coordinatorOf(schema: KeySchema, sample: Sample, nowMs: number, 
     beatAt: nowMs - silentSeconds * 1000,
     iteration: sample.idempotency,
   };
+}
+
+/** An id of this shape; where ids may have any number of segments, in every second swarm of two. */
+function idOf({ segments, never }: IdShape, swarm: number, name: string): string {
+  const count = segments ?? 1 + (swarm % 2);
+  const before = Array.from({ length: count - 1 }, (_, nth) => (nth === 0 ? `swarm-${swarm}` : `part-${nth}`));
+  let [first = name, ...rest] = [...before, name];
+  while (never.includes(first)) first += 'x';
+  return [first, ...rest].join(':');
 }
 
 /** What every coordinator writes, its heartbeat first. Of a family with several templates, one of them. */
