@@ -60,16 +60,22 @@ export class Ages {
     }
   }
 
+  /** The oldest block of all that age; `null` where there is none. */
+  async oldest(): Promise<Listed | null> {
+    const found = await this.redis.zrangebyscore(this.byAge, '-inf', `(${AGELESS_MS}`, 'WITHSCORES', 'LIMIT', 0, 1);
+    return listedIn(found)[0] ?? null;
+  }
+
   async newsSince(beginning: string, sinceMs: number): Promise<News> {
     const [count, oldest, newest] = await Promise.all([
       this.redis.zlexcount(this.byName, `[${beginning}`, `[${beginning}${LAST}`),
-      this.redis.zrangebyscore(this.byAge, '-inf', `(${AGELESS_MS}`, 'WITHSCORES', 'LIMIT', 0, 1),
+      this.oldest(),
       this.redis.zrevrangebyscore(this.byAge, `(${AGELESS_MS}`, sinceMs, 'WITHSCORES', 'LIMIT', 0, LISTED_AT_ONCE),
     ]);
     const written = listedIn(newest);
     return {
       count,
-      oldest: listedIn(oldest)[0] ?? null,
+      oldest,
       written: written.length < LISTED_AT_ONCE ? written.filter(({ name }) => name.startsWith(beginning)) : null,
     };
   }

@@ -87,6 +87,11 @@ export class Ledger {
     return await findSwept(this.#blocks, this.#swept, ids, query);
   }
 
+  /** As far back as it reaches, in ms: whatever it was told since then stands in it. `null`: it is empty. */
+  async reachesBackToMs(): Promise<number | null> {
+    return (await this.#blocks.ages.oldest())?.atMs ?? null;
+  }
+
   /** Makes the first `find` as quick as those that follow: for who will be asked, soon. Costs what a `find` does; once. */
   async prepareToFind(): Promise<void> {
     await this.#swept.prepare(this.#blocks);

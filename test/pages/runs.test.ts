@@ -57,7 +57,7 @@ beforeAll(async () => {
   await story({ run: 'by-hand', agoMs: 150 * MINUTE, trigger: 'cli', by: 'ops@host', going: many });
   const unreadable = [{ why: 'not-json', count: 13, sample: ['swarm:s1:blocking:heartbeat:<b>odd</b>'] }] as const;
   const report = sweptReport('303', ODD.length, { unreadable });
-  const odd = ODD.map((id) => going(id));
+  const odd = ODD.map((id) => going(id, id));
   await story({
     run: '303',
     agoMs: 60 * MINUTE,
@@ -110,13 +110,21 @@ async function pathOf(page: Page, run: string): Promise<string> {
 }
 
 const PHONE = { viewport: { width: 390, height: 800 } };
+/** How far the page, or a table, goes beyond where it should end. */
 async function sideways(page: Page): Promise<number> {
-  return await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    const end = document.querySelector('main h1')?.parentElement?.getBoundingClientRect().right ?? clientWidth;
+    const tables = [...document.querySelectorAll('table:not(.scroll table)')];
+    const beyond = tables.map((table) => Math.floor(table.getBoundingClientRect().right - end));
+    return Math.max(scrollWidth - clientWidth, 0, ...beyond);
+  });
 }
 
 describe('the pages of runs', BROWSER, () => {
   test.each([
     ['on a desk, light', { colorScheme: 'light' }],
+    ['on a tablet, light', { colorScheme: 'light', viewport: { width: 700, height: 900 } }],
     ['on a phone, dark', { ...PHONE, colorScheme: 'dark' }],
   ] as const)('%s, are accessible, do not scroll sideways, and show ids for what they are', async (_, options) => {
     await visit(options, async (page) => {
@@ -128,6 +136,9 @@ describe('the pages of runs', BROWSER, () => {
       expect(await sideways(page)).toBe(0);
       const shown = await page.locator('#swept tbody th').allTextContents();
       expect(shown.sort()).toEqual([...ODD].sort());
+      await page.goto(`${dashboard.url}/runs?find=${'x'.repeat(500)}`);
+      expect(await faultsOf(page)).toEqual([]);
+      expect(await sideways(page)).toBe(0);
     });
   });
 
@@ -159,7 +170,8 @@ describe('the pages of runs', BROWSER, () => {
       await page.getByRole('link', { name: 'by-hand' }).click();
       expect(await page.getByText('250 coordinators of 260 were swept').count()).toBe(1);
       await page.goto(`${dashboard.url}/runs?find=nobody`);
-      expect(await page.getByText('No run that stands in the ledger swept this id').count()).toBe(1);
+      const nobody = page.getByText('No run that stands in the ledger swept this id');
+      expect(await nobody.textContent()).toMatch(/the ledger reaches back to .*ago/);
       await page.goto(`${dashboard.url}/runs?outcome=stopped`);
       expect(await page.getByText('No run is like that').count()).toBe(1);
     });

@@ -1,8 +1,10 @@
 /** What pages say, where two of them tell of the same, or nothing is where somebody looks. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { TargetConfig } from '../../src/config/resolve.ts';
 import { command } from '../support/command.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { ledgerIn, noteRun } from '../support/pastRuns.ts';
 import { openScene, yamlOf } from './scene.ts';
 
 const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
@@ -86,4 +88,19 @@ test('whoever finds an id comes from there to what gives it back, unless nothing
   const asks = await read(href.replaceAll('&amp;', '&'));
   expect([asks.status, asks.text]).toEqual([200, expect.stringMatching(/Give back what was left of c1 .*Give back/)]);
   expect((await read('/runs?find=c1', readOnly)).html).not.toContain('Give back');
+});
+
+test('of a run that a guard refused it is said how many look stale, and where they are swept all the same', async () => {
+  const target = dashboard.config.targets.get('kept') as TargetConfig;
+  const reason = '9 of 10 coordinators are stale; check the clock, or send the run again with "force": true';
+  await noteRun(ledgerIn(redis.redis), target, { outcome: 'refused', reason, coordinators: { active: 1, stale: 9 } });
+  await expect
+    .poll(async () => (await read('/?target=kept')).text, { timeout: 10_000 })
+    .toContain('Removed nothing: 9 look stale');
+  const { html } = await read('/?target=kept');
+  const [, href = ''] = /href="([^"]+)"[^>]*>\s*Sweep them all the same…/.exec(html) ?? [];
+  const { text } = await read(href.replaceAll('&amp;', '&'));
+  expect(text).toContain('Sweep those who are stale in kept? 9 coordinators would go.');
+  expect(text).toContain('9 of 10 coordinators are stale; check the clock');
+  expect((await read('/?target=kept', readOnly)).html).not.toContain('Sweep them all the same');
 });

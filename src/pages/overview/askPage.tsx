@@ -22,7 +22,12 @@ export function AskPage({ status, kind, now }: Props) {
   const button = kind === 'force' ? 'Sweep them now' : 'Run now';
   return (
     <div class="stack asks">
-      <h1>{kind === 'force' ? `Sweep those who are held in ${target}?` : `Run now on ${target}?`}</h1>
+      <h1>
+        {kind === 'force'
+          ? `Sweep those who are ${(coordinators?.held ?? 0) > 0 ? 'held' : 'stale'} in ${target}?`
+          : `Run now on ${target}?`}
+      </h1>
+      <Unserved status={status} />
       {coordinators === null || past.pass === null ? (
         <p>
           Nobody has counted yet who is stale there. A dry run counts, and removes nothing; after it this page says what
@@ -31,7 +36,6 @@ export function AskPage({ status, kind, now }: Props) {
       ) : (
         <Numbers status={status} kind={kind} now={now} />
       )}
-      <Unserved status={status} />
       {!answers && <p class="bad">The queue does not answer: nothing can be asked for until it does.</p>}
       <div class="actions">
         {past.pass !== null && (
@@ -79,6 +83,11 @@ function AskForm(props: { target: string; kind: AskKind | 'dry'; look: string; c
   );
 }
 
+/** A reason as a sentence. */
+function sentenceIn(reason: string): string {
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${reason.endsWith('.') ? '' : '.'}`;
+}
+
 /** Those who stay whatever happens, but for those of whom there are none. */
 function whoStays({ active, unreadable, held }: Standing, kind: AskKind): string {
   const all = [
@@ -118,9 +127,13 @@ function Numbers({ status, kind, now }: Props) {
       </p>
       {kind === 'force' && (
         <p>
-          {amountOf(held, 'coordinator')} fell silent together. That is more often a network, a deployment or a clock
-          than so many deaths: look whether they live before you sweep them. This also passes over <code>maxStale</code>{' '}
-          and <code>maxStaleFraction</code>.
+          {held > 0 && `${amountOf(held, 'coordinator')} fell silent together. `}
+          {held === 0 &&
+            past.last?.outcome === 'refused' &&
+            past.last.reason !== null &&
+            `${sentenceIn(past.last.reason)} `}
+          That is more often a network, a deployment or a clock than so many deaths: look whether they live before you
+          sweep them. This {held > 0 ? 'also ' : ''}passes over <code>maxStale</code> and <code>maxStaleFraction</code>.
         </p>
       )}
       {status.underWay !== null && (

@@ -52,9 +52,9 @@ function Ways({ trouble: { kind, target, word }, run }: { readonly trouble: Trou
   const why = run !== null && ['held', 'refused', 'failing', 'interrupted'].includes(kind);
   return (
     <>
-      {kind === 'held' && !readOnly && (
+      {(kind === 'held' || kind === 'refused') && !readOnly && (
         <a class="button grave" {...(answers ? { href: to(askPath(target, 'force')) } : { 'aria-disabled': 'true' })}>
-          Sweep them now…
+          {kind === 'held' ? 'Sweep them now…' : 'Sweep them all the same…'}
         </a>
       )}
       {why && <a href={to(runPath(run))}>Why?</a>}

@@ -133,6 +133,9 @@ export function cameOf({ dryRun, outcome, report, removed, reason }: PastRun): s
     const { coordinators, keys } = report;
     return `Would sweep ${amountOf(coordinators.stale, 'coordinator')}, ${amountOf(keys.found, 'thing')}`;
   }
+  if (outcome === 'refused' && report !== null) {
+    return `Removed nothing: ${amount(report.coordinators.stale)} look stale`;
+  }
   if (removed.swept + removed.deleted === 0)
     return reason !== null && report === null ? reason : 'Found nothing to sweep';
   const freed = report?.redis.memoryFreedBytes ?? 0;

@@ -66,7 +66,11 @@ function Row({ target, now }: { readonly target: TargetStatus; readonly now: num
         ))}
       </th>
       {STATES.map(([state, name]) => (
-        <td key={state} class="number" data-name={name.toLowerCase()}>
+        <td
+          key={state}
+          class={coordinators?.[state] === 0 && state !== 'active' ? 'number nobody' : 'number'}
+          data-name={name.toLowerCase()}
+        >
           {coordinators === null ? '–' : amount(coordinators[state])}
         </td>
       ))}

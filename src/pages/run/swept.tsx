@@ -72,7 +72,7 @@ function Rows({ page: { rows }, run, notes, now }: Pick<SweptProps, 'page' | 'ru
   const { readOnly } = useSite();
   const hasTrash = rows.some(({ batch }) => restorableUntilMs(batch) !== null);
   return (
-    <table class="sheets lines">
+    <table class="sheets lines fills">
       <thead>
         <tr>
           <th scope="col">id</th>

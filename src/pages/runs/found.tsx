@@ -12,10 +12,12 @@ import { GiveBackLink, TrashState } from '../parts/trash.tsx';
 interface FoundProps {
   readonly id: string;
   readonly found: SweptFound;
+  /** As far back as the ledger reaches, in ms; `null` where it is empty. */
+  readonly sinceMs: number | null;
   readonly now: number;
 }
 
-export function FoundTimes({ id, found: { swept, damaged }, now }: FoundProps) {
+export function FoundTimes({ id, found: { swept, damaged }, sinceMs, now }: FoundProps) {
   return (
     <section class="part" aria-labelledby="found">
       <h2 id="found">
@@ -23,8 +25,16 @@ export function FoundTimes({ id, found: { swept, damaged }, now }: FoundProps) {
       </h2>
       {swept.length === 0 ? (
         <p class="empty">
-          No run that stands in the ledger swept this id. Ids are compared whole; what was swept longer ago than the
-          ledger keeps can't be found any more. What becomes of it now says <code>stalesweep explain</code>.
+          No run that stands in the ledger swept this id. Ids are compared whole;{' '}
+          {sinceMs === null ? (
+            'the ledger is empty.'
+          ) : (
+            <>
+              the ledger reaches back to <Time at={sinceMs} now={now} />, and who was swept before can't be found any
+              more.
+            </>
+          )}{' '}
+          What becomes of it now says <code>stalesweep explain</code>.
         </p>
       ) : (
         <SweptTable swept={swept} now={now} />
@@ -46,7 +56,7 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
   const { readOnly } = useSite();
   const hasTrash = !readOnly && swept.some(({ restorableUntilMs }) => restorableUntilMs !== null);
   return (
-    <table class="sheets lines">
+    <table class="sheets lines fills">
       <thead>
         <tr>
           {['when', 'swarm', 'target', 'by run', 'last beat'].map((name) => (

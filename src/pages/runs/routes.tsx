@@ -5,6 +5,7 @@ import { sweptOf } from '../../explain/swept.ts';
 import { type RunsPage, readRunsPage } from '../../health/runsPage.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { amountOf } from '../parts/amounts.ts';
+import { Time } from '../parts/time.tsx';
 import { sendPage } from '../page.tsx';
 import type { PageParts, PageRoute } from '../route.ts';
 import { usePath } from '../site.ts';
@@ -31,11 +32,14 @@ async function showRuns({ site, config, queues, ledger }: PageParts, request: Re
   const page = { title: query.find === null ? 'Runs' : 'Find an id', here: '/runs' };
   const targets = [...config.targets.keys()];
   if (query.find !== null) {
-    const found = await sweptOf(ledger, [bytesOf(query.find)], { among: config.targets });
+    const [found, sinceMs] = await Promise.all([
+      sweptOf(ledger, [bytesOf(query.find)], { among: config.targets }),
+      ledger.reachesBackToMs(),
+    ]);
     const children = [
       <h1 key="title">Runs</h1>,
       <Filters key="filters" query={query} targets={targets} now={now} />,
-      <FoundTimes key="found" id={query.find} found={found} now={now} />,
+      <FoundTimes key="found" id={query.find} found={found} sinceMs={sinceMs} now={now} />,
     ];
     sendPage(site, request, response, { ...page, children });
     return;
@@ -54,6 +58,7 @@ async function showRuns({ site, config, queues, ledger }: PageParts, request: Re
     <h1 key="title">Runs</h1>,
     <Filters key="filters" query={query} targets={targets} now={now} />,
     <Runs key="runs" query={query} page={runs} rows={rowsOf(runs.runs)} now={now} />,
+    runs.cursor === null && <ReachesBack key="back" sinceMs={await ledger.reachesBackToMs()} now={now} />,
   ];
   sendPage(site, request, response, { ...page, children });
 }
@@ -87,6 +92,16 @@ function Runs({ query, page: { queued, cursor, damaged }, rows, now }: RunsProps
       </p>
       {damaged > 0 && <p class="soft">{amountOf(damaged, 'part')} of the ledger could not be read.</p>}
     </div>
+  );
+}
+
+/** Where the list ends. */
+function ReachesBack({ sinceMs, now }: { readonly sinceMs: number | null; readonly now: number }) {
+  if (sinceMs === null) return null;
+  return (
+    <p class="soft">
+      The ledger reaches back to <Time at={sinceMs} now={now} />: older runs leave it, by age and by size.
+    </p>
   );
 }
 
