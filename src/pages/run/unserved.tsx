@@ -32,7 +32,7 @@ export function sendUnserved(site: Site, request: Request, response: Response, t
   sendPage(site, request, response, page, 503);
 }
 
-function Known({ run, id, now }: Unserved & { readonly now: number }) {
+function Known({ run, id, begun, now }: Unserved & { readonly now: number }) {
   const to = usePath();
   return (
     <div class="stack asks">
@@ -44,7 +44,7 @@ function Known({ run, id, now }: Unserved & { readonly now: number }) {
       <p>
         The run swept {amountOf(run.removed.swept, 'coordinator')} and removed {amountOf(run.removed.deleted, 'thing')}.
         They lie in the trash of target {run.target} itself, and leave it <Time at={restorableUntilMs(run)} now={now} />
-        , also if it does not answer until then. How much of it can still come back is known once it answers.
+        .{!begun && ' That is so also if it does not answer until then. How much can come back is known once it does.'}
       </p>
       <p class="actions">
         <a class="button main" href={to(restorePath(run, id ?? undefined))}>
