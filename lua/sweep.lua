@@ -12,7 +12,7 @@
            7: the channel for it, "" for a stream, 8: how many entries that keeps, 9: for how many ms it stays known of whom
            it was said, 10: the number of families f, 11 to 10+f: how many keys each family has, negative to be told which of
            them were not there (a tenth more where all were or none, half as long again where only some), then the n proofs:
-           the value that was judged, or, where that is longer than 64 bytes, "#" and its SHA-1; then of each who is
+           the value that was judged, or, for one longer than 64 bytes, "#" and its SHA-1; then of each who is
            announced, those whose heartbeats go first, what stands for it in the sets, and what is said of it
   RETURNS  { 0, removed of each family, removed heartbeats, the positions in KEYS of those that were not there } when all
            was as judged, else { c, the c positions in KEYS of the heartbeats that were not }, a position being negative

@@ -159,7 +159,7 @@ class Marking {
       return;
     }
     if (!wasStale) tally.stale++;
-    store.enterStale(found, beatAtSeconds, this.#heartbeats.proofOf(reading));
+    store.enterStale(found, beatAtSeconds, this.#heartbeats.proofOf(reading, store.isTight));
   }
 
   #makeRoom(): void {

@@ -10,7 +10,7 @@ import type { Trash } from './trash/names.ts';
 const SCRIPT = loadScript('sweep');
 
 export interface SweepChunk {
-  /** Heartbeats and, in the same order, the proofs (`proofOf`) of the values they were judged by, for every removal (P1). */
+  /** Heartbeats and, in the same order, the proofs (`kinds/proof`) of the values they were judged by, for every removal (P1). */
   readonly judged: { readonly keys: Bulk; readonly proofs: Bulk };
   /** Heartbeats that must not exist. */
   readonly absent: Bulk;

@@ -13,6 +13,8 @@ const ORDER_BYTES = 12;
 export class Records {
   /** What went of those of whom not all went with one call. */
   readonly gone = new Gone(this);
+  /** Whether proofs are to be short, though that takes longer. */
+  isTight = false;
   protected arena = new Arena();
   #first = NO_ID;
   #last = NO_ID;

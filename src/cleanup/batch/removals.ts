@@ -11,6 +11,8 @@ export type Swept = SweepResult & { swept: true };
 
 /** Where Redis did not tell how many of whose went. */
 const UNTOLD = -1;
+/** Of so many kinds of counts in one call it is remembered that they were told. */
+const MOST_KINDS = 16;
 
 /** How many things went of whom: a row for each heartbeat, with a place for each family. */
 class Counts {
@@ -20,8 +22,8 @@ class Counts {
   #at = 0;
   /** Rows by heartbeat; `null` as long as it was not needed. */
   #rows: Map<Beat, number> | null = null;
-  #told: readonly (number | null)[] = [];
-  #toldRow = -1;
+  /** Of the rows that were told, each kind once: mostly there are a few. */
+  #told: { readonly from: number; readonly counts: readonly (number | null)[] }[] = [];
 
   constructor(private readonly families: number) {}
 
@@ -58,15 +60,15 @@ class Counts {
     return this.#rows.get(beat);
   }
 
-  /** The counts of a row; mostly the same as of the one before it, and then the same array. */
+  /** The counts of a row; those of several rows that are alike are mostly the same array. */
   told(row: number): readonly (number | null)[] {
     const from = row * this.families;
-    if (this.#toldRow < 0 || !this.#isAlike(from, this.#toldRow * this.families)) {
-      const counts = this.#counts.slice(from, from + this.families);
-      this.#told = counts.map((count) => (count === UNTOLD ? null : count));
-    }
-    this.#toldRow = row;
-    return this.#told;
+    const known = this.#told.find((one) => this.#isAlike(from, one.from));
+    if (known !== undefined) return known.counts;
+    const counts = this.#counts.slice(from, from + this.families).map((count) => (count === UNTOLD ? null : count));
+    if (this.#told.length === MOST_KINDS) this.#told.length = 0;
+    this.#told.push({ from, counts });
+    return counts;
   }
 
   #isAlike(one: number, other: number): boolean {

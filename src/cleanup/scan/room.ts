@@ -5,16 +5,19 @@ import type { Run } from '../context.ts';
 /** The share of the memory budget that records may take; the rest is for cutting them, and for keys. */
 const RECORDS_SHARE = 1 / 2;
 
-/** Where so much of the budget is taken, names are packed: else that would cost time for nothing. */
-const PACKED_FROM_SHARE = 1 / 4;
+/** Where so much of the budget is taken, what is held is made smaller: else that would cost time for nothing. */
+const TIGHT_FROM_SHARE = 1 / 4;
 
 /** So much is always there for the fingerprints of those who live: 100,000 of them. */
 const LEAST_PRINT_BYTES = 1024 * 1024;
 
-/** Whether all that is held fits the memory budget; packs names where they might not for long. */
+/** Whether all that is held fits the memory budget; where it might not for long, more is held in less. */
 export function hasRoom({ store, keys, memoryBudgetBytes }: Run): boolean {
   const bytes = store.bytes + keys.bytes;
-  if (bytes > memoryBudgetBytes * PACKED_FROM_SHARE) keys.pack();
+  if (bytes > memoryBudgetBytes * TIGHT_FROM_SHARE) {
+    store.isTight = true;
+    keys.pack();
+  }
   return bytes <= memoryBudgetBytes;
 }
 

@@ -69,9 +69,8 @@ export class Batch {
   /** Whether the names are known of what was removed of each. */
   #namesAreFinal = false;
   readonly #counts: (readonly (number | null)[])[] = [];
-  #lastPlace = 0;
-  #lastCounts: Swept['keysByFamily'] | null = null;
   readonly #placeOfCounts = new Map<string, number>();
+  readonly #placeOfArray = new WeakMap<Swept['keysByFamily'], number>();
   #parts: { filter: Uint8Array; who: Uint8Array; names: Uint8Array | Promise<Uint8Array> } = {
     filter: NOTHING,
     who: NOTHING,
@@ -176,12 +175,13 @@ export class Batch {
   }
 
   #placeOf(counts: Swept['keysByFamily']): number {
-    // Mostly those of the one before, and then the same array.
-    if (counts !== this.#lastCounts) {
-      this.#lastPlace = this.#newPlaceOf(counts);
-      this.#lastCounts = counts;
+    // Those of one call that are alike are mostly the same array.
+    let place = this.#placeOfArray.get(counts);
+    if (place === undefined) {
+      place = this.#newPlaceOf(counts);
+      this.#placeOfArray.set(counts, place);
     }
-    return this.#lastPlace;
+    return place;
   }
 
   #newPlaceOf(counts: Swept['keysByFamily']): number {

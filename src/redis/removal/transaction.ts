@@ -15,7 +15,7 @@ import { mayHaveBeenDone } from '../call/lost.ts';
 import type { Order, Reply } from '../call/wire.ts';
 import type { Calls } from '../call/calls.ts';
 import { existing, SHARED_VALUE } from '../keyspace/keyspace.ts';
-import { proofOf } from '../kinds/proof.ts';
+import { isProofOf } from '../kinds/proof.ts';
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
 import { countsOf, questionsFor, removalOf, type Steps, wasGone } from './removals.ts';
 import { goingOf, type SweepChunk, type SweepResult } from '../sweep.ts';
@@ -47,7 +47,7 @@ function firstError(replies: readonly unknown[]): Error | undefined {
 }
 
 function isProof(proof: string, value: string | null | undefined): boolean {
-  return typeof value === 'string' && proofOf(Buffer.from(value, 'latin1')).toString('latin1') === proof;
+  return typeof value === 'string' && isProofOf(Buffer.from(proof, 'latin1'), Buffer.from(value, 'latin1'));
 }
 
 /** What each family lost, and the positions of those keys that were not there, of the families that were to be told. */

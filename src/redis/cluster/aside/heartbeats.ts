@@ -1,6 +1,6 @@
 /** heartbeats: what proves, across slots, that nobody of a chunk has beaten; and their removal, each compared in its own slot. */
 import { Bulk } from '../../call/bulk.ts';
-import { proofOf } from '../../kinds/proof.ts';
+import { isProofOf } from '../../kinds/proof.ts';
 import type { SweepChunk, SweepResult } from '../../sweep.ts';
 import { SWEEP_HEARTBEATS, spellSweepHeartbeats } from '../../sweepHeartbeats.ts';
 import { each } from '../calls/each.ts';
@@ -64,7 +64,7 @@ export class Heartbeats {
     return values.flatMap((value, place) => {
       if (value === null) return [place];
       const first = before?.[place];
-      const isSame = first ? value.equals(first) : proofOf(value).equals(proofs[place] as Uint8Array);
+      const isSame = first ? value.equals(first) : isProofOf(proofs[place] as Uint8Array, value);
       return isSame ? [] : [place];
     });
   }
