@@ -11,7 +11,7 @@ const PLACE_DIGITS = 12;
 const SCHEMA_DIGITS = 8;
 
 /** Hosts with their ports, in any order, and the database; the same for every way to write them, and without secrets. */
-export function placeOf(url: string): readonly unknown[] {
+function placeOf(url: string): readonly unknown[] {
   const socket = unixSocketIn(url);
   if (socket !== null) return [socket.path, socket.db];
   const several = deploymentOf(url);
@@ -44,9 +44,14 @@ function digest(what: unknown, digits: number): string {
   return createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, digits);
 }
 
+/** What tells it apart from others: its `id`, or else its address. */
+export function identityOf({ url, id }: Placed): readonly unknown[] {
+  return id === undefined ? placeOf(url) : ['id', id];
+}
+
 /** The first half of a fingerprint: the same for the same address (or `id`) and database. */
-export function placeDigestOf({ url, id }: Placed): string {
-  return digest(id === undefined ? placeOf(url) : ['id', id], PLACE_DIGITS);
+export function placeDigestOf(target: Placed): string {
+  return digest(identityOf(target), PLACE_DIGITS);
 }
 
 /** `<place>-<schema>`: the same for the same address (or `id`), database and schema, whatever the target is called. */

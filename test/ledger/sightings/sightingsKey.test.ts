@@ -3,8 +3,8 @@ import { QUEUE_PREFIX as PREFIX } from '../../../src/domain/ownKeys.ts';
 import { sightingsKeyOf } from '../../../src/ledger/sightings/sightings.ts';
 import { targetOf } from '../../support/cleanup.ts';
 
-function keyOf(url: string, text = 'beat:{coordinator}', name = 'default'): string {
-  return sightingsKeyOf(PREFIX, { name, url, schema: { heartbeat: { text } } });
+function keyOf(url: string, text = 'beat:{coordinator}', name = 'default', id?: string): string {
+  return sightingsKeyOf(PREFIX, { name, url, id, schema: { heartbeat: { text } } });
 }
 
 test('is made of prefix, target and a short fingerprint, and takes a target as it is configured', () => {
@@ -40,4 +40,10 @@ test('is another for another host, port, database, heartbeat or target', () => {
     keyOf('redis+sentinel://main/primary?db=1'),
   ];
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('is the same for one `id`, whatever the address, and another for each', () => {
+  const of = (url: string, id?: string) => keyOf(url, undefined, undefined, id);
+  expect(of('redis://main', 'one')).toBe(of('redis://10.0.0.7:6380/2', 'one'));
+  expect(new Set([of('redis://main'), of('redis://main', 'one'), of('redis://main', 'other')]).size).toBe(3);
 });
