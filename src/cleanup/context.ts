@@ -69,6 +69,8 @@ export interface Run {
   readonly mixedFamilies: MixedFamilies;
   /** Things that stay although somebody stale could own them, since somebody who lives could, too (P2). */
   readonly kept: Distinct;
+  /** Heartbeats that are there and can't be judged, by name, where it is kept who was seen; of far more than fit, some (P4, P11). */
+  readonly unjudged: Distinct;
   /** Of what it would remove, where it removes nothing; else `null`. */
   readonly memory: MemorySample | null;
   readonly hold: Hold;

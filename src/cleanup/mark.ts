@@ -132,6 +132,7 @@ class Marking {
     if (judged.state === 'unreadable') {
       const wasStale = store.wasStale(found);
       store.enterLiving(found);
+      if (run.sightings !== null) run.unjudged.add(found.key);
       if (!first && !wasStale) return;
       if (wasStale) {
         // Whoever wrote it anew meanwhile, it is no proof any more.

@@ -175,6 +175,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
       observer.list !== undefined,
     ),
     kept: new Distinct(),
+    unjudged: new Distinct(),
     memory: request.dryRun ? new MemorySample(schema.families.length) : null,
     trash: trash > 0 ? new Trash(trash, request.run, target.whole.clock.nowSeconds) : null,
   };

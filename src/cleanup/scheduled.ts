@@ -90,12 +90,7 @@ async function goBy(
   const tally = new Tally(settings.schema.families.length);
   if (look.pass === 'due') {
     observer.phase?.('mark', `looking at ${look.due.length} who could be stale by now`);
-    const still = await lookAtDue(
-      contact,
-      look.due,
-      { ...request, nowSeconds, sighted: horizon.sighted, tally },
-      wishes.signal,
-    );
+    const still = await lookAtDue(contact, look.due, { ...request, nowSeconds, tally }, wishes.signal);
     if (still === null) return null;
     await keep(movedOn(horizon, look.due, still, nowSeconds));
   } else await keep(lookedAgain(horizon, nowSeconds));

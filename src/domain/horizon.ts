@@ -102,7 +102,10 @@ export function lookFor(horizon: Horizon | null, now: Circumstances): Look {
   const isDue = (sinceSeconds: number): boolean => nowSeconds - sinceSeconds > staleAfterSeconds;
   if (isDue(horizon.restSeconds)) return full('somebody who is not listed could be stale by now');
   const due = horizon.listed.filter(({ sinceSeconds }) => isDue(sinceSeconds));
-  return due.length === 0 ? { pass: 'none' } : { pass: 'due', due };
+  if (due.length === 0) return { pass: 'none' };
+  // What a look at some sees is not kept: whose heartbeat went then would be judged by an older beat.
+  if (horizon.sighted) return full('somebody could be stale by now, and heartbeats expire');
+  return { pass: 'due', due };
 }
 
 /** The same horizon after a run that looked at nobody. */

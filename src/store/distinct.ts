@@ -22,6 +22,12 @@ export class Distinct {
     return true;
   }
 
+  /** Whether a name came that is told apart from others. */
+  has(name: Uint8Array): boolean {
+    this.#prints.take(name, 0, name.length);
+    return this.#known.has(this.#prints.high, this.#prints.low);
+  }
+
   /** As if none had come. */
   clear(): void {
     this.count = 0;

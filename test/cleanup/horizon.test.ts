@@ -4,9 +4,10 @@ import type { Look } from '../../src/domain/horizon.ts';
 import { type RestoreOptions, restore } from '../../src/restore/restore.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
+import { pastIn } from '../lapsed/scene.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { KeptHorizon, runScheduled, type Scheduled } from '../support/scheduled.ts';
-import { beat, everythingOf, heartbeatOf, nowOf, settle, writeAll } from '../support/world.ts';
+import { beat, belongingsOf, everythingOf, heartbeatOf, nowOf, settle, writeAll } from '../support/world.ts';
 
 const server = useRedis();
 
@@ -82,6 +83,25 @@ describe('a scheduled run', () => {
     expect(Object.keys(sent).filter((name) => /unlink|^del|^set|evalsha/.test(name))).toEqual([]);
     expect(horizons.standsNow?.listed.map(({ key }) => Buffer.from(key).toString())).toEqual([heartbeatOf('d2')]);
     expect(await run()).toMatchObject({ pass: 'none' });
+  });
+
+  test('where heartbeats expire, whoever it reads is known by that beat once the heartbeat is gone (P1, P11)', async () => {
+    const { redis } = server.current;
+    await settleAll(20, [590]);
+    for (const name of await redis.keys('swarm:*:heartbeat:*')) await redis.expire(name, 3_000);
+    const { run, horizons } = runner({ restartGrace: false });
+    const seeing = () => ({ full: { sightings: pastIn(redis) }, gapSeconds: 60 });
+    expect(await run(seeing())).toMatchObject({ pass: 'full', coordinators: { active: 21 } });
+    const standing = horizons.standsNow;
+    // As if these seconds had passed.
+    const listed = standing?.listed.map((one) => ({ ...one, sinceSeconds: one.sinceSeconds - 150 })) ?? [];
+    await horizons.keep(standing && { ...standing, listed });
+    await redis.set(heartbeatOf('d0'), beat(await nowOf(redis)), 'EX', 3_000);
+    await run(seeing());
+    await redis.del(heartbeatOf('d0'));
+    const report = await run({ ...seeing(), trigger: 'manual', staleAfterSeconds: 580 });
+    expect(report).toMatchObject({ pass: 'full', coordinators: { active: 21, stale: 0 } });
+    expect(await redis.exists(...belongingsOf('d0'))).toBe(belongingsOf('d0').length);
   });
 
   test('makes a full pass once one of those who are due is stale, and sweeps it', async () => {

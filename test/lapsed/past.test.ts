@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { useRedis } from '../support/leaks.ts';
-import { keysIn } from '../support/world.ts';
+import { beat, keysIn, nowOf, writeAll } from '../support/world.ts';
 import {
   belongingsOf,
   gone,
@@ -12,6 +12,7 @@ import {
   rememberedIn,
   runWithPast,
   settle,
+  sharedBy,
 } from './scene.ts';
 
 const server = useRedis();
@@ -68,6 +69,24 @@ describe('what a run leaves for the next', () => {
       expect(await leftIn(redis)).toEqual([heartbeatOf('flat', 'a'), ...belongingsOf('flat', 'a')].sort());
     },
   );
+
+  test('has whoever was seen before and cannot be judged now: it lives until its heartbeat has been gone for long enough (P2, P4, P11)', async () => {
+    const { redis } = server.current;
+    const now = await nowOf(redis);
+    await lapse(redis, 'flat', [{ id: 'skewed', agoSeconds: 500 }, ...gone('b')]);
+    await writeAll(redis, { [sharedBy('b', 'skewed')]: '1' });
+    // Its host's clock is ahead, as it may be at each second look.
+    await redis.set(heartbeatOf('flat', 'skewed'), beat(now + 900_000, 'skewed'), 'EX', 90);
+    await redis.set(heartbeatOf('flat', 'never'), beat(now + 900_000, 'never'), 'EX', 90);
+    const refused = await runWithPast(server.current, { settings: { maxStale: 0 } });
+    expect(refused.report).toMatchObject({ outcome: 'refused', coordinators: { unreadable: 2, stale: 1 } });
+    await redis.del(heartbeatOf('flat', 'skewed'), heartbeatOf('flat', 'never'));
+    // As if two minutes had passed since it was first seen, and none since it was last there.
+    const { report } = await runWithPast(server.current, { staleAfterSeconds: 400 });
+    expect(report.coordinators).toMatchObject({ active: 1, stale: 1, swept: 1 });
+    expect(await leftIn(redis)).toEqual([...belongingsOf('flat', 'skewed'), sharedBy('b', 'skewed')].sort());
+    expect(await namesRemembered(redis)).toEqual(['b', 'skewed']);
+  });
 
   test('has whoever was left, when it fails in the middle (P3, P11)', async () => {
     const { redis } = server.current;

@@ -16,8 +16,6 @@ import type { Tally } from '../tally/tally.ts';
 export interface DueLook {
   readonly nowSeconds: number;
   readonly staleAfterSeconds: number;
-  /** Whether one without a heartbeat may be known all the same (P11). */
-  readonly sighted: boolean;
   /** Counts those who are there. */
   readonly tally: Tally;
 }
@@ -54,7 +52,7 @@ export async function lookAtDue(
 function fatesOf(
   { settings: { schema, protect } }: Contact,
   { calls, steadily }: Reader,
-  { nowSeconds, staleAfterSeconds, sighted, tally }: DueLook,
+  { nowSeconds, staleAfterSeconds, tally }: DueLook,
 ): (key: Buffer, reading: Reading) => Promise<Fate> {
   // Of restarts and outages since the pass there were none; who beat before them and not since is due, and so unclear.
   const clock: Clock = { nowSeconds, upSeconds: null, outages: [] };
@@ -65,7 +63,7 @@ function fatesOf(
     tally.addSilence(silence, staleAfterSeconds);
   };
   return async (key, reading) => {
-    if (reading === ABSENT) return sighted ? 'unclear' : 'settled';
+    if (reading === ABSENT) return 'settled';
     if (names.read(key) !== 'heartbeat' || !isIdOf(schema, names.idSegments)) return 'unclear';
     tally.met++;
     const judgement = judge(reading, clock, staleAfterSeconds);

@@ -43,29 +43,43 @@ function hasBeatenSince({ store }: Run, found: Found): Beat {
   return beat !== NO_BEAT && store.stateOf(beat) === BeatState.lapsed ? beat : NO_BEAT;
 }
 
+/** One who has been met, or seen twice: where it was lapsed, the later beat counts. */
+function recallMet(run: Run, found: Found, sighting: Sighting, isNew: boolean, lapsedClock: Clock): void {
+  const { store, tally, sightings } = run;
+  const beat = hasBeatenSince(run, found);
+  if (beat === NO_BEAT) {
+    // Who was seen to beat and can't be judged now lives for all that anybody knows: its silence begins once its heartbeat is gone.
+    if (isNew && run.unjudged.has(found.id.bytes)) sightings?.see(found.id, found.swarm, lapsedClock.nowSeconds);
+    return;
+  }
+  const beatAt = sighting.beatAtSeconds * 1000;
+  const state = stateOf(run, found.id, beatAt, lapsedClock);
+  if (state === 'stale') return;
+  store.revive(beat, sighting.beatAtSeconds);
+  store.enterLiving(found);
+  // Its record goes where memory is short.
+  sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
+  tally[state]++;
+  tally.stale--;
+  tally.lapsed--;
+  if (state !== 'active') return;
+  run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silentSeconds(beatAt, lapsedClock));
+}
+
 function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Clock): void {
   const { store, tally, sightings } = run;
   const found = foundIn(run, sighting);
   if (found === null) return;
+  const wasStale = store.wasStale(found);
+  const isNew = counts || !wasStale;
+  if (store.has(found)) {
+    recallMet(run, found, sighting, counts || wasStale, lapsedClock);
+    return;
+  }
   const beatAt = sighting.beatAtSeconds * 1000;
   const state = stateOf(run, found.id, beatAt, lapsedClock);
   const silence = silentSeconds(beatAt, lapsedClock);
-  const wasStale = store.wasStale(found);
-  if (store.has(found)) {
-    const beat = hasBeatenSince(run, found);
-    if (state === 'stale' || beat === NO_BEAT) return;
-    store.revive(beat, sighting.beatAtSeconds);
-    store.enterLiving(found);
-    // Its record goes where memory is short.
-    sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
-    tally[state]++;
-    tally.stale--;
-    tally.lapsed--;
-    if (state === 'active') run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silence);
-    return;
-  }
   // In a later partition: another run has left word of it since the first pass.
-  const isNew = counts || !wasStale;
   if (isNew) tally.addSilence(silence, run.staleAfterSeconds);
   if (wasStale) {
     store.partitions.awaited--;
