@@ -224,25 +224,22 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
       run.kept.clear();
     }
   }
-  if (isAsked && reason === null && tally.stale > 0) {
-    // Without whose keys they are it would say far too little.
-    const memoryEstimateBytes = told === null ? undefined : await estimateAhead(run);
-    if (!(await confirm({ coordinators: tally.coordinators, memoryEstimateBytes }))) {
-      await noteLeft(run);
-      throw new Unconfirmed('nobody said yes');
-    }
-  }
   let ended = false;
   try {
+    if (isAsked && reason === null && tally.stale > 0) {
+      // Without whose keys they are it would say far too little.
+      const memoryEstimateBytes = told === null ? undefined : await estimateAhead(run);
+      const isMeant = await confirm({ coordinators: tally.coordinators, memoryEstimateBytes });
+      if (!isMeant) throw new Unconfirmed('nobody said yes');
+    }
     if (reason === null) await sweepPartitions(run, keysHeld, told);
     else await noteLeft(run);
     ended = reason === null;
   } finally {
-    // Without a look at each partition nobody can say who is left: then the next run goes by what is there now.
-    // A dry run that failed has not noted whom it would have left.
+    // Without a look at each partition nobody can say who is left; a dry run that failed has not noted whom it would have left.
     const whole = ended || (store.partitions.count === 1 && !(run.dryRun && reason === null));
     if (!ended && reason === null && whole && !run.dryRun) await noteLeft(run);
-    if (whole && (marked.heartbeatsExpire || recalled.any) && !run.signal.aborted) await keepSightings(run, recalled);
+    if ((marked.heartbeatsExpire || recalled.any) && !run.signal.aborted) await keepSightings(run, recalled, whole);
   }
   return reason;
 }

@@ -21,6 +21,9 @@ export interface Sightings {
   earlier(): AsyncIterable<Iterable<Sighting>>;
   /** Notes that somebody was seen. */
   see(coordinator: Bytes, swarm: Bytes | null, beatAtSeconds: number): void;
-  /** Puts all that was noted in place of what was there. */
-  keep(): Promise<void>;
+  /**
+   * Puts all that was noted in place of what was there.
+   * @param beside together with what was there, of each the later beat: for who did not get to know who is left
+   */
+  keep(beside?: boolean): Promise<void>;
 }

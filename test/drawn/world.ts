@@ -70,6 +70,8 @@ const ODD = [
   ...['x'.repeat(280), 'completion', '1', 'beat', 'mail', 'to-c1', 'stalesweep', '{stalesweep}', 'heartbeat', ''],
   ...['constructor', '__proto__', '"', "'", 'z', 'hb', '-', '{}', '{coordinator}'],
 ];
+/** By so many segments an id is longer than the layout says. */
+const OTHERWISE = [...Array.from({ length: 14 }, () => 0), 1, -1];
 const SWARMS = ['s1', 's2', 's10', '*', '{s}', '\xff', 'c1', 'completion', 'role', 's'];
 const OWN = ['{stalesweep}:', 'stalesweep:'];
 
@@ -88,10 +90,8 @@ function drawIds(random: Random, layout: Layout, count: number): string[] {
   const segment = (i: number) => (random.between(0, 3) === 0 ? (random.pick(ODD) ?? '') : `w${i}`);
   const lengths = shape === '+' ? (random.pick([[1], [1, 2], [1, 2, 3]]) ?? []) : [(shape ?? 'one').split(':').length];
   const ids = Array.from({ length: count }, (_, i) =>
-    // Some have more segments than the layout says: what could be theirs stays.
-    Array.from({ length: (random.pick(lengths) ?? 1) + (random.between(0, 15) === 0 ? 1 : 0) }, () => segment(i)).join(
-      ':',
-    ),
+    // Some have more segments than the layout says, or fewer: what could be theirs stays.
+    Array.from({ length: (random.pick(lengths) ?? 1) + (random.pick(OTHERWISE) ?? 0) }, () => segment(i)).join(':'),
   );
   const longer = shape === '+' ? random.sample(ids, 4).map((id) => `${id}:sub`) : [];
   const taken = random.sample(ids, 2).flatMap((id) => takenForEachOther(random, layout, id));

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { useRedis } from '../support/leaks.ts';
 import { beat, keysIn, nowOf, writeAll } from '../support/world.ts';
 import {
+  beats,
   belongingsOf,
   gone,
   heartbeatOf,
@@ -50,6 +51,26 @@ describe('what a run leaves for the next', () => {
     const forced = await runWithPast(server.current, { settings: { maxStale: 2 }, force: true });
     expect(forced.report.coordinators).toMatchObject({ stale: 3, lapsed: 3, swept: 3 });
     expect(await namesRemembered(redis)).toEqual(['a']);
+  });
+
+  const decline = async (): Promise<boolean> => false;
+  test.each([
+    ['is refused', { settings: { maxStale: 0 } }],
+    ['is refused, and its records do not fit', { settings: { maxStale: 0 }, memoryBudgetBytes: 900 }],
+    ['is declined', { confirm: decline }],
+    ['is declined, and its records do not fit', { confirm: decline, memoryBudgetBytes: 900 }],
+  ])('has the last beat that was seen, and forgets nobody, when it %s (P9, P11)', async (_, given) => {
+    const { redis } = server.current;
+    const ids = Array.from({ length: 60 }, (_, i) => `gone${i}`);
+    await lapse(redis, 'flat', [{ id: 'back', agoSeconds: 500 }, ...gone(...ids)]);
+    await beats(redis, 'flat', 'back');
+    const before = await leftIn(redis);
+    const { report } = await runWithPast(server.current, given);
+    expect(report.coordinators).toMatchObject({ active: 1, stale: 60, swept: 0 });
+    expect(await leftIn(redis)).toEqual(before);
+    const seen = new Map((await rememberedIn(redis)).map(({ id, agoSeconds }) => [id, agoSeconds]));
+    expect([...seen.keys()].sort()).toEqual(['back', ...ids].sort());
+    expect(seen.get('back')).toBeLessThan(60);
   });
 
   test.each(['scan', 'mget', 'evalsha'])(

@@ -153,10 +153,13 @@ export async function noteLeft({ store, schema, sightings }: Run): Promise<void>
   }
 }
 
-/** Keeps what was noted; where that is not possible, the observer is warned, unless it has heard that nothing can be read. */
-export async function keepSightings({ sightings, observer }: Run, { failed }: Recalled): Promise<void> {
+/**
+ * Keeps what was noted; where that is not possible, the observer is warned, unless it has heard that nothing can be read.
+ * @param whole whether it was noted who is left; else nobody who was known is forgotten
+ */
+export async function keepSightings({ sightings, observer }: Run, { failed }: Recalled, whole: boolean): Promise<void> {
   try {
-    await sightings?.keep();
+    await sightings?.keep(!whole);
   } catch (error) {
     if (!failed) observer.warn?.(`who beats now can not be kept for the next run: ${sentenceOf(error)}`);
   }

@@ -61,11 +61,12 @@ export class RunSightings implements SightingsOfRun {
     this.#builder.add(bytes, from, to, swarm?.bytes ?? null, swarm?.from ?? 0, swarm?.to ?? 0, beatAtSeconds);
   }
 
-  async keep(): Promise<void> {
+  async keep(beside = false): Promise<void> {
     if (this.options.readOnly) return;
     let blocks = await this.#builder.finish();
     this.#tellOfLeftOut(this.#builder);
-    let version = this.#version ?? null;
+    // What stands there has none, so that both are put together.
+    let version = beside ? null : (this.#version ?? null);
     for (let attempt = 1; !(await this.sightings.replace(blocks, version)); attempt++) {
       if (attempt >= ATTEMPTS) throw new Error('other runs of this target replace it again and again');
       const standing = await this.sightings.load();

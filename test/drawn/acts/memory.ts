@@ -1,4 +1,5 @@
 /** memory: who is who as a run begins, by what is there and what earlier runs must, or may, have kept of it (P11); worked out the plain way. */
+import type { Random } from '../../chaos/random.ts';
 import { isShaped, type Layout, type Owner } from '../layouts.ts';
 import { STALE_AFTER } from '../world.ts';
 
@@ -25,6 +26,19 @@ export interface Person {
  * - `nobody`: they never beat before the eyes of a run.
  */
 export type Standing = 'living' | 'stale' | 'open' | 'nobody';
+
+/** From a beat to the next run, in seconds. */
+const BEFORE = 20;
+
+/** What somebody does until this instant. */
+export function passTime(person: Person, random: Random, now: number): void {
+  const act = random.pick(['beat', 'beat', 'beat', 'still', 'still', 'still', 'still', 'lose', 'lose', 'blur']);
+  if (act === 'beat' || (act === 'blur' && person.form === null)) {
+    person.form = 'beat';
+    person.beatAt = now - BEFORE - random.between(0, 4);
+  } else if (act === 'lose') person.form = null;
+  else if (act === 'blur') person.form = random.pick(['ahead', 'none'] as const) ?? 'none';
+}
 
 function isLong(sinceAt: number, now: number): boolean {
   return now - sinceAt > STALE_AFTER;

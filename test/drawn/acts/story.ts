@@ -2,39 +2,29 @@
  * nobody can judge, or come back; runs are dry, cut off, refused, side by side, by turns. After each all that is there is held against what
  * earlier ones must have kept of whom.
  */
-import type { Sighting, Sightings } from '../../../src/domain/sighting.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import type { Random } from '../../chaos/random.ts';
 import { clean, targetOf } from '../../support/cleanup.ts';
 import { beatOf, buffer, type Ground, pastOf } from '../ground.ts';
 import { type Owner, ownersIn, schemaOf, spell } from '../layouts.ts';
 import { drawStar, isOwn, STALE_AFTER, type World } from '../world.ts';
-import { afterGlance, afterLook, type Fate, fateOf, forget, type Person, standingOf } from './memory.ts';
+import { beatAgain, type Comeback } from './comeback.ts';
+import { afterGlance, afterLook, type Fate, fateOf, forget, passTime, type Person, standingOf } from './memory.ts';
+import { shifted } from './past.ts';
 
-/** Seconds between two acts, and from a beat to the next run: no silence is nearly the threshold, however slow a machine is. */
+/** Seconds between two acts: with those before a beat no silence is nearly the threshold, however slow a machine is. */
 const STEPS = [80, 240, 320, 320, 640];
-const BEFORE = 20;
 const TTL_MS = 3_600_000;
 const SIGHTINGS = '{stalesweep}';
 /** So far ahead a clock is wrong, however slow the machine is. */
 const AHEAD_SECONDS = 500;
-const RUNS = ['real', 'real', 'real', 'dry', 'cut', 'failing', 'refused', 'two'] as const;
+const RUNS = ['real', 'real', 'comebacks', 'comebacks', 'dry', 'cut', 'failing', 'refused', 'declined', 'two'] as const;
 type Kind = (typeof RUNS)[number];
+/** Those that look at everybody and remove nothing. */
+const SPARING: readonly Kind[] = ['dry', 'refused', 'declined'];
 
-/** What earlier runs saw, moved to where it lies seen from the server's clock. */
-function shifted(past: Sightings, ahead: number): Sightings {
-  return {
-    async *earlier() {
-      for await (const some of past.earlier()) {
-        yield (function* (): Generator<Sighting> {
-          for (const one of some) yield { ...one, beatAtSeconds: one.beatAtSeconds - ahead };
-        })();
-      }
-    },
-    see: (id, swarm, beatAtSeconds) => past.see(id, swarm, beatAtSeconds + ahead),
-    keep: async () => await past.keep(),
-  };
-}
+/** So many beat in the midst of a run. */
+const MOST_COMEBACKS = 4;
 
 export class Story {
   readonly wrong: string[] = [];
@@ -44,6 +34,7 @@ export class Story {
   #now: number;
   #names = new Set<string>();
   #written = 0;
+  #comebacks: Comeback[] = [];
   readonly #owners = new Map<string, readonly Owner[]>();
 
   constructor(
@@ -80,14 +71,7 @@ export class Story {
   live(): void {
     const { random } = this;
     this.#now += random.pick(STEPS) ?? 0;
-    for (const person of this.people) {
-      const act = random.pick(['beat', 'beat', 'beat', 'still', 'still', 'still', 'still', 'lose', 'lose', 'blur']);
-      if (act === 'beat' || (act === 'blur' && person.form === null)) {
-        person.form = 'beat';
-        person.beatAt = this.#now - BEFORE - random.between(0, 4);
-      } else if (act === 'lose') person.form = null;
-      else if (act === 'blur') person.form = random.pick(['ahead', 'none'] as const) ?? 'none';
-    }
+    for (const person of this.people) passTime(person, random, this.#now);
   }
 
   /** Those who beat write, alone and with others. */
@@ -140,6 +124,24 @@ export class Story {
     this.#names = there;
   }
 
+  async #comeBack(ahead: number): Promise<void> {
+    const { random, ground } = this;
+    const { layout, protect } = this.world;
+    const standing = (one: Person) => standingOf(layout, one, this.#now);
+    const left = this.people.filter((one) => !this.#comebacks.some(({ person }) => person === one));
+    const person = random.pick(left.filter((one) => standing(one) === 'stale' && !protect.includes(one.id)));
+    if (person === undefined || this.#comebacks.length >= MOST_COMEBACKS) return;
+    const isTheirs = (name: string) => this.#ownersOf(name).some((owner) => this.#peopleOf(owner).includes(person));
+    const names = [...this.#names].filter((name) => name !== person.heartbeat && isTheirs(name));
+    const comeback: Comeback = { person, owned: [], isKnown: false };
+    this.#comebacks.push(comeback);
+    const value = beatOf((this.#now - ahead) * 1000);
+    comeback.owned = await beatAgain(ground.redis, person.heartbeat, names, value, TTL_MS);
+    const isAlone = (name: string) =>
+      this.#ownersOf(name).every((owner) => this.#peopleOf(owner).every((one) => one === person));
+    comeback.isKnown = comeback.owned.some((name) => isAlone(name) && this.#fateOf(name) === 'goes');
+  }
+
   async #run(kind: Kind, ahead: number): Promise<readonly Report[]> {
     const { ground, random, world, settings } = this;
     const { layout, protect } = world;
@@ -152,7 +154,9 @@ export class Story {
     });
     const cut = new AbortController();
     let calls = random.between(1, random.pick([6, 30]) ?? 6);
-    const before = () => {
+    this.#comebacks = [];
+    const before = async () => {
+      if (kind === 'comebacks' && random.between(0, 5) === 0) await this.#comeBack(ahead);
       if (calls-- !== 0) return;
       if (kind === 'cut') cut.abort();
       if (kind === 'failing') throw new Error('the line is dead');
@@ -162,7 +166,8 @@ export class Story {
       await clean(url, {
         ...{ target, signal: cut.signal, dryRun: kind === 'dry', sightings: shifted(pastOf(ground), ahead) },
         ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }),
-        ...(kind === 'cut' || kind === 'failing' ? { before } : {}),
+        ...(kind === 'declined' ? { confirm: async () => false } : {}),
+        ...(['cut', 'failing', 'comebacks'].includes(kind) ? { before } : {}),
       });
     const ended = await Promise.allSettled(kind === 'two' ? [once(), once()] : [once()]);
     for (const one of ended) {
@@ -171,9 +176,21 @@ export class Story {
     return ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
+  #sums(kind: Kind, reports: readonly Report[]): void {
+    const removes = !SPARING.includes(kind);
+    for (const { coordinators, keys } of reports) {
+      const { checked, active, stale, unreadable, held, protected: spared, swept, revived } = coordinators;
+      const sums = [checked - active - stale - unreadable - held - spared];
+      sums.push(Math.max(0, revived - this.#comebacks.length), removes ? stale - swept - revived : swept);
+      if (sums.some((one) => one !== 0)) this.wrong.push(`${kind}: ${JSON.stringify(coordinators)}`);
+      if (keys.deleted > this.#names.size) this.wrong.push(`${kind}: ${JSON.stringify(keys)}`);
+      this.swept += swept;
+    }
+  }
+
   #audit(kind: Kind, there: ReadonlySet<string>, reports: readonly Report[]): void {
     const { layout, protect } = this.world;
-    const removes = kind !== 'dry' && kind !== 'refused';
+    const removes = !SPARING.includes(kind);
     const isWhole = removes && reports.length > 0;
     const beats = new Map(this.people.map((one) => [one.heartbeat, one]));
     const say = (what: string, name: string) => {
@@ -181,23 +198,22 @@ export class Story {
       const who = JSON.stringify(owners.map((one) => ({ ...one, is: standingOf(layout, one, this.#now) })));
       this.wrong.push(`${kind} at ${this.#now}: ${what} ${JSON.stringify(name)} of ${who}`);
     };
+    const owned = new Set(this.#comebacks.flatMap(({ person, owned: some }) => [person.heartbeat, ...some]));
+    const back = new Set(this.#comebacks.map(({ person }) => person));
+    const isMoved = (name: string) =>
+      this.#ownersOf(name).some((owner) => this.#peopleOf(owner).some((one) => back.has(one)));
+    for (const name of owned) if (!there.has(name)) say('LOST', name);
     for (const name of this.#names) {
       const isGone = !there.has(name);
       const person = beats.get(name);
       const isStale = person && standingOf(layout, person, this.#now) === 'stale' && !protect.includes(person.id);
       const fate: Fate = person === undefined ? this.#fateOf(name) : isStale ? 'goes' : 'stays';
       if (isGone && (fate === 'stays' || !removes)) say('WENT', name);
-      if (!isGone && fate === 'goes' && isWhole) say('LEFT', name);
-      if (!isGone && fate === 'goes' && person === undefined && this.#isOrphaned(name, there)) say('ORPHANED', name);
+      if (!isGone && fate === 'goes' && isWhole && !isMoved(name)) say('LEFT', name);
+      if (!isGone && fate === 'goes' && person === undefined && !isMoved(name) && this.#isOrphaned(name, there))
+        say('ORPHANED', name);
     }
-    for (const { coordinators, keys } of reports) {
-      const { checked, active, stale, unreadable, held, protected: spared, swept, revived } = coordinators;
-      const sums = [checked - active - stale - unreadable - held - spared, revived];
-      if (removes) sums.push(stale - swept);
-      if (sums.some((one) => one !== 0)) this.wrong.push(`${kind}: ${JSON.stringify(coordinators)}`);
-      this.swept += swept;
-      if (keys.deleted > this.#names.size) this.wrong.push(`${kind}: ${JSON.stringify(keys)}`);
-    }
+    this.#sums(kind, reports);
   }
 
   /** Whether all by whom it would be found again are gone (P3): who has no heartbeat any more is found by what was kept. */
@@ -211,9 +227,20 @@ export class Story {
 
   #remember(kind: Kind, there: ReadonlySet<string>): void {
     const { layout } = this.world;
-    const goes = [...there].filter((name) => this.#fateOf(name) === 'goes');
+    // Of who went because a run removed them nothing is left that may go.
+    const spares = SPARING.includes(kind);
+    const goes = [...there].filter((name) => spares && this.#fateOf(name) === 'goes');
     const left = new Set(goes.flatMap((name) => this.#ownersOf(name).flatMap((owner) => this.#peopleOf(owner))));
+    const back = new Map(this.#comebacks.map((one) => [one.person, one]));
     for (const person of this.people) {
+      const comeback = back.get(person);
+      if (comeback !== undefined) {
+        person.form = 'beat';
+        person.beatAt = this.#now;
+        person.perhapsAt = comeback.isKnown ? null : this.#now;
+        person.seenAt = comeback.isKnown ? this.#now : null;
+        continue;
+      }
       const wentNow = person.form !== null && !there.has(person.heartbeat);
       if (wentNow) {
         forget(person, this.#now);
