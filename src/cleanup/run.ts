@@ -4,7 +4,7 @@
  *  Leaves    whether it may go on to guards, sweeping to partitions, everything about servers to the target and its nodes.
  *  Promises  P1–P11; it may end anywhere, by failure or by signal, and the next run finds what is left (P3).
  */
-import { protectionOf } from '../domain/protection.ts';
+import { protectionOf, protectsOthers } from '../domain/protection.ts';
 import { Failure } from '../domain/failure.ts';
 import { type Horizon, Outlook } from '../domain/horizon.ts';
 import type { CoordinatorCounts, Outcome, Report } from '../domain/report.ts';
@@ -13,6 +13,7 @@ import type { Sightings } from '../domain/sighting.ts';
 import type { Target } from '../redis/target/target.ts';
 import { Trash } from '../redis/trash/names.ts';
 import { KeyReader } from '../schema/keyReader.ts';
+import { isIdOf } from '../schema/keySchema.ts';
 import { Distinct } from '../store/distinct.ts';
 import { HeldKeys } from '../store/heldKeys.ts';
 import { Store } from '../store/store.ts';
@@ -145,6 +146,9 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
   const tally = new Tally(schema.families.length, request.dryRun ? null : request.carried);
   tally.keyspace = target.keyspace;
   const { observer = {} } = options;
+  const { protect } = target.settings;
+  const store = new Store(schema, partitionSeedOf(target.settings));
+  store.outlines.misshapen = protectsOthers(protect, (segments) => isIdOf(schema, segments));
   return {
     id: request.run,
     begunAt: performance.now(),
@@ -152,7 +156,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
     schema,
     reader: new KeyReader(schema),
     spellers: spellersOf(schema),
-    store: new Store(schema, partitionSeedOf(target.settings)),
+    store,
     keys: new HeldKeys(schema.scanned.map(({ template }) => template.prefix)),
     sightings: options.sightings ?? null,
     staleAfterSeconds: request.staleAfterSeconds,
@@ -169,7 +173,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
       request.force ? false : target.settings.suddenSilence,
       request.staleAfterSeconds,
     ),
-    isProtected: target.settings.protect.length === 0 ? null : protectionOf(target.settings.protect),
+    isProtected: protect.length === 0 ? null : protectionOf(protect),
     mixedFamilies: new MixedFamilies(
       observer.removed !== undefined || observer.list !== undefined,
       observer.list !== undefined,

@@ -13,6 +13,17 @@ export function protectionOf(patterns: readonly string[]): Protection {
   return (id) => compiled.some((parts) => isMatch(parts, id));
 }
 
+/**
+ * Whether an id of more or fewer segments than ids have here, or with an empty one, could be protected.
+ * @param fits whether ids have so many segments
+ */
+export function protectsOthers(patterns: readonly string[], fits: (segments: number) => boolean): boolean {
+  return patterns.some((pattern) => {
+    const segments = pattern.split(':');
+    return pattern.includes('*') || segments.includes('') || !fits(segments.length);
+  });
+}
+
 /** Whether a text is these parts with anything between them. Each is taken where it comes first, so no text is read again. */
 function isMatch([first = '', ...others]: readonly string[], text: string): boolean {
   const last = others.pop();

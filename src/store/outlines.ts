@@ -9,7 +9,7 @@ const BITS = 16;
 export class Outlines {
   /** The most segments that one has. */
   mostSegments = 1;
-  /** Whether there are ids of a shape that the schema does not know: whatever could be theirs stays (P4). */
+  /** Whether there are, or could be under protection, ids of a shape that the schema does not know: whatever could be theirs stays (P2, P4). */
   misshapen = false;
   readonly #words = new Uint32Array(2 ** BITS / 32);
 

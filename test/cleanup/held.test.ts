@@ -129,6 +129,22 @@ test('a protected one keeps everything, however silent it is; so does what it sh
   expect(await server.current.redis.exists('blocking:idempotency:c2:leader-1:x')).toBe(1);
 });
 
+test.each([['q:box'], ['q:*'], ['q:']])(
+  'an id of another shape than the schema says is protected as any other, %s (P2)',
+  async (pattern) => {
+    const { redis, url } = server.current;
+    const silent = beat((await nowOf(redis)) - 3_600_000);
+    // Two of the names can be read as those of `q:box` and `q:`, too.
+    const values = { 'x-q:hb': silent, 'x-q:box': '1', 'x-q:': '1', 'x-q:log': '1', 'x-q': '1' };
+    await writeAll(redis, { ...values, 'w:hb': beat(await nowOf(redis)) });
+    const mine = { heartbeat: '{coordinator}:hb', box: ['{coordinator}:box', 'x-{coordinator}', '{coordinator}:'] };
+    const report = await clean(url, { settings: { schema: 'mine', schemas: { mine }, protect: [pattern] } });
+    expect(report.coordinators).toMatchObject({ stale: 1, swept: 1 });
+    const kept = pattern === 'q:*' ? ['x-q:', 'x-q:box'] : [`x-${pattern}`];
+    expect(await keysIn(redis)).toEqual([...kept, 'w:hb', 'x-q', 'x-q:log'].sort());
+  },
+);
+
 test('who is protected keeps what could be theirs without a heartbeat, too: from others, and from being an orphan (P2)', async () => {
   const { redis } = server.current;
   await populate([['c', 5, 5_000]]);

@@ -95,8 +95,10 @@ function drawIds(random: Random, layout: Layout, count: number): string[] {
   );
   const longer = shape === '+' ? random.sample(ids, 4).map((id) => `${id}:sub`) : [];
   const taken = random.sample(ids, 2).flatMap((id) => takenForEachOther(random, layout, id));
+  // Where nobody's id is strange a run has no reason to look for such.
+  const areStrange = random.between(0, 1) === 0;
   return [...new Set([...ids, ...longer, ...taken])].filter(
-    (id) => id !== '' && !never.includes(id.split(':')[0] ?? ''),
+    (id) => id !== '' && !never.includes(id.split(':')[0] ?? '') && (areStrange || isShaped(layout, id)),
   );
 }
 
@@ -139,9 +141,10 @@ export function drawWorld(random: Random): World {
     outage,
     dying: random.between(0, 1) === 0,
   };
-  const fit = ids.filter((id) => !id.includes('*') && isUtf8(id) && id.trim() === id);
+  const fit = ids.filter(isWritable);
   // Somebody under whose id nobody beats keeps what could be theirs, too, alone or with others.
-  const protect = random.between(0, 1) === 0 ? [...random.sample(fit, 2), random.pick(nobodiesIn(layout)) ?? ''] : [];
+  const spares = random.between(0, 1) === 0;
+  const protect = spares ? [...random.sample(fit, 2), random.pick(nobodiesIn(layout)) ?? ''] : [];
   const everybody: Somebody[] = [];
   for (const id of ids) {
     for (const swarm of random.sample(swarms, random.between(1, random.pick([1, 1, 3]) ?? 1))) {
@@ -160,6 +163,7 @@ export function drawWorld(random: Random): World {
     }
   }
   const keys = drawKeys(random, layout, everybody, ids);
+  if (spares) protect.push(...random.sample(othersIn(layout, keys, everybody), 2));
   const wild = Object.keys(layout.families).filter((family) => family !== 'heartbeat');
   const orphans = random.between(0, 2) === 0 ? random.sample(wild, random.between(1, 2)) : [];
   return { name, layout, swarms, everybody, keys, protect, orphans, activeBefore, outage: outage ? OUTAGE : null };
@@ -176,6 +180,18 @@ export function nobodiesIn({ shape }: Layout): readonly string[] {
           .map((segment) => `:${segment}`)
           .join('');
   return [0, 1, 2].map((no) => `nobody${no}${rest}`);
+}
+
+/** Whether a list of those who are protected can hold this id as it is. */
+function isWritable(id: string): boolean {
+  return !id.includes('*') && isUtf8(id) && id.trim() === id;
+}
+
+/** Ids of another shape than the layout says, as which some names can be read, and under which nobody has ever beaten. */
+function othersIn(layout: Layout, keys: ReadonlyMap<string, Content>, everybody: readonly Somebody[]): string[] {
+  const known = new Set(everybody.map(({ id }) => id));
+  const ids = [...keys.keys()].flatMap((name) => ownersIn(layout, name).map(({ id }) => id));
+  return [...new Set(ids)].filter((id) => !known.has(id) && !isShaped(layout, id) && isWritable(id));
 }
 
 function isUtf8(id: string): boolean {

@@ -41,7 +41,11 @@ export class Story {
     private readonly ground: Ground,
     private readonly random: Random,
     private readonly world: World,
-    private readonly settings: { readonly byTransaction: boolean; readonly memoryBudgetBytes: number | undefined },
+    private readonly settings: {
+      readonly byTransaction: boolean;
+      readonly memoryBudgetBytes: number | undefined;
+      readonly sweep?: typeof clean | undefined;
+    },
   ) {
     this.#now = 1_700_000_000;
     this.people = world.everybody.map(({ id, swarm, heartbeat }) => ({
@@ -163,7 +167,7 @@ export class Story {
     };
     const { memoryBudgetBytes } = settings;
     const once = async () =>
-      await clean(url, {
+      await (settings.sweep ?? clean)(url, {
         ...{ target, signal: cut.signal, dryRun: kind === 'dry', sightings: shifted(pastOf(ground), ahead) },
         ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }),
         ...(kind === 'declined' ? { confirm: async () => false } : {}),
@@ -171,7 +175,7 @@ export class Story {
       });
     const ended = await Promise.allSettled(kind === 'two' ? [once(), once()] : [once()]);
     for (const one of ended) {
-      if (one.status === 'rejected' && !/was interrupted|the line is dead/.test(String(one.reason))) throw one.reason;
+      if (one.status === 'rejected' && !/was interrupted|was aborted|the line is dead/.test(String(one.reason))) throw one.reason;
     }
     return ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
@@ -196,7 +200,7 @@ export class Story {
     const say = (what: string, name: string) => {
       const owners = this.#ownersOf(name).flatMap((owner) => this.#peopleOf(owner));
       const who = JSON.stringify(owners.map((one) => ({ ...one, is: standingOf(layout, one, this.#now) })));
-      this.wrong.push(`${kind} at ${this.#now}: ${what} ${JSON.stringify(name)} of ${who}`);
+      this.wrong.push(`${kind} at ${this.#now}: ${what} ${JSON.stringify(name)} of ${who} ${this.#fateOf(name)} ${JSON.stringify([protect, this.#ownersOf(name)])}`);
     };
     const owned = new Set(this.#comebacks.flatMap(({ person, owned: some }) => [person.heartbeat, ...some]));
     const back = new Set(this.#comebacks.map(({ person }) => person));
