@@ -243,7 +243,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
     // Without a look at each partition nobody can say who is left; a dry run that failed has not noted whom it would have left.
     const whole = ended || (store.partitions.count === 1 && !(run.dryRun && reason === null));
     if (!ended && reason === null && whole && !run.dryRun) await noteLeft(run);
-    if ((marked.heartbeatsExpire || recalled.any) && !run.signal.aborted) await keepSightings(run, recalled, whole);
+    if (marked.heartbeatsExpire || recalled.any) await keepSightings(run, recalled, whole);
   }
   return reason;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { StopWish } from '../../src/cleanup/run.ts';
 import { useRedis } from '../support/leaks.ts';
 import { beat, keysIn, nowOf, writeAll } from '../support/world.ts';
 import {
@@ -107,6 +108,24 @@ describe('what a run leaves for the next', () => {
     expect(report.coordinators).toMatchObject({ active: 1, stale: 1, swept: 1 });
     expect(await leftIn(redis)).toEqual([...belongingsOf('flat', 'skewed'), sharedBy('b', 'skewed')].sort());
     expect(await namesRemembered(redis)).toEqual(['b', 'skewed']);
+  });
+
+  test('has whoever was left, with the last beat that was seen, when somebody stops it (P3, P11)', async () => {
+    const { redis } = server.current;
+    await lapse(redis, 'flat', [{ id: 'back', agoSeconds: 500 }, ...gone('b', 'c')]);
+    await beats(redis, 'flat', 'back');
+    const stop = new AbortController();
+    const { report } = await runWithPast(server.current, {
+      signal: stop.signal,
+      before: (name) => name === 'evalsha' && stop.abort(new StopWish('somebody stopped it')),
+    });
+    expect(report).toMatchObject({ outcome: 'stopped', coordinators: { active: 1, stale: 2 } });
+    const seen = new Map((await rememberedIn(redis)).map(({ id, agoSeconds }) => [id, agoSeconds]));
+    expect(seen.get('back')).toBeLessThan(60);
+    const left = (await leftIn(redis)).filter((key) => /:[bc]\b/.test(key));
+    expect(['b', 'c'].filter((id) => seen.has(id))).toEqual(
+      ['b', 'c'].filter((id) => left.some((key) => key.includes(`:${id}`))),
+    );
   });
 
   test('has whoever was left, when it fails in the middle (P3, P11)', async () => {

@@ -5,6 +5,7 @@
  */
 import { Failure, sentenceOf } from '../../domain/failure.ts';
 import { type Clock, silentSeconds } from '../../domain/heartbeat.ts';
+import type { Outcome } from '../../domain/report.ts';
 import type { Sighting } from '../../domain/sighting.ts';
 import { Bulk } from '../../redis/call/bulk.ts';
 import { countExisting } from '../../redis/keyspace/keyspace.ts';
@@ -153,11 +154,21 @@ export async function noteLeft({ store, schema, sightings }: Run): Promise<void>
   }
 }
 
+/** Whether somebody waits for the run to leave: whoever takes it over looks anew. After one that was stopped nobody may for long. */
+function isLeaving({ aborted, reason }: AbortSignal): boolean {
+  return aborted && (reason as { readonly outcome?: Outcome } | undefined)?.outcome !== 'stopped';
+}
+
 /**
  * Keeps what was noted; where that is not possible, the observer is warned, unless it has heard that nothing can be read.
  * @param whole whether it was noted who is left; else nobody who was known is forgotten
  */
-export async function keepSightings({ sightings, observer }: Run, { failed }: Recalled, whole: boolean): Promise<void> {
+export async function keepSightings(
+  { sightings, observer, signal }: Run,
+  { failed }: Recalled,
+  whole: boolean,
+): Promise<void> {
+  if (isLeaving(signal)) return;
   try {
     await sightings?.keep(!whole);
   } catch (error) {

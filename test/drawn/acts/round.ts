@@ -11,10 +11,20 @@ export async function round(ground: Ground, seed: number, acts: number, sweep?: 
   const random = new Random(seed);
   const world = drawWorld(random);
   const settings = {
-    sweep, byTransaction: random.between(0, 2) === 0, memoryBudgetBytes: random.pick(MEMORY) };
+    sweep,
+    byTransaction: random.between(0, 2) === 0,
+    memoryBudgetBytes: random.pick(MEMORY),
+  };
   await ground.redis.flushall();
   const story = new Story(ground, random, world, settings);
   for (let act = 0; act < acts && story.wrong.length === 0; act++) await story.act();
-  const drawn = { seed, layout: world.name, ...settings, sweep: undefined, people: story.people.length, told: story.told };
+  const drawn = {
+    seed,
+    layout: world.name,
+    ...settings,
+    sweep: undefined,
+    people: story.people.length,
+    told: story.told,
+  };
   return { drawn, wrong: story.wrong, swept: story.swept };
 }

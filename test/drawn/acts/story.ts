@@ -2,6 +2,7 @@
  * nobody can judge, or come back; runs are dry, cut off, refused, side by side, by turns. After each all that is there is held against what
  * earlier ones must have kept of whom.
  */
+import { StopWish } from '../../../src/cleanup/run.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import type { Random } from '../../chaos/random.ts';
 import { clean, targetOf } from '../../support/cleanup.ts';
@@ -18,8 +19,22 @@ const TTL_MS = 3_600_000;
 const SIGHTINGS = '{stalesweep}';
 /** So far ahead a clock is wrong, however slow the machine is. */
 const AHEAD_SECONDS = 500;
-const RUNS = ['real', 'real', 'comebacks', 'comebacks', 'dry', 'cut', 'failing', 'refused', 'declined', 'two'] as const;
+const RUNS = [
+  'real',
+  'real',
+  'comebacks',
+  'comebacks',
+  'dry',
+  'cut',
+  'stopped',
+  'failing',
+  'refused',
+  'declined',
+  'two',
+] as const;
 type Kind = (typeof RUNS)[number];
+/** Those of which nobody knows how far they got. */
+const SHORT: readonly Kind[] = ['cut', 'stopped', 'failing'];
 /** Those that look at everybody and remove nothing. */
 const SPARING: readonly Kind[] = ['dry', 'refused', 'declined'];
 
@@ -163,6 +178,7 @@ export class Story {
       if (kind === 'comebacks' && random.between(0, 5) === 0) await this.#comeBack(ahead);
       if (calls-- !== 0) return;
       if (kind === 'cut') cut.abort();
+      if (kind === 'stopped') cut.abort(new StopWish('somebody stopped it'));
       if (kind === 'failing') throw new Error('the line is dead');
     };
     const { memoryBudgetBytes } = settings;
@@ -171,13 +187,15 @@ export class Story {
         ...{ target, signal: cut.signal, dryRun: kind === 'dry', sightings: shifted(pastOf(ground), ahead) },
         ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }),
         ...(kind === 'declined' ? { confirm: async () => false } : {}),
-        ...(['cut', 'failing', 'comebacks'].includes(kind) ? { before } : {}),
+        ...(SHORT.includes(kind) || kind === 'comebacks' ? { before } : {}),
       });
     const ended = await Promise.allSettled(kind === 'two' ? [once(), once()] : [once()]);
     for (const one of ended) {
-      if (one.status === 'rejected' && !/was interrupted|was aborted|the line is dead/.test(String(one.reason))) throw one.reason;
+      if (one.status === 'rejected' && !/interrupted|aborted|stopped|the line is dead/.test(String(one.reason)))
+        throw one.reason;
     }
-    return ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const reports = ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    return reports.filter(({ outcome }) => outcome !== 'stopped' || kind === 'declined');
   }
 
   #sums(kind: Kind, reports: readonly Report[]): void {
@@ -200,7 +218,7 @@ export class Story {
     const say = (what: string, name: string) => {
       const owners = this.#ownersOf(name).flatMap((owner) => this.#peopleOf(owner));
       const who = JSON.stringify(owners.map((one) => ({ ...one, is: standingOf(layout, one, this.#now) })));
-      this.wrong.push(`${kind} at ${this.#now}: ${what} ${JSON.stringify(name)} of ${who} ${this.#fateOf(name)} ${JSON.stringify([protect, this.#ownersOf(name)])}`);
+      this.wrong.push(`${kind} at ${this.#now}: ${what} ${JSON.stringify(name)} of ${who}`);
     };
     const owned = new Set(this.#comebacks.flatMap(({ person, owned: some }) => [person.heartbeat, ...some]));
     const back = new Set(this.#comebacks.map(({ person }) => person));
@@ -236,6 +254,7 @@ export class Story {
     const goes = [...there].filter((name) => spares && this.#fateOf(name) === 'goes');
     const left = new Set(goes.flatMap((name) => this.#ownersOf(name).flatMap((owner) => this.#peopleOf(owner))));
     const back = new Map(this.#comebacks.map((one) => [one.person, one]));
+    const isShort = SHORT.includes(kind);
     for (const person of this.people) {
       const comeback = back.get(person);
       if (comeback !== undefined) {
@@ -249,7 +268,7 @@ export class Story {
       if (wentNow) {
         forget(person, this.#now);
         person.form = null;
-      } else if (kind === 'cut' || kind === 'failing') afterGlance(layout, person, this.#now);
+      } else if (isShort) afterGlance(layout, person, this.#now);
       else afterLook(layout, person, this.#now, left.has(person));
     }
   }
