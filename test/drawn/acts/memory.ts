@@ -83,6 +83,8 @@ export function afterLook(layout: Layout, person: Person, now: number, hasLeft: 
     if (isKnown) person.seenAt = now;
     if (person.perhapsAt !== null) person.perhapsAt = now;
   } else if (standing === 'stale' && !hasLeft) forget(person, now);
+  // It went and was forgotten, or lives by what may have been kept of it.
+  else if (standing === 'open') person.seenAt = null;
 }
 
 /** Nobody, unless it shares something with somebody who lives. */
