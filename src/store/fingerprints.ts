@@ -8,6 +8,9 @@ const LEAST_SLOTS = 1_024;
 const PART_BITS = 6;
 const PARTS = 2 ** PART_BITS;
 const FULL = 0.8;
+/** Small parts grow quickly, large ones by a little: a large table is hardly ever more than a third empty. */
+const SMALL_SLOTS = 512;
+const SMALL_GROWTH = 2;
 const GROWTH = 1.25;
 const WORD = 2 ** 32;
 
@@ -189,7 +192,7 @@ class Table {
 
   #grow(part: Part): void {
     const old = part.words;
-    part.slots = Math.ceil(part.slots * GROWTH);
+    part.slots = Math.ceil(part.slots * (part.slots < SMALL_SLOTS ? SMALL_GROWTH : GROWTH));
     part.words = new Uint32Array(part.slots * this.width);
     this.bytes += part.words.byteLength - old.byteLength;
     for (let at = 0; at < old.length; at += this.width) {
