@@ -67,8 +67,11 @@ export async function startRedis(args: readonly string[] = [], at?: number): Pro
         port,
         redis,
         stop: async () => {
+          // Else it would pass for ready as long as this process has not heard of its end.
+          const closed = redis.status === 'ready' ? new Promise((resolve) => redis.once('close', resolve)) : null;
           redis.disconnect();
           await server.kill();
+          await closed;
           rmSync(folder, { recursive: true, force: true });
         },
       };
