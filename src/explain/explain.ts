@@ -20,6 +20,7 @@ import { isIdOf } from '../schema/keySchema.ts';
 import { Matcher } from '../schema/matcher.ts';
 import type { Entry, Owner, SweptOnce } from './entry.ts';
 import { type Candidate, ownersAmong, pairOf } from './standing.ts';
+import { sweptWith } from './past.ts';
 import { sweptOf } from './swept.ts';
 import { ofCoordinator, ofHeartbeat, ofRemain, type Told } from './verdict.ts';
 
@@ -33,9 +34,6 @@ export interface Known {
   /** Told what an operator should know, that is no failure. */
   readonly warn: (sentence: string) => void;
 }
-
-/** As many ids of one name are looked up in the ledger; a name is seldom read as more. */
-const MOST_LOOKED_UP = 64;
 
 /** A run of its own for each name: what is known of one tells nothing of the next. */
 function runFor({ target, sightings, past, warn }: Known): RunContext {
@@ -138,21 +136,12 @@ async function ownersOf(run: RunContext, name: Buffer) {
   return { owners, readings, isWhole };
 }
 
-/** When those who could own a key were swept; where the ledger has the names of what went, only when this one did. */
 async function sweptAmong(
   { ledger, target }: Known,
   owners: readonly Owner[],
   name: Buffer,
 ): Promise<readonly SweptOnce[]> {
-  if (ledger === null || owners.length === 0) return [];
-  const ids = new Map(owners.map(({ coordinator }) => [coordinator.toString('latin1'), coordinator]));
-  const swarms = new Map(owners.map(({ coordinator, swarm }) => [pairOf(coordinator, swarm), swarm]));
-  const isAnywhere = owners.some(({ swarm }) => swarm === null);
-  const { swept } = await sweptOf(ledger, [...ids.values()].slice(0, MOST_LOOKED_UP), {
-    target: target.settings,
-    key: name,
-  });
-  return swept.filter(({ coordinator, swarm }) => isAnywhere || swarms.has(pairOf(coordinator, swarm)));
+  return ledger === null ? [] : await sweptWith(ledger, target.settings, owners, name);
 }
 
 // --- a coordinator

@@ -94,7 +94,8 @@ test('explain tells what the ledger knows of an id though its target is gone, an
     ...{ run: 'run-default', target: 'default', fingerprint, trashMs: 3_600_000 },
     ...{ agoMs: 60_000, going: [going('c1')] },
   });
-  const { code, stdout, stderr } = await command(['explain', 'c1', 'nobody'], env);
+  const keys = ['blocking:ack:c1:3', 'swarm:s1:agent:c1:activity', 'swarm:s2:agent:c1:activity', 'blocking:ack:c2:3'];
+  const { code, stdout, stderr } = await command(['explain', 'c1', 'nobody', ...keys], env);
   expect(code).toBe(1);
   expect(stderr).toContain('could not be reached: connection refused');
   const said = stdout.replace(/\s+/g, ' ');
@@ -102,5 +103,13 @@ test('explain tells what the ledger knows of an id though its target is gone, an
     'c1 What a run would do with it now is not known: the target does not answer. c1 in s1 was swept',
   );
   expect(said).toContain('To give it back, once it answers: stalesweep restore c1');
-  expect(said).toMatch(/nobody What .* No run that stands in the ledger swept a coordinator of this id\./);
+  expect(said).toMatch(/nobody What [^.]*\. No run that stands in the ledger swept a coordinator of this id\./);
+  // Keys tell who could own them, and in which swarm.
+  expect(said).toMatch(/blocking:ack:c1:3 What [^.]*\. c1 in s1 was swept/);
+  expect(said).toMatch(/swarm:s1:agent:c1:activity What [^.]*\. c1 in s1 was swept/);
+  for (const key of keys.slice(2)) {
+    expect(said).toMatch(
+      new RegExp(`${key} What [^.]*\\. No run that stands in the ledger swept anybody who could own`),
+    );
+  }
 });

@@ -6,7 +6,7 @@ import type { Entry } from '../../explain/entry.ts';
 import { explainName } from '../../explain/explain.ts';
 import { jsonOf } from '../../explain/json.ts';
 import { bytesOf } from '../../explain/names.ts';
-import { sweptOf } from '../../explain/swept.ts';
+import { pastOfName } from '../../explain/past.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
 import { outagesOf, promotedAtOf } from '../../ledger/targets/outagesOf.ts';
 import { pastOf } from '../../ledger/targets/past.ts';
@@ -71,14 +71,13 @@ async function entriesOf(config: Config, settings: TargetConfig, names: readonly
   }
 }
 
-/** Prints what the ledger alone knows of ids. */
+/** Prints what the ledger alone knows of these names. */
 async function tellPast(config: Config, settings: TargetConfig, names: readonly Buffer[]): Promise<void> {
   const past = await openPast(config);
   if (past === null) return;
   try {
     for (const name of names) {
-      const { swept } = await sweptOf(past.ledger, [name], { target: settings });
-      console.log(renderPast(name, swept, settings.name));
+      console.log(renderPast(name, await pastOfName(past.ledger, settings, name), settings.name));
     }
   } catch (error) {
     say(`what was swept can not be read: ${sentenceOf(error)}`);

@@ -1,5 +1,6 @@
 /** renderEntry: what `explain` tells of a name, for people: a fact a sentence, in 80 columns. */
 import type { Entry, Owner, Reading, SweptOnce } from '../../explain/entry.ts';
+import type { PastOfName } from '../../explain/past.ts';
 import { textOf } from '../../explain/names.ts';
 import { durationOf, howIs, whoIs } from '../../explain/words.ts';
 import { plain } from './plain.ts';
@@ -133,12 +134,15 @@ function whoseIn({ ids, family }: Reading, counted: string): string {
   return `${ids.length === 1 ? 'of' : 'of one of'} ${named}${more}${family === counted ? '' : ` (family ${family})`}`;
 }
 
-/** What the ledger has of a name whose target does not answer. @param swept the newest first */
-export function renderPast(name: Buffer, swept: readonly SweptOnce[], target: string): string {
+const NOBODY_OF_ID = 'No run that stands in the ledger swept a coordinator of this id.';
+const NOBODY_WITH_KEY = 'No run that stands in the ledger swept anybody who could own this key.';
+
+/** What the ledger has of a name whose target does not answer. */
+export function renderPast(name: Buffer, { isKey, swept }: PastOfName, target: string): string {
   const known = { owners: [], swept };
   const sentences = [
     'What a run would do with it now is not known: the target does not answer.',
-    ...(swept.length === 0 ? ['No run that stands in the ledger swept a coordinator of this id.'] : swept.map(sweptIn)),
+    ...(swept.length > 0 ? swept.map(sweptIn) : [isKey ? NOBODY_WITH_KEY : NOBODY_OF_ID]),
     ...waysIn(known, target).map((way) => way.replace(':', ', once it answers:')),
   ];
   return told(name, sentences);
