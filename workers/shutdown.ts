@@ -1,6 +1,7 @@
 /** shutdown: SIGTERM, SIGINT and SIGHUP end a process in order, from its first moment on; a second signal ends it at once. */
 import { once } from 'node:events';
 import { END_SIGNALS } from '../src/domain/endSignals.ts';
+import { endAsHungUp } from '../src/log/hangUp.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { Outage } from '../src/log/outages.ts';
 import { startTracing } from '../src/telemetry/tracing.ts';
@@ -33,6 +34,7 @@ function listen(logger: Logger): AbortSignal {
     }
     logger.info({ signal }, 'stopping');
     stop.abort();
+    endAsHungUp();
     const late = setTimeout(() => {
       // Whatever hangs, nothing is lost: a run that could not be handed back is taken over.
       logger.warn('not everything could be closed in time');

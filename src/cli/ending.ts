@@ -1,5 +1,6 @@
 /** ending: what a command does when it is told to end. */
 import { END_SIGNALS } from '../domain/endSignals.ts';
+import { endAsHungUp } from '../log/hangUp.ts';
 
 /**
  * Calls `end` at the first signal; a second one ends the process as if nobody listened, except SIGHUP: of a terminal that was closed
@@ -7,10 +8,14 @@ import { END_SIGNALS } from '../domain/endSignals.ts';
  */
 export function onEnd(end: (signal: NodeJS.Signals) => void): () => void {
   const hungUp = () => {};
-  for (const signal of END_SIGNALS) process.once(signal, end);
+  const onSignal = (signal: NodeJS.Signals) => {
+    endAsHungUp();
+    end(signal);
+  };
+  for (const signal of END_SIGNALS) process.once(signal, onSignal);
   process.on('SIGHUP', hungUp);
   return () => {
-    for (const signal of END_SIGNALS) process.off(signal, end);
+    for (const signal of END_SIGNALS) process.off(signal, onSignal);
     process.off('SIGHUP', hungUp);
   };
 }

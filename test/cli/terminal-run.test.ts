@@ -1,9 +1,13 @@
 /** `run` on a terminal asks before it removes anything. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { populate } from '../support/populate.ts';
+import { command } from '../support/command.ts';
+import { folder } from '../support/files.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { foreignIn } from '../support/world.ts';
 
@@ -41,6 +45,7 @@ test.each([
   ['no', 'n\r'],
   ['nothing', '\r'],
   ['Ctrl-C', '\x03'],
+  ['Ctrl-D', '\x04'],
 ])('asks once, with the numbers, and obeys whoever answers %s: nobody goes', async (_, answer) => {
   const ended = await onTerminal('run', answer);
   expect(ended.screen).toContain('90 coordinators are stale (10 are active, 0 unreadable)');
@@ -66,4 +71,31 @@ test.each(['run --yes --json', 'run --dry-run'])('`%s` does not ask', async (arg
   expect(screen).not.toContain('[y/N]');
   expect(code).toBe(0);
   expect(await foreignIn(server.redis)).toBe(args.includes('dry') ? 600 : 61);
+});
+
+test.each([
+  ['run', '[y/N]'],
+  ['run --yes --nice 30', 'of 90 stale'],
+  ['worker', 'worker started'],
+])('a terminal that is closed ends %s in order, and nothing aborts', async (words, shown) => {
+  const ended = join(await folder(), 'ended');
+  // As a shell does that is told so itself.
+  const started = `exec 3<&0; ${process.execPath} ${MAIN} ${words} <&3 & child=$!`;
+  const line = `${started}; trap "kill -HUP $child" HUP; wait $child; wait $child; echo $? > ${ended}`;
+  const env = { ...process.env, REDIS_URL: server.url, TERM: 'xterm' };
+  const terminal = spawn('script', ['--quiet', '--flush', '--command', line, '/dev/null'], { env });
+  let screen = '';
+  terminal.stdout.setEncoding('utf8').on('data', (text: string) => (screen += text));
+  await expect.poll(() => screen, { timeout: 30_000, interval: 5 }).toContain(shown);
+  terminal.kill('SIGKILL');
+  await expect.poll(() => existsSync(ended) && readFileSync(ended, 'utf8'), { timeout: 10_000 }).toBe('129\n');
+  if (words.startsWith('run')) {
+    if (words === 'run') expect(await foreignIn(server.redis)).toBe(600);
+    const { stdout } = await command(['history', '--json'], { REDIS_URL: server.url });
+    const reason = expect.stringMatching(/^(nobody said yes|it was interrupted by SIGHUP)$/);
+    expect(JSON.parse(stdout)).toMatchObject([{ report: { reason } }]);
+  } else {
+    const members = Object.values(await server.redis.hgetall('{stalesweep}:members'));
+    expect(members.map((one) => (JSON.parse(one) as { left: boolean }).left)).toEqual([true]);
+  }
 });

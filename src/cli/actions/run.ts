@@ -87,13 +87,17 @@ async function confirmed(
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // In a question Ctrl-C is a character, and no signal.
   terminal.once('SIGINT', () => stop.abort(new StopWish('it was interrupted by SIGINT', 'interrupted')));
+  // With the terminal itself, which can't be put back as it was then: nobody says yes.
+  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  for (const one of [terminal, process.stdin]) one.on('error', () => {});
   try {
     const others = `${active} are active, ${unreadable} unreadable${held > 0 ? `, ${held} held` : ''}`;
     const room = memoryEstimateBytes === undefined ? '' : `, about ${megabytes(memoryEstimateBytes)}`;
-    const answer = await terminal.question(
+    const asked = terminal.question(
       `Target "${target}": ${stale} coordinators are stale (${others}).\nRemove everything they left${room}? [y/N] `,
       { signal: stop.signal },
     );
+    const answer = await Promise.race([asked, closed]);
     return /^y(es)?$/i.test(answer.trim());
   } catch (error) {
     if (stop.signal.aborted) return false;
