@@ -75,6 +75,17 @@ export async function announce(
   await queues.connection.hset(keyOf(queues), id, JSON.stringify({ by, at: Date.now(), left, targets }));
 }
 
+/** Whether anybody takes runs: a process that says so, or a worker of another program, of which only Redis knows, where it may be asked. */
+export async function isServed(queues: Queues): Promise<boolean> {
+  const members = await readMembers(queues);
+  if (members.some(({ isHere }) => isHere)) return true;
+  const others = await queues.runs.getWorkersCount().catch((error: unknown) => {
+    if (error instanceof Error && error.name === 'ReplyError') return 0;
+    throw error;
+  });
+  return others > 0;
+}
+
 /** Whether somebody works here for whom the name means this very target. */
 export function isWorkedOn(members: readonly Member[], target: string, fingerprint?: string): boolean {
   return members.some(

@@ -1,6 +1,6 @@
 /** enqueue: asks for a run through the queue, and waits for it where that is wanted. */
 import { Failure } from '../../domain/failure.ts';
-import { readMembers } from '../../queue/members.ts';
+import { isServed } from '../../queue/members.ts';
 import { enqueue } from '../../queue/runs/enqueue.ts';
 import type { Queues } from '../../queue/queues.ts';
 import { waitForRun } from '../../queue/runs/waitForRun.ts';
@@ -45,7 +45,7 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
       const but = difference === null ? '' : `, but not as asked for: ${difference}`;
       say(`joined ${what}, which waits or runs already${but}`);
     }
-    if ((await readMembers(queues)).every(({ isHere }) => !isHere)) {
+    if (!(await isServed(queues))) {
       say('no worker is connected; the run waits until one starts (stalesweep worker)');
     }
     if (!options.wait) {
