@@ -7,6 +7,8 @@ export interface Sighting {
   readonly swarm: Uint8Array | null;
   /** When it last beat, in whole seconds since the epoch, rounded up. */
   readonly beatAtSeconds: number;
+  /** Whether what it left was given back from the trash since: then it lives until it beats anew, and is not counted. @default false */
+  readonly isGivenBack?: boolean;
 }
 
 interface Bytes {

@@ -25,6 +25,8 @@ export interface Owner {
   readonly unreadable: Why | null;
   /** Whether what it could own stays because of it. */
   readonly lives: boolean;
+  /** Whether it lives because what it left was given back, and nobody has seen it since. @default false */
+  readonly isGivenBack?: boolean;
 }
 
 /** Once that a run swept a coordinator. Names are bytes. */

@@ -119,8 +119,8 @@ async function recalled(run: RunContext, isWanted: (sighting: Sighting) => boole
       const some: Sighting[] = [];
       for (const sighting of block) {
         if (!isWanted(sighting)) continue;
-        const { coordinator, swarm, beatAtSeconds } = sighting;
-        const copy = { coordinator: Buffer.from(coordinator), swarm: swarm && Buffer.from(swarm), beatAtSeconds };
+        const { coordinator, swarm } = sighting;
+        const copy = { ...sighting, coordinator: Buffer.from(coordinator), swarm: swarm && Buffer.from(swarm) };
         some.push(copy);
         seen.push(copy);
       }
@@ -131,13 +131,14 @@ async function recalled(run: RunContext, isWanted: (sighting: Sighting) => boole
   return seen;
 }
 
-function lapsedOwner(run: RunContext, id: Buffer, swarm: Buffer | null, beatAtSeconds: number): Owner {
+function lapsedOwner(run: RunContext, id: Buffer, swarm: Buffer | null, sighting: Sighting): Owner {
+  const { beatAtSeconds, isGivenBack = false } = sighting;
   const clock = run.target.lapsedClock;
   const state = stateOf(run, slice(id), beatAtSeconds * 1000, clock);
   const shown: OwnerState = state === 'active' || state === 'stale' ? 'lapsed' : state;
   const silenceSeconds = silentSeconds(beatAtSeconds * 1000, clock);
   const known = { coordinator: id, swarm, heartbeat: null, unreadable: null };
-  return { ...known, state: shown, silenceSeconds, lives: state !== 'stale' };
+  return { ...known, state: shown, silenceSeconds, lives: isGivenBack || state !== 'stale', isGivenBack };
 }
 
 /** Who of the candidates beats, or was seen to; those of whom nothing is known are left out. */
@@ -156,12 +157,13 @@ async function knownAmong(run: RunContext, candidates: readonly Candidate[]): Pr
       ids.has(Buffer.from(coordinator).toString('latin1')) || pairs.has(pairOf(coordinator, swarm)),
   );
   const lapsed = new Map<string, Owner>();
-  for (const { coordinator, swarm, beatAtSeconds } of seen) {
+  for (const sighting of seen) {
+    const { coordinator, swarm } = sighting;
     const [id, its] = [Buffer.from(coordinator), swarm && Buffer.from(swarm)];
     const pair = pairOf(id, its);
     const heartbeat = spelled(run, id, its);
     if (beating.has(pair) || heartbeat === null || !isIdOf(schema, heartbeat.idSegments)) continue;
-    const owner = lapsedOwner(run, id, its, beatAtSeconds);
+    const owner = lapsedOwner(run, id, its, sighting);
     const known = lapsed.get(pair);
     if (known === undefined || (owner.silenceSeconds ?? 0) < (known.silenceSeconds ?? 0)) lapsed.set(pair, owner);
   }

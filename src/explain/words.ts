@@ -29,7 +29,7 @@ export function whoIs({ coordinator, swarm }: Pick<Owner, 'coordinator' | 'swarm
 }
 
 /** How somebody is, to follow its name. */
-export function howIs({ state, silenceSeconds, unreadable, lives }: Owner): string {
+export function howIs({ state, silenceSeconds, unreadable, lives, isGivenBack = false }: Owner): string {
   const silent = silenceSeconds === null ? '' : durationOf(silenceSeconds);
   switch (state) {
     case 'active':
@@ -45,6 +45,7 @@ export function howIs({ state, silenceSeconds, unreadable, lives }: Owner): stri
     case 'protected':
       return `is protected by the configuration, ${silent === '' ? 'and does not beat' : `silent for ${silent}`}`;
     case 'lapsed':
+      if (isGivenBack) return `was given back, and has not been seen to beat since; before that ${silent} ago`;
       return `has no heartbeat any more, and was last seen to beat ${silent} ago${lives ? '' : ': it is stale'}`;
     case 'none':
       return 'does not beat';

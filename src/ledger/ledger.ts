@@ -20,6 +20,8 @@ import type { NamedPlace, NamedTarget } from './runs/names.ts';
 import { readAllOpen } from './runs/openRuns.ts';
 import type { PastRun } from './runs/pastRun.ts';
 import type { HistoryQuery } from './runs/query.ts';
+import { Sightings } from './sightings/sightings.ts';
+import { type SightedTarget, sightingsKeyOf } from './sightings/sightingsKey.ts';
 import { type Found, findSwept, KnownSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
 import { type SweptPage, type SweptPageQuery, sweptPage } from './swept/sweptPage.ts';
@@ -49,8 +51,8 @@ export class Ledger {
    * @param prefix the queue's
    */
   constructor(
-    redis: Redis,
-    prefix: string,
+    private readonly redis: Redis,
+    private readonly prefix: string,
     private readonly settings: LedgerSettings,
   ) {
     this.#blocks = new Blocks(redis, prefix, settings);
@@ -129,6 +131,11 @@ export class Ledger {
     readonly startedAtMs: number;
   }): AsyncIterable<ReadBatch> {
     return sweptBy(this.#blocks, run);
+  }
+
+  /** What runs of a target saw of who beat. */
+  sightingsOf(target: SightedTarget): Sightings {
+    return new Sightings(this.redis, sightingsKeyOf(this.prefix, target));
   }
 
   /** Notes what was given back from a target's trash. */

@@ -12,7 +12,8 @@ export interface Search {
 /** So many are held at once: some 30 MB. */
 const MOST_HELD = 100_000;
 
-interface Held extends Thing {
+export interface Held extends Thing {
+  /** When it was put there, by the target's clock. */
   readonly second: number;
 }
 
@@ -25,7 +26,7 @@ export async function* contentsOf(
   search: Search,
   share = 0,
   shares = 1,
-): AsyncGenerator<readonly Thing[]> {
+): AsyncGenerator<readonly Held[]> {
   const held = await shareOf(trash, search, share, shares);
   if (held !== null) {
     yield held;
@@ -41,7 +42,7 @@ async function shareOf(
   { glob, wants }: Search,
   share: number,
   shares: number,
-): Promise<readonly Thing[] | null> {
+): Promise<readonly Held[] | null> {
   const held = new Map<string, Held>();
   for await (const page of trash.pages(glob)) {
     for (const key of page) {

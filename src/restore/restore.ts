@@ -13,9 +13,10 @@ import type { Thing } from '../redis/restore.ts';
 import { piecesOf } from '../redis/pace/weight.ts';
 import { encodeRun } from '../redis/trash/names.ts';
 import type { TrashPlace } from '../redis/trash/place.ts';
-import { contentsOf } from './contents.ts';
+import { contentsOf, type Held } from './contents.ts';
 import { withTrash } from './open.ts';
 import { searchFor, type Wanted } from './wanted.ts';
+import { Whose } from './whose.ts';
 
 export type { Wanted } from './wanted.ts';
 
@@ -28,7 +29,7 @@ export interface RestoreOptions {
    * Tells which runs swept a coordinator, and is told what came back. Without it, or where it knows of none, names decide alone,
    * and nothing is noted.
    */
-  readonly ledger?: Pick<Ledger, 'find' | 'noteRestored' | 'horizonsOf'> | null;
+  readonly ledger?: Pick<Ledger, 'find' | 'noteRestored' | 'horizonsOf' | 'sightingsOf'> | null;
   /** Who asks for it, for the note; left out where that is not known. */
   readonly by?: string | null;
   /** Ends it between two calls, with its reason. */
@@ -61,10 +62,12 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
   const runs = await runsThatSwept(target, what, options);
   return await withTrash(target, signal, async (trash) => {
     const bringing = new Bringing(trash, dryRun, signal);
+    const told = dryRun || heartbeats ? null : whoseOf(target, what, options);
     try {
       // Last, so that no run takes anybody for stale of whom only a part is back.
       for (const kind of heartbeats ? [false, true] : [false]) {
         for await (const things of contentsOf(trash, searchFor(target.schema, what, kind, runs))) {
+          await told?.(things);
           if (kind && !dryRun) await endHorizon(target, options);
           await bringing.all(things, kind);
         }
@@ -100,6 +103,28 @@ async function runsThatSwept(
     warn(`which runs swept it can not be read, so names decide alone: ${sentenceOf(error)}`);
     return null;
   }
+}
+
+/**
+ * Tells the ledger whose things come back, before they do; where it can't be told, that is said once. Who comes back with the heartbeat
+ * is judged by that.
+ */
+function whoseOf(target: TargetConfig, what: Wanted, { ledger = null, warn = () => {} }: RestoreOptions) {
+  if (ledger === null) return null;
+  const whose = new Whose(ledger.sightingsOf(target), target.schema, 'run' in what ? null : what.coordinator);
+  let isTold = false;
+  const say = (why: string) => {
+    if (!isTold) warn(`where heartbeats expire, the next run may take again what comes back: ${why}`);
+    isTold = true;
+  };
+  return async (things: readonly Held[]): Promise<void> => {
+    try {
+      const leftOut = await whose.note(things);
+      if (leftOut > 0) say(`${leftOut} ids are more than the ledger keeps of who was given back`);
+    } catch (error) {
+      say(sentenceOf(error));
+    }
+  };
 }
 
 /**

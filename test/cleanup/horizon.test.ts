@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Look } from '../../src/domain/horizon.ts';
 import { type RestoreOptions, restore } from '../../src/restore/restore.ts';
 import { targetOf } from '../support/cleanup.ts';
+import { ledgerIn } from '../support/pastRuns.ts';
 import { useRedis } from '../support/leaks.ts';
 import { pastIn } from '../lapsed/scene.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -197,6 +198,7 @@ describe('a scheduled run', () => {
       find: async () => ({ swept: [], damaged: 0 }),
       noteRestored: async () => {},
       horizonsOf: () => horizons,
+      sightingsOf: (of: ReturnType<typeof targetOf>) => ledgerIn(server.current.redis).sightingsOf(of),
     };
     const giveBack = async (options: RestoreOptions) =>
       await restore(targetOf(server.current.url), { run: 'test-run' }, { ...options, ledger } as RestoreOptions);

@@ -137,6 +137,7 @@ test('asks the ledger which runs swept an id, and leaves what others took', asyn
     find: async () => ({ damaged: 0, swept: [{ batch: { run: 'first' } }] }) as never,
     noteRestored: async () => {},
     horizonsOf: (of: ReturnType<typeof target>) => ledgerIn(redis).horizonsOf(of),
+    sightingsOf: (of: ReturnType<typeof target>) => ledgerIn(redis).sightingsOf(of),
   };
   expect((await restore(target(), idOf('c1'), { ledger })).restored).toBe(6);
   expect(await redis.get(signal)).toBe('first');

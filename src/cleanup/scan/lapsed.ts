@@ -67,10 +67,30 @@ function recallMet(run: Run, found: Found, sighting: Sighting, isNew: boolean, l
   run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silentSeconds(beatAt, lapsedClock));
 }
 
+/** One who was given back: what could be its own stays, whatever was seen of it before. It is known on, but nobody's to count. */
+function recallGivenBack(run: Run, found: Found, { beatAtSeconds }: Sighting, counts: boolean): void {
+  const { store, tally, sightings } = run;
+  const beat = hasBeatenSince(run, found);
+  // An earlier partition, or an earlier try to read, did not know of it yet.
+  const isAwaited = beat === NO_BEAT && store.wasStale(found);
+  if (isAwaited) {
+    store.partitions.awaited--;
+    store.partitions.awaitedLapsed--;
+  }
+  if (beat !== NO_BEAT) store.revive(beat, beatAtSeconds);
+  if (beat !== NO_BEAT || (isAwaited && !counts)) tally.forget(1, 1);
+  store.enterLiving(found);
+  sightings?.see(found.id, found.swarm, beatAtSeconds);
+}
+
 function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Clock): void {
   const { store, tally, sightings } = run;
   const found = foundIn(run, sighting);
   if (found === null) return;
+  if (sighting.isGivenBack && (!store.has(found) || hasBeatenSince(run, found) !== NO_BEAT)) {
+    recallGivenBack(run, found, sighting, counts);
+    return;
+  }
   const wasStale = store.wasStale(found);
   const isNew = counts || !wasStale;
   if (store.has(found)) {

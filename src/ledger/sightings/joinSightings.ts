@@ -6,13 +6,14 @@ import { readBlock, type Sighting, type SightingsBuilder } from './sightingsBloc
 const WRITTEN = 0;
 
 /**
- * The blocks of both together; whoever stands in both comes once, with the later beat. Takes 15 bytes for each of them while
+ * The blocks of both together; whoever stands in both comes once, with the later beat; who beat last before `sinceSeconds` is left out. Takes 15 bytes for each of them while
  * it lasts, and theirs, compressed. Rejects as `theirs` and `readBlock` do.
  */
 export async function joinSightings(
   builder: SightingsBuilder,
   ours: readonly Buffer[],
   theirs: AsyncIterable<Buffer>,
+  sinceSeconds = WRITTEN,
 ): Promise<Buffer[]> {
   const all = [...ours];
   for await (const block of theirs) all.push(block);
@@ -31,7 +32,7 @@ export async function joinSightings(
   for (const block of all) {
     for (const sighting of await readBlock(block)) {
       const { coordinator, swarm, beatAtSeconds } = sighting;
-      if (take(sighting) !== beatAtSeconds || beatAtSeconds === WRITTEN) continue;
+      if (take(sighting) !== beatAtSeconds || beatAtSeconds === WRITTEN || beatAtSeconds < sinceSeconds) continue;
       builder.add(coordinator, 0, coordinator.length, swarm, 0, swarm?.length ?? 0, beatAtSeconds);
       latest.set(prints.high, prints.low, WRITTEN);
     }

@@ -3,6 +3,7 @@
  *  Leaves    who is lapsed to the run, compression to `sightingsBlock`, Redis to `sightings`.
  */
 import type { Sighting, Sightings as SightingsOfRun } from '../../domain/sighting.ts';
+import { GivenBack } from './givenBack.ts';
 import { joinSightings } from './joinSightings.ts';
 import { type Sightings, SightingsReplaced } from './sightings.ts';
 import { DamagedBlock, readBlock, SightingsBuilder } from './sightingsBlock.ts';
@@ -42,8 +43,13 @@ export class RunSightings implements SightingsOfRun {
       const { version, damaged, blocks } = await this.sightings.load();
       if (this.#version === undefined) this.#version = version;
       if (damaged) this.options.warn?.('what earlier runs saw is damaged and not used; this run replaces it');
+      // Before what was seen: who comes back later is so much the younger.
+      const given = version === null ? null : await GivenBack.in(this.sightings, (said) => this.options.warn?.(said));
       try {
-        for await (const block of blocks()) yield await readBlock(block);
+        for await (const block of blocks()) {
+          const some = await readBlock(block);
+          yield given?.any ? marked(some, given) : some;
+        }
         return;
       } catch (error) {
         // Read again from the start: whoever comes twice counts once.
@@ -87,5 +93,14 @@ export class RunSightings implements SightingsOfRun {
     this.options.warn?.(
       `${leftOut} of ${count} coordinators that beat do not fit "sightings"; should their heartbeats expire, what they leave is orphaned: set more`,
     );
+  }
+}
+
+/** Who was given back and has not been seen since is told apart, or left out once nobody waits for it any more. */
+function* marked(some: Iterable<Sighting>, given: GivenBack): Generator<Sighting, void, undefined> {
+  for (const sighting of some) {
+    const standing = given.standingOf(sighting.coordinator, sighting.beatAtSeconds);
+    if (standing === 'no') yield sighting;
+    else if (standing === 'living') yield { ...sighting, isGivenBack: true };
   }
 }

@@ -2,6 +2,7 @@
  *
  *      <key>              the version that stands: a random name, and how many blocks it has
  *      <key>:<version>    its blocks, a list
+ *      <key>:given        the same of whose things were given back from the trash
  *
  *  Owns      versions: a new one is written beside the one that stands and put in its place in one step.
  *  Leaves    what is in a block to `sightingsBlock`; whether to go on without sightings to the caller.
@@ -54,6 +55,11 @@ export class Sightings {
     private readonly key: string,
   ) {
     this.#calls = new ServerCalls(redis);
+  }
+
+  /** Where it stands, in the same form, whose things were given back. */
+  get givenBack(): Sightings {
+    return new Sightings(this.redis, `${this.key}:given`);
   }
 
   /** Looks which version stands. */
