@@ -46,9 +46,14 @@ export async function groundOn(server: TestRedis, door?: RentedRedis): Promise<G
   };
 }
 
+/** Where it stands what earlier runs saw. */
+export function seenOn({ queue }: Ground): Sightings {
+  return new Sightings(queue, SIGHTINGS);
+}
+
 /** What earlier runs saw. */
-export function pastOf({ queue }: Ground, readOnly = false): RunSightings {
-  return new RunSightings(new Sightings(queue, SIGHTINGS), { mostBytes: 1e7, readOnly });
+export function pastOf(ground: Ground, readOnly = false): RunSightings {
+  return new RunSightings(seenOn(ground), { mostBytes: 1e7, readOnly });
 }
 
 let beats = 0;

@@ -17,15 +17,18 @@ export interface Person {
   seenAt: number | null;
   /** The same of a run that ended early, or of somebody who went: it may have been kept. */
   perhapsAt: number | null;
+  /** When what was given back of it had gone: what was seen of it until then is no reason to take anything. */
+  givenAt: number;
 }
 
 /**
  * - `living`: nothing that could be theirs may go.
  * - `stale`: what is theirs alone must go.
  * - `open`: nobody can say whether a run knows them.
+ * - `spared`: some of theirs was given back since; whether a run knows them nobody can say.
  * - `nobody`: they never beat before the eyes of a run.
  */
-export type Standing = 'living' | 'stale' | 'open' | 'nobody';
+export type Standing = 'living' | 'stale' | 'open' | 'spared' | 'nobody';
 
 /** From a beat to the next run, in seconds. */
 const BEFORE = 20;
@@ -45,9 +48,10 @@ function isLong(sinceAt: number, now: number): boolean {
 }
 
 export function standingOf(layout: Layout, person: Person, now: number): Standing {
-  const { id, form, beatAt, seenAt, perhapsAt } = person;
+  const { id, form, beatAt, seenAt, perhapsAt, givenAt } = person;
   if (form !== null) return form === 'beat' && isShaped(layout, id) && isLong(beatAt, now) ? 'stale' : 'living';
-  if (seenAt === null) return perhapsAt === null ? 'nobody' : 'open';
+  if (seenAt === null) return perhapsAt === null ? 'nobody' : perhapsAt <= givenAt ? 'spared' : 'open';
+  if (seenAt <= givenAt) return perhapsAt !== null && perhapsAt > givenAt ? 'open' : 'living';
   if (!isLong(seenAt, now)) return 'living';
   return perhapsAt !== null && !isLong(perhapsAt, now) ? 'open' : 'stale';
 }
@@ -67,7 +71,8 @@ export function fateOf(
   const standings = owners.flatMap(of);
   if (standings.includes('living')) return 'stays';
   if (standings.includes('open')) return 'open';
-  return standings.includes('stale') ? 'goes' : 'stays';
+  if (!standings.includes('stale')) return 'stays';
+  return standings.includes('spared') ? 'open' : 'goes';
 }
 
 /** What a run that looked at everybody leaves of somebody. @param hasLeft whether something that may go is there still */

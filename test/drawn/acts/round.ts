@@ -14,6 +14,7 @@ export async function round(ground: Ground, seed: number, acts: number, sweep?: 
     sweep,
     byTransaction: random.between(0, 2) === 0,
     memoryBudgetBytes: random.pick(MEMORY),
+    withTrash: random.between(0, 1) === 0,
   };
   await ground.redis.flushall();
   const story = new Story(ground, random, world, settings);

@@ -9,6 +9,7 @@ import { clean, targetOf } from '../../support/cleanup.ts';
 import { beatOf, buffer, type Ground, pastOf } from '../ground.ts';
 import { type Owner, ownersIn, schemaOf, spell } from '../layouts.ts';
 import { drawStar, isOwn, STALE_AFTER, type World } from '../world.ts';
+import { type Gone, giveBack, runAt, trashedIn } from './giveBack.ts';
 import { beatAgain, type Comeback } from './comeback.ts';
 import { afterGlance, afterLook, type Fate, fateOf, forget, passTime, type Person, standingOf } from './memory.ts';
 import { shifted } from './past.ts';
@@ -16,7 +17,8 @@ import { shifted } from './past.ts';
 /** Seconds between two acts: with those before a beat no silence is nearly the threshold, however slow a machine is. */
 const STEPS = [80, 240, 320, 320, 640];
 const TTL_MS = 3_600_000;
-const SIGHTINGS = '{stalesweep}';
+/** Of the ledger, and of the trash. */
+const OURS = ['{stalesweep}', 'stalesweep:trash'];
 /** So far ahead a clock is wrong, however slow the machine is. */
 const AHEAD_SECONDS = 500;
 const RUNS = [
@@ -59,12 +61,14 @@ export class Story {
     private readonly settings: {
       readonly byTransaction: boolean;
       readonly memoryBudgetBytes: number | undefined;
+      /** Whether what goes can be given back. */
+      readonly withTrash: boolean;
       readonly sweep?: typeof clean | undefined;
     },
   ) {
-    this.#now = 1_700_000_000;
+    this.#now = Math.ceil(Date.now() / 1000);
     this.people = world.everybody.map(({ id, swarm, heartbeat }) => ({
-      ...{ id, swarm, heartbeat, form: null, seenAt: null, perhapsAt: null },
+      ...{ id, swarm, heartbeat, form: null, seenAt: null, perhapsAt: null, givenAt: 0 },
       beatAt: this.#now,
     }));
   }
@@ -127,7 +131,9 @@ export class Story {
 
   async #there(): Promise<Set<string>> {
     const names = (await this.ground.redis.callBuffer('KEYS', '*')) as Buffer[];
-    return new Set(names.map((name) => name.toString('latin1')).filter((name) => !name.startsWith(SIGHTINGS)));
+    return new Set(
+      names.map((name) => name.toString('latin1')).filter((name) => !OURS.some((ours) => name.startsWith(ours))),
+    );
   }
 
   /** One act: a run of some kind, and what came of it. */
@@ -135,6 +141,7 @@ export class Story {
     const kind = this.random.pick(RUNS) ?? 'real';
     this.live();
     const ahead = await this.stage();
+    if (this.settings.withTrash) await this.#giveBack(ahead);
     this.told.push(`${kind} at ${this.#now}`);
     const reports = await this.#run(kind, ahead);
     const there = await this.#there();
@@ -161,16 +168,48 @@ export class Story {
     comeback.isKnown = comeback.owned.some((name) => isAlone(name) && this.#fateOf(name) === 'goes');
   }
 
-  async #run(kind: Kind, ahead: number): Promise<readonly Report[]> {
-    const { ground, random, world, settings } = this;
-    const { layout, protect } = world;
-    const url = ground.urlFor(settings.byTransaction);
-    const target = targetOf(url, {
+  #target(url: string, more: object = {}) {
+    const { layout, protect } = this.world;
+    return targetOf(url, {
       ...{ schema: 'drawn', schemas: { drawn: schemaOf(layout) }, staleAfter: `${STALE_AFTER}s`, restartGrace: false },
       protect: protect.map((id) => buffer(id).toString()),
-      ...(kind === 'refused' ? { maxStale: 0 } : {}),
       ...{ callBudget: '0.1ms', nice: 0.01 },
+      ...(this.settings.withTrash ? { trash: '1h' } : {}),
+      ...more,
     });
+  }
+
+  /** Somebody of whom something lies in the trash, or a run, is given back; what comes back is what the model says. */
+  async #giveBack(ahead: number): Promise<void> {
+    const { ground, random } = this;
+    const gone = await trashedIn(ground, ahead);
+    const one = random.pick(gone);
+    if (one === undefined || random.between(0, 1) === 0) return;
+    const heartbeats = new Set(this.people.map(({ heartbeat }) => heartbeat));
+    const owner = random.pick(this.#ownersOf(one.name).flatMap((some) => this.#peopleOf(some)));
+    const isOf = ({ name, run }: Gone) =>
+      owner === undefined ? run === one.run : this.#ownersOf(name).some(({ id }) => id === owner.id);
+    const what = owner === undefined ? { run: one.run } : { coordinator: buffer(owner.id) };
+    const wanted = gone.filter((some) => !heartbeats.has(some.name) && isOf(some));
+    const due = new Set(wanted.map(({ name }) => name).filter((name) => !this.#names.has(name)));
+    this.told.push(`${owner?.id ?? one.run} given back at ${this.#now}`);
+    const url = ground.urlFor(this.settings.byTransaction);
+    const { restored } = await giveBack(ground, this.#target(url), what, ahead);
+    const there = await this.#there();
+    for (const name of due) if (!there.has(name)) this.wrong.push(`${JSON.stringify(name)} did not come back`);
+    if (restored !== due.size) this.wrong.push(`${restored} came back of ${due.size}`);
+    for (const { name, wentAt } of wanted) {
+      for (const person of this.#ownersOf(name).flatMap((some) => this.#peopleOf(some))) {
+        person.givenAt = Math.max(person.givenAt, wentAt);
+      }
+    }
+    this.#names = there;
+  }
+
+  async #run(kind: Kind, ahead: number): Promise<readonly Report[]> {
+    const { ground, random, settings } = this;
+    const url = ground.urlFor(settings.byTransaction);
+    const target = this.#target(url, kind === 'refused' ? { maxStale: 0 } : {});
     const cut = new AbortController();
     let calls = random.between(1, random.pick([6, 30]) ?? 6);
     this.#comebacks = [];
@@ -184,6 +223,7 @@ export class Story {
     const { memoryBudgetBytes } = settings;
     const once = async () =>
       await (settings.sweep ?? clean)(url, {
+        ...{ run: runAt(this.#now) },
         ...{ target, signal: cut.signal, dryRun: kind === 'dry', sightings: shifted(pastOf(ground), ahead) },
         ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }),
         ...(kind === 'declined' ? { confirm: async () => false } : {}),
