@@ -13,13 +13,17 @@ const queue = useRedis();
 const place = useCluster();
 const startedAt = performance.now();
 
-/** Every name there is, that of what is set aside as it was; none of stalesweep's own. */
-async function namesIn({ nodes }: TestCluster): Promise<Buffer[]> {
+async function keysOf({ nodes }: TestCluster, glob: string): Promise<Buffer[]> {
   const lists = nodes.map(async ({ redis }) => {
     const [role] = await redis.role();
-    return String(role) === 'master' ? ((await redis.callBuffer('KEYS', '*')) as Buffer[]) : [];
+    return String(role) === 'master' ? ((await redis.callBuffer('KEYS', glob)) as Buffer[]) : [];
   });
-  const names = (await Promise.all(lists)).flat().map((name) => ownName(name.toString('latin1')));
+  return (await Promise.all(lists)).flat();
+}
+
+/** Every name there is, that of what is set aside as it was; none of stalesweep's own. */
+async function namesIn(cluster: TestCluster): Promise<Buffer[]> {
+  const names = (await keysOf(cluster, '*')).map((name) => ownName(name.toString('latin1')));
   const theirs = names.filter((name) => !isMarker(name) && !name.startsWith('stalesweep:'));
   return theirs.map((name) => Buffer.from(name, 'latin1'));
 }
@@ -45,7 +49,8 @@ function asOneServer(cluster: TestCluster): Redis {
     },
     time: async () => await cluster.nodes[0]?.redis.time(),
     pipeline,
-    callBuffer: async () => await namesIn(cluster),
+    callBuffer: async (_: string, glob: string) => await (glob === '*' ? namesIn(cluster) : keysOf(cluster, glob)),
+    rename: async (from: Buffer, to: Buffer) => await redis.rename(from, to),
     /** It beats, and looks then: what is set aside at that moment is not there, and comes back. */
     eval: async (_: string, count: number, ...args: [Buffer]) => {
       const [heartbeat, ...names] = args.slice(0, count) as [Buffer, ...Buffer[]];
