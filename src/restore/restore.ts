@@ -9,7 +9,7 @@ import { mayBeOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Thing } from '../redis/restore.ts';
+import type { Became, Thing } from '../redis/restore.ts';
 import { piecesOf } from '../redis/pace/weight.ts';
 import { encodeRun } from '../redis/trash/names.ts';
 import type { TrashPlace } from '../redis/trash/place.ts';
@@ -74,6 +74,9 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       }
     } catch (error) {
       // What has not been looked at lies there still.
+      const { restored } = bringing.sum;
+      if (restored > 0 && !dryRun)
+        options.warn?.(`${restored === 1 ? '1 key' : `${restored} keys`} came back; what is left lies in the trash`);
       await note(target, what, bringing.sum, { ...options, heartbeats: false });
       throw error;
     } finally {
@@ -167,7 +170,6 @@ class Bringing {
   }
 
   async all(things: readonly Thing[], areHeartbeats: boolean): Promise<void> {
-    const before = this.#restored;
     const { trash, dryRun } = this;
     for (const chunk of piecesOf(
       things,
@@ -175,13 +177,18 @@ class Bringing {
       ({ name }) => name.length,
     )) {
       this.signal.throwIfAborted();
-      const { became } = dryRun ? await trash.lookAt(chunk) : await trash.bringBack(chunk);
-      for (const [i, { name }] of chunk.entries()) {
-        if (became[i] === 'restored') this.#restored++;
-        else if (became[i] === 'expired') this.#expired++;
-        else if (became[i] === 'existing') this.#existing.push(name.toString());
-      }
+      const take = (at: number, became: Became): void => this.#take(chunk[at] as Thing, became, areHeartbeats);
+      if (!dryRun) await trash.bringBack(chunk, take);
+      else for (const [at, became] of (await trash.lookAt(chunk)).became.entries()) take(at, became);
     }
-    if (areHeartbeats) this.#heartbeats += this.#restored - before;
+  }
+
+  #take({ name }: Thing, became: Became, isHeartbeat: boolean): void {
+    if (became === 'expired') this.#expired++;
+    else if (became === 'existing') this.#existing.push(name.toString());
+    else if (became === 'restored') {
+      this.#restored++;
+      if (isHeartbeat) this.#heartbeats++;
+    }
   }
 }

@@ -16,7 +16,12 @@ test('whatever happens to a trash at once: nothing is lost, overwritten or given
   const first = Number(process.env.DRAWN_SEED ?? randomInt(1_000_000_000));
   let restored = 0;
   for (let seed = first; seed < first + ROUNDS || restored === 0; seed++) {
-    const done = await fire({ redis, urls, random: new Random(seed), coordinators: Number(process.env.FIRE_MANY ?? 20) });
+    const done = await fire({
+      redis,
+      urls,
+      random: new Random(seed),
+      coordinators: Number(process.env.FIRE_MANY ?? 20),
+    });
     expect(done.wrong.slice(0, 5), `DRAWN_SEED=${seed}`).toEqual([]);
     restored += done.restored;
   }

@@ -7,7 +7,7 @@ import { piecesOf } from '../pace/weight.ts';
 import { type Became, lookAt, type Restored, type Thing } from '../restore.ts';
 import type { Link } from '../target/link.ts';
 import type { Node } from '../target/node.ts';
-import { bringBackTo, type TrashPlace } from '../trash/place.ts';
+import { bringBackTo, type Tell, type TrashPlace } from '../trash/place.ts';
 import { LeftAside } from './aside/leftAside.ts';
 import { inTime } from './aside/lease.ts';
 import { each } from './calls/each.ts';
@@ -58,27 +58,33 @@ export class ClusterTrash implements TrashPlace {
     yield* moves.missed();
   }
 
-  async bringBack(things: readonly Thing[]): Promise<Restored> {
-    return await this.#left.withNothingAside(async (turn) => {
-      const bringing = this.#bySlot(things, async (node, some, slot) => {
+  async bringBack(things: readonly Thing[], tell: Tell): Promise<void> {
+    await this.#left.withNothingAside(async (turn) => {
+      const bringing = this.#bySlot(things, tell, async (node, some, slot) => {
         await turn.insist();
         return await bringBackTo(node, some, turn.untilIn(slot));
       });
-      return await inTime(bringing);
+      await inTime(bringing);
     });
   }
 
   async lookAt(things: readonly Thing[]): Promise<Restored> {
-    return await this.#bySlot(things, async (node, some) => {
+    const became: Became[] = things.map(() => 'gone');
+    const tell: Tell = (at, one) => {
+      became[at] = one;
+    };
+    const ms = await this.#bySlot(things, tell, async (node, some) => {
       return await node.steadily('read', async () => await lookAt(node.calls, some));
     });
+    return { became, ms };
   }
 
+  /** Resolves to how long the slowest call took, in ms. */
   async #bySlot(
     things: readonly Thing[],
+    tell: Tell,
     ask: (node: Node, some: readonly Thing[], slot: number) => Promise<Restored>,
-  ): Promise<Restored> {
-    const became: Became[] = things.map(() => 'gone');
+  ): Promise<number> {
     let slowest = 0;
     const bytesOf = (at: number) => (things[at] as Thing).name.length;
     const parts = [...positionsBySlot(things.map(({ name }) => name))].flatMap(([slot, positions]) =>
@@ -86,15 +92,15 @@ export class ClusterTrash implements TrashPlace {
     );
     await each(parts, async ({ slot, some }) => {
       const asked = some.map((at) => things[at] as Thing);
-      const { became: theirs, ms } = await this.members.at(slot, async (node) => {
+      const { became, ms } = await this.members.at(slot, async (node) => {
         const answer = await ask(node, asked, slot);
         await node.calls.rest.take();
         return answer;
       });
       slowest = Math.max(slowest, ms);
-      for (const [i, at] of some.entries()) became[at] = theirs[i] ?? 'gone';
+      for (const [i, at] of some.entries()) tell(at, became[i] ?? 'gone');
     });
-    return { became, ms: slowest };
+    return slowest;
   }
 
   /** Ends all connections. */

@@ -2,16 +2,19 @@
 import { mayHaveBeenDone } from '../call/lost.ts';
 import type { ServerCalls } from '../call/calls.ts';
 import { keyPages, type Walked } from '../keyspace/keyPages.ts';
-import { bringBack, lookAt, type Restored, type Thing } from '../restore.ts';
+import { type Became, bringBack, lookAt, type Restored, type Thing } from '../restore.ts';
 import type { Kind } from '../pace/paces.ts';
+
+/** Told of things, by their positions among those that were to come back. */
+export type Tell = (at: number, became: Became) => void;
 
 export interface TrashPlace {
   /** Keys that a pattern finds, page by page; some of them perhaps twice. */
   pages(glob: string): AsyncGenerator<readonly Buffer[]>;
   /** How many things may be brought back at once, as it is now. */
   readonly most: number;
-  /** Brings things back, never over something that exists. */
-  bringBack(things: readonly Thing[]): Promise<Restored>;
+  /** Brings things back, never over something that exists. What became of them is told call by call, so that it is known where one fails. */
+  bringBack(things: readonly Thing[], tell: Tell): Promise<void>;
   /** What would become of things; writes nothing. */
   lookAt(things: readonly Thing[]): Promise<Restored>;
 }
@@ -34,12 +37,12 @@ export class ServerTrash implements TrashPlace {
     return this.server.paces.sweep.size;
   }
 
-  async bringBack(things: readonly Thing[]): Promise<Restored> {
+  async bringBack(things: readonly Thing[], tell: Tell): Promise<void> {
     const { paces, calls } = this.server;
     const restored = await bringBackTo(this.server, things);
+    for (const [at, one] of restored.became.entries()) tell(at, one);
     paces.tell('sweep', things.length, restored.ms);
     await calls.rest.take();
-    return restored;
   }
 
   async lookAt(things: readonly Thing[]): Promise<Restored> {
