@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { restore } from '../../src/restore/restore.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
-import { type Running, startWorker } from '../support/cli.ts';
+import { type Running, start, startWorker } from '../support/cli.ts';
 import { configFile } from '../support/files.ts';
 import { populate } from '../support/populate.ts';
 import { useQueue } from '../support/queue.ts';
@@ -36,6 +36,42 @@ test.each(STRATEGIES)(
     expect(back).toEqual({ restored: report.keys.trashed, heartbeats: MANY - 100, existing: [], expired: 0 });
     expect(differences(before, await allKeys(redis), performance.now() - startedAt)).toEqual([]);
     console.log(`${strategy}: ${before.size} keys, ${report.keys.trashed} in the trash and back`);
+  },
+);
+
+/** More things than one look at the trash holds. */
+const MANY_THINGS = 16_000;
+
+test.each(STRATEGIES)(
+  'whoever gives back is killed or ended, again and again, and others do the same: all come back by %s, each thing once',
+  async (_, rules) => {
+    const { redis, url } = queue.server;
+    await populate({ REDIS_URL: url }, MANY_THINGS, MANY_THINGS - 100);
+    const startedAt = performance.now();
+    const before = await allKeys(redis);
+    await clean(url, { settings: { trash: '1h' } });
+    const count = async () => (await redis.keys('stalesweep:trash:*')).length;
+    const env = { REDIS_URL: await urlOf(rules), STALESWEEP_TRASH: '1h', STALESWEEP_NICE: '1' };
+    const begin = () => start(['restore', '--run', 'test-run', '--heartbeats', '--json'], env);
+    const saidBy = (stdout: string, stderr: string) => {
+      const [, ended = '0'] = /(\d+) keys? came back; what is left/.exec(stderr) ?? [];
+      return stdout === '' ? Number(ended) : (JSON.parse(stdout) as { restored: number }).restored;
+    };
+    for (const signal of ['SIGKILL', 'SIGTERM', 'SIGKILL', 'SIGTERM'] as const) {
+      const [was, two] = [await count(), [begin(), begin()]];
+      await expect.poll(count, { interval: 5, timeout: 120_000 }).toBeLessThan(was - 5_000);
+      const ends = await Promise.all(two.map((one) => one.kill(signal)));
+      const said = ends.reduce((sum, { stdout, stderr }) => sum + saidBy(stdout, stderr), 0);
+      const left = was - (await count());
+      if (signal === 'SIGTERM') expect(said, ends.map(({ stderr }) => stderr).join()).toBe(left);
+      console.log(`${signal}: ${left} came back`);
+    }
+    const was = await count();
+    const ends = await Promise.all([begin().ended, begin().ended]);
+    expect(ends.reduce((sum, { stdout, stderr }) => sum + saidBy(stdout, stderr), 0)).toBe(was);
+    expect(differences(before, await allKeys(redis), performance.now() - startedAt)).toEqual([]);
+    expect(await count()).toBe(0);
+    console.log(`${was} came back in the end`);
   },
 );
 
