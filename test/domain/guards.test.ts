@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { protectionOf } from '../../src/domain/protection.ts';
+import { PatternFinder, protectionOf } from '../../src/domain/protection.ts';
 import { isSudden } from '../../src/domain/suddenSilence.ts';
 
 describe('a sudden silence (P12)', () => {
@@ -52,5 +52,34 @@ describe('a protected id', () => {
         expect(protects(other)).toBe(new RegExp(`^${escaped.join('.*')}$`).test(other));
       }),
     );
+  });
+
+  test('is the same among many patterns as by each alone', () => {
+    const unit = fc.constantFrom('a', 'b', 'ü', ':', '*');
+    const many = fc.array(fc.string({ unit, maxLength: 7 }), { minLength: 9, maxLength: 40 });
+    fc.assert(
+      fc.property(many, fc.string({ unit: fc.constantFrom('a', 'b', 'ü', ':'), maxLength: 12 }), (patterns, word) => {
+        const id = Buffer.from(word).toString('latin1');
+        const byEach = patterns.some((pattern) => protectionOf([pattern])(id));
+        expect(protectionOf(patterns)(id)).toBe(byEach);
+      }),
+    );
+  });
+
+  test.each([
+    ['at the end', (n: number) => ['', `-nobody-${n}`]],
+    ['at both ends', (n: number) => ['', `x${n}`, 'y', '']],
+    ['at the beginning', (n: number) => [`leader-${n}`, '']],
+  ])('is compared with a few of a thousand patterns that are fixed %s', (_, partsOf) => {
+    const finder = new PatternFinder(Array.from({ length: 1_000 }, (_, n) => partsOf(n)));
+    let compared = 0;
+    const ids = Array.from({ length: 1_000 }, (_, n) => `swarm-${n % 50}:coordinator-${n}`);
+    for (const id of ids) {
+      finder.some(id, () => {
+        compared++;
+        return false;
+      });
+    }
+    expect(compared).toBeLessThan(30 * ids.length);
   });
 });
