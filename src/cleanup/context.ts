@@ -36,6 +36,8 @@ export interface Observer {
    * waited for. Who is told may be found to have revived. If it rejects, the run ends.
    */
   readonly condemn?: (next: Iterable<Condemned>) => Promise<void>;
+  /** Of whom so many names would be told, as far as they are known, are enough for `condemn` at once; left out: it asks for none. */
+  readonly namesAtOnce?: number;
   /** Told what a call removed, before the names are let go. */
   readonly removed?: (removed: Removed) => void;
   /** Told, before the run lets go of them, of those of whom only parts went; to be asked for once, and not after anything was waited for. */

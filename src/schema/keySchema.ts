@@ -164,3 +164,8 @@ export function compileSchema(
 export function isIdOf(schema: KeySchema, segments: number): boolean {
   return fitsShape(schema.ids, segments);
 }
+
+/** Whether a key that only a scan can find may be one swarm's alone; if not, all of them are whatever swarm their owners are in. */
+export function namesSwarms({ scanned }: KeySchema): boolean {
+  return scanned.some(({ template }) => template.hasSwarm);
+}

@@ -180,8 +180,8 @@ export class Draft {
 
   /** The keys that were found. */
   takeKeys(unit: Unit): void {
-    const { store, keys } = this.run;
-    for (let key = store.keysOf(unit.id) as Key; key !== NO_KEY; key = keys.nextTo(key)) this.takeKey(unit, key);
+    const { keys } = this.run;
+    for (let key = unit.keys; key !== NO_KEY; key = keys.nextTo(key)) this.takeKey(unit, key);
   }
 
   done(): Batch {

@@ -2,7 +2,7 @@
  *  Owns      the order in which stale coordinators are swept.
  *  Leaves    what a batch holds to batch, its removal to sweep.
  */
-import { NO_KEY } from '../../store/heldKeys.ts';
+import { type Key, NO_KEY } from '../../store/heldKeys.ts';
 import { type Beat, type Id, NO_BEAT } from '../../store/records.ts';
 import { pause, type RunContext } from '../context.ts';
 import { condemnedOf } from './told.ts';
@@ -11,10 +11,17 @@ import { unitOf } from './unit.ts';
 /** So many are named at a time: enough to be packed well, few enough to be swept within a second or so. */
 const CONDEMNED_AT_ONCE = 2_000;
 
+/** How many names it has, about: its heartbeat's, those that follow from it, those of keys that are held. */
+function namesIn({ store, keys, spellers }: RunContext, id: Id): number {
+  let count = 1 + spellers.derived.length;
+  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) count++;
+  return count;
+}
+
 /** The ids of the store in their order, each only after it was told that it is to go. */
 async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
   const { store, observer } = run;
-  const { condemn } = observer;
+  const { condemn, namesAtOnce } = observer;
   const order = store.idsInNameOrder();
   if (condemn === undefined || run.dryRun) {
     yield* order;
@@ -25,7 +32,8 @@ async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
   const tellSome = async (): Promise<readonly Id[]> => {
     const ids: Id[] = [];
     const next: Beat[] = [];
-    while (next.length < CONDEMNED_AT_ONCE) {
+    let names = 0;
+    while (next.length < CONDEMNED_AT_ONCE && names < (namesAtOnce ?? 1)) {
       const one = group.next();
       if (one.done) {
         const more = await order.next();
@@ -37,6 +45,7 @@ async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
       for (let beat = store.firstBeat(one.value); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
         if (store.isStale(beat) && store.condemn(beat)) next.push(beat);
       }
+      if (namesAtOnce !== undefined) names += namesIn(run, one.value);
     }
     if (next.length > 0) await condemn(condemnedOf(run, next));
     return ids;

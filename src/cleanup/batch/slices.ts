@@ -1,5 +1,5 @@
 /** slices: one unit that is larger than a call, cut into batches that are not. */
-import { type Key, NO_KEY } from '../../store/heldKeys.ts';
+import { NO_KEY } from '../../store/heldKeys.ts';
 import { type Batch, Draft, release } from './batch.ts';
 import type { RunContext } from '../context.ts';
 import type { Unit } from './unit.ts';
@@ -22,14 +22,14 @@ export function* slicesOf(
   mostProof: number,
   withHeartbeats: boolean,
 ): Generator<Batch> {
-  const { store, keys } = run;
+  const { keys } = run;
   const begin = (): Draft => {
     const draft = new Draft(run);
     draft.proveUnit(unit);
     return draft;
   };
   let draft = begin();
-  let first = store.keysOf(unit.id) as Key;
+  let first = unit.keys;
   for (let key = first; key !== NO_KEY; key = keys.nextTo(key)) {
     draft.takeKey(unit, key);
     if (draft.proofCount > mostProof && draft.keyCount > 1) {

@@ -1,5 +1,6 @@
 /** unit: one stale coordinator id as the sweep takes it: its stale heartbeats, and the keys that go with it. */
 import { weightOfBytes } from '../../redis/pace/weight.ts';
+import { namesSwarms } from '../../schema/keySchema.ts';
 import { type Key, NO_KEY } from '../../store/heldKeys.ts';
 import { type Beat, BeatState, type Id, NO_BEAT } from '../../store/records.ts';
 import type { RunContext } from '../context.ts';
@@ -15,6 +16,8 @@ export interface Unit {
   readonly partial: boolean;
   /** Things without a swarm in their name stay: the id lives in another swarm (P2), or not all its heartbeats are here. */
   readonly lives: boolean;
+  /** The first of the keys that were found and may go with it; each is linked to the next. */
+  readonly keys: Key;
   /** How many keys and values its removal takes, at most. */
   readonly size: number;
 }
@@ -58,12 +61,11 @@ export function unitOf(run: RunContext, id: Id, whole = false): Unit | null {
   const { from, to } = store.nameOf(id);
   const weight = weightOfBytes(to - from);
   for (const { speller } of spellers.derived) size += weight * (speller.hasSwarm ? stale.length : lives ? 0 : 1);
-  for (let key = store.keysOf(id) as Key; key !== NO_KEY; key = keys.nextTo(key)) {
-    size += weightOfBytes(keys.bytesOf(key));
-  }
+  const first = partial && !namesSwarms(run.schema) ? NO_KEY : (store.keysOf(id) as Key);
+  for (let key = first; key !== NO_KEY; key = keys.nextTo(key)) size += weightOfBytes(keys.bytesOf(key));
   if (!lives) {
     size += gone.length;
     for (const _ of swarmsToProve(run, id)) size++;
   }
-  return { id, stale, gone, partial, lives, size };
+  return { id, stale, gone, partial, lives, keys: first, size };
 }

@@ -22,6 +22,9 @@ const MOST_IDS = 200;
 /** An orphan goes only in the absence of the heartbeats of all who could own it, in any swarm; if those are more, it stays. */
 const MOST_ABSENT = 1_000;
 
+/** Of so many roles it is remembered which of their heartbeats is stale. */
+const MOST_REACHED = 1_000;
+
 /** In so many swarms somebody of an earlier partition is proved absent; beyond, docs/safety.md says what that means. */
 const FEW_SWARMS = 100;
 
@@ -49,6 +52,8 @@ export class Verdicts {
   #overflow = false;
   /** Whether an id that lives is stale in another swarm. */
   #both = false;
+  /** Of roles, whose heartbeats may be thousands: up to which one none is stale any more, and which was the first then. */
+  readonly #reached = new Map<Id, { readonly first: Beat; readonly beat: Beat }>();
 
   constructor({
     store,
@@ -110,10 +115,16 @@ export class Verdicts {
 
   #isStale(id: Id): boolean {
     const store = this.#store;
-    for (let beat = store.firstBeat(id); beat !== NO_BEAT; beat = store.nextBeat(beat)) {
-      if (store.isStale(beat)) return true;
-    }
-    return false;
+    const first = store.firstBeat(id);
+    if (first === NO_BEAT || store.isStale(first)) return first !== NO_BEAT;
+    if (store.nextBeat(first) === NO_BEAT) return false;
+    // What is stale no more never is again, and what is added stands before the first.
+    const reached = this.#reached.get(id);
+    let beat = reached?.first === first ? reached.beat : first;
+    while (beat !== NO_BEAT && !store.isStale(beat)) beat = store.nextBeat(beat);
+    if (this.#reached.size >= MOST_REACHED) this.#reached.clear();
+    this.#reached.set(id, { first, beat });
+    return beat !== NO_BEAT;
   }
 
   /** Looks at one way to read the name; `true` once it is known to stay. */

@@ -5,6 +5,8 @@ import { PartNames } from './partNames.ts';
 import type { RunRecorder } from './recorder.ts';
 import type { Going, Swept } from '../swept/sweptLog.ts';
 
+/** To name so many takes a few tens of milliseconds, in which nothing else is done. */
+const NAMES_AT_ONCE = 2_500;
 const NO_NAMES: readonly Uint8Array[] = [];
 
 function* goingOf(next: Iterable<Condemned>, nameBytes: number): Generator<Going> {
@@ -35,6 +37,7 @@ export class RunFollower {
   /** What a run is to tell. */
   get observer() {
     return {
+      ...(this.#names === null ? {} : { namesAtOnce: NAMES_AT_ONCE }),
       condemn: async (next: Iterable<Condemned>): Promise<void> => await this.condemn(next),
       removed: (removed: Removed): void => this.removed(removed),
       left: (left: Iterable<Removal>): void => this.left(left),
