@@ -56,7 +56,7 @@ export async function gather(run: Run): Promise<Gathered> {
       keys.link(key, orphans);
       orphans = key;
       // Whose they were, as far as the name tells; a name that tells of several counts for one.
-      orphaned.add(verdicts.absent[0] ?? name);
+      orphaned.add(verdicts.guard(0)[0] ?? name);
     }
   }
   tally.orphans = (tally.orphans ?? 0) + counted.count;

@@ -68,8 +68,9 @@ function* orphansFrom(run: RunContext, first: Key): Generator<Orphan> {
   const verdicts = new Verdicts(run);
   for (let key = first; key !== NO_KEY; key = keys.nextTo(key)) {
     const name = Buffer.from(keys.nameOf(key));
-    if (verdicts.of(name) !== 'orphan' || !verdicts.isProvable) continue;
-    yield { family: familyOf(run, key), name, absent: [...verdicts.absent] };
+    if (verdicts.of(name) !== 'orphan') continue;
+    const absent = [...verdicts.guard()];
+    if (verdicts.isProvable) yield { family: familyOf(run, key), name, absent };
   }
 }
 

@@ -91,7 +91,10 @@ async function ofOrphan(
   const idle = await idleOf(run, name);
   if (idle === null) return stays('; orphans are kept, since Redis does not tell for how long it has been idle');
   if (idle <= staleAfterSeconds) return stays(`; it goes once nobody has touched it for ${threshold}`);
-  if (!new Verdicts(run).isProvable) return stays('; so many could own it that their absence can not be proved');
+  const verdicts = new Verdicts(run);
+  verdicts.of(name);
+  verdicts.guard();
+  if (!verdicts.isProvable) return stays('; so many could own it that their absence can not be proved');
   if (!(await anybodyBeats(run))) return stays('; orphans are kept where a run meets no heartbeat at all');
   return guarded(run, { verdict: 'goes', why: `${nobody}, and nobody has touched it for ${durationOf(idle)}` });
 }

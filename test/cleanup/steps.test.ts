@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { spellersOf } from '../../src/cleanup/ownership/spellers.ts';
 import { Verdicts } from '../../src/cleanup/ownership/verdict.ts';
 import { PartNames } from '../../src/ledger/recording/partNames.ts';
+import { Speller } from '../../src/redis/call/speller.ts';
 import { KeyReader } from '../../src/schema/keyReader.ts';
 import { HeldKeys } from '../../src/store/heldKeys.ts';
 import { BeatState } from '../../src/store/records.ts';
@@ -130,4 +131,26 @@ test('names of one stay within their bound, whatever comes in how many calls', (
   for (let call = 0; call < 5; call++) names.keep(who, [Buffer.from('x'.repeat(28))]);
   // Each takes two bytes more.
   expect(names.take(who, [Buffer.from('y'.repeat(8)), Buffer.from('z')])).toHaveLength(4);
+});
+
+test.each([
+  ['that are only counted', []],
+  ['that are swept once idle', ['ack']],
+])('for orphans %s it is not told of each swarm anew who must not beat there', async (_, orphans) => {
+  const { redis, url } = server.current;
+  await redis.flushall();
+  const swarms = 200;
+  const keys = 100;
+  const timestamp = await nowOf(redis);
+  for (let n = 0; n < swarms; n++)
+    await redis.set(`swarm:s${n}:blocking:heartbeat:c${n}`, JSON.stringify({ timestamp }));
+  for (let n = 0; n < keys; n++) await redis.set(`blocking:ack:gone-${n}:1`, '1');
+  const spelled = vi.spyOn(Speller.prototype, 'nameOf');
+  const compared = vi.spyOn(Buffer.prototype, 'equals');
+  const report = await clean(url, { settings: { schema: 'swarm', orphans } });
+  expect(report.keys).toMatchObject({ orphans: keys, deleted: 0 });
+  // A name may be read in two ways, so that there are twice as many who must not beat.
+  const proofs = orphans.length > 0 ? 2 * keys * swarms : 0;
+  expect(spelled.mock.calls.length).toBeLessThanOrEqual(proofs + 4 * keys);
+  expect(compared.mock.calls.length).toBeLessThan(keys);
 });

@@ -34,10 +34,15 @@ export class Verdicts {
   /** The same: the heartbeats of those whose it could be in one swarm alone. */
   readonly beats: Beat[] = [];
   /**
-   * Heartbeats that must not exist: of the last `go`, of owners whom an earlier partition dealt with; of the last `orphan`, where
-   * `isProvable`, of all who could own it.
+   * Heartbeats that must not exist: of the last `go`, of owners whom an earlier partition dealt with; of the last `orphan`, once
+   * `guard` was asked and where `isProvable`, of all who could own it.
    */
   readonly absent: Buffer[] = [];
+  /** The same as byte strings. */
+  readonly #forbidden = new Set<string>();
+  #mostAbsent = MOST_ABSENT;
+  /** Whether there are more than could ever be proved, so that none were put together. */
+  #isBeyond = false;
   readonly #store: Store;
   readonly #reader: KeyReader;
   readonly #spellers: Spellers;
@@ -76,6 +81,9 @@ export class Verdicts {
     this.ids.length = 0;
     this.beats.length = 0;
     this.absent.length = 0;
+    if (this.#forbidden.size > 0) this.#forbidden.clear();
+    this.#mostAbsent = MOST_ABSENT;
+    this.#isBeyond = false;
     this.#name = name;
     this.#text = null;
     this.#store.beginName();
@@ -93,13 +101,22 @@ export class Verdicts {
       return this.isProvable ? 'go' : 'keep';
     }
     if (this.#earlier || this.ids.length > 0 || this.beats.length > 0) return 'keep';
-    this.#reader.owners(name, ANY_SEGMENTS, this.#guard);
     return 'orphan';
   }
 
-  /** Whether the last `orphan` has so few possible owners that their absence can be proved; if not, it stays. */
+  /**
+   * Finds, of the last `orphan`, the heartbeats that must not exist. There may be a thousand: whoever only counts orphans need not ask.
+   * @param most no more than these and one
+   */
+  guard(most = MOST_ABSENT): readonly Buffer[] {
+    this.#mostAbsent = most;
+    this.#reader.owners(this.#name, ANY_SEGMENTS, this.#guard);
+    return this.absent;
+  }
+
+  /** Whether the last `orphan` that was guarded has so few possible owners that their absence can be proved; if not, it stays. */
   get isProvable(): boolean {
-    return this.absent.length <= MOST_ABSENT;
+    return !this.#isBeyond && this.absent.length <= MOST_ABSENT;
   }
 
   /**
@@ -184,16 +201,21 @@ export class Verdicts {
     const id = { bytes, from: idFrom, to: idTo };
     if (swarmFrom !== -1 || schema.heartbeatDerivable) this.#forbid(id, { bytes, from: swarmFrom, to: swarmTo });
     else {
-      for (const swarm of this.#store.swarms.all()) {
+      const { swarms } = this.#store;
+      this.#isBeyond ||= swarms.count > MOST_ABSENT;
+      for (const swarm of swarms.all()) {
         this.#forbid(id, { bytes: swarm, from: 0, to: swarm.length });
-        if (this.absent.length > MOST_ABSENT) break;
+        if (this.#isBeyond || this.absent.length > this.#mostAbsent) break;
       }
     }
-    return this.absent.length > MOST_ABSENT;
+    return this.#isBeyond || this.absent.length > this.#mostAbsent;
   };
 
   #forbid(id: Slice, swarm: Slice): void {
     const name = this.#spellers.heartbeat.nameOf(id, swarm);
-    if (!this.absent.some((known) => known.equals(name))) this.absent.push(name);
+    const text = name.toString('latin1');
+    if (this.#forbidden.has(text)) return;
+    this.#forbidden.add(text);
+    this.absent.push(name);
   }
 }
