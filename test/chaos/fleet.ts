@@ -34,13 +34,18 @@ export const startWithin: Start = async (env, finished) => {
   const hear = ({ name, message }: Error) => {
     warned += `${name}: ${message}\n`;
   };
+  // Room for this one alone: what the product listens for is to keep to the usual ten.
+  process.setMaxListeners(process.getMaxListeners() + 1);
   process.on('warning', hear);
   const worker = await work(env, finished);
   const stderr = () => worker.log() + warned;
   return {
     stderr,
     kill: async (signal) => {
-      const closed = worker.close().finally(() => void process.off('warning', hear));
+      const closed = worker.close().finally(() => {
+        process.off('warning', hear);
+        process.setMaxListeners(process.getMaxListeners() - 1);
+      });
       if (signal === 'SIGTERM') await closed;
       return { code: signal === 'SIGTERM' ? 0 : null, stdout: '', stderr: stderr() };
     },
