@@ -6,7 +6,8 @@ import { type Sightings, SightingsReplaced } from '../ledger/sightings/sightings
 import { readBlock } from '../ledger/sightings/sightingsBlock.ts';
 import { ANY_SEGMENTS, KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
-import { Fingerprinter, FingerprintSet } from '../store/fingerprints.ts';
+import { Fingerprinter } from '../store/fingerprints.ts';
+import { FingerprintSet } from '../store/fingerprintTables.ts';
 import type { Trashed } from '../redis/trash/names.ts';
 
 const ATTEMPTS = 4;

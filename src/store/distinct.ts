@@ -1,5 +1,6 @@
 /** distinct: how many different names came, told by their fingerprints: SCAN may return one twice. */
-import { Fingerprinter, FingerprintSet } from './fingerprints.ts';
+import { Fingerprinter } from './fingerprints.ts';
+import { FingerprintSet } from './fingerprintTables.ts';
 
 /** So many are told apart, which takes 11 MB. Of those beyond, one that comes twice counts twice. */
 const MOST_TOLD_APART = 1_000_000;

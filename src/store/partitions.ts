@@ -1,6 +1,7 @@
 /** partitions: which partition is under way, whose records belong to it, and who is known to be stale in another one. */
 import type { Slice } from './arena.ts';
-import { FingerprintSet, numberOf } from './fingerprints.ts';
+import { numberOf } from './fingerprints.ts';
+import { FingerprintSet } from './fingerprintTables.ts';
 
 /** Who somebody is that has no record: `later` and `earlier`: stale, of a partition to come, or of one that was dealt with. */
 export type Elsewhere = 'unknown' | 'later' | 'earlier';

@@ -5,7 +5,8 @@
  */
 import { isIdOf, type KeySchema } from '../schema/keySchema.ts';
 import { NONE, type Slice } from './arena.ts';
-import { Fingerprinter, FingerprintMap, FingerprintSet } from './fingerprints.ts';
+import { Fingerprinter } from './fingerprints.ts';
+import { FingerprintMap, FingerprintSet } from './fingerprintTables.ts';
 import { Outlines } from './outlines.ts';
 import { type Elsewhere, Partitions } from './partitions.ts';
 import { type Beat, BeatState, type Found, type Id, NO_BEAT, NO_ID, type Proof, Records } from './records.ts';

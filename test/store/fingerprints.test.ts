@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Fingerprinter, FingerprintMap, FingerprintSet } from '../../src/store/fingerprints.ts';
+import { Fingerprinter } from '../../src/store/fingerprints.ts';
+import { FingerprintMap, FingerprintSet } from '../../src/store/fingerprintTables.ts';
 
 const WORD = 2 ** 32;
 

@@ -3,7 +3,8 @@
  *  no word of two that give back at once gets lost; nor does one by a run that began before, since runs never write here.
  *  Leaves    what follows from it to `runSightings`.
  */
-import { Fingerprinter, FingerprintMap } from '../../store/fingerprints.ts';
+import { Fingerprinter } from '../../store/fingerprints.ts';
+import { FingerprintMap } from '../../store/fingerprintTables.ts';
 import { joinSightings } from './joinSightings.ts';
 import { type Sightings, SightingsReplaced } from './sightings.ts';
 import { DamagedBlock, readBlock, SightingsBuilder } from './sightingsBlock.ts';

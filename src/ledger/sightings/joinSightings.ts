@@ -1,5 +1,6 @@
 /** join sightings: those of two runs of one target that ended at the same time, put together. */
-import { Fingerprinter, FingerprintMap } from '../../store/fingerprints.ts';
+import { Fingerprinter } from '../../store/fingerprints.ts';
+import { FingerprintMap } from '../../store/fingerprintTables.ts';
 import { readBlock, type Sighting, type SightingsBuilder } from './sightingsBlock.ts';
 
 /** What a beat becomes once it is written; one at the epoch itself is none. */
