@@ -21,8 +21,6 @@ const TOLD = 0x8000;
 const PACKED = 0x4000;
 /** Longer names are kept as they are: they are few. */
 const MOST_BYTES_PACKED = 512;
-/** From so many bytes of names is learnt how they are packed, which takes some 20 ms: 500 of the field's. */
-const SAMPLE_BYTES = 32 * 1024;
 
 export class HeldKeys {
   count = 0;
@@ -80,15 +78,14 @@ export class HeldKeys {
    */
   pack(): void {
     if (this.#symbols !== null || this.count === 0) return;
-    const sample: Uint8Array[] = [];
-    let left = SAMPLE_BYTES;
+    this.#symbols = new Symbols(this.#beginningsOfNames());
+  }
+
+  *#beginningsOfNames(): Generator<Uint8Array> {
     for (const key of this.all()) {
-      if (left <= 0) break;
       const { bytes, from, to } = this.#arena.sliceOf(key, KEY.bytes, Math.min(this.bytesOf(key), MOST_BYTES_PACKED));
-      sample.push(bytes.subarray(from, to));
-      left -= to - from;
+      yield bytes.subarray(from, to);
     }
-    this.#symbols = new Symbols(sample);
   }
 
   #beginningOf(template: number): Uint8Array {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HeldKeys, type Key, NO_KEY } from '../../src/store/heldKeys.ts';
@@ -70,21 +69,4 @@ test('each name that is held is there, packed or not, with its template and its 
     }),
     { numRuns: 30 },
   );
-});
-
-/** What it takes to learn how 500 names of so many bytes are packed, in µs of CPU time: the least of some tries. */
-function packingTakes(bytes: number): number {
-  const tries = Array.from({ length: 3 }, () => {
-    const keys = new HeldKeys(['']);
-    for (let i = 0; i < 500; i++) keys.hold(0, Buffer.from(randomBytes(bytes / 2).toString('hex')));
-    const before = process.cpuUsage();
-    keys.pack();
-    const { user, system } = process.cpuUsage(before);
-    return user + system;
-  });
-  return Math.min(...tries);
-}
-
-test('to learn how names are packed holds the process up no longer where they are long', () => {
-  expect(packingTakes(500)).toBeLessThan(4 * packingTakes(60));
 });

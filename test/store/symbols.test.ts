@@ -36,3 +36,18 @@ test('names like those it was learnt from take less than half of their bytes', (
   const sum = names.reduce((total, bytes) => total + symbols.pack(bytes, 0, bytes.length, packed), 0);
   expect(sum).toBeLessThan(names.reduce((total, { length }) => total + length, 0) / 2);
 });
+
+test.each([[0], [1], [60], [512]])(
+  'learns from no more than 32 KiB of names, however long they are: of %i bytes',
+  (length) => {
+    let asked = 0;
+    function* endless() {
+      for (;;) {
+        asked++;
+        yield Buffer.alloc(length, `${asked}:`);
+      }
+    }
+    new Symbols(endless());
+    expect(asked).toBe(Math.ceil((32 * 1024) / Math.max(1, length)));
+  },
+);
