@@ -15,6 +15,7 @@ import { pathToRun, restorePath, runPath } from '../paths.ts';
 import { numberIn, textIn } from '../runs/query.ts';
 import { usePath } from '../site.ts';
 import { Time } from '../parts/time.tsx';
+import { RestoreTitle } from './restoreTitle.tsx';
 import { runIn } from './runIn.ts';
 import { sendUnserved } from './unserved.tsx';
 
@@ -114,11 +115,7 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
   const things = would.restored - would.heartbeats;
   return (
     <div class="stack asks">
-      <h1>
-        Give back {id === null ? 'everything that run ' : 'what was left of '}
-        <span class="id">{id ?? run.run}</span>
-        {id === null ? ' took' : ''}
-      </h1>
+      <RestoreTitle run={run} id={id} />
       <p>
         {would.restored === 0
           ? `Nothing of it can come back to target ${run.target}: it is back already, or never lay in the trash.`

@@ -8,6 +8,7 @@ import { Time } from '../parts/time.tsx';
 import { sendPage } from '../page.tsx';
 import { restorePath, runPath } from '../paths.ts';
 import { type Site, usePath } from '../site.ts';
+import { RestoreTitle } from './restoreTitle.tsx';
 
 interface Unserved {
   readonly run: PastRun;
@@ -36,11 +37,7 @@ function Known({ run, id, begun, now }: Unserved & { readonly now: number }) {
   const to = usePath();
   return (
     <div class="stack asks">
-      <h1>
-        Give back {id === null ? 'everything that run ' : 'what was left of '}
-        <span class="id">{id ?? run.run}</span>
-        {id === null ? ' took' : ''}
-      </h1>
+      <RestoreTitle run={run} id={id} />
       <p>
         The run swept {amountOf(run.removed.swept, 'coordinator')} and removed {amountOf(run.removed.deleted, 'thing')}.
         They lie in the trash of target {run.target} itself, and leave it <Time at={restorableUntilMs(run)} now={now} />
