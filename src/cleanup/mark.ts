@@ -65,7 +65,7 @@ class Marking {
   async take(page: readonly Buffer[]): Promise<void> {
     for (let i = 0; i < page.length; i++) this.#sort(page[i] as Buffer);
     await this.#judgeAll(() => this.#unread.length >= Math.min(WORTH_A_CALL, this.#heartbeats.most));
-    this.#makeRoom();
+    await this.#makeRoom();
   }
 
   #sort(key: Buffer): void {
@@ -89,7 +89,7 @@ class Marking {
   async settle(): Promise<void> {
     await this.#judgeAll(() => true);
     while (this.#underWay.length > 0) await this.#underWay.shift();
-    this.#makeRoom();
+    await this.#makeRoom();
   }
 
   /** Resolves when nothing is under way any more, however it ended: what failed has been told. */
@@ -163,8 +163,8 @@ class Marking {
     store.enterStale(found, beatAtSeconds, this.#heartbeats.proofOf(reading, store.isTight));
   }
 
-  #makeRoom(): void {
-    if (!makeRoom(this.run, this.first)) this.holdsKeys = false;
+  async #makeRoom(): Promise<void> {
+    if (!(await makeRoom(this.run, this.first))) this.holdsKeys = false;
   }
 }
 

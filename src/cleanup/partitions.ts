@@ -79,7 +79,7 @@ export async function sweepPartitions(run: Run, keysHeld: boolean, told: Gathere
   const { store, tally, observer } = run;
   await sweepPartition(run, keysHeld, told);
   while (store.partitions.current + 1 < store.partitions.count) {
-    store.nextPartition();
+    await store.nextPartition();
     observer.phase?.(
       'mark',
       `partition ${store.partitions.current + 1} of ${store.partitions.count}: reading its heartbeats`,

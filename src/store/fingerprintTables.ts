@@ -32,7 +32,7 @@ class Table {
   /** The memory that it took in growing. */
   bytes = 0;
   #size = 0;
-  #parts: readonly Part[];
+  readonly #parts: readonly Part[];
   /** The words of the part in which was last looked. */
   #words: Uint32Array;
 
@@ -120,14 +120,6 @@ class Table {
       const to = this.#put(part, old[at] as number, old[at + 1] as number);
       for (let i = 2; i < this.width; i++) part.words[to + i] = old[at + i] as number;
     }
-  }
-
-  clear(): void {
-    if (this.bytes > 0) this.#parts = this.#empty();
-    else for (const part of this.#parts) part.words.fill(0);
-    for (const part of this.#parts) part.size = 0;
-    this.#size = 0;
-    this.bytes = 0;
   }
 }
 

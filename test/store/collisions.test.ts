@@ -116,12 +116,12 @@ describe.each([
     }
   });
 
-  test('the one that lives is known to live in every partition', () => {
+  test('the one that lives is known to live in every partition', async () => {
     const of = store();
-    of.split();
+    await of.split();
     of.enterLiving(foundAt(living));
     for (let partition = 0; partition < of.partitions.count; partition++) {
-      if (partition > 0) of.nextPartition();
+      if (partition > 0) await of.nextPartition();
       if (!of.has(foundAt(stale))) of.enterStale(foundAt(stale), SECONDS, proofFor(PROOF_BYTES, 'old'));
       expect(standingsOf(of, living)).toEqual(all('living'));
     }

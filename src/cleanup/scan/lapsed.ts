@@ -147,7 +147,7 @@ export async function recallLapsed(run: Run, counts = true): Promise<Recalled> {
         recalled.any = true;
         recall(run, sighting, counts, lapsedClock);
       }
-      recalled.fits = makeRoom(run, counts) && recalled.fits;
+      recalled.fits = (await makeRoom(run, counts)) && recalled.fits;
     }
   } catch (error) {
     if (error instanceof Failure) throw error;

@@ -26,13 +26,13 @@ export function hasRoom({ store, keys, memoryBudgetBytes }: Run): boolean {
  * keys are still held.
  * @param first whether the run has not been cut into partitions for good
  */
-export function makeRoom(run: Run, first: boolean): boolean {
+export async function makeRoom(run: Run, first: boolean): Promise<boolean> {
   const { store, keys, memoryBudgetBytes } = run;
   if (hasRoom(run)) return true;
   keys.clear();
   while (first && store.recordBytes > memoryBudgetBytes * RECORDS_SHARE && store.idCount > 1) {
     const before = store.idCount;
-    store.split();
+    await store.split();
     if (store.idCount === before) break;
   }
   const printBytes = store.bytes - store.recordBytes;
