@@ -6,7 +6,7 @@
  */
 import { protectionOf, protectsOthers } from '../domain/protection.ts';
 import { Failure } from '../domain/failure.ts';
-import { type Horizon, Outlook } from '../domain/horizon.ts';
+import { type Horizon, type KeyCounts, Outlook } from '../domain/horizon.ts';
 import type { CoordinatorCounts, Outcome, Report } from '../domain/report.ts';
 import type { Past } from '../domain/suddenSilence.ts';
 import type { Sightings } from '../domain/sighting.ts';
@@ -58,8 +58,8 @@ export interface RunOptions {
 export interface HorizonToKeep {
   /** What it is to hold for. */
   readonly basis: string;
-  /** How many keys there were in the database as the run began. */
-  readonly keys: number;
+  /** What was in the database as the run began. */
+  readonly counts: KeyCounts;
   /** The one that stands; `null`: none. */
   readonly before: Horizon | null;
   /**
@@ -96,8 +96,11 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   try {
     const report = await runToItsEnd(run, request, options);
     if (horizon && leavesHorizon(run, report)) {
-      const keys = Math.max(0, horizon.keys - report.keys.deleted);
-      left = run.outlook?.horizon(horizon.basis, keys, horizon.before) ?? null;
+      const { basis, counts, before } = horizon;
+      const keys = Math.max(0, counts.keys - report.keys.deleted);
+      // What lies in the trash expires, and so does what is noted of each beside it.
+      const expiring = counts.expiring + 2 * (report.keys.trashed ?? 0);
+      left = run.outlook?.horizon(basis, { keys, expiring }, before) ?? null;
     }
     return report;
   } finally {

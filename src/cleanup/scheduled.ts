@@ -54,7 +54,7 @@ export async function runFrom(contact: Contact, asked: RunRequest, options: Sche
   const horizon = {
     basis,
     before,
-    keys: contact.keys,
+    counts: contact.counts,
     keep: async (left: Horizon | null) => await horizons.keep(left),
   };
   // What an earlier attempt has begun, a full pass ends.
@@ -77,7 +77,7 @@ async function goBy(
   const possible = lookFor(horizon, {
     basis,
     nowSeconds,
-    keys: contact.keys,
+    ...contact.counts,
     staleAfterSeconds: request.staleAfterSeconds,
     gapSeconds,
     sweepsOrphans: settings.schema.orphanFamilies.size > 0,

@@ -16,6 +16,14 @@ export interface Listed {
   readonly sinceSeconds: number;
 }
 
+/** What a server says of a database; 0 each where that is not known. */
+export interface KeyCounts {
+  /** How many keys there are, those of others included. */
+  readonly keys: number;
+  /** How many of them carry a time to live. */
+  readonly expiring: number;
+}
+
 /** Instants are in whole seconds since the epoch, by the target's clock. */
 export interface Horizon {
   /** What it holds for, as a digest: server, schema, threshold and whatever else a judgement depends on. */
@@ -32,16 +40,15 @@ export interface Horizon {
   readonly ttlSeconds: number | null;
   /** Whether it is known who was seen, so that one without a heartbeat may be stale, too (P11). */
   readonly sighted: boolean;
-  /** How many keys the pass left in the database, those of others included; 0 where that is not known. */
+  /** What the pass left in the database. */
   readonly keys: number;
+  readonly expiring: number;
 }
 
 /** What is known as a run begins. */
-export interface Circumstances {
+export interface Circumstances extends KeyCounts {
   readonly basis: string;
   readonly nowSeconds: number;
-  /** How many keys there are in the database; 0 where that is not known. */
-  readonly keys: number;
   readonly staleAfterSeconds: number;
   /** In how many seconds the next scheduled run comes; asked only where it matters. */
   readonly gapSeconds: () => number;
@@ -73,6 +80,11 @@ const SEEN_SHARE = 1 / 2;
  * as an import, whose beats may be old.
  */
 const FILLED = { times: 1.25, more: 100 } as const;
+/**
+ * Where no heartbeat expired, so many times as many keys that do, and so many more, are possibly heartbeats of writers that are new:
+ * who dies then is to be seen before. A queue in the same database has a few such keys that come and go.
+ */
+const EXPIRING = { times: 1.25, more: 4 } as const;
 /** A run may begin late by this share of the time between two. */
 const LATE_SHARE = 1 / 10;
 
@@ -89,6 +101,8 @@ export function lookFor(horizon: Horizon | null, now: Circumstances): Look {
   if (nowSeconds < horizon.lookedSeconds) return full("the target's clock went back");
   if (now.keys > horizon.keys * FILLED.times + FILLED.more)
     return full('there are many more keys than the last pass left');
+  if (ttlSeconds === null && !horizon.sighted && now.expiring > horizon.expiring * EXPIRING.times + EXPIRING.more)
+    return full('no heartbeat expired, and many more keys do than the last pass left');
   if (now.outage) return full('there was an outage since the last pass');
   if (now.sweepsOrphans && nowSeconds + now.gapSeconds() - beganSeconds > staleAfterSeconds) {
     return full('orphans are looked for once in every threshold');
@@ -170,10 +184,10 @@ export class Outlook {
 
   /**
    * The horizon that this pass leaves.
-   * @param keys how many it leaves in the database
+   * @param counts what it leaves in the database
    * @param before the one that an earlier pass left, whatever it held for; `null`: none
    */
-  horizon(basis: string, keys: number, before: Horizon | null): Horizon {
+  horizon(basis: string, { keys, expiring }: KeyCounts, before: Horizon | null): Horizon {
     this.#cut();
     return {
       basis,
@@ -184,6 +198,7 @@ export class Outlook {
       ttlSeconds: this.#ttlWith(before?.ttlSeconds || null),
       sighted: this.sighted,
       keys,
+      expiring,
     };
   }
 

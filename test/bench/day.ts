@@ -179,6 +179,7 @@ function lookedAt(
       basis: stands?.basis ?? '',
       nowSeconds,
       keys: 0,
+      expiring: 0,
       staleAfterSeconds: STALE_AFTER_SECONDS,
       gapSeconds: () => everyMinutes * 60,
       sweepsOrphans: false,

@@ -146,6 +146,14 @@ describe('a scheduled run', () => {
         return {};
       },
     ],
+    [
+      'heartbeats have begun to expire',
+      {},
+      async () => {
+        for (let n = 0; n < 20; n++) await server.current.redis.expire(heartbeatOf(`c${n}`), 200);
+        return {};
+      },
+    ],
     ['orphans are swept, and the next run comes too late', { orphans: ['ack'] }, async () => ({ gapSeconds: 601 })],
   ])('looks at everybody where %s', async (_, settings, change) => {
     await settleAll(20);

@@ -15,6 +15,7 @@ import {
 const THRESHOLD = 600;
 const BEGAN = 1_000_000;
 const KEYS = 5_000;
+const EXPIRING = 40;
 /** A writer's clock may be behind by a tenth of the threshold. */
 const BEHIND = 60;
 
@@ -26,6 +27,7 @@ function at(nowSeconds: number, given: Partial<Circumstances> = {}): Circumstanc
     basis: 'same',
     nowSeconds,
     keys: KEYS,
+    expiring: EXPIRING,
     staleAfterSeconds: THRESHOLD,
     gapSeconds: () => 60,
     sweepsOrphans: false,
@@ -39,7 +41,7 @@ function horizonOf(seen: ReadonlyMap<number, number>, ttlSeconds: number | null 
   const outlook = new Outlook(BEGAN, THRESHOLD);
   for (const [n, since] of seen) outlook.see(nameOf(n), since);
   if (ttlSeconds !== null) outlook.seeTtl(ttlSeconds);
-  return outlook.horizon('same', KEYS, null);
+  return outlook.horizon('same', { keys: KEYS, expiring: EXPIRING }, null);
 }
 
 const silentFor = fc.oneof(fc.integer({ min: 0, max: THRESHOLD }), fc.integer({ min: 590, max: THRESHOLD }));
@@ -114,7 +116,7 @@ describe('a horizon', () => {
   test('takes no more room for names than it may: of those that are long fewer are known, the rest bound it', () => {
     const outlook = new Outlook(BEGAN, THRESHOLD);
     for (let n = 0; n < 500; n++) outlook.see(Buffer.alloc(10_000, n), BEGAN - THRESHOLD + n);
-    const { listed, restSeconds } = outlook.horizon('same', KEYS, null);
+    const { listed, restSeconds } = outlook.horizon('same', { keys: KEYS, expiring: EXPIRING }, null);
     expect(listed).toHaveLength(6);
     expect(restSeconds).toBe(BEGAN - THRESHOLD + 6);
   });
@@ -124,6 +126,7 @@ describe('a horizon', () => {
     ["a clock that went back since the last run's", { nowSeconds: BEGAN + 49 }],
     ['an outage', { outage: true }],
     ['an import of many keys', { keys: 1.25 * KEYS + 101 }],
+    ['many keys that expire, where no heartbeat did', { expiring: 1.25 * EXPIRING + 5 }],
     ['orphans, whose next run would come too late', { sweepsOrphans: true, gapSeconds: () => THRESHOLD - 49 }],
     ['heartbeats that expire before the next run', { gapSeconds: () => 36 }, 89],
     ['heartbeats of which nobody knows how long they live', {}, 0],

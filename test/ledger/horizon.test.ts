@@ -37,6 +37,7 @@ const horizons: fc.Arbitrary<Horizon> = fc.record({
   ttlSeconds: fc.option(seconds),
   sighted: fc.boolean(),
   keys: fc.nat(),
+  expiring: fc.nat(),
   listed: fc.array(fc.record({ key: fc.uint8Array({ maxLength: 300 }), sinceSeconds: seconds }), { maxLength: 1_000 }),
 });
 function plain(horizon: Horizon | null) {

@@ -154,7 +154,7 @@ test('a heartbeat that is back ends the horizon that stands, and nothing else do
   const ledger = ledgerIn(redis);
   const horizons = ledger.horizonsOf(target());
   const stands = { ...{ basis: '', beganSeconds: 1, lookedSeconds: 1, restSeconds: 1 }, ttlSeconds: null };
-  await horizons.keep({ ...stands, sighted: false, keys: 0, listed: [] });
+  await horizons.keep({ ...stands, sighted: false, keys: 0, expiring: 0, listed: [] });
   await restore(target(), idOf('c1'), { ledger, heartbeats: true, dryRun: true });
   await restore(target(), idOf('c1'), { ledger });
   expect(await horizons.standing()).not.toBeNull();

@@ -3,12 +3,13 @@
  *            `server`, or none that is known, and so ends what an earlier pass left.
  */
 import type { TargetConfig } from '../../config/resolve.ts';
+import type { KeyCounts } from '../../domain/horizon.ts';
 import { ServerCalls } from '../call/calls.ts';
 import { Rest } from '../call/rest.ts';
 import type { Stopwatch } from '../call/stopwatch.ts';
 import { clusterAnswerIn } from '../connection/cluster.ts';
 import { infoAtOpening } from '../connection/connectForRun.ts';
-import { keysOf, readSeconds } from '../target/clock.ts';
+import { countsOf, readSeconds } from '../target/clock.ts';
 import type { Contact } from '../target/contact.ts';
 import { Link } from '../target/link.ts';
 import type { NodeWishes } from '../target/node.ts';
@@ -40,7 +41,7 @@ export class ClusterContact implements Contact {
   readonly settings: TargetConfig;
   readonly stopwatch: Stopwatch;
   readonly server: string | null;
-  readonly keys: number;
+  readonly counts: KeyCounts;
   #target: Target | null = null;
   #readAt: Target | null = null;
 
@@ -54,7 +55,11 @@ export class ClusterContact implements Contact {
     this.stopwatch = stopwatch;
     this.server = known === null ? null : identityOf(known);
     const links = [...(known?.links.values() ?? [])];
-    this.keys = links.reduce((sum, { redis }) => sum + keysOf(infoAtOpening(redis), 0), 0);
+    const counts = links.map(({ redis }) => countsOf(infoAtOpening(redis), 0));
+    this.counts = {
+      keys: counts.reduce((sum, { keys }) => sum + keys, 0),
+      expiring: counts.reduce((sum, { expiring }) => sum + expiring, 0),
+    };
   }
 
   /** Connects to all primaries, where that may spare a look. @param seed leads to one of the nodes */

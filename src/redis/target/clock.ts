@@ -1,5 +1,6 @@
 /** clock: the target's own time, and since when its coordinators have been able to beat. */
 import type { Clock } from '../../domain/heartbeat.ts';
+import type { KeyCounts } from '../../domain/horizon.ts';
 import { merged, type Outage } from '../../domain/outages.ts';
 import type { Calls } from '../call/calls.ts';
 
@@ -43,9 +44,10 @@ function keysIn(field = ''): number {
   return Number(/keys=(\d+)/.exec(field)?.[1] ?? 0);
 }
 
-/** How many keys there are in one database. */
-export function keysOf(info: Info, db: number): number {
-  return keysIn(info.get(`db${db}`));
+/** What is said of one database. */
+export function countsOf(info: Info, db: number): KeyCounts {
+  const field = info.get(`db${db}`);
+  return { keys: keysIn(field), expiring: Number(/expires=(\d+)/.exec(field ?? '')?.[1] ?? 0) };
 }
 
 /** How many keys there are in all databases together; near enough to tell how far a walk has come. */

@@ -3,11 +3,12 @@
  *      Contact: who answers there ──examine──▶ Target: what a run must know that looks at it
  */
 import type { TargetConfig } from '../../config/resolve.ts';
+import type { KeyCounts } from '../../domain/horizon.ts';
 import type { Strategy } from '../../domain/report.ts';
 import { Rest } from '../call/rest.ts';
 import type { Stopwatch } from '../call/stopwatch.ts';
 import { ServerCalls } from '../call/calls.ts';
-import { keysOf, readSeconds } from './clock.ts';
+import { countsOf, readSeconds } from './clock.ts';
 import { infoAtOpening } from '../connection/connectForRun.ts';
 import type { Link } from './link.ts';
 import { Node, type NodeWishes } from './node.ts';
@@ -28,8 +29,8 @@ export interface Contact {
   readonly strategy: Strategy;
   /** Which processes of which histories answer there, and for what, as they said when connected to; `null` where that is not known. */
   readonly server: string | null;
-  /** How many keys there were, as was said then; 0 where it was not. */
-  readonly keys: number;
+  /** What was said then of the database. */
+  readonly counts: KeyCounts;
   /** TIME, in whole seconds: the one call that this is; where there are several, by that clock by which others seem most silent. */
   seconds(signal: AbortSignal): Promise<number>;
   /** Whether no run has left something that the next one is to put right before it judges anybody. */
@@ -62,9 +63,9 @@ export class ServerContact implements Contact {
     return this.link.identity;
   }
 
-  get keys(): number {
+  get counts(): KeyCounts {
     const { redis } = this.link;
-    return keysOf(infoAtOpening(redis), redis.options.db ?? 0);
+    return countsOf(infoAtOpening(redis), redis.options.db ?? 0);
   }
 
   async seconds(signal: AbortSignal): Promise<number> {
