@@ -87,13 +87,22 @@ export class Way {
     const line: Line = { ends: [client, redis], broken: false };
     this.#lines.add(line);
     this.#pass(line, client, redis, (bytes) => redis.write(bytes));
-    /** When the last of it is to arrive. */
-    let lastAt = 0;
+    /** What is on its way, in its order: timers of their own would let some of it overtake the rest. */
+    const coming: { readonly at: number; readonly bytes: Buffer }[] = [];
+    const deliver = (): void => {
+      for (let next = coming[0]; next !== undefined; next = coming[0]) {
+        const ms = next.at - performance.now();
+        if (ms > 0) {
+          setTimeout(deliver, ms);
+          return;
+        }
+        client.write(next.bytes);
+        coming.shift();
+      }
+    };
     this.#pass(line, redis, client, (bytes) => {
-      lastAt = Math.max(lastAt, performance.now() + this.#lagMs);
-      const ms = lastAt - performance.now();
-      if (ms <= 0) client.write(bytes);
-      else setTimeout(() => client.write(bytes), ms);
+      coming.push({ at: performance.now() + this.#lagMs, bytes });
+      if (coming.length === 1) deliver();
     });
   }
 
