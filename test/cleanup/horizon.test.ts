@@ -189,6 +189,18 @@ describe('a scheduled run', () => {
     expect(looks).toMatchObject([{ pass: 'none' }, { pass: 'full', why: expect.stringContaining('expire') }]);
   });
 
+  test('knows that heartbeats expire where a single one of hundreds does', async () => {
+    await settleAll(400);
+    const { redis } = server.current;
+    for (const n of [7, 150, 399]) {
+      await redis.expire(heartbeatOf(`c${n}`), 200);
+      const { run, horizons } = runner();
+      await run();
+      expect(horizons.standsNow).toMatchObject({ ttlSeconds: expect.any(Number), sighted: true });
+      await redis.persist(heartbeatOf(`c${n}`));
+    }
+  });
+
   test("looks at everybody where heartbeats may live no longer, since their writers' clocks may be behind", async () => {
     await settleAll(0, [55, 55, 55]);
     for (let n = 0; n < 3; n++) await server.current.redis.expire(heartbeatOf(`d${n}`), 60);
