@@ -164,6 +164,8 @@ class Watch {
     try {
       if (servedAt !== null && this.#wentBack) {
         await this.ledger.endOutages(this.target, servedAt);
+        // Who beats now beats before that pass, by which nobody could be stale for long.
+        await this.ledger.horizonsOf(this.target).keep(null);
         this.#wentBack = false;
       }
       for (const span of this.#unnoted) {
