@@ -11,6 +11,7 @@ import type { CleanOptions } from '../support/cleanup.ts';
 import { cleanCluster, isMarker } from '../support/cluster.ts';
 import type { TestCluster } from '../support/clusterServers.ts';
 import { ACTIVE, beat, heartbeatOf } from '../support/world.ts';
+import { drawWay, isOfWay } from '../race/ways.ts';
 import { Belongings, read, sharedBy, type Thing, thingsOf, write } from './things.ts';
 
 /** What came of some rounds. */
@@ -199,7 +200,9 @@ export class Round {
       }),
     );
     faults.push(...others.flat().map((key) => `nobody came back for ${key}`));
-    const aside = (await this.cluster.keys()).filter((key) => key.startsWith('stalesweep:') && !isMarker(key));
+    const aside = (await this.cluster.keys()).filter(
+      (key) => key.startsWith('stalesweep:') && !isMarker(key) && !isOfWay(key),
+    );
     // What stood under a string's name that was written anew stays aside for a day.
     const strings = aside.filter((key) => !/:ack:[^:]*:1$|:signal:|blocking:[^:]*$/.test(key));
     faults.push(...strings.map((key) => `${key} was left aside`));
@@ -275,7 +278,7 @@ export async function raceOnce(
     await round.populate();
     const memory = random.pick([undefined, undefined, 60_000]);
     const report = await cleanCluster(cluster, {
-      settings: { nice: random.between(0, 1) },
+      settings: { nice: random.between(0, 1), ...drawWay(random) },
       ...(memory === undefined ? {} : { memoryBudgetBytes: memory }),
       ...round.hooks(moment),
     });

@@ -8,6 +8,7 @@ import { Random } from '../chaos/random.ts';
 import { clean } from '../support/cleanup.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { ACTIVE, beat, belongingsOf, everythingOf, heartbeatOf, nowOf, settle, writeAll } from '../support/world.ts';
+import { drawWay } from './ways.ts';
 
 /**
  * - `revived`: it beats where it is stale. `elsewhere`: in a swarm where it never was.
@@ -211,7 +212,11 @@ export async function raceOnce(
     const memory = random.pick([undefined, undefined, 60_000, 200_000]);
     const stir = async () => await round.stir(mostAtOnce);
     const report = await clean(url, {
-      settings: { callBudget: random.pick(['0.1ms', '0.5ms', '2ms']), nice: random.between(0, 1) },
+      settings: {
+        callBudget: random.pick(['0.1ms', '0.5ms', '2ms']),
+        nice: random.between(0, 1),
+        ...drawWay(random),
+      },
       ...(memory === undefined ? {} : { memoryBudgetBytes: memory }),
       before: stir,
       after: stir,

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { useRedis } from '../support/leaks.ts';
 import { STRATEGIES, urlFor } from '../support/users.ts';
 import { nothingYet, raceOnce, triesIn } from './race.ts';
+import { RIGHTS_OF_WAYS } from './ways.ts';
 
 const ROUNDS = 10;
 
@@ -30,7 +31,7 @@ afterAll(say);
 test('for as long as one likes, whoever comes back or is born while a run goes loses nothing (P1)', async () => {
   while (seconds() < minutes * 60) {
     for (const [strategy, rules] of STRATEGIES) {
-      const url = await urlFor(server.current, rules);
+      const url = await urlFor(server.current, rules && [...rules, ...RIGHTS_OF_WAYS]);
       for (let round = 0; round < ROUNDS; round++, seed++) {
         const left = await raceOnce(server.current, url, strategy, seed, stories[strategy]);
         expect(stories[strategy].losses, `RACE_SEED=${seed}, ${strategy}`).toEqual([]);
