@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { Failure } from '../domain/failure.ts';
 import { FILE_NAMES } from './file/file.ts';
+import { redactUrl } from './values/redisUrl.ts';
 import { Misfit, type Value } from './values/shape.ts';
 
 // Loaded when first needed, which is once something is misspelled.
@@ -15,13 +16,13 @@ export function suggestion(name: string, known: readonly string[]): string {
   return away > 0 && away < name.length && away <= Math.max(2, name.length / 3) ? `, did you mean "${nearest}"?` : '';
 }
 
-/** A name as one line can show it, whatever it holds. */
+/** A name as one line can show it, whatever it holds; of an address that stands where a name should, no password. */
 export function legible(name: string): string {
-  return JSON.stringify(name).slice(1, -1);
+  return JSON.stringify(name.includes('@') ? redactUrl(name) : name).slice(1, -1);
 }
 
 function complain(where: string, { message, path, unknownName }: Misfit): Failure {
-  const at = legible(path.join('.'));
+  const at = path.map(legible).join('.');
   if (unknownName !== undefined) {
     const under = at === '' ? '' : ` under "${at}"`;
     const meant = suggestion(unknownName, FILE_NAMES);

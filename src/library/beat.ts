@@ -5,11 +5,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseSetting } from '../config/complaint.ts';
 import { Misfit } from '../config/values/shape.ts';
-import { duration } from '../config/values/values.ts';
+import { duration, text } from '../config/values/values.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { compileSchema, type KeySchema } from '../schema/keySchema.ts';
 import { connect } from '../redis/connection/connect.ts';
 import { leave, type Send } from '../redis/leave.ts';
+import { flagOf, insistOnKinds, insistOnNoMore, optionsOf } from './arguments.ts';
 import { addressOf, isClient, type RedisClient } from './client.ts';
 import { heartbeatKeyOf, heartbeatValueOf } from './heartbeat.ts';
 import { atSignal } from './leaving.ts';
@@ -60,6 +61,11 @@ export interface Heart {
 }
 
 const inMs = duration(1);
+const id = text('an id');
+
+function inText(value: string, name: string): string {
+  return parseSetting(id, value, name);
+}
 
 function schemaOf(schema: BeatOptions['schema'] = 'swarm'): KeySchema {
   if (typeof schema !== 'string') return definitionOf(schema).compiled;
@@ -99,25 +105,41 @@ async function lineTo(redis: BeatOptions['redis']): Promise<Line> {
  * the error of Redis when the first beat is refused. Afterwards nothing is thrown: see `onError`.
  */
 export async function beat(options: BeatOptions): Promise<Heart> {
-  const { coordinator, swarm, every = '5s', ttl = '1h', signal, onExit = true } = options;
-  const who = { coordinator, swarm };
-  const schema = schemaOf(options.schema);
+  const given = optionsOf(options, 'beat');
+  const {
+    redis,
+    coordinator,
+    swarm,
+    schema: named,
+    every = '5s',
+    ttl = '1h',
+    fields,
+    signal,
+    onExit = true,
+    ...more
+  } = given;
+  const { onError, ...none } = more;
+  insistOnNoMore(none, 'beat');
+  insistOnKinds({ signal, fields, onError });
+  const endsBySignal = flagOf(onExit, 'onExit');
+  const who = { coordinator: inText(coordinator, 'coordinator'), swarm: swarm && inText(swarm, 'swarm') };
+  const schema = schemaOf(named);
   const key = parseSetting(() => heartbeatKeyOf(schema, who), coordinator, 'coordinator');
   const everyMs = parseSetting(inMs, every, 'every');
   const ttlMs = parseSetting(() => ttlIn(ttl, everyMs), ttl, 'ttl');
   signal?.throwIfAborted();
-  const line = await lineTo(options.redis);
-  const beating = new Beating(line, key, ttlMs, (beatAt) => heartbeatValueOf(who, beatAt, options.fields?.() ?? {}));
+  const line = await lineTo(redis);
+  const beating = new Beating(line, key, ttlMs, (beatAt) => heartbeatValueOf(who, beatAt, fields?.() ?? {}));
   try {
     await beating.beat();
   } catch (error) {
     line.close();
     throw error;
   }
-  const ended = beating.goOn(everyMs, options.onError ?? (() => {}));
+  const ended = beating.goOn(everyMs, onError ?? (() => {}));
   let stopping: Promise<void> | null = null;
-  const forget = onExit ? atSignal(async () => await stop()) : () => {};
-  const onAbort = () => void stop().catch(options.onError ?? (() => {}));
+  const forget = endsBySignal ? atSignal(async () => await stop()) : () => {};
+  const onAbort = () => void stop().catch(onError ?? (() => {}));
   async function end(): Promise<void> {
     forget();
     signal?.removeEventListener('abort', onAbort);

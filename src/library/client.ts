@@ -6,7 +6,7 @@ import { redisUrl } from '../config/values/values.ts';
 
 /**
  * A client of `ioredis` 5 or newer, connected to one server, directly or through Sentinel. It is never closed here, nor are its
- * listeners or options touched.
+ * listeners or options touched. Its database is the one that it has selected by then: await a `select` of your own first.
  */
 export interface RedisClient {
   readonly options: object;
@@ -25,6 +25,14 @@ interface ClientOptions {
   readonly keyPrefix?: string;
   readonly name?: string | null;
   readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null;
+  readonly sentinelUsername?: string | null;
+  readonly sentinelPassword?: string | null;
+  readonly Connector?: unknown;
+}
+
+/** What the library keeps of a connection beside its options; `null` before the first. */
+interface Kept {
+  readonly condition?: { readonly select?: unknown } | null;
 }
 
 const USUAL_PORT = 6379;
@@ -40,8 +48,13 @@ function credentials({ username, password }: ClientOptions): string {
   return `${encodeURIComponent(username ?? '')}:${encodeURIComponent(password)}@`;
 }
 
-function urlOf(options: ClientOptions): string {
-  const { db = 0, path, sentinels, host = 'localhost', port = USUAL_PORT, family } = options;
+/** The database in use: `select` changes it after the options were given. */
+function databaseOf({ condition }: Kept, { db = 0 }: ClientOptions): number {
+  return typeof condition?.select === 'number' ? condition.select : db;
+}
+
+function urlOf(options: ClientOptions, db: number): string {
+  const { path, sentinels, host = 'localhost', port = USUAL_PORT, family } = options;
   const secure = options.tls ? 's' : '';
   const user = credentials(options);
   if (path) return `unix://${user}${encodeURI(path)}?db=${db}`;
@@ -68,7 +81,12 @@ export function addressOf(redis: unknown, setting: string): Address {
   if (!isClient(redis)) return { url: parseSetting(redisUrl, redis, setting) };
   const options: ClientOptions = redis.options;
   const url = parseSetting(() => urlIn(redis, options), redis, setting);
-  return { url, ...(options.tls ? { tls: options.tls as Tls } : {}) };
+  const { tls, sentinelUsername: user, sentinelPassword: password } = options;
+  return {
+    url,
+    ...(tls ? { tls: tls as Tls } : {}),
+    ...(options.sentinels && password ? { sentinel: { ...(user ? { user } : {}), password } } : {}),
+  };
 }
 
 function urlIn(redis: RedisClient, options: ClientOptions): string {
@@ -76,5 +94,6 @@ function urlIn(redis: RedisClient, options: ClientOptions): string {
     throw new Misfit('is a client of a cluster; give the address of the cluster instead');
   }
   if (options.keyPrefix) throw new Misfit('has a keyPrefix; the names in a schema are whole, so use a client without');
-  return redisUrl(urlOf(options));
+  if (options.Connector) throw new Misfit('finds its way by a Connector of its own; give an address that leads there');
+  return redisUrl(urlOf(options, databaseOf(redis as Kept, options)));
 }

@@ -1,6 +1,9 @@
 /** options: what callers may say of a run, and what it comes to: the settings of one target, validated as a configuration file is. */
 import { type QueueConfig, resolveConfig, type TargetConfig } from '../config/resolve.ts';
 import type { LedgerSettings } from '../ledger/ledger.ts';
+import { parseSetting } from '../config/complaint.ts';
+import { text } from '../config/values/values.ts';
+import { asJson } from './arguments.ts';
 import { addressOf, type RedisClient } from './client.ts';
 import { definitionOf, type Schema } from './schema.ts';
 
@@ -78,33 +81,38 @@ export interface Resolved {
 
 /** Settings that mean the same as in a configuration file: there is no schedule here, and no environment. @internal */
 export function resolve(options: TargetOptions): Resolved {
-  const { redis, target: name = 'default', schema, ledger, ...settings } = options;
+  const { redis, target = 'default', schema, ledger, ...settings } = options;
+  const name = parseSetting(text('the name of a target'), target, 'target');
   const address = addressOf(redis, 'redis');
   const { redis: ledgerRedis, prefix, ...kept } = ledger === false ? {} : (ledger ?? {});
   const ledgerAddress = ledgerRedis === undefined ? address : addressOf(ledgerRedis, 'ledger.redis');
-  const own = typeof schema === 'object' ? schema : undefined;
+  const own = typeof schema === 'object' && schema !== null ? schema : undefined;
   const config = resolveConfig(
     {},
     {},
     {
       name: 'options',
       // What JSON can say, YAML reads alike.
-      text: JSON.stringify({
-        ...settings,
-        ...(schema === undefined ? {} : { schema: own?.name ?? schema }),
-        ...(own === undefined ? {} : { schemas: { [own.name]: definitionOf(own).input } }),
-        ledger: kept,
-        queue: { url: ledgerAddress.url, ...(prefix === undefined ? {} : { prefix }) },
-        targets: { [name]: { url: address.url } },
-      }),
+      text: JSON.stringify(
+        {
+          ...settings,
+          ...(schema === undefined ? {} : { schema: own?.name ?? schema }),
+          ...(own === undefined ? {} : { schemas: { [own.name]: definitionOf(own).input } }),
+          ledger: kept,
+          queue: { url: ledgerAddress.url, ...(prefix === undefined ? {} : { prefix }) },
+          targets: { [name]: { url: address.url } },
+        },
+        asJson,
+      ),
     },
   );
   const resolved = config.targets.get(name);
   if (resolved === undefined) throw new TypeError('a target that is named is there');
-  const { tls } = ledgerAddress;
+  const { url: _ledgerUrl, ...ledgerWay } = ledgerAddress;
+  const { url: _url, ...way } = address;
   return {
-    target: { ...resolved, ...(address.tls === undefined ? {} : { tls: address.tls }) },
-    queue: ledger === false ? null : { ...config.queue, ...(tls === undefined ? {} : { tls }) },
+    target: { ...resolved, ...way },
+    queue: ledger === false ? null : { ...config.queue, ...ledgerWay },
     ledger: config.process.ledger,
   };
 }

@@ -3,6 +3,7 @@ import type { Phase } from '../domain/phase.ts';
 import { parsePayload } from '../queue/runs/payload.ts';
 import { Failure, sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
+import { insistOnKinds, optionsOf } from './arguments.ts';
 import { resolve, type TargetOptions } from './options.ts';
 import { type Progress, runOnce, type SweepOptions } from './sweep.ts';
 
@@ -40,7 +41,8 @@ const FINAL = new Set(['USAGE', 'CONFIG', 'DENIED', 'JOB_DATA']);
 export function createProcessor(
   options: ProcessorOptions,
 ): (job: ProcessorJob, token?: string, signal?: AbortSignal) => Promise<Report> {
-  const { onWarning, onCoordinator, ...settings } = options;
+  const { onWarning, onCoordinator, ...settings } = optionsOf(options, 'createProcessor');
+  insistOnKinds({ onWarning, onCoordinator });
   const { target } = resolve(settings);
   const targets = new Map([[target.name, target]]);
   // BullMQ hands a signal to those alone who declare it as the third of plain parameters.

@@ -8,6 +8,7 @@ import { runDirectly } from '../direct/run.ts';
 import type { Phase } from '../domain/phase.ts';
 import type { Report } from '../domain/report.ts';
 import { joinTracing } from '../telemetry/tracing.ts';
+import { flagOf, insistOnKinds, optionsOf } from './arguments.ts';
 import { resolve, type TargetOptions } from './options.ts';
 
 export interface Progress {
@@ -51,7 +52,7 @@ export interface SweepOptions extends PlanOptions {
  * Fails with a `Failure`: `CONFIG` (options), `UNREACHABLE` or `DENIED` (Redis), `RUN_FAILED`.
  */
 export async function plan(options: PlanOptions): Promise<Report> {
-  return await runOnce(options, { dryRun: true });
+  return await runOnce(optionsOf(options, 'plan'), { dryRun: true });
 }
 
 /**
@@ -60,7 +61,7 @@ export async function plan(options: PlanOptions): Promise<Report> {
  * Fails with a `Failure`: `CONFIG` (options), `UNREACHABLE` or `DENIED` (Redis), `RUN_FAILED`; the next run finds what is left.
  */
 export async function sweep(options: SweepOptions): Promise<Report> {
-  return await runOnce(options, { dryRun: false });
+  return await runOnce(optionsOf(options, 'sweep'), { dryRun: false });
 }
 
 interface Wanted {
@@ -71,6 +72,7 @@ interface Wanted {
 /** One run. @internal */
 export async function runOnce(options: SweepOptions, { dryRun, onPhase }: Wanted): Promise<Report> {
   const { signal, force = false, confirm, onProgress, onWarning, onCoordinator, ...settings } = options;
+  insistOnKinds({ signal, confirm, onProgress, onWarning, onCoordinator });
   const { target, queue, ledger } = resolve(settings);
   signal?.throwIfAborted();
   await joinTracing();
@@ -85,7 +87,7 @@ export async function runOnce(options: SweepOptions, { dryRun, onPhase }: Wanted
       trigger: 'manual',
       by: `${hostname()}:${process.pid}`,
       dryRun,
-      force,
+      force: flagOf(force, 'force'),
       record: true,
       signal: stop.signal,
       observer: observerOf({ onProgress, onWarning, onCoordinator, onPhase }, target.schema.families),

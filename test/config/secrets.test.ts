@@ -41,6 +41,21 @@ test.each(['hush', '123456', '{ hush: 1 }', '[hush]', '*hush', '@hush', '""'])(
   },
 );
 
+test.each([
+  'targets: { default: { url: { host: h, password: hush } } }',
+  'targets: { default: { url: ["redis://u:hush@h"] } }',
+  'targets: { a: { url: "redis://h", replicas: [{ password: hush }] } }',
+  'targets: { a: { url: "redis://h", "redis://u:hush@h": 1 } }',
+  'targets: { "redis://u:hush@h": { url: "redis://h" } }',
+  '"redis://u:hush@h": 1',
+  'dashboardUser: { hush: 1 }',
+  'staleAfter: { redis: "redis://u:hush@h" }',
+])('what stands where no address can, %s, is refused without repeating it', (file) => {
+  const said = saidOf({}, file);
+  expect(said).toContain('test.yaml: ');
+  expect(said).not.toContain('hush');
+});
+
 /** Nothing that a sentence holds anyway. */
 const password = fc.string({ minLength: 1, maxLength: 12 }).map((text) => `hush${text}hush`);
 const scheme = fc.constantFrom('redis://', 'rediss://', 'redis+cluster://', 'redsi://', 'http://', '//', 'redis:', '');

@@ -45,7 +45,7 @@ test('an id that no run would know is refused, as are a swarm too many and one t
     await beat({ redis: url, coordinator: 'c', ...options }).then(() => '', String);
   expect(await refused({ schema: one, coordinator: 'a:b' })).toContain('is no id of schema "own"');
   expect(await refused({ schema: 'flat', coordinator: 'heartbeat' })).toContain('is no id of schema "flat"');
-  expect(await refused({ schema: 'flat', coordinator: '' })).toContain('is no id of schema "flat"');
+  expect(await refused({ schema: 'flat', coordinator: '' })).toContain('must be an id, not empty');
   expect(await refused({ schema: 'swarm' })).toContain('give "swarm"');
   expect(await refused({ schema: 'flat', swarm: 's' })).toContain('leave "swarm" out');
   expect(await refused({ schema: 'flt' })).toContain('known: swarm, flat');

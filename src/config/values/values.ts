@@ -12,8 +12,9 @@ const { parse: parseBytes } = require('bytes') as typeof import('bytes');
 /** As much of a wrong value as a sentence can hold. */
 const MOST_SHOWN = 100;
 
-/** A value as a sentence can hold it. */
+/** A value as a sentence can hold it. What is made of others may hold a password, so only its kind is said. */
 export function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}';
   // JSON has no word for NaN and Infinity, which YAML has.
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
@@ -78,7 +79,8 @@ export function truth(value: unknown): boolean {
 export function text(what: string): Value<string> {
   return (value) => {
     if (value === undefined) throw new Misfit(`is missing; it must be ${what}`);
-    if (typeof value !== 'string') throw new Misfit(`${shown(value)} must be ${what}`);
+    // YAML reads 007 as a number: which text was meant is gone by then.
+    if (typeof value !== 'string') throw new Misfit(`${shown(value)} must be ${what}, in quotes`);
     if (!/\S/.test(value)) throw new Misfit(`must be ${what}, not empty`);
     return value;
   };
