@@ -1,9 +1,10 @@
 /** listed: who goes in a run, or went, as programs are told: a line of `run --list --json`, or what the library hands out. */
+import { textOf } from '../domain/nameText.ts';
 import type { Removal } from '../domain/removal.ts';
 
 /** One coordinator and what went with it, or in a dry run would. */
 export interface Listed {
-  /** Its id, as UTF-8. */
+  /** Its id; one that is no UTF-8 as redis-cli prints it, in double quotes, with `\xff` for a byte. */
   readonly coordinator: string;
   /** `null` where heartbeats name no swarm. */
   readonly swarm: string | null;
@@ -11,11 +12,6 @@ export interface Listed {
   readonly silenceSeconds: number;
   /** Its things by family, its heartbeat included; `null` where Redis did not tell how many. */
   readonly keys: Readonly<Record<string, number | null>>;
-}
-
-/** Bytes of a name as text. @internal */
-export function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8');
 }
 
 /**

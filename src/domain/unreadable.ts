@@ -1,5 +1,6 @@
 /** unreadable: the heartbeats that could not be judged, counted and sampled by reason (P4). */
 import { WHYS, type Why } from './heartbeat.ts';
+import { textOf } from './nameText.ts';
 import { UNREADABLE_SAMPLE, type UnreadableGroup } from './report.ts';
 
 export class Unreadable {
@@ -17,7 +18,7 @@ export class Unreadable {
     }
     group.count++;
     if (group.sample.length >= this.most) return;
-    const name = key.toString('utf8');
+    const name = textOf(key);
     if (!group.sample.includes(name)) group.sample.push(name);
   }
 

@@ -1,6 +1,6 @@
 /** json: an entry as `explain --json` prints it, its names as text. */
 import type { Entry, Owner, SweptOnce } from './entry.ts';
-import { textOf } from './names.ts';
+import { textOf } from '../domain/nameText.ts';
 
 function isoOf(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();

@@ -1,7 +1,7 @@
 /** words: durations, and who somebody is, as sentences have them. */
 import { WHY_SAYS } from '../domain/heartbeat.ts';
 import type { Owner } from './entry.ts';
-import { textOf } from './names.ts';
+import { textOf } from '../domain/nameText.ts';
 
 const UNITS = [
   ['day', 86_400],

@@ -5,6 +5,7 @@
  *  Owns      what comes back, and in which order.
  *  Leaves    how one thing comes back, in one step and never over another, to redis/restore.
  */
+import { textOf } from '../domain/nameText.ts';
 import { mayBeOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
@@ -185,7 +186,7 @@ class Bringing {
 
   #take({ name }: Thing, became: Became, isHeartbeat: boolean): void {
     if (became === 'expired') this.#expired++;
-    else if (became === 'existing') this.#existing.push(name.toString());
+    else if (became === 'existing') this.#existing.push(textOf(name));
     else if (became === 'restored') {
       this.#restored++;
       if (isHeartbeat) this.#heartbeats++;

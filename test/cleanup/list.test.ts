@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Listing, lineOf, silenceOf } from '../../src/cli/output/listing.ts';
+import { listedOf } from '../../src/direct/listed.ts';
+import { bytesOf } from '../../src/domain/nameText.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { STRATEGIES, urlFor } from '../support/users.ts';
@@ -153,4 +155,34 @@ describe('a line', () => {
   ])('says of %d seconds %s', (seconds, said) => {
     expect(silenceOf(seconds)).toBe(said);
   });
+});
+
+test('ids that are no UTF-8 are told apart wherever they are named, and each as it can be looked up', async () => {
+  const { redis, url } = server.current;
+  const stale = (await nowOf(redis)) - 3_600_000;
+  const ids = [Buffer.from([0xff, 0xfe]), Buffer.from([0xff, 0xfd]), Buffer.from([0x80, 0x22]), Buffer.from('é')];
+  const hearts = ids.map((id) => Buffer.concat([Buffer.from('blocking:heartbeat:'), id]));
+  for (const heart of hearts) await redis.set(heart, beat(stale));
+  const unread = ids.map((id) => Buffer.concat([Buffer.from('blocking:heartbeat:u'), id]));
+  for (const heart of unread) await redis.set(heart, 'no JSON');
+  const announced: string[] = [];
+  const listener = redis.duplicate();
+  listener.on('message', (_channel, said: string) => {
+    for (const { id } of JSON.parse(said).coordinators) announced.push(id);
+  });
+  await listener.subscribe('gone');
+  const listed: string[] = [];
+  const report = await clean(url, {
+    settings: { schema: 'flat', announce: { channel: 'gone' } },
+    observer: {
+      list: async (removals) => void listed.push(...removals.map((one) => listedOf(one, families).coordinator)),
+    },
+  });
+  const sorted = (names: readonly (string | Buffer)[]) =>
+    names.map((name) => bytesOf(String(name)).toString('hex')).sort();
+  const inHex = (names: readonly Buffer[]) => names.map((name) => name.toString('hex')).sort();
+  expect(sorted(listed)).toEqual(inHex(ids));
+  expect(sorted(report.unreadable[0]?.sample ?? [])).toEqual(inHex(unread));
+  await expect.poll(() => sorted(announced)).toEqual(inHex(ids));
+  listener.disconnect();
 });

@@ -1,4 +1,5 @@
 /** audit: all that is there after a run, and all that the run said, held against each world's fates. */
+import { textOf } from '../../src/domain/nameText.ts';
 import type { Comebacks } from './comebacks.ts';
 import type { Random } from '../chaos/random.ts';
 import type { Fates } from './fate.ts';
@@ -151,7 +152,7 @@ export class Audit {
 
   async #announced(told: readonly Told[]): Promise<void> {
     const entries = await this.ground.redis.xrange(STREAM, '-', '+');
-    const text = (id: string) => Buffer.from(id, 'latin1').toString();
+    const text = (id: string) => textOf(Buffer.from(id, 'latin1'));
     const said = entries.flatMap(([, [, message = '']]) => {
       const { coordinators } = JSON.parse(message) as { coordinators: { id: string; swarm: string | null }[] };
       return coordinators.map(({ id, swarm }) => JSON.stringify([id, swarm ?? '']));

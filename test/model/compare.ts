@@ -1,4 +1,5 @@
 /** compare: run the engine on a world, and hold what it left and what it reported against the model. */
+import { textOf } from '../../src/domain/nameText.ts';
 import { expect } from 'vitest';
 import type { TargetConfig } from '../../src/config/resolve.ts';
 import { Failure } from '../../src/domain/failure.ts';
@@ -85,13 +86,12 @@ function expectUnreadable({ unreadable }: Report, expected: Expected): void {
   const due = REASONS.map((reason) => ({
     why: reason,
     names: expected.unreadable.flatMap(({ why, name }) =>
-      why === reason ? [Buffer.from(name, 'latin1').toString('utf8')] : [],
+      why === reason ? [textOf(Buffer.from(name, 'latin1'))] : [],
     ),
   })).filter(({ names }) => names.length > 0);
   expect(unreadable.map(({ why, count }) => [why, count])).toEqual(due.map(({ why, names }) => [why, names.length]));
   for (const [i, { names }] of due.entries()) {
     const { sample = [] } = unreadable[i] ?? {};
-    // Names that differ in bytes that are no UTF-8 only are named once.
     const distinct = new Set(names);
     expect(sample).toHaveLength(Math.min(distinct.size, SAMPLE_LIMIT));
     expect(names).toEqual(expect.arrayContaining([...sample]));

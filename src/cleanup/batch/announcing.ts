@@ -1,6 +1,7 @@
 /** announcing: what is said of those who are swept by one call, in that call. */
 import { randomBytes } from 'node:crypto';
 import { isoOf } from '../../domain/instant.ts';
+import { textOf as nameText } from '../../domain/nameText.ts';
 import { ANNOUNCED_PREFIX, type Announcement, hourOf } from '../../redis/removal/announcement.ts';
 import { type Beat, BeatState } from '../../store/records.ts';
 import type { Slice } from '../../store/arena.ts';
@@ -10,7 +11,7 @@ import { NO_SWARM } from '../ownership/spellers.ts';
 const TOKEN_BYTES = 9;
 
 function textOf({ bytes, from, to }: Slice): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString();
+  return nameText(bytes.subarray(from, to));
 }
 
 /**

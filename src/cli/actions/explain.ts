@@ -5,7 +5,7 @@ import { Failure, sentenceOf } from '../../domain/failure.ts';
 import type { Entry } from '../../explain/entry.ts';
 import { explainName } from '../../explain/explain.ts';
 import { jsonOf } from '../../explain/json.ts';
-import { bytesOf } from '../../explain/names.ts';
+import { bytesOf } from '../../domain/nameText.ts';
 import { pastOfName } from '../../explain/past.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
 import { outagesOf, promotedAtOf } from '../../ledger/targets/outagesOf.ts';

@@ -1,7 +1,7 @@
 /** restore: brings back what was swept, from the trash. */
 import type { Config } from '../../config/resolve.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
-import { bytesOf } from '../../explain/names.ts';
+import { bytesOf } from '../../domain/nameText.ts';
 import { type OpenLedger, openLedger } from '../../ledger/openLedger.ts';
 import { mayBeShort } from '../../ledger/runs/runId.ts';
 import { restore, type Restored, type Wanted } from '../../restore/restore.ts';

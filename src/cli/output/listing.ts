@@ -1,5 +1,6 @@
 /** listing: who goes in a run, as it comes: lines of 80 columns, or JSON. */
-import { listedOf, textOf } from '../../direct/listed.ts';
+import { listedOf } from '../../direct/listed.ts';
+import { textOf } from '../../domain/nameText.ts';
 import type { Removal } from '../../domain/removal.ts';
 import { plain } from './plain.ts';
 

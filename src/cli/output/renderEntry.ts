@@ -1,7 +1,7 @@
 /** renderEntry: what `explain` tells of a name, for people: a fact a sentence, in 80 columns. */
 import type { Entry, Owner, Reading, SweptOnce } from '../../explain/entry.ts';
 import type { PastOfName } from '../../explain/past.ts';
-import { textOf } from '../../explain/names.ts';
+import { textOf } from '../../domain/nameText.ts';
 import { durationOf, howIs, whoIs } from '../../explain/words.ts';
 import { plain } from './plain.ts';
 import { wrap } from './wrap.ts';

@@ -1,7 +1,7 @@
 /** swept last: some of those whom the last run that removed anything swept, from the ledger. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SweptOnce } from '../../explain/entry.ts';
-import { textOf } from '../../explain/names.ts';
+import { textOf } from '../../domain/nameText.ts';
 import { keysOf } from '../../explain/swept.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { givenBack, type RestoredNote } from '../../ledger/targets/restored.ts';

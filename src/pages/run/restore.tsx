@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { Failure } from '../../domain/failure.ts';
-import { bytesOf } from '../../explain/names.ts';
+import { bytesOf } from '../../domain/nameText.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
 import { type Restored, restore, type Wanted } from '../../restore/restore.ts';

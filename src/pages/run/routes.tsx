@@ -1,6 +1,6 @@
 /** routes: one run, and what goes on in it while it is under way. */
 import type { Request, Response } from 'express';
-import { bytesOf } from '../../explain/names.ts';
+import { bytesOf } from '../../domain/nameText.ts';
 import type { SweptPlace } from '../../ledger/swept/sweptPage.ts';
 import { sendPage } from '../page.tsx';
 import type { PageParts, PageRoute } from '../route.ts';

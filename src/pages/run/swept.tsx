@@ -1,5 +1,5 @@
 /** swept: who was swept by a run: a table, a page at a time, and a search in it. */
-import { textOf } from '../../explain/names.ts';
+import { textOf } from '../../domain/nameText.ts';
 import { keysOf } from '../../explain/swept.ts';
 import { givenBack, type RestoredNote } from '../../ledger/targets/restored.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';

@@ -1,6 +1,6 @@
 /** found: which runs swept an id, on what proof: what `explain` tells of who is gone. */
 import type { SweptOnce } from '../../explain/entry.ts';
-import { textOf } from '../../explain/names.ts';
+import { textOf } from '../../domain/nameText.ts';
 import { MOST_TIMES, type SweptFound } from '../../explain/swept.ts';
 import { amount, amountOf, secondsOf } from '../parts/amounts.ts';
 import { pathToRun } from '../paths.ts';

@@ -1,6 +1,6 @@
 /** routes: all runs, and the search for an id. */
 import type { Request, Response } from 'express';
-import { bytesOf } from '../../explain/names.ts';
+import { bytesOf } from '../../domain/nameText.ts';
 import { sweptOf } from '../../explain/swept.ts';
 import { type RunsPage, readRunsPage } from '../../health/runsPage.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';

@@ -14,6 +14,7 @@
  *  Promises  what is removed had been taken while its owner was still as stale as it was judged (P1); a run that ends anywhere leaves
  *            things aside that the next one puts back (leftAside), with the heartbeats by which they are judged anew (P3).
  */
+import { textOf } from '../../domain/nameText.ts';
 import type { Clock } from '../../domain/heartbeat.ts';
 import { Bulk } from '../call/bulk.ts';
 import type { Rest } from '../call/rest.ts';
@@ -240,7 +241,7 @@ export class Whole implements Place {
   #tellTaken(names: readonly string[]): void {
     if (names.length === 0) return;
     const [one = ''] = names;
-    const shown = JSON.stringify(Buffer.from(one, 'latin1').toString());
+    const shown = JSON.stringify(textOf(Buffer.from(one, 'latin1')));
     this.wishes.warn(
       `${names.length} keys, ${shown} among them, were written anew while what stood there was set aside; that stays aside for a day`,
     );

@@ -1,6 +1,7 @@
 /** unowned: keys that a node shows but no longer owns, as an interrupted resharding leaves them. Nobody is led to them: whoever asks for
  *  such a name asks the owner of its slot. So they can be neither judged nor removed, and only somebody who mends the cluster can.
  */
+import { textOf } from '../../../domain/nameText.ts';
 import { UNREADABLE_SAMPLE, type UnownedKeys } from '../../../domain/report.ts';
 import type { Node } from '../../target/node.ts';
 import { slotOf } from '../calls/slots.ts';
@@ -34,7 +35,7 @@ export class Unowned {
     const seen = slots.get(slot) ?? { names: new Set<string>(), count: 0 };
     slots.set(slot, seen);
     seen.count++;
-    if (seen.names.size < UNREADABLE_SAMPLE) seen.names.add(key.toString());
+    if (seen.names.size < UNREADABLE_SAMPLE) seen.names.add(textOf(key));
   }
 
   /** Those that are still there, once all that moved has been followed; what has only moved meanwhile is none. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesOf, textOf } from '../../src/explain/names.ts';
+import { bytesOf, textOf } from '../../src/domain/nameText.ts';
 import { anyText } from '../support/text.ts';
 
 test('any bytes can be written so that they are read as the same, and a text is itself', () => {

@@ -2,7 +2,6 @@
  *
  * A name is its text in UTF-8. One that is no UTF-8 is written as redis-cli prints it: in double quotes, with `\xff` for a byte.
  */
-import { isUtf8 } from 'node:buffer';
 
 /** In double quotes, with at least one byte spelled out: a name may well begin and end with quotes. */
 const QUOTED = /^"(?=.*\\x[0-9a-f]{2})(?:[^"\\]|\\.)*"$/is;
@@ -22,7 +21,7 @@ export function bytesOf(text: string): Buffer {
 /** A name to be read, which `bytesOf` takes for the same one. */
 export function textOf(name: Uint8Array): string {
   const text = Buffer.from(name).toString('utf8');
-  return isUtf8(name) && !QUOTED.test(text) ? text : quoted(name);
+  return Buffer.from(text, 'utf8').equals(name) && !QUOTED.test(text) ? text : quoted(name);
 }
 
 function quoted(name: Uint8Array): string {
