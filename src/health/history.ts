@@ -3,6 +3,7 @@
  * A run stands in the ledger once it has begun. One that still waits, or failed before it began, is only in the queue.
  */
 import { oursAmong, type Placed } from '../config/fingerprint.ts';
+import { isoOf } from '../domain/instant.ts';
 import type { Outcome, Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PastRun } from '../ledger/runs/pastRun.ts';
@@ -96,13 +97,13 @@ function reasonOf({ state, reason, report, removed: { swept, deleted } }: PastRu
 
 /** A run of the ledger as a row of the history. */
 export function rowOf(run: PastRun): HistoryRow {
-  const { by, trigger, attempts, report, target, startedAtMs } = run;
+  const { by, trigger, attempts, report, target, startedAtMs, addedAtMs = startedAtMs } = run;
   const state = stateOf(run);
   return {
     run: run.run,
     target,
     state,
-    addedAt: new Date(startedAtMs).toISOString(),
+    addedAt: isoOf(Math.min(addedAtMs, startedAtMs)),
     by: by ?? trigger,
     attempts,
     failedReason: state === 'completed' ? null : reasonOf(run),

@@ -121,7 +121,8 @@ describe('a run through the queue', () => {
     const { logs } = await queue.runs.getJobLogs('1');
     const perHundred = Array<string>(Math.floor(chunks / 100)).fill('sweep');
     expect(logs.map((line) => line.split(':')[0])).toEqual(['mark', 'gather', 'sweep', ...perHundred, 'report']);
-    expect((await queue.runs.getJob('1'))?.progress).toMatchObject({
+    const job = await queue.runs.getJob('1');
+    expect(job?.progress).toMatchObject({
       phase: 'report',
       percent: 100,
       stale: 2_400,
@@ -130,6 +131,7 @@ describe('a run through the queue', () => {
     const history = await command(['history', '--json'], env());
     const [row] = JSON.parse(history.stdout);
     expect(row).toMatchObject({ run: '1', state: 'completed', attempts: 1, failedReason: null, report: { run: '1' } });
+    expect(row.addedAt).toBe(new Date(job?.timestamp ?? 0).toISOString());
     expect(Object.keys(row)).toEqual('run target state addedAt by attempts failedReason report'.split(' '));
   });
 });

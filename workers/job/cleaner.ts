@@ -122,7 +122,7 @@ async function clean(
     await promotedAtOf(ledger, target, histories, nowMs, true);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
   const soFar = () => reportAhead(target, stopwatch, request);
-  const noted = { ...identity, payload, insistMs: fence.insistMs, until: signal, soFar };
+  const noted = { ...identity, addedAtMs: job.timestamp, payload, insistMs: fence.insistMs, until: signal, soFar };
   const record = await Recording.begin(ledger, noted, warn);
   const observer: Observer = {
     ...record.observer,

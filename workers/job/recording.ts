@@ -2,6 +2,7 @@
 import type { Observer, Phase } from '../../src/cleanup/context.ts';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import { sentenceOf } from '../../src/domain/failure.ts';
+import { isoOf } from '../../src/domain/instant.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { RunFollower } from '../../src/ledger/recording/followRun.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -11,6 +12,8 @@ import type { RunPayload } from '../../src/queue/runs/payload.ts';
 export interface RecordedRun {
   readonly run: string;
   readonly attempt: number;
+  /** When its job was added, in ms, as the job says: it may say anything. */
+  readonly addedAtMs: number;
   readonly payload: RunPayload;
   /** Its report before it has looked at anything. */
   readonly soFar: () => Report;
@@ -39,12 +42,13 @@ export class Recording {
    */
   static async begin(
     ledger: Ledger,
-    { payload, soFar, ...told }: RecordedRun,
+    { payload, soFar, addedAtMs, ...told }: RecordedRun,
     warn: (sentence: string) => void,
   ): Promise<Recording> {
     const { target, trigger, dryRun } = payload;
     const identity = {
       ...{ ...told, target: target.name, fingerprint: fingerprintOf(target), trigger, by: null, dryRun },
+      ...(isoOf(addedAtMs) === null ? {} : { addedAtMs }),
       ...(target.trash > 0 ? { trashMs: target.trash } : {}),
     };
     const recorder = ledger.record({ ...identity, families: target.schema.families }, warn);

@@ -14,6 +14,8 @@ export interface RunIdentity {
   readonly trigger: Trigger;
   /** Who asked for it; `null` where that is not known. */
   readonly by: string | null;
+  /** When somebody asked for it, in ms, by the clock of the queue's Redis; left out: as it began. */
+  readonly addedAtMs?: number;
   readonly dryRun: boolean;
   /** How long what it removes stays in the trash, in ms; left out: it removes for good. */
   readonly trashMs?: number;
