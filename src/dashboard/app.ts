@@ -174,6 +174,13 @@ const LISTEN_FAILURES: Readonly<Record<string, string>> = {
   EACCES: 'may not be used by this user; choose one above 1023',
 };
 
+/** What of the address is wrong, where it is not the port. */
+const HOST_FAILURES: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'it is no address of this machine',
+  ENOTFOUND: 'its name is not known',
+  EAI_AGAIN: 'its name is not known',
+};
+
 /** Serves an app; port 0 takes a free one. Fails (`LISTEN`) with a sentence that names the `setting` to change. */
 export async function serve(app: Express, host: string, port: number, setting = 'STALESWEEP_PORT'): Promise<Served> {
   const server = createServer(app);
@@ -182,7 +189,7 @@ export async function serve(app: Express, host: string, port: number, setting = 
       const known = LISTEN_FAILURES[error.code ?? ''];
       const sentence = known
         ? `${setting}: port ${port} ${known}`
-        : `STALESWEEP_HOST: can't listen on "${host}": ${error.message}`;
+        : `STALESWEEP_HOST: can't listen on "${host}": ${HOST_FAILURES[error.code ?? ''] ?? error.message}`;
       reject(new Failure('LISTEN', sentence, { cause: error }));
     });
     server.listen(port, host, resolve);

@@ -138,6 +138,10 @@ describe('the configuration', () => {
     [{ STALESWEEP_NICE: 'very' }, 'STALESWEEP_NICE: "very" must be a number from 0 to 100'],
     [{ STALESWEEP_EVRY: '5m' }, 'unknown setting "STALESWEEP_EVRY", did you mean "STALESWEEP_EVERY"?'],
     [{ STALESWEEP_CRON: 'often' }, 'is not a cron pattern'],
+    [{ STALESWEEP_CRON: '30 2' }, 'STALESWEEP_CRON: "30 2" is not a cron pattern (it has 2 of 5 fields)'],
+    [{ STALESWEEP_CRON: 'H * * * *' }, 'is not a cron pattern (H is drawn anew with each look)'],
+    [{ STALESWEEP_CRON: '@often' }, 'is not a cron pattern'],
+    [{ STALESWEEP_DASHBOARD_USER: 'a:b' }, 'STALESWEEP_DASHBOARD_USER: "a:b" must be a user name without ":"'],
   ])('answers the environment %j with one sentence, without secrets', (env, sentence) => {
     const thrown = (() => {
       try {

@@ -1,6 +1,6 @@
 /** processSettings: what a process sets for itself, in the same form as the settings of targets. */
 import { proxies, urlPath } from '../values/networkValues.ts';
-import { ledger, number, oneOf, secret, text, truth } from '../values/values.ts';
+import { ledger, number, oneOf, secret, text, truth, userName } from '../values/values.ts';
 import type { Setting, Values } from './setting.ts';
 
 /** Each has its flag, its variable and its place at the top of the file. */
@@ -46,7 +46,7 @@ export const PROCESS_SETTINGS = {
     about: "The dashboard's port; 0 takes a free one.",
   },
   dashboardUser: {
-    schema: text('a user name'),
+    schema: userName,
     env: 'STALESWEEP_DASHBOARD_USER',
     about: 'Who may use the dashboard.',
   },

@@ -114,9 +114,29 @@ export function keyPrefix(value: unknown): string {
   );
 }
 
+/** Who signs in over HTTP, where a colon ends the name and begins the password: with one in it nobody could. */
+export function userName(value: unknown): string {
+  const name = text('a user name')(value);
+  if (name.includes(':')) throw new Misfit(`${shown(name)} must be a user name without ":"`);
+  return name;
+}
+
+/** Why a pattern that the library takes is none for a schedule; `null` where it is one. */
+function cronComplaint(pattern: string): string | null {
+  const fields = pattern.trim().split(/\s+/);
+  if (fields[0]?.startsWith('@')) return null;
+  // The library puts others before those that are there: of "30 2" it would make each minute of some days.
+  if (fields.length < 5) return `it has ${fields.length} of 5 fields`;
+  return fields.some((field) => /^h(\W|$)/i.test(field)) ? 'H is drawn anew with each look' : null;
+}
+
 /** A cron pattern, with or without seconds. */
 export function cron(value: unknown): string {
   const pattern = text('a cron pattern such as "*/5 * * * *"')(value);
+  const complaint = cronComplaint(pattern);
+  if (complaint !== null) {
+    throw new Misfit(`${shown(pattern)} is not a cron pattern (${complaint}); write one such as "*/5 * * * *"`);
+  }
   // Loaded when first needed, which is where there is a pattern: it is larger than all else here.
   const { CronExpressionParser } = require('cron-parser') as typeof import('cron-parser');
   try {
