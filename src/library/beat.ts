@@ -92,10 +92,10 @@ interface Line {
   close(): void;
 }
 
-async function lineTo(redis: BeatOptions['redis']): Promise<Line> {
+async function lineTo(redis: BeatOptions['redis'], signal: AbortSignal | undefined): Promise<Line> {
   const address = addressOf(redis, 'redis');
   if (isClient(redis)) return { send: async (...command) => await redis.call(...command), close: () => {} };
-  const own = await connect(address);
+  const own = await connect(address, signal === undefined ? {} : { signal });
   return { send: async (...command) => await own.call(...command), close: () => own.disconnect() };
 }
 
@@ -128,7 +128,7 @@ export async function beat(options: BeatOptions): Promise<Heart> {
   const everyMs = parseSetting(inMs, every, 'every');
   const ttlMs = parseSetting(() => ttlIn(ttl, everyMs), ttl, 'ttl');
   signal?.throwIfAborted();
-  const line = await lineTo(redis);
+  const line = await lineTo(redis, signal);
   const beating = new Beating(line, key, ttlMs, (beatAt) => heartbeatValueOf(who, beatAt, fields?.() ?? {}));
   try {
     await beating.beat();

@@ -7,6 +7,7 @@ import { type Listed, listedOf } from '../direct/listed.ts';
 import { runDirectly } from '../direct/run.ts';
 import type { Phase } from '../domain/phase.ts';
 import type { Report } from '../domain/report.ts';
+import { Failure } from '../domain/failure.ts';
 import { joinTracing } from '../telemetry/tracing.ts';
 import { flagOf, insistOnKinds, optionsOf } from './arguments.ts';
 import { resolve, type TargetOptions } from './options.ts';
@@ -91,13 +92,38 @@ export async function runOnce(options: SweepOptions, { dryRun, onPhase }: Wanted
       record: true,
       signal: stop.signal,
       observer: observerOf({ onProgress, onWarning, onCoordinator, onPhase }, target.schema.families),
-      ...(confirm === undefined ? {} : { confirm: async (ahead) => await confirm(ahead) }),
+      ...(confirm === undefined ? {} : { confirm: async (ahead) => await answerOf(confirm, ahead, stop.signal) }),
     });
   } catch (error) {
-    if (stop.signal.aborted && error === stop.signal.reason) signal?.throwIfAborted();
+    if (stop.signal.aborted && isBecauseOf(error, stop.signal.reason)) signal?.throwIfAborted();
     throw error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Whether this is what something failed for, or what that failed for in its turn. */
+function isBecauseOf(error: unknown, reason: unknown): boolean {
+  return error === reason || (error instanceof Error && error.cause !== undefined && isBecauseOf(error.cause, reason));
+}
+
+/** What the caller answers: `true` alone is a yes. An abort waits for no answer. */
+async function answerOf(
+  confirm: NonNullable<SweepOptions['confirm']>,
+  ahead: Ahead,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const answered = Promise.resolve(ahead).then(confirm);
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Failure('INTERRUPTED', 'it was interrupted by its caller'));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return (await Promise.race([answered, aborted])) === true;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    answered.catch(() => {});
   }
 }
 
@@ -107,11 +133,15 @@ function apart<Args extends unknown[]>(tell: (...args: Args) => void): (...args:
     try {
       tell(...args);
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwOutside(error);
     }
   };
+}
+
+function throwOutside(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 type Told = {
@@ -134,7 +164,13 @@ function observerOf({ onProgress, onWarning, onCoordinator, onPhase }: Told, fam
       ? {}
       : {
           list: async (removals) => {
-            for (const removal of removals) await onCoordinator(listedOf(removal, families));
+            for (const removal of removals) {
+              try {
+                await onCoordinator(listedOf(removal, families));
+              } catch (error) {
+                throwOutside(error);
+              }
+            }
           },
         }),
   };

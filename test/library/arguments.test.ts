@@ -1,4 +1,6 @@
 /** arguments: what programs without types may hand over is refused by name, and a client tells where it is, not where it was to be. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { beat, createProcessor, plan, sweep } from '../../src/library/index.ts';
@@ -80,6 +82,16 @@ describe('options', () => {
     expect(await called.sweep({ ...options, force: 'true' })).toMatchObject({ outcome: 'completed' });
   });
 
+  test.each([['yes'], [1], [undefined], [{}]])(
+    'confirm that answers %o, and not true, confirms nothing',
+    async (answer) => {
+      const { redis, url } = server.current;
+      await settle(redis, 'c1', STALE);
+      const report = await called.sweep({ redis: url, ledger: false, confirm: async () => answer });
+      expect([report.outcome, await redis.dbsize()]).toEqual(['stopped', 7]);
+    },
+  );
+
   test.each([
     [{ coordinator: 5 }, 'coordinator: 5 must be an id, in quotes'],
     [{ swarm: 5 }, 'swarm: 5 must be an id, in quotes'],
@@ -91,5 +103,34 @@ describe('options', () => {
     const options = { redis: url, coordinator: 'c1', swarm: 's1', ...wrong };
     await expect(called.beat(options)).rejects.toMatchObject({ code: 'CONFIG', message });
     expect(await redis.dbsize()).toBe(0);
+  });
+});
+
+describe('a signal', () => {
+  test('ends a run that waits for an answer that never comes, with nothing removed', async () => {
+    const { redis, url } = server.current;
+    await settle(redis, 'c1', STALE);
+    const stop = new AbortController();
+    const confirm = async () => {
+      setTimeout(() => stop.abort(), 10);
+      return await new Promise<boolean>(() => {});
+    };
+    const report = await sweep({ redis: url, ledger: false, signal: stop.signal, confirm });
+    expect([report.outcome, await redis.dbsize()]).toEqual(['interrupted', 7]);
+  });
+
+  test('ends what waits for a Redis that does not answer, each with the reason of the signal', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const redis = `redis://127.0.0.1:${port}`;
+    const reason = new Error('of its caller');
+    for (const call of [called.plan, called.sweep, called.beat]) {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(reason), 50);
+      const options = call === called.beat ? { coordinator: 'c1', swarm: 's1' } : {};
+      await expect(call({ redis, ...options, signal: stop.signal })).rejects.toBe(reason);
+    }
+    silent.close();
   });
 });
