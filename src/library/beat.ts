@@ -8,6 +8,7 @@ import { Misfit } from '../config/values/shape.ts';
 import { duration, text } from '../config/values/values.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { compileSchema, type KeySchema } from '../schema/keySchema.ts';
+import { slotOf, tagOf } from '../redis/cluster/calls/slots.ts';
 import { connect } from '../redis/connection/connect.ts';
 import { leave, type Send } from '../redis/leave.ts';
 import { flagOf, insistOnKinds, insistOnNoMore, optionsOf } from './arguments.ts';
@@ -92,10 +93,12 @@ interface Line {
   close(): void;
 }
 
-async function lineTo(redis: BeatOptions['redis'], signal: AbortSignal | undefined): Promise<Line> {
+async function lineTo({ redis, signal }: Pick<BeatOptions, 'redis' | 'signal'>, key: Buffer): Promise<Line> {
   const address = addressOf(redis, 'redis');
   if (isClient(redis)) return { send: async (...command) => await redis.call(...command), close: () => {} };
-  const own = await connect(address, signal === undefined ? {} : { signal });
+  // Of a cluster, to the node that serves the heartbeat, and to the next one when its slot moves.
+  const prefix = `{${tagOf(slotOf(key))}}`;
+  const own = await connect(address, { prefix, ...(signal === undefined ? {} : { signal }) });
   return { send: async (...command) => await own.call(...command), close: () => own.disconnect() };
 }
 
@@ -107,7 +110,7 @@ async function lineTo(redis: BeatOptions['redis'], signal: AbortSignal | undefin
 export async function beat(options: BeatOptions): Promise<Heart> {
   const given = optionsOf(options, 'beat');
   const {
-    redis,
+    redis: _,
     coordinator,
     swarm,
     schema: named,
@@ -128,7 +131,7 @@ export async function beat(options: BeatOptions): Promise<Heart> {
   const everyMs = parseSetting(inMs, every, 'every');
   const ttlMs = parseSetting(() => ttlIn(ttl, everyMs), ttl, 'ttl');
   signal?.throwIfAborted();
-  const line = await lineTo(redis, signal);
+  const line = await lineTo(given, key);
   const beating = new Beating(line, key, ttlMs, (beatAt) => heartbeatValueOf(who, beatAt, fields?.() ?? {}));
   try {
     await beating.beat();
