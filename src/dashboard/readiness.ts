@@ -52,7 +52,7 @@ async function proveWrites({ connection, prefix }: Pick<Queues, 'connection' | '
 export class Links {
   readonly #open = new Map<string, Promise<Redis>>();
   readonly #serving = new WeakMap<Redis, Serving>();
-  #closed = false;
+  readonly #closed = new AbortController();
 
   /** The connection to a target. Fails (`UNREACHABLE`) while it can't be reached; the next call tries again. */
   to(target: TargetConfig): Promise<Redis> {
@@ -85,15 +85,16 @@ export class Links {
 
   /** Closes all connections, those that are just being opened too. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closed.abort(new Failure('UNREACHABLE', 'nobody asks any more'));
     for (const opened of await Promise.allSettled(this.#open.values())) {
       if (opened.status === 'fulfilled') opened.value.disconnect();
     }
   }
 
   async #connect(target: TargetConfig): Promise<Redis> {
-    if (this.#closed) throw new Failure('UNREACHABLE', 'the dashboard is closing');
-    return await connect(target, { toPart: true });
+    const { signal } = this.#closed;
+    signal.throwIfAborted();
+    return await connect(target, { toPart: true, signal });
   }
 }
 

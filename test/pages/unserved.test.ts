@@ -40,6 +40,13 @@ async function read(path: string, init: RequestInit = {}) {
   return { status: answer.status, text, ms: performance.now() - askedAt };
 }
 
+test('the page of all targets says first how many of them need somebody, and why', async () => {
+  const page = async () => (await read('/')).text;
+  await expect
+    .poll(page, { timeout: 10_000, interval: 200 })
+    .toMatch(/Out of reach Of 5 targets 2 do not answer\. .*5 targets/);
+});
+
 test('a target that takes no writes is told of, with the reason, until it does', async () => {
   const page = async () => (await read('/?target=full')).text;
   await expect.poll(page, { timeout: 10_000 }).toContain('stale after');

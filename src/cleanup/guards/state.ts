@@ -43,6 +43,6 @@ export async function holdIfSudden(run: Run): Promise<void> {
   }
   observer.warn?.(
     `only ${tally.active} coordinators are active, far fewer than in the last completed run: those that fell silent are held, ` +
-      'and swept once they have been silent for twice the threshold, or at once with "force": true',
+      'and swept once they have been silent for twice the threshold, or at once with --force',
   );
 }

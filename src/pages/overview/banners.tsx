@@ -1,11 +1,12 @@
 /** banners: what is wrong, the grave first, each with what helps. */
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { Message } from '../parts/message.tsx';
+import { amount, amountOf } from '../parts/amounts.ts';
 import { runPath } from '../paths.ts';
 import { useAnswers } from '../answers.ts';
 import { usePath, useSite } from '../site.ts';
 import type { Status } from '../../status/status.ts';
-import type { Trouble } from '../../status/troubles.ts';
+import type { Trouble, TroubleKind } from '../../status/troubles.ts';
 
 interface Props {
   readonly status: Status;
@@ -28,7 +29,34 @@ export function Banners({ status, target }: Props) {
       {troubles.map((trouble) => (
         <Banner key={`${trouble.kind} ${trouble.word}`} trouble={trouble} run={own?.past.last ?? null} />
       ))}
+      {target === null && <AmongTargets status={status} />}
     </>
+  );
+}
+
+/** What is said of so many targets, of one and of several. */
+const OF_TARGETS: Readonly<Partial<Record<TroubleKind, readonly [string, string]>>> = {
+  unreachable: ['does not answer', 'do not answer'],
+  refusing: ['takes no writes', 'take no writes'],
+  outage: ['did not answer lately', 'did not answer lately'],
+  held: ['holds coordinators that fell silent together', 'hold coordinators that fell silent together'],
+  refused: ['has a run that was refused', 'have runs that were refused'],
+  failing: ['has runs that fail', 'have runs that fail'],
+};
+
+/** How many targets need a person, and why: the table names them, first. */
+function AmongTargets({ status: { targets } }: Pick<Props, 'status'>) {
+  const grave = targets.flatMap(({ troubles }) => troubles.filter((trouble) => trouble.grave));
+  const words = [...new Set(grave.map(({ word }) => word))];
+  const says = Object.entries(OF_TARGETS).flatMap(([kind, [ofOne, ofMany]]) => {
+    const count = grave.filter((trouble) => trouble.kind === kind).length;
+    return count === 0 ? [] : [`${amount(count)} ${count === 1 ? ofOne : ofMany}`];
+  });
+  if (says.length === 0) return null;
+  return (
+    <Message kind="trouble" word={words.length === 1 ? words.join() : 'Troubles'}>
+      Of {amountOf(targets.length, 'target')} {says.join(', ')}.
+    </Message>
   );
 }
 

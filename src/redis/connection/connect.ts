@@ -11,6 +11,7 @@ import { seedsOf } from '../cluster/nodes/address.ts';
 import type { Info } from '../target/clock.ts';
 import { HoldsPart, insistOnWhole } from './cluster.ts';
 import type { Redis } from './ioredis.ts';
+import { tellingOfLate } from './late.ts';
 import { insistOnPrimary, sentinelOptions, sentinelReason } from './sentinel.ts';
 import { LATE, lastWords, reasonOf } from './unreached.ts';
 import { unreadyIn } from './unready.ts';
@@ -97,8 +98,16 @@ export async function connect(to: string | Address, options: ConnectOptions = {}
   throw failures[0];
 }
 
+function streamOf(redis: Redis): Socket | undefined {
+  return (redis as unknown as { readonly stream?: Socket }).stream;
+}
+
 /** @param within what keys begin with in the slot of a cluster whose node is meant; left out: the server at the address is */
 async function connectTo(address: Address, options: ConnectOptions, within?: string): Promise<Redis> {
+  return await tellingOfLate(redactUrl(address.url), attemptTo(address, options, within));
+}
+
+async function attemptTo(address: Address, options: ConnectOptions, within?: string): Promise<Redis> {
   const { url, tls } = address;
   const deployment = deploymentOf(url);
   const encrypted = /^rediss(\+(sentinel|cluster))?:/i.test(url);
@@ -146,8 +155,7 @@ async function connectTo(address: Address, options: ConnectOptions, within?: str
   redis.once('connect', () => {
     saidSentinel = undefined;
     // The library closes, or complains of its parser, before anybody is told.
-    const { stream } = redis as unknown as { readonly stream?: Socket };
-    stream?.once('data', (bytes) => {
+    streamOf(redis)?.once('data', (bytes) => {
       said = lastWords(String(bytes));
     });
   });
@@ -190,6 +198,8 @@ async function connectTo(address: Address, options: ConnectOptions, within?: str
   } catch (error) {
     // On a connection that has ended already it would wait two seconds for the end.
     if (redis.status !== 'end') redis.disconnect();
+    // A server that stands still does not answer the end of a connection either, and nothing was asked of it yet.
+    streamOf(redis)?.destroy();
     options.signal?.throwIfAborted();
     if (error instanceof Failure) throw error;
     for (const cause of [error, lastError]) {
