@@ -121,6 +121,21 @@ const checkNode = () => {
   stop(`Node.js ${process.versions.node} is too old; install ${oldest} or newer`);
 };
 
+/** Whether `npm install` or `npm ci` has installed all that the lockfile says: npm leaves a lockfile of what it installed. What is optional may be for other machines. */
+const isInstalled = () => {
+  const installed = join(ROOT, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const packagesIn = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+  const there = packagesIn(installed);
+  return Object.entries(packagesIn(join(ROOT, 'package-lock.json'))).every(
+    ([path, { version, integrity, optional }]) =>
+      path === '' ||
+      (there[path] === undefined
+        ? optional === true
+        : there[path].version === version && there[path].integrity === integrity),
+  );
+};
+
 /** Installs exactly what the lockfile says, and again only when the lockfile has changed. */
 const installDependencies = () => {
   const wanted = createHash('sha256')
@@ -131,8 +146,10 @@ const installDependencies = () => {
   if (lstatSync(join(ROOT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
     stop('node_modules is a link, and to install would empty what it leads to; run "npm ci" there, or remove the link');
   }
-  console.error('stalesweep: installing dependencies (once)');
-  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], 'npm ci failed; the lines above say why');
+  if (!isInstalled()) {
+    console.error('stalesweep: installing dependencies (once)');
+    run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], 'npm ci failed; the lines above say why');
+  }
   writeFileSync(mark, wanted);
 };
 

@@ -4,7 +4,7 @@ import type { Outcome, Trigger } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PastRun } from '../ledger/runs/pastRun.ts';
 import { writeCursor } from '../ledger/runs/query.ts';
-import { type QueuedRun, readQueuedRuns } from '../queue/runs/history.ts';
+import { type QueuedRun, readQueuedRuns, waits } from '../queue/runs/history.ts';
 import type { Queues } from '../queue/queues.ts';
 import { isAsked, stands } from './history.ts';
 
@@ -91,16 +91,23 @@ export async function readRunsPage(
     next = page.cursor;
   } while (next !== null && !suffices(runs) && performance.now() < until);
   const queued = (await asked).filter(
-    (job) => isAsked(job, filter, isOurs) && isOnlyQueued(job, runs, filter, next === null),
+    (job) => isAsked(job, filter, isOurs) && (filter.trigger === undefined || job.by === filter.trigger),
   );
-  return { runs, queued, cursor: next, damaged };
+  return { runs, queued: await onlyQueued(ledger, queued, { runs, isAll: next === null }), cursor: next, damaged };
 }
 
-/** Whether the ledger, as far as it was read, does not have it. */
-function isOnlyQueued(job: QueuedRun, runs: readonly PastRun[], filter: RunsFilter, isAll: boolean): boolean {
-  if (filter.trigger !== undefined && job.by !== filter.trigger) return false;
+/** Those that the ledger does not have, as far as it was read. */
+async function onlyQueued(
+  ledger: Ledger,
+  queued: readonly QueuedRun[],
+  { runs, isAll }: { readonly runs: readonly PastRun[]; readonly isAll: boolean },
+): Promise<readonly QueuedRun[]> {
+  const known = new Map(runs.map((run) => [run.run, run.startedAtMs]));
   const oldest = runs.at(-1);
-  // One that was added before all of these may stand further back.
-  if (!isAll && oldest !== undefined && job.addedAtMs < oldest.atMs) return false;
-  return !stands(new Map(runs.map((run) => [run.run, run.startedAtMs])), job);
+  const isBeyond = (job: QueuedRun) => !isAll && oldest !== undefined && job.addedAtMs < oldest.atMs;
+  // One that was added before all of these may stand further back, if it has ended; one that waits stands among those that are open.
+  if (queued.some((job) => isBeyond(job) && waits(job))) {
+    for (const run of await ledger.openRuns()) known.set(run.run, run.startedAtMs);
+  }
+  return queued.filter((job) => !stands(known, job) && (waits(job) || !isBeyond(job)));
 }

@@ -15,9 +15,13 @@ test('whoever asks for past runs is shown those of its own targets, and of names
   const ledger = ledgerIn(redis);
   const own = targetOf(url);
   const neighbours = targetOf(`${url}/7`);
-  const note = async (run: string, target: string, fingerprint: string) => {
+  const begin = async (run: string, target: string, fingerprint: string) => {
     const recorder = ledger.record({ ...runOf(run, target), fingerprint }, unexpected);
     await recorder.begin();
+    return recorder;
+  };
+  const note = async (run: string, target: string, fingerprint: string) => {
+    const recorder = await begin(run, target, fingerprint);
     await recorder.end({ outcome: 'completed', report: reportOf(run, target, 1) });
   };
   await note('own', 'default', fingerprintOf(own));
@@ -56,6 +60,20 @@ test('whoever asks for past runs is shown those of its own targets, and of names
     expect(await listedFor(neighbours, 200)).toHaveLength(120 + 4);
     const few = await readHistory(queues, ledger, { limit: 4, targets: new Map([['default', own]]) });
     expect(few).toHaveLength(4);
+    // One that waits stands on the first page, however old it is, and there once.
+    const first = async () => {
+      const targets = new Map([['default', neighbours]]);
+      const page = await readRunsPage(queues, ledger, {}, { targets, cursor: null, suffices: () => true });
+      expect(page.cursor).not.toBeNull();
+      return { queued: page.queued.map(({ run }) => run), runs: page.runs.map(({ run }) => run) };
+    };
+    expect((await first()).queued).toContain('queued-theirs');
+    await begin('queued-theirs', 'default', fingerprintOf(neighbours));
+    const { queued, runs } = await first();
+    expect([queued.includes('queued-theirs'), runs.filter((run) => run === 'queued-theirs')]).toEqual([
+      false,
+      ['queued-theirs'],
+    ]);
   } finally {
     await queues.close();
   }

@@ -52,17 +52,30 @@ function rowOf(job: RunJob, inState: string): QueuedRun {
   };
 }
 
-/** The newest runs first, at most `limit`. Each state is asked for no more than that, so a long history costs nothing. */
+/** A target has one that waits; others may fill the queue. */
+const MOST_WAITING = 100;
+
+/** Whether it is still to be done. */
+export function waits({ state }: { readonly state: string }): boolean {
+  return state === 'waiting' || state === 'delayed';
+}
+
+/**
+ * The newest runs first, at most `limit` of those that began or ended, and 100 that wait, however old those are. Each state is asked
+ * for no more than that, so a long history costs nothing.
+ */
 export async function readQueuedRuns(queue: Queue<RunData>, limit: number): Promise<readonly QueuedRun[]> {
   const byState = await Promise.all(
     STATES.map(async (state) => {
-      const jobs = (await queue.getJobs([state], 0, limit - 1)) as (RunJob | undefined)[];
+      const most = waits({ state }) ? MOST_WAITING : limit;
+      const jobs = (await queue.getJobs([state], 0, most - 1)) as (RunJob | undefined)[];
       return jobs.flatMap((job) => (job ? [{ job, state }] : []));
     }),
   );
+  let left = limit;
   return byState
     .flat()
     .sort((a, b) => b.job.timestamp - a.job.timestamp || Number(b.job.id) - Number(a.job.id))
-    .slice(0, limit)
+    .filter((one) => waits(one) || left-- > 0)
     .map(({ job, state }) => rowOf(job, state));
 }
