@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -8,7 +8,7 @@ import { SETTINGS_ENV } from '../../src/config/settings/settings.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { folder } from '../support/files.ts';
 import { wrongIn } from './kubernetesSchemas.ts';
-import { CLI_COMMANDS, read, readYaml } from './project.ts';
+import { CLI_COMMANDS, ROOT, read, readYaml } from './project.ts';
 
 const FOLDER = 'deploy/kubernetes';
 
@@ -175,6 +175,14 @@ describe('deploy/compose', () => {
       }
     },
   );
+
+  test.each(Object.keys(services))('%s hears what the runbooks set for a while', (name) => {
+    const commands = readdirSync(`${ROOT}docs/runbooks`).flatMap((page) => [
+      ...read(`docs/runbooks/${page}`).matchAll(/(\w+)=\S+\s+docker\s+compose\s+up/g),
+    ]);
+    expect(commands.length).toBeGreaterThan(3);
+    for (const [, setting = ''] of commands) expect(services[name]?.environment).toHaveProperty(setting, null);
+  });
 
   test('its configuration is one that a process starts with, over TLS', () => {
     const { targets, queue } = resolveConfig(
