@@ -21,7 +21,7 @@ export function refusal(
   const allows = isShare ? `maxStaleFraction ${maxStaleFraction}` : `maxStale ${maxStale}`;
   const share = `${stale} of ${checked} coordinators look stale, more than ${allows} allows`;
   const anyway = `stalesweep enqueue --force${name === 'default' ? '' : ` --target ${name}`}`;
-  return `${share}; check the clock and the heartbeat writers; if they are gone, sweep them all the same: ${anyway}`;
+  return `${share}; check the clock and the heartbeat writers; if they are gone, sweep them all the same, with force: ${anyway}`;
 }
 
 /** Says so where a server came back so lately that nobody there can be stale yet (P10). */
