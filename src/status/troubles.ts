@@ -97,8 +97,10 @@ export function targetTroubles(circumstances: Circumstances): Trouble[] {
   const sinceThen = outage === undefined || isOver ? '' : ` since ${clock(outage.fromMs)}`;
   if (unreachable !== null) {
     const { answers, why } = unreachable;
-    if (answers) add('refusing', true, 'No writes', `The target takes no writes${sinceThen}: ${why}.`, ADVICE.refusing);
-    else add('unreachable', true, 'Out of reach', `The target does not answer${sinceThen}: ${why}.`, adviceFor(why));
+    const [writes, says] = sinceThen === '' ? ['takes', 'does not answer'] : ['has taken', 'has not answered'];
+    if (answers)
+      add('refusing', true, 'No writes', `The target ${writes} no writes${sinceThen}: ${why}.`, ADVICE.refusing);
+    else add('unreachable', true, 'Out of reach', `The target ${says}${sinceThen}: ${why}.`, adviceFor(why));
   } else if (outage !== undefined) {
     const lasted = `from ${clock(outage.fromMs)} ${isOver ? `to ${clock(outage.toMs)}` : 'until now'}`;
     add(

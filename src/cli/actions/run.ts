@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { type Ahead, StopWish } from '../../cleanup/run.ts';
 import { type DirectRun, runDirectly } from '../../direct/run.ts';
 import type { Report } from '../../domain/report.ts';
+import { bytesOf } from '../../pages/parts/amounts.ts';
 import { Exit } from '../command.ts';
 import type { Command } from '../commander.ts';
 import { configOf } from '../config.ts';
 import { onEnd } from '../ending.ts';
 import { Listing } from '../output/listing.ts';
 import { createProgressBar } from '../output/progress.ts';
-import { megabytes, renderReport } from '../output/render.ts';
+import { renderReport } from '../output/render.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 import { withTracing } from '../tracing.ts';
 import { whoAsks } from '../whoAsks.ts';
@@ -92,7 +93,7 @@ async function confirmed(
   for (const one of [terminal, process.stdin]) one.on('error', () => {});
   try {
     const others = `${active} are active, ${unreadable} unreadable${held > 0 ? `, ${held} held` : ''}`;
-    const room = memoryEstimateBytes === undefined ? '' : `, about ${megabytes(memoryEstimateBytes)}`;
+    const room = memoryEstimateBytes === undefined ? '' : `, about ${bytesOf(memoryEstimateBytes)}`;
     const asked = terminal.question(
       `Target "${target}": ${stale} coordinators are stale (${others}).\nRemove everything they left${room}? [y/N] `,
       { signal: stop.signal },

@@ -1,6 +1,7 @@
 /** render: reports for people, in 80 columns. */
 import { WHY_SAYS } from '../../domain/heartbeat.ts';
 import { knowsFreed, type Report, type UnreadableGroup } from '../../domain/report.ts';
+import { bytesOf } from '../../pages/parts/amounts.ts';
 import { plain } from './plain.ts';
 import { fit } from './wrap.ts';
 
@@ -10,11 +11,6 @@ const FURTHER = ' '.repeat(16);
 /** With a comma between thousands. `toLocaleString` would first load the customs of every country. */
 function number(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** An amount of memory as people say it: `12.3 MB`. */
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
 /** A span as people say it: `1.4 s`, `320 ms`. */
@@ -47,10 +43,10 @@ function trashedOf({ trashed }: Report['keys']): string {
 
 /** What became of Redis' memory, where that is known. */
 function freedBy({ redis, ...report }: Report): string {
-  if (redis.memoryEstimateBytes !== undefined) return `; about ${megabytes(redis.memoryEstimateBytes)} would be freed`;
+  if (redis.memoryEstimateBytes !== undefined) return `; about ${bytesOf(redis.memoryEstimateBytes)} would be freed`;
   // What lies in the trash takes its memory still.
   if ((report.keys.trashed ?? 0) > 0) return '';
-  return knowsFreed(report) ? `; ${megabytes(redis.memoryFreedBytes)} freed` : '';
+  return knowsFreed(report) ? `; ${bytesOf(redis.memoryFreedBytes)} freed` : '';
 }
 
 /** A report as a few lines of text. */

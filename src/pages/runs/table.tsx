@@ -83,7 +83,9 @@ function RunRow({
   return (
     <tr>
       <When run={run} now={now} />
-      <td data-name="target">{run.target}</td>
+      <td data-name="target" title={run.target}>
+        {run.target}
+      </td>
       <td data-name="asked by">
         <AskedBy by={run.by} trigger={run.trigger} />
       </td>
