@@ -89,11 +89,12 @@ function sentenceIn(reason: string): string {
 }
 
 /** Those who stay whatever happens, but for those of whom there are none. */
-function whoStays({ active, unreadable, held }: Standing, kind: AskKind): string {
+function whoStays({ active, unreadable, held, protected: spared }: Standing, kind: AskKind): string {
   const all = [
     [active, 'active one'],
     [unreadable, 'unreadable one'],
     [kind === 'force' ? 0 : held, 'held one'],
+    [spared, 'protected one'],
   ] as const;
   const stay = all.filter(([count]) => count > 0).map(([count, word]) => amountOf(count, word));
   if (stay.length === 0) return 'Whoever beats again before it is their turn stays.';

@@ -2,6 +2,7 @@
  *  Owns      the way of a command and of its reply; how long it waited for others on the same connection.
  *  Leaves    how they travel to call/wire, sums to call/stopwatch, pauses to call/rest.
  */
+import type { Writable } from 'node:stream';
 import { giveBuffer } from './bulk.ts';
 import { type Burst, BurstCommand } from './burst.ts';
 import { ConnectionLost, isLate } from './lost.ts';
@@ -79,7 +80,12 @@ export class ServerCalls implements Calls {
     orders: readonly Order[],
     beside?: Redis,
   ): Promise<{ replies: readonly (Reply | Error)[]; ms: number }> {
-    const sent = orders.map(([name, args]) => this.#send(beside ?? this.#redis, name, args, 'latin1'));
+    const redis = beside ?? this.#redis;
+    // Each written by itself would cost both sides a system call.
+    const { stream } = redis as unknown as { readonly stream?: Writable };
+    stream?.cork();
+    const sent = orders.map(([name, args]) => this.#send(redis, name, args, 'latin1'));
+    stream?.uncork();
     const results = await Promise.allSettled(sent);
     const replies = results.map((result) =>
       result.status === 'fulfilled' ? result.value.reply : (result.reason as Error),
