@@ -94,7 +94,7 @@ test('of a run that a guard refused it is said how many look stale, and where th
   const target = dashboard.config.targets.get('kept') as TargetConfig;
   const reason =
     '9 of 10 coordinators are stale; check the clock; if they are gone, sweep them all the same, with force: stalesweep enqueue --force';
-  await noteRun(ledgerIn(redis.redis), target, { outcome: 'refused', reason, coordinators: { active: 1, stale: 9 } });
+  await noteRun(ledgerIn(redis.redis), target, { outcome: 'refused', reason, coordinators: { active: 1, stale: 9, protected: 2 } });
   await expect
     .poll(async () => (await read('/?target=kept')).text, { timeout: 10_000 })
     .toContain('Removed nothing: 9 look stale');
@@ -102,6 +102,7 @@ test('of a run that a guard refused it is said how many look stale, and where th
   const [, href = ''] = /href="([^"]+)"[^>]*>\s*Sweep them all the same…/.exec(html) ?? [];
   const { text } = await read(href.replaceAll('&amp;', '&'));
   expect(text).toContain('Sweep those who are stale in kept? 9 coordinators would go.');
+  expect(text).toContain('1 active one and 2 protected ones stay');
   expect(text).toContain('9 of 10 coordinators are stale; check the clock');
   expect((await read('/?target=kept', readOnly)).html).not.toContain('Sweep them all the same');
 });
