@@ -94,7 +94,11 @@ test('of a run that a guard refused it is said how many look stale, and where th
   const target = dashboard.config.targets.get('kept') as TargetConfig;
   const reason =
     '9 of 10 coordinators are stale; check the clock; if they are gone, sweep them all the same, with force: stalesweep enqueue --force';
-  await noteRun(ledgerIn(redis.redis), target, { outcome: 'refused', reason, coordinators: { active: 1, stale: 9, protected: 2 } });
+  await noteRun(ledgerIn(redis.redis), target, {
+    outcome: 'refused',
+    reason,
+    coordinators: { active: 1, stale: 9, protected: 2 },
+  });
   await expect
     .poll(async () => (await read('/?target=kept')).text, { timeout: 10_000 })
     .toContain('Removed nothing: 9 look stale');
