@@ -11,7 +11,7 @@ it('says what no run has told yet and how to be told, then what one did, in 80 c
   try {
     const before = await cli(['status'], env);
     expect({ code: before.code, stderr: before.stderr }).toEqual({ code: 0, stderr: '' });
-    expect(before.stdout).toContain('no run has been recorded yet');
+    expect(before.stdout).toContain('no run has counted them yet');
     expect(before.stdout).toContain('stalesweep enqueue --target default --dry-run --wait');
     expect(before.stdout).toContain('No worker');
 

@@ -140,7 +140,7 @@ it('brings numbers up to date, and greys them while nobody tells of new ones', B
   visit({}, async ({ dashboard, page, complaints }) => {
     const target = targetOf(dashboard);
     await page.goto(dashboard.url);
-    await page.getByText('No run has been recorded yet').waitFor();
+    await page.getByText('No run has counted them yet').waitFor();
     await noteRun(ledgerIn(redis.redis), target, { coordinators: { active: 4_321 }, silence: Array(11).fill(1) });
     await page.getByText('4,321').waitFor();
     const table = page.locator('#silence-table');

@@ -1,6 +1,10 @@
 /** What pages say, where two of them tell of the same, or nothing is where somebody looks. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import type { TargetConfig } from '../../src/config/resolve.ts';
+import { openQueues } from '../../src/queue/queues.ts';
+import { stopRun } from '../../src/queue/runs/stop.ts';
+import { runOf } from '../ledger/story.ts';
 import { command } from '../support/command.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -109,4 +113,22 @@ test('of a run that a guard refused it is said how many look stale, and where th
   expect(text).toContain('1 active one and 2 protected ones stay');
   expect(text).toContain('9 of 10 coordinators are stale; check the clock');
   expect((await read('/?target=kept', readOnly)).html).not.toContain('Sweep them all the same');
+});
+
+test('the page of a run that is under way offers to stop it, and says so once it was asked to', async () => {
+  const target = dashboard.config.targets.get('kept') as TargetConfig;
+  const queues = await openQueues(redis.url, { onError: () => {}, onReady: () => {}, passive: true });
+  onTestFinished(async () => await queues.close());
+  await queues.runs.add('cleanup', { target: 'kept' }, { jobId: 'under-way' });
+  const run = { ...runOf('under-way', 'kept'), fingerprint: fingerprintOf(target) };
+  const recorder = ledgerIn(redis.redis).record(run, () => {});
+  await recorder.begin();
+  const path = '/runs/under-way?target=kept';
+  expect((await read(path)).html).toMatch(/<form method="post" action="\/stop">[\s\S]*Stop after its chunk/);
+  expect((await read(path, readOnly)).html).not.toContain('Stop after its chunk');
+  await stopRun(queues, 'under-way');
+  const { text } = await read(path);
+  expect(text).toContain('It was asked to stop, and ends after its chunk.');
+  expect(text).not.toContain('Stop after its chunk');
+  await recorder.end({ outcome: 'stopped', report: null, reason: null });
 });

@@ -62,7 +62,7 @@ function renderCoordinators(status: TargetStatus, nowMs: number): string[] {
   const { coordinators, silence, asOfMs, staleAfterSeconds, target } = status;
   if (coordinators === null || asOfMs === null) {
     const how = `stalesweep enqueue --target ${target} --dry-run --wait`;
-    return line('coordinators', `no run has been recorded yet; this counts them, and removes nothing: ${how}`);
+    return line('coordinators', `no run has counted them yet; this does, and removes nothing: ${how}`);
   }
   const { active, atRisk, stale, unreadable, held, protected: spared } = coordinators;
   const others = [

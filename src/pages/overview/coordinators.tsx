@@ -62,7 +62,7 @@ function NothingYet({ status: { nextRunAtMs, underWay }, now }: Props) {
     <>
       <h2>Coordinators</h2>
       <p class="empty">
-        No run has been recorded yet. How many are active, at risk and stale stands here after the first one
+        No run has counted them yet. How many are active, at risk and stale stands here after the next one
         {underWay !== null
           ? ', which is under way.'
           : nextRunAtMs !== null

@@ -2,9 +2,9 @@
 import { shortRunId } from '../../ledger/runs/runId.ts';
 import { amount, amountOf, bytesOf, secondsOf, tookOf } from '../parts/amounts.ts';
 import { pathToRun, runPath } from '../paths.ts';
-import { useAnswers } from '../answers.ts';
-import { usePath, useSite } from '../site.ts';
+import { usePath } from '../site.ts';
 import { endOf, StateWord } from '../parts/state.tsx';
+import { StopButton } from '../parts/stop.tsx';
 import { Time } from '../parts/time.tsx';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import type { TargetStatus } from '../../status/status.ts';
@@ -76,24 +76,8 @@ function Running({ run, target, now }: { readonly run: RunUnderWay; readonly tar
           </>
         )}
       </p>
-      <StopButton run={run} target={target} />
+      {run.queued && <StopButton run={run.run} target={target} stopping={run.stopping} />}
     </>
-  );
-}
-
-/** Ends it after its chunk: what it removed stays removed, and stands in its report. */
-function StopButton({ run, target }: { readonly run: RunUnderWay; readonly target: string }) {
-  const to = usePath();
-  const answers = useAnswers();
-  if (useSite().readOnly || !run.queued || run.stopping) return null;
-  return (
-    <form method="post" action={to('/stop')}>
-      <input type="hidden" name="target" value={target} />
-      <input type="hidden" name="run" value={run.run} />
-      <button type="submit" disabled={!answers}>
-        Stop after its chunk
-      </button>
-    </form>
   );
 }
 

@@ -2,17 +2,24 @@
 import { type Progress, progressIn } from '../../queue/runs/progressIn.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import type { Queues } from '../../queue/queues.ts';
+import { isStopped } from '../../queue/runs/stop.ts';
 
 export interface RunJob {
   readonly forced: boolean;
   /** `null` where it has told nothing yet. */
   readonly progress: Progress | null;
+  /** Whether it was asked to end. */
+  readonly stopping: boolean;
 }
 
 /** `null` where it is not in the queue any more, or never was. Rejects where the queue's Redis can't be read. */
-export async function jobOf({ runs }: Queues, { run, startedAtMs }: PastRun): Promise<RunJob | null> {
-  const job = await runs.getJob(run);
+export async function jobOf(queues: Queues, { run, startedAtMs }: PastRun): Promise<RunJob | null> {
+  const job = await queues.runs.getJob(run);
   // Once the queue was emptied, it gives out the same numbers again.
   if (job === undefined || job.timestamp > startedAtMs) return null;
-  return { forced: job.data?.force === true, progress: progressIn(job.progress) };
+  return {
+    forced: job.data?.force === true,
+    progress: progressIn(job.progress),
+    stopping: await isStopped(queues, run),
+  };
 }

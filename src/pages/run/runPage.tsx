@@ -7,6 +7,7 @@ import { amount } from '../parts/amounts.ts';
 import { pathToRun } from '../paths.ts';
 import { usePath } from '../site.ts';
 import { endOf, StateWord } from '../parts/state.tsx';
+import { StopButton } from '../parts/stop.tsx';
 import { Facts } from './facts.tsx';
 import { GiveBack } from './giveBack.tsx';
 import type { RunJob } from './job.ts';
@@ -65,6 +66,12 @@ export function Lead({ run, job, notes, now }: Pick<RunPageProps, 'run' | 'job' 
           <progress max={100} value={progress.percent} aria-label="How far the run is" /> {amount(progress.percent)} %,{' '}
           {progress.phase}: {amount(progress.checked)} checked, {amount(progress.stale)} stale
         </p>
+      )}
+      {job !== null && run.state !== 'ended' && (
+        <>
+          {job.stopping && <p>It was asked to stop, and ends after its chunk.</p>}
+          <StopButton run={run.run} target={run.target} stopping={job.stopping} />
+        </>
       )}
       <GiveBack run={run} notes={notes} now={now} />
     </div>
