@@ -2,9 +2,9 @@
  *  Owns      the way of a command and of its reply; how long it waited for others on the same connection.
  *  Leaves    how they travel to call/wire, sums to call/stopwatch, pauses to call/rest.
  */
-import type { Writable } from 'node:stream';
 import { giveBuffer } from './bulk.ts';
 import { type Burst, BurstCommand } from './burst.ts';
+import { corked } from './cork.ts';
 import { ConnectionLost, isLate } from './lost.ts';
 import { Rest } from './rest.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -81,11 +81,7 @@ export class ServerCalls implements Calls {
     beside?: Redis,
   ): Promise<{ replies: readonly (Reply | Error)[]; ms: number }> {
     const redis = beside ?? this.#redis;
-    // Each written by itself would cost both sides a system call.
-    const { stream } = redis as unknown as { readonly stream?: Writable };
-    stream?.cork();
-    const sent = orders.map(([name, args]) => this.#send(redis, name, args, 'latin1'));
-    stream?.uncork();
+    const sent = corked(redis, () => orders.map(([name, args]) => this.#send(redis, name, args, 'latin1')));
     const results = await Promise.allSettled(sent);
     const replies = results.map((result) =>
       result.status === 'fulfilled' ? result.value.reply : (result.reason as Error),

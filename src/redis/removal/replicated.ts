@@ -5,7 +5,7 @@
  *            connection changed meanwhile, since another server may answer then.
  *  Limits    half a second: no replica holds anybody up for longer, and one that lagged is not waited for again at once.
  */
-import type { Writable } from 'node:stream';
+import { corked, wayOf } from '../call/cork.ts';
 import type { Redis } from '../connection/ioredis.ts';
 import { isRefusal } from '../rights/refusals.ts';
 
@@ -27,20 +27,12 @@ export async function outliving<T>(redis: Redis, write: () => Promise<T>): Promi
   for (let attempt = 1; ; attempt++) {
     const over = wayOf(redis);
     // Asked along with the write, in one call of the system, so that it takes no longer where nobody follows.
-    over?.cork?.();
-    const followed = isFollowed(redis);
+    const [followed, writing] = corked(redis, () => [isFollowed(redis), write()] as const);
     followed.catch(() => {});
-    const writing = write();
-    over?.uncork?.();
     const done = await writing;
     if (await followed) await wait(redis);
     if (wayOf(redis) === over || attempt === ATTEMPTS) return done;
   }
-}
-
-/** Another one after each time it was lost. */
-function wayOf(redis: Redis): Partial<Pick<Writable, 'cork' | 'uncork'>> | undefined {
-  return (redis as { readonly stream?: Writable }).stream;
 }
 
 async function isFollowed(redis: Redis): Promise<boolean> {
