@@ -33,9 +33,15 @@ export interface Observer {
   readonly warn?: (sentence: string) => void;
   /**
    * Told who is to be swept next, before anything of theirs is removed; awaited. To be asked for once, and not after anything was
-   * waited for. Who is told may be found to have revived. If it rejects, the run ends.
+   * waited for. Who is told may be found to have revived. If it rejects, the run ends; nothing of theirs
+   * goes once the run was told to end meanwhile.
    */
   readonly condemn?: (next: Iterable<Condemned>) => Promise<void>;
+  /**
+   * Asked between two calls: resolves once whoever counts what went knows of it, but for the last moment; `null`: it is known. So what a
+   * run that ends without a word removed stands in the report all the same.
+   */
+  readonly caughtUp?: () => Promise<void> | null;
   /** Of whom so many names would be told, as far as they are known, are enough for `condemn` at once; left out: it asks for none. */
   readonly namesAtOnce?: number;
   /** Told what a call removed, before the names are let go. */
@@ -122,10 +128,11 @@ export async function sideBySide(run: Run, work: (here: RunContext) => Promise<v
   await allOf(atNodes(run).map(work));
 }
 
-/** Between two calls: rests as `nice` asks. Whether to go on; `false` once the run is interrupted. */
-export async function pause({ signal, node }: RunContext): Promise<boolean> {
+/** Between two calls: rests as `nice` asks, and until it is known how far it is. Whether to go on; `false` once the run is interrupted. */
+export async function pause({ signal, node, observer }: RunContext): Promise<boolean> {
   if (signal.aborted) return false;
   await node.calls.rest.take();
+  await observer.caughtUp?.();
   return !signal.aborted;
 }
 

@@ -75,3 +75,37 @@ test('the report of a run whose worker was killed misses what it had not recorde
     await Promise.all([target.stop(), queue.stop()]);
   }
 });
+
+test('a worker whose queue is full removes nothing more until that takes how far it is, and reports all of it (P13)', async (context) => {
+  const target = await Server.start();
+  const queue = await Server.start(['--maxmemory-policy', 'noeviction']);
+  const queues = await openQueues(queue.url, { onError: () => {}, onReady: () => {} });
+  const { targets } = resolveConfig({}, { REDIS_URL: target.url });
+  const swarm = new Swarm(target.url, new Random(1));
+  try {
+    await swarm.found(COORDINATORS, COORDINATORS);
+    const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_CRON: '0 0 1 1 *' };
+    const worker = await work({ ...env, STALESWEEP_NICE: '10' }, context.onTestFinished);
+    const { run } = await enqueue(queues.runs, targets, { target: 'default' });
+    const left = async () => Math.ceil((await target.redis.dbsize()) / KEYS_EACH);
+    const before = await left();
+    await eventually(async () => (await left()) < before - COORDINATORS / 10, true);
+    await queue.redis.config('SET', 'maxmemory', '1');
+    // What is on its way goes.
+    await pause(300);
+    const stopped = await left();
+    await pause(700);
+    expect(await left()).toBe(stopped);
+    expect(stopped).toBeGreaterThan(COORDINATORS / 10);
+    await queue.redis.config('SET', 'maxmemory', '0');
+    await eventually(async () => (await queues.runs.getJob(run))?.finishedOn !== undefined, true);
+    const report = (await queues.runs.getJob(run))?.returnvalue as Report;
+    const gone = before - (await left());
+    expect(report.coordinators).toMatchObject({ swept: gone, revived: 0 });
+    expect(worker.log()).not.toContain('recorded');
+  } finally {
+    swarm.close();
+    await queues.close();
+    await Promise.all([target.stop(), queue.stop()]);
+  }
+});

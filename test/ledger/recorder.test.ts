@@ -12,6 +12,7 @@ import type { Report } from '../../src/domain/report.ts';
 import type { RunRecorder } from '../../src/ledger/recording/recorder.ts';
 import type { PastRun } from '../../src/ledger/runs/pastRun.ts';
 import { useRedis } from '../support/leaks.ts';
+import { startRedis } from '../support/redis.ts';
 import { addUser } from '../support/users.ts';
 import { blocksIn, FAMILIES, ledgerIn, reportOf, runOf, unexpected } from './story.ts';
 
@@ -357,15 +358,57 @@ describe('a Redis that does not take it', () => {
     expect(await left).toBe(false);
     await say(heal);
     expect(await begins).toBe(true);
-    await second.removing([one('c2')]);
+    await say(hurt);
+    const whileAway = await refused();
+    let stands = false;
+    const removing = second.removing([one('c2')]).then(() => {
+      stands = true;
+    });
+    await expect.poll(refused).toBeGreaterThan(whileAway + 2);
+    expect(stands).toBe(false);
+    await say(heal);
+    await removing;
+    const ahead = await ledgerIn(redis).find(Buffer.from('c2'), { limit: 5 });
+    expect(ahead.swept.map(({ fate }) => fate)).toEqual(['unknown']);
     second.removed([one('c2')]);
-    await second.end({ outcome: 'completed', report: reportOf('7', 'default', 2) });
+    // Another process goes on with it, and this one was not told in time.
+    if (code === 'OOM') {
+      second.leave();
+      const third = ledgerIn(redis).record({ ...runOf('7'), attempt: 3 }, unexpected);
+      await third.begin();
+      await third.end({ outcome: 'completed', report: reportOf('7', 'default', 2) });
+    } else await second.end({ outcome: 'completed', report: reportOf('7', 'default', 2) });
     const { runs } = await ledgerIn(redis).history({ limit: 5 });
-    expect(runs).toMatchObject([{ run: '7', attempts: 2, startedAtMs: begun?.startedAtMs, outcome: 'completed' }]);
+    expect(runs).toMatchObject([
+      { run: '7', attempts: code === 'OOM' ? 3 : 2, startedAtMs: begun?.startedAtMs, outcome: 'completed' },
+    ]);
     for (const id of ['c1', 'c2']) {
-      const { swept } = await ledgerIn(redis).find(Buffer.from(id), { limit: 5 });
-      expect(swept.map(({ fate }) => fate)).toEqual(['swept']);
+      const fates = async () =>
+        (await ledgerIn(redis).find(Buffer.from(id), { limit: 5 })).swept.map(({ fate }) => fate);
+      await expect.poll(fates).toEqual(['swept']);
     }
+  });
+
+  test('because it went down is waited for, and then it stands there who is to go', async () => {
+    const own = await startRedis();
+    const redis = new Redis(own.url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 });
+    redis.on('error', () => {});
+    onTestFinished(() => redis.disconnect());
+    const recorder = ledgerIn(redis).record({ ...runOf('7'), until: new AbortController().signal }, unexpected);
+    await recorder.begin();
+    const closed = async () => await new Promise((resolve) => redis.once('close', resolve));
+    const down = closed();
+    await own.stop();
+    await down;
+    const removing = recorder.removing([one('c1')]);
+    // What waited for the connection is given up.
+    await closed();
+    const back = await startRedis([], own.port);
+    onTestFinished(async () => await back.stop());
+    await removing;
+    const { swept } = await ledgerIn(back.redis).find(Buffer.from('c1'), { limit: 5 });
+    expect(swept.map(({ fate }) => fate)).toEqual(['unknown']);
+    recorder.leave();
   });
 
   test('is no matter where there is no ledger', async () => {

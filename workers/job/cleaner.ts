@@ -136,6 +136,7 @@ async function clean(
       journal.progress(phase, tally);
       record.progress();
     },
+    caughtUp: () => journal.caughtUp(signal),
     warn,
   };
   const wishes = { dryRun: payload.dryRun, signal, warn, outages, promotedAt, leavesSilent: true };

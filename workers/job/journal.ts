@@ -21,6 +21,8 @@ const PROGRESS_EVERY_MS = 50;
  */
 const INSIST_MS = 5_000;
 const INSIST_EVERY_MS = 200;
+/** A queue that does not answer for so long, in ms, is waited for before more is removed: across a far way an answer takes a few tenths. */
+const LATE_MS = 1_000;
 /** The job's log gets a line per so many chunks. */
 const CHUNKS_PER_LINE = 100;
 function linesAfter(chunks: number): number {
@@ -65,6 +67,9 @@ export class Journal {
   }, PROGRESS_EVERY_MS);
   /** Whether the queue took what was written last; `true` too once the lock is lost. */
   #settled = true;
+  /** How much the queue has not answered yet, and since when it owes the next answer. */
+  #owed = 0;
+  #owedSince = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly job: RunJob,
@@ -99,6 +104,25 @@ export class Journal {
     this.#then(() => this.job.log(sentence));
   }
 
+  /**
+   * Resolves once the queue knows how much was removed, or `until` is aborted; `null`: it knows, but for the last second. Whoever goes
+   * on with a run that was lost with a queue that was full, or frozen, counts from there.
+   */
+  caughtUp(until: AbortSignal): Promise<void> | null {
+    return this.#phase === 'sweep' && this.#isBehind() ? this.#catchUp(until) : null;
+  }
+
+  #isBehind(): boolean {
+    return !this.#settled || performance.now() - this.#owedSince > LATE_MS;
+  }
+
+  async #catchUp(until: AbortSignal): Promise<void> {
+    while (this.#isBehind() && !until.aborted) {
+      if (this.#owed === 0) this.#write();
+      await pause(INSIST_EVERY_MS, undefined, { signal: until }).catch(() => {});
+    }
+  }
+
   /** Writes what is known now, so that the next attempt goes on from it; resolves when all is written, or can't be. */
   async flush(): Promise<void> {
     this.#progress.stop();
@@ -130,6 +154,7 @@ export class Journal {
 
   /** A worker that has lost its lock must not write over the one that took the run over. */
   #then(write: () => Promise<unknown>): void {
+    if (this.#owed++ === 0) this.#owedSince = performance.now();
     this.#queue = this.#queue
       .then(async () => {
         if ((await this.job.extendLock(this.token, this.lockMs)) === 0) this.onLost();
@@ -138,7 +163,10 @@ export class Journal {
       })
       .catch(() => {
         this.#settled = false;
-        // The queue is out of reach: BullMQ tells of it, and the run goes on, since it needs only its target.
+        // The queue is out of reach: BullMQ tells of it.
+      })
+      .then(() => {
+        this.#owedSince = --this.#owed === 0 ? Number.POSITIVE_INFINITY : performance.now();
       });
   }
 }

@@ -52,7 +52,8 @@ async function* condemnedIds(run: RunContext): AsyncGenerator<Iterable<Id>> {
   };
   for (let told = tellSome(); ; ) {
     const ids = await told;
-    if (ids.length === 0) return;
+    // Whoever was told to end did not wait until they were noted.
+    if (ids.length === 0 || run.signal.aborted) return;
     told = tellSome();
     // Whoever awaits it will see why it failed.
     told.catch(() => {});

@@ -61,11 +61,11 @@ export async function untilTaken(until: AbortSignal, act: () => Promise<void>): 
   }
 }
 
-/** As the client library calls what it says itself: that the connection was lost, or nobody answered. */
-const NO_REPLY = new Set(['Error', 'AbortError', 'MaxRetriesPerRequestError']);
+/** As the client library, and whoever calls by it, names what it says itself: that the connection was lost, or nobody answered. */
+const NO_REPLY = new Set(['Error', 'AbortError', 'MaxRetriesPerRequestError', 'ConnectionLost']);
 
 /** Whether an error says that Redis does not answer, or not at this moment; and nothing of what it was asked. */
-function isAway(error: unknown): boolean {
+export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return NO_REPLY.has(error.name) || unreadyIn(error) !== null || /^OOM\b/.test(error.message);
 }

@@ -1,14 +1,36 @@
 /** recorded: a run that stands in the ledger, and what keeps it there: how far it is, and that it lives; and what brings it back where the
  *  server that took it died before its replica had it. */
 import type { Blocks } from '../blocks.ts';
+import { untilTaken, within } from './patience.ts';
 import { addLease, LEASE_MS, sendOpen, writeOpen, writeProgress } from '../runs/openRuns.ts';
 import type { HistoryPage } from '../runs/history.ts';
-import type { PastRun } from '../runs/pastRun.ts';
-import type { PhaseWatch } from '../runs/phases.ts';
-import type { BatchWriter } from '../swept/batchWriter.ts';
-import type { SweptLog } from '../swept/sweptLog.ts';
+import type { PastRun, RunIdentity } from '../runs/pastRun.ts';
+import { PhaseWatch } from '../runs/phases.ts';
+import { BatchWriter } from '../swept/batchWriter.ts';
+import { SweptLog } from '../swept/sweptLog.ts';
 
 export const RENEW_EVERY_MS = LEASE_MS / 4;
+
+/** How long a run waits for what must stand there before it goes on without, in ms. */
+export const PATIENCE_MS = 2_000;
+
+export interface RunToRecord extends RunIdentity {
+  /** The names of the families, in the order of all counts. */
+  readonly families: readonly string[];
+  /** From 1 on; left out: one more than the ledger knows of. */
+  readonly attempt?: number;
+  /** Whether the names of what is swept are kept, too, which takes several times the room. */
+  readonly withNames?: boolean;
+  /** Whether somebody may have ended it who was taken for gone: then how he did it stands. */
+  readonly again?: boolean;
+  /** How long its end is repeated to a Redis that does not take it, in ms, asked again after each try. @default 5,000 */
+  readonly insistMs?: () => number;
+  /**
+   * Aborted when the run is not this process' to do any more. With it, nothing goes without a record: the beginning, and who is to go, are
+   * repeated to a Redis that is away until it takes them. Left out: the run goes on without a record after two seconds.
+   */
+  readonly until?: AbortSignal;
+}
 
 /** A run that stands in the ledger. */
 export interface Recorded {
@@ -22,6 +44,44 @@ export interface Recorded {
   renewal: Promise<void> | null;
 }
 
+/**
+ * What there is of a run that begins, or goes on from what stands of it.
+ * @param nameBytes what names of keys may take in a batch; 0: they are not kept
+ * @param onTrouble told when a batch was not taken
+ */
+export function recordedOf(
+  blocks: Blocks,
+  wanted: RunToRecord,
+  nameBytes: number,
+  nowMs: number,
+  earlier: PastRun | null,
+  onTrouble: (error: unknown) => void,
+): Recorded {
+  const { families, attempt, withNames: _, insistMs: __, until: ___, again: ____, ...identity } = wanted;
+  const run: PastRun = {
+    ...identity,
+    state: 'active',
+    outcome: null,
+    startedAtMs: earlier?.startedAtMs ?? nowMs,
+    atMs: nowMs,
+    attempts: attempt ?? (earlier?.attempts ?? 0) + 1,
+    reason: null,
+    removed: earlier?.removed ?? { swept: 0, deleted: 0 },
+    report: null,
+    ...(earlier?.soFar === undefined ? {} : { soFar: earlier.soFar }),
+  };
+  const batches = new BatchWriter(blocks, run, families, nowMs, onTrouble);
+  return {
+    blocks,
+    run,
+    batches,
+    phases: new PhaseWatch(earlier?.phases),
+    log: new SweptLog(async (batch, number) => await batches.write(batch, number), nameBytes),
+    renewedAt: performance.now(),
+    renewal: null,
+  };
+}
+
 /** Sends progress, and the lease where it is due; skipped while the last one is not answered. Never rejects. */
 export async function renew(recorded: Recorded): Promise<void> {
   if (recorded.renewal !== null) return;
@@ -29,6 +89,28 @@ export async function renew(recorded: Recorded): Promise<void> {
     recorded.renewal = null;
   });
   await recorded.renewal;
+}
+
+/**
+ * Resolves once what is being written stands in the ledger; rejects after two seconds without. With `until`, as `untilTaken` does: it is
+ * repeated to a Redis that is away.
+ */
+export async function untilStands(
+  { batches }: Recorded,
+  written: Promise<void>,
+  until: AbortSignal | undefined,
+): Promise<void> {
+  if (until === undefined) return await within(PATIENCE_MS, async () => await written);
+  await untilTaken(until, async () => {
+    await written;
+    await batches.again();
+  });
+}
+
+/** Writes all that is known of who was to go, as `SweptLog.flush` does; rejects where that is not taken. */
+export async function writeRest({ log, batches }: Recorded, isWhole: boolean): Promise<void> {
+  await log.flush(isWhole);
+  await batches.settle();
 }
 
 async function send(recorded: Recorded): Promise<void> {

@@ -8,21 +8,29 @@
 import type { Outcome, Report } from '../../domain/report.ts';
 import type { Blocks } from '../blocks.ts';
 import { outliving } from '../../redis/removal/replicated.ts';
-import { insist, Trouble, untilTaken, within } from './patience.ts';
+import { insist, isAway, Trouble, untilTaken, within } from './patience.ts';
 import { endRun } from '../runs/endRun.ts';
-import { endOf, type Recorded, RENEW_EVERY_MS, renew } from './recorded.ts';
+import {
+  endOf,
+  PATIENCE_MS,
+  type Recorded,
+  RENEW_EVERY_MS,
+  type RunToRecord,
+  recordedOf,
+  renew,
+  untilStands,
+  writeRest,
+} from './recorded.ts';
 import { Thinned } from './thinned.ts';
 import { addLease, dropLease, readOpen, sendOpen, writeOpen, writeProgress } from '../runs/openRuns.ts';
-import { PhaseWatch } from '../runs/phases.ts';
 import { settleGone } from '../runs/settleGone.ts';
-import { endedAs, type PastRun, removedBy, type RunIdentity } from '../runs/pastRun.ts';
-import { type Going, type Swept, SweptLog } from '../swept/sweptLog.ts';
-import { BatchWriter } from '../swept/batchWriter.ts';
+import { endedAs, removedBy } from '../runs/pastRun.ts';
+import type { Going, Swept } from '../swept/sweptLog.ts';
 
-/** How long a run waits for what must stand there before it goes on without, in ms. */
-const PATIENCE_MS = 2_000;
 /** How long the end of a run is repeated to a Redis that does not take it, in ms. */
 const INSIST_MS = 5_000;
+/** What went before a run became another's is repeated for so long: the Redis that lost it may be away for a while, in ms. */
+const LEFT_MS = 10 * 60_000;
 /** Progress is sent no more often: once something is to go, since what a killed process removed after that is not counted, and before. */
 const REMOVING_EVERY_MS = 50;
 const LOOKING_EVERY_MS = 250;
@@ -31,23 +39,7 @@ const MOST_NAME_BYTES = 2_000_000;
 /** And no batch takes more than this share of the ledger. */
 const NAMES_SHARE = 1 / 4;
 
-export interface RunToRecord extends RunIdentity {
-  /** The names of the families, in the order of all counts. */
-  readonly families: readonly string[];
-  /** From 1 on; left out: one more than the ledger knows of. */
-  readonly attempt?: number;
-  /** Whether the names of what is swept are kept, too, which takes several times the room. */
-  readonly withNames?: boolean;
-  /** Whether somebody may have ended it who was taken for gone: then how he did it stands. */
-  readonly again?: boolean;
-  /** How long its end is repeated to a Redis that does not take it, in ms, asked again after each try. @default 5,000 */
-  readonly insistMs?: () => number;
-  /**
-   * Aborted when the run is not this process' to do any more. With it, nothing goes without a record: the beginning is repeated to a Redis
-   * that is away until it takes it. Left out: the run goes on without a record after two seconds.
-   */
-  readonly until?: AbortSignal;
-}
+export type { RunToRecord } from './recorded.ts';
 
 export interface RunEnd {
   readonly outcome: Outcome;
@@ -103,17 +95,22 @@ export class RunRecorder {
     return this.#recorded !== null;
   }
 
-  /** Notes who is about to be swept, each copied at once; resolves once that stands in the ledger, or can't: before, nothing may go. */
+  /**
+   * Notes who is about to be swept, each copied at once; resolves once that stands in the ledger, or can't, or `until` is aborted: before
+   * the first, nothing may go; after the last, neither.
+   */
   async removing(going: Iterable<Going>): Promise<void> {
     const recorded = this.#recorded;
     if (recorded === null) return;
     this.#progress.every(REMOVING_EVERY_MS);
     const written = recorded.log.announce(going);
+    const { until } = this.wanted;
     // While Redis is late, nobody waits for it.
     if (recorded.batches.late) return;
     try {
-      await within(PATIENCE_MS, async () => await written);
+      await untilStands(recorded, written, until);
     } catch (error) {
+      if (until?.aborted === true) return;
       recorded.batches.late = true;
       this.#trouble.tell('not all that this run sweeps is recorded', error);
     }
@@ -160,11 +157,22 @@ export class RunRecorder {
     });
   }
 
-  /** Says no more: another process goes on with this run. */
+  /** Says no more of the run: another process goes on with it. What went here is noted all the same, beside the caller. */
   leave(): void {
+    const recorded = this.#stop();
+    if (recorded === null) return;
+    void insist(
+      () => (recorded.blocks.redis.status === 'end' ? 0 : LEFT_MS),
+      async () => await writeRest(recorded, false),
+    ).catch((error: unknown) => this.#trouble.tell('not all that this run swept is recorded', error));
+  }
+
+  #stop(): Recorded | null {
     clearInterval(this.#timer);
     this.#progress.stop();
+    const recorded = this.#recorded;
     this.#recorded = null;
+    return recorded;
   }
 
   /** Sends how far it is; never rejects. */
@@ -187,7 +195,12 @@ export class RunRecorder {
     const nowMs = await blocks.nowMs();
     // What stands there and is no run is replaced.
     const earlier = await readOpen(blocks, target, run).catch(() => null);
-    const recorded = this.#follow(blocks, nowMs, earlier);
+    const recorded = recordedOf(blocks, this.wanted, this.nameBytes, nowMs, earlier, (error) => {
+      // Else it is repeated before anything goes.
+      if (this.wanted.until === undefined || !isAway(error)) {
+        this.#trouble.tell('not all that this run sweeps is recorded', error);
+      }
+    });
     await outliving(blocks.redis, async () => {
       await blocks.addTarget(target);
       // First of all that it lives: else it would be taken for interrupted.
@@ -201,45 +214,14 @@ export class RunRecorder {
     void settleGone(blocks).catch(() => {});
   }
 
-  /** What there is of a run that begins, or goes on from what stands of it. */
-  #follow(blocks: Blocks, nowMs: number, earlier: PastRun | null): Recorded {
-    const { families, attempt, withNames: _, insistMs: __, until: ___, again: ____, ...identity } = this.wanted;
-    const run: PastRun = {
-      ...identity,
-      state: 'active',
-      outcome: null,
-      startedAtMs: earlier?.startedAtMs ?? nowMs,
-      atMs: nowMs,
-      attempts: attempt ?? (earlier?.attempts ?? 0) + 1,
-      reason: null,
-      removed: earlier?.removed ?? { swept: 0, deleted: 0 },
-      report: null,
-      ...(earlier?.soFar === undefined ? {} : { soFar: earlier.soFar }),
-    };
-    const batches = new BatchWriter(blocks, run, families, nowMs, (error) =>
-      this.#trouble.tell('not all that this run sweeps is recorded', error),
-    );
-    return {
-      blocks,
-      run,
-      batches,
-      phases: new PhaseWatch(earlier?.phases),
-      log: new SweptLog(async (batch, number) => await batches.write(batch, number), this.nameBytes),
-      renewedAt: performance.now(),
-      renewal: null,
-    };
-  }
-
   async #finish(what: string, isWhole: boolean, act: (recorded: Recorded) => Promise<void>): Promise<void> {
-    const recorded = this.#recorded;
-    this.leave();
+    const recorded = this.#stop();
     if (recorded === null) return;
     this.#look(recorded);
     try {
       await insist(this.wanted.insistMs ?? (() => INSIST_MS), async () => {
         await recorded.renewal;
-        await recorded.log.flush(isWhole);
-        await recorded.batches.settle();
+        await writeRest(recorded, isWhole);
         await act(recorded);
       });
     } catch (error) {

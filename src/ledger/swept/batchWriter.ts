@@ -1,5 +1,6 @@
 /** batch writer: writes the batches of one run, and keeps those that Redis did not take until it does. */
 import { outliving } from '../../redis/removal/replicated.ts';
+import { isAway } from '../recording/patience.ts';
 import type { Blocks } from '../blocks.ts';
 import { batchName, sweptName } from '../runs/names.ts';
 import type { PastRun } from '../runs/pastRun.ts';
@@ -14,7 +15,7 @@ export class BatchWriter {
   readonly #name: string;
   readonly #begunAt = performance.now();
   readonly #writing = new Set<Promise<void>>();
-  readonly #refused = new Map<number, Batch>();
+  readonly #refused = new Map<number, { readonly batch: Batch; readonly error: unknown }>();
 
   /**
    * @param begunAtMs the time of the queue's Redis, now
@@ -48,7 +49,7 @@ export class BatchWriter {
       if (this.#writing.size + this.#refused.size >= MOST_WAITING) throw new Error('too much waits to be written');
       await this.#write(batch, number);
     } catch (error) {
-      if (this.#refused.size < MOST_WAITING) this.#refused.set(number, batch);
+      if (this.#refused.size < MOST_WAITING) this.#refused.set(number, { batch, error });
       this.onTrouble(error);
     }
   }
@@ -56,7 +57,16 @@ export class BatchWriter {
   /** Waits for what is being written, and writes what was not taken; rejects when it is not taken again. */
   async settle(): Promise<void> {
     await Promise.all(this.#writing);
-    for (const [number, batch] of this.#refused) {
+    for (const [number, { batch }] of this.#refused) {
+      await this.#write(batch, number);
+      this.#refused.delete(number);
+    }
+  }
+
+  /** Writes what was not taken since Redis was away; rejects as long as it is. What it would refuse at any time waits for the end. */
+  async again(): Promise<void> {
+    for (const [number, { batch, error }] of this.#refused) {
+      if (!isAway(error)) continue;
       await this.#write(batch, number);
       this.#refused.delete(number);
     }
