@@ -31,6 +31,12 @@ export interface Placed {
   readonly id?: string | undefined;
 }
 
+/** Whether both addresses lead to the same server, whatever the database, as far as they tell. */
+export function areOneServer(a: Placed, b: Placed): boolean {
+  const [one, other] = [a, b].map(({ url }) => JSON.stringify(placeOf(url).slice(0, -1)));
+  return one === other;
+}
+
 /** As much of a target as its fingerprint is made of. */
 export interface Fingerprinted extends Placed {
   readonly schema: {

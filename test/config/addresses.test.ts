@@ -1,7 +1,7 @@
 import express from 'express';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fingerprintOf } from '../../src/config/fingerprint.ts';
+import { areOneServer, fingerprintOf } from '../../src/config/fingerprint.ts';
 import { redactUrl, unixSocketIn, urlComplaint } from '../../src/config/values/redisUrl.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
@@ -62,6 +62,18 @@ describe('the address', () => {
     expect(targetAt(url).url).toBe(same);
     expect(fingerprintOf(targetAt(url))).toBe(fingerprintOf(targetAt(same)));
   });
+});
+
+test.each([
+  ['redis://u:p@Host/3', 'rediss://host:6379', true],
+  ['redis://host:6380', 'redis://host:6379', false],
+  ['unix:///run/a.sock?db=2', 'unix:///run/a.sock', true],
+  ['unix:///run/a.sock', 'unix:///run/b.sock', false],
+  ['redis+sentinel://b:26379,a:26379/main?db=1', 'redis+sentinel://a:26379,b:26379/main', true],
+  ['redis+sentinel://a:26379/main', 'redis+sentinel://a:26379/other', false],
+  ['redis+cluster://a:7000,b:7000', 'redis+cluster://b:7000,a:7000', true],
+])('%s and %s lead to one server: %s', (one, other, due) => {
+  expect(areOneServer({ url: one }, { url: other })).toBe(due);
 });
 
 test('/dev/null is an empty file, and a device without an end is one that is too large', () => {

@@ -3,7 +3,7 @@ import type { Observer } from '../../src/cleanup/context.ts';
 import type { RunOptions } from '../../src/cleanup/run.ts';
 import { runFrom } from '../../src/cleanup/scheduled.ts';
 import { reportAhead } from '../../src/cleanup/tally/report.ts';
-import { fingerprintOf } from '../../src/config/fingerprint.ts';
+import { areOneServer, fingerprintOf } from '../../src/config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../src/config/resolve.ts';
 import { AnySignal } from '../../src/domain/anySignal.ts';
 import type { Report } from '../../src/domain/report.ts';
@@ -115,15 +115,15 @@ async function clean(
     if (isNews(unreadable.news)) logger.warn({ unreadable: report.unreadable }, unreadable.sentence);
     journal.note(unreadable.sentence);
   };
-  const onLost = () => fence.close();
-  const journal = new Journal(job, token, parts.lockMs, stopwatch, fence.insistMs, earlier, onLost);
+  const journal = new Journal(job, token, parts.lockMs, stopwatch, fence.insistMs, earlier, () => fence.close());
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
   const promotedAt = async (histories: readonly string[], nowMs: number) =>
     await promotedAtOf(ledger, target, histories, nowMs, true);
   const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
   const soFar = () => reportAhead(target, stopwatch, request);
   const noted = { ...identity, addedAtMs: job.timestamp, payload, insistMs: fence.insistMs, until: signal, soFar };
-  const record = await Recording.begin(ledger, noted, warn);
+  const makesRoom = areOneServer(parts.config.queue, target);
+  const record = await Recording.begin(ledger, { ...noted, makesRoom }, warn);
   const observer: Observer = {
     ...record.observer,
     phase: (phase, sentence) => {
@@ -136,7 +136,7 @@ async function clean(
       journal.progress(phase, tally);
       record.progress();
     },
-    caughtUp: () => journal.caughtUp(signal),
+    caughtUp: () => (makesRoom ? null : journal.caughtUp(signal)),
     warn,
   };
   const wishes = { dryRun: payload.dryRun, signal, warn, outages, promotedAt, leavesSilent: true };

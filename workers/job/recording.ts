@@ -22,6 +22,7 @@ export interface RecordedRun {
   /** As `RunToRecord` has them. */
   readonly insistMs: () => number;
   readonly until: AbortSignal;
+  readonly makesRoom: boolean;
 }
 
 export class Recording {

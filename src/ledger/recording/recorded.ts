@@ -30,6 +30,11 @@ export interface RunToRecord extends RunIdentity {
    * repeated to a Redis that is away until it takes them. Left out: the run goes on without a record after two seconds.
    */
   readonly until?: AbortSignal;
+  /**
+   * Whether the run cleans the very server that keeps its record: what it removes makes room there, so that once it has begun it waits
+   * for the record no longer than without `until`.
+   */
+  readonly makesRoom?: boolean;
 }
 
 /** A run that stands in the ledger. */
@@ -57,7 +62,7 @@ export function recordedOf(
   earlier: PastRun | null,
   onTrouble: (error: unknown) => void,
 ): Recorded {
-  const { families, attempt, withNames: _, insistMs: __, until: ___, again: ____, ...identity } = wanted;
+  const { families, attempt, withNames: _, insistMs: __, until: ___, again: ____, makesRoom: _____, ...identity } = wanted;
   const run: PastRun = {
     ...identity,
     state: 'active',

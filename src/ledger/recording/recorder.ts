@@ -104,7 +104,7 @@ export class RunRecorder {
     if (recorded === null) return;
     this.#progress.every(REMOVING_EVERY_MS);
     const written = recorded.log.announce(going);
-    const { until } = this.wanted;
+    const until = this.#patient;
     // While Redis is late, nobody waits for it.
     if (recorded.batches.late) return;
     try {
@@ -167,6 +167,11 @@ export class RunRecorder {
     ).catch((error: unknown) => this.#trouble.tell('not all that this run swept is recorded', error));
   }
 
+  /** With it, nothing goes before it is recorded who. */
+  get #patient(): AbortSignal | undefined {
+    return this.wanted.makesRoom === true ? undefined : this.wanted.until;
+  }
+
   #stop(): Recorded | null {
     clearInterval(this.#timer);
     this.#progress.stop();
@@ -197,7 +202,7 @@ export class RunRecorder {
     const earlier = await readOpen(blocks, target, run).catch(() => null);
     const recorded = recordedOf(blocks, this.wanted, this.nameBytes, nowMs, earlier, (error) => {
       // Else it is repeated before anything goes.
-      if (this.wanted.until === undefined || !isAway(error)) {
+      if (this.#patient === undefined || !isAway(error)) {
         this.#trouble.tell('not all that this run sweeps is recorded', error);
       }
     });
