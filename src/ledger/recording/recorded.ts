@@ -4,7 +4,7 @@ import type { Blocks } from '../blocks.ts';
 import { untilTaken, within } from './patience.ts';
 import { addLease, LEASE_MS, sendOpen, writeOpen, writeProgress } from '../runs/openRuns.ts';
 import type { HistoryPage } from '../runs/history.ts';
-import type { PastRun, RunIdentity } from '../runs/pastRun.ts';
+import { identityOf, type PastRun, type RunIdentity } from '../runs/pastRun.ts';
 import { PhaseWatch } from '../runs/phases.ts';
 import { BatchWriter } from '../swept/batchWriter.ts';
 import { SweptLog } from '../swept/sweptLog.ts';
@@ -62,9 +62,9 @@ export function recordedOf(
   earlier: PastRun | null,
   onTrouble: (error: unknown) => void,
 ): Recorded {
-  const { families, attempt, withNames: _, insistMs: __, until: ___, again: ____, makesRoom: _____, ...identity } = wanted;
+  const { families, attempt } = wanted;
   const run: PastRun = {
-    ...identity,
+    ...identityOf(wanted),
     state: 'active',
     outcome: null,
     startedAtMs: earlier?.startedAtMs ?? nowMs,

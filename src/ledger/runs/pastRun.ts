@@ -21,6 +21,13 @@ export interface RunIdentity {
   readonly trashMs?: number;
 }
 
+/** That alone, of whoever knows more. */
+export function identityOf({ addedAtMs, trashMs, ...given }: RunIdentity): RunIdentity {
+  const { run, target, fingerprint, trigger, by, dryRun } = given;
+  const known = { run, target, fingerprint, trigger, by, dryRun };
+  return { ...known, ...(addedAtMs === undefined ? {} : { addedAtMs }), ...(trashMs === undefined ? {} : { trashMs }) };
+}
+
 /** What a run has removed so far; a dry one, nothing. */
 export interface Removed {
   readonly swept: number;
