@@ -109,7 +109,7 @@ export class Journal {
    * on with a run that was lost with a queue that was full, or frozen, counts from there.
    */
   caughtUp(until: AbortSignal): Promise<void> | null {
-    return this.#phase === 'sweep' && this.#isBehind() ? this.#catchUp(until) : null;
+    return this.#phase !== 'mark' && this.#isBehind() ? this.#catchUp(until) : null;
   }
 
   #isBehind(): boolean {
