@@ -4,7 +4,8 @@
  *
  *  Owns      what a name can be.
  *  Leaves    judging and verdicts to cleanup, so that they are a run's.
- *  Promises  writes nothing. Without a scan where heartbeats' names follow from what was asked about; else one pass for these ids.
+ *  Promises  writes nothing. Without a scan where heartbeats' names follow from what was asked about; else one pass for all ids that
+ *            several names hold, and one for the ids of a single name.
  */
 import { atWhole, type RunContext } from '../cleanup/context.ts';
 import { beginRun } from '../cleanup/run.ts';
@@ -19,7 +20,7 @@ import { KeyReader } from '../schema/keyReader.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import { Matcher } from '../schema/matcher.ts';
 import type { Entry, Owner, SweptOnce } from './entry.ts';
-import { type Candidate, ownersAmong, pairOf } from './standing.ts';
+import { anywhereAmong, type Candidate, type Find, findAtOnce, ownersAmong, pairOf } from './standing.ts';
 import { sweptWith } from './past.ts';
 import { sweptOf } from './swept.ts';
 import { ofCoordinator, ofHeartbeat, ofRemain, type Told } from './verdict.ts';
@@ -52,24 +53,40 @@ function runFor({ target, sightings, past, warn }: Known): RunContext {
   return atWhole(beginRun(target, request, options));
 }
 
-/** What is to be said of a name: as a key, as a coordinator's id, or, where it is both, twice. */
-export async function explainName(known: Known, name: Buffer): Promise<Entry[]> {
+/** What is to be said of each name: as a key, as a coordinator's id, or, where it is both, twice. */
+export async function explainNames(known: Known, names: readonly Buffer[]): Promise<Entry[]> {
+  const run = runFor(known);
+  const ids = names.length === 1 ? [] : names.flatMap((name) => idsAnywhereIn(run, name));
+  const find = ids.length === 0 ? undefined : await findAtOnce(run, ids);
+  const entries: Entry[] = [];
+  for (const name of names) entries.push(...(await explainName(known, name, find)));
+  return entries;
+}
+
+/** Of whom a name may be whose heartbeats have to be looked for. */
+function idsAnywhereIn(run: RunContext, name: Buffer): Buffer[] {
+  const segments = segmentsOf(run, name);
+  const itself = segments === null ? [] : [{ id: name, swarm: null, segments }];
+  return anywhereAmong(run, [...itself, ...readingsOf(run, name).candidates.values()]);
+}
+
+async function explainName(known: Known, name: Buffer, find?: Find): Promise<Entry[]> {
   const { schema } = known.target.settings;
   const kind = new KeyReader(schema, true).read(name);
   const { node } = runFor(known);
   const [exists = false] = await node.steadily('read', () => existing(node.calls, [name]));
   const isKey = exists || kind !== 'foreign';
-  const coordinator = await explainCoordinator(known, name);
+  const coordinator = await explainCoordinator(known, name, find);
   const isCoordinator = coordinator !== null && (coordinator.verdict !== 'foreign' || coordinator.swept.length > 0);
   return [
-    ...(isKey || coordinator === null ? [await explainKey(known, name, exists)] : []),
+    ...(isKey || coordinator === null ? [await explainKey(known, name, exists, find)] : []),
     ...(coordinator !== null && (isCoordinator || !isKey) ? [coordinator] : []),
   ];
 }
 
 // --- a key
 
-async function explainKey(known: Known, name: Buffer, exists: boolean): Promise<Entry> {
+async function explainKey(known: Known, name: Buffer, exists: boolean, find?: Find): Promise<Entry> {
   const run = runFor(known);
   const { schema } = run;
   const reader = new KeyReader(schema, true);
@@ -90,7 +107,7 @@ async function explainKey(known: Known, name: Buffer, exists: boolean): Promise<
     const swept = await sweptAmong(known, owners, name);
     return { ...entry, family: schema.families[schema.heartbeatFamily] ?? null, template, owners, ...told, swept };
   }
-  const { owners, readings, isWhole } = await ownersOf(run, name);
+  const { owners, readings, isWhole } = await ownersOf(run, name, find);
   const read = familyOf(run, name, reader.template);
   const told: Told = isWhole
     ? await ofRemain(run, name, owners, { name: schema.families[read.family] ?? '', position: read.family, ...read })
@@ -112,8 +129,8 @@ function familyOf({ schema, reader }: RunContext, name: Buffer, position: number
   return { family: read?.family ?? -1, template: read?.template.text ?? null, isScanned };
 }
 
-async function ownersOf(run: RunContext, name: Buffer) {
-  const { reader, schema } = run;
+/** Every way to read a name as a key. */
+function readingsOf({ reader }: RunContext, name: Buffer) {
   const candidates = new Map<string, Candidate>();
   /** By template, ids by what tells them apart. */
   const ways = new Map<number, Map<string, Buffer>>();
@@ -125,7 +142,13 @@ async function ownersOf(run: RunContext, name: Buffer) {
     ways.set(reader.visited, ids.set(pairOf(id, null), id));
     return false;
   });
-  const owners = isWhole ? await ownersAmong(run, [...candidates.values()]) : [];
+  return { candidates, ways, isWhole };
+}
+
+async function ownersOf(run: RunContext, name: Buffer, find?: Find) {
+  const { schema } = run;
+  const { candidates, ways, isWhole } = readingsOf(run, name);
+  const owners = isWhole ? await ownersAmong(run, [...candidates.values()], find) : [];
   // What is nobody's id and never could be owns nothing.
   const owning = new Set(owners.map(({ coordinator }) => pairOf(coordinator, null)));
   const readings = [...ways].flatMap(([position, ids]) => {
@@ -147,11 +170,11 @@ async function sweptAmong(
 // --- a coordinator
 
 /** `null` where the name can be nobody's id. */
-async function explainCoordinator(known: Known, id: Buffer): Promise<Entry | null> {
+async function explainCoordinator(known: Known, id: Buffer, find?: Find): Promise<Entry | null> {
   const run = runFor(known);
   const segments = segmentsOf(run, id);
   if (segments === null) return null;
-  const owners = await ownersAmong(run, [{ id, swarm: null, segments }]);
+  const owners = await ownersAmong(run, [{ id, swarm: null, segments }], find);
   const isKnown = owners.some(({ state }) => state !== 'none');
   if (!isKnown && !isIdOf(run.schema, segments)) return null;
   const told = await ofCoordinator(run, owners, !isKnown && (await hasRemains(run, id)));

@@ -63,7 +63,17 @@ function spelled(run: RunContext, id: Buffer, swarm: Buffer | null): Heartbeat |
   return found !== null && idOf(found).equals(id) && pairOf(id, swarmOf(found)) === pairOf(id, swarm) ? found : null;
 }
 
-/** The heartbeats of these ids in all swarms: one pass with the ids in its pattern. */
+/** The heartbeats of ids in all swarms. */
+export type Find = (run: RunContext, ids: readonly Buffer[]) => Promise<readonly Heartbeat[]>;
+
+/** By one pass for all of these ids: who asks for some of them is told what was there then. */
+export async function findAtOnce(run: RunContext, ids: readonly Buffer[]): Promise<Find> {
+  const byId = new Map(ids.map((id) => [id.toString('latin1'), [] as Heartbeat[]]));
+  for (const heartbeat of await scanned(run, ids)) byId.get(idOf(heartbeat).toString('latin1'))?.push(heartbeat);
+  return async (_, wanted) => wanted.flatMap((id) => byId.get(id.toString('latin1')) ?? []);
+}
+
+/** One pass with the ids in its pattern. */
 async function scanned(run: RunContext, ids: readonly Buffer[]): Promise<Heartbeat[]> {
   if (ids.length === 0) return [];
   const wanted = new Set(ids.map((id) => id.toString('latin1')));
@@ -141,13 +151,19 @@ function lapsedOwner(run: RunContext, id: Buffer, swarm: Buffer | null, sighting
   return { ...known, state: shown, silenceSeconds, lives: isGivenBack || state !== 'stale', isGivenBack };
 }
 
+/** The ids of those whose heartbeats' names do not follow. */
+export function anywhereAmong({ schema }: RunContext, candidates: readonly Candidate[]): Buffer[] {
+  return schema.heartbeatDerivable ? [] : candidates.flatMap(({ id, swarm }) => (swarm === null ? [id] : []));
+}
+
 /** Who of the candidates beats, or was seen to; those of whom nothing is known are left out. */
-async function knownAmong(run: RunContext, candidates: readonly Candidate[]): Promise<Owner[]> {
+async function knownAmong(run: RunContext, candidates: readonly Candidate[], find: Find): Promise<Owner[]> {
   const { schema } = run;
-  const named = (swarm: Buffer | null) => swarm !== null || schema.heartbeatDerivable;
-  const follow = candidates.flatMap(({ id, swarm }) => (named(swarm) ? (spelled(run, id, swarm) ?? []) : []));
-  const anywhere = candidates.filter(({ swarm }) => !named(swarm)).map(({ id }) => id);
-  const owners = await judged(run, [...follow, ...(await scanned(run, anywhere))]);
+  const anywhere = anywhereAmong(run, candidates);
+  const follow = candidates.flatMap(({ id, swarm }) =>
+    swarm !== null || schema.heartbeatDerivable ? (spelled(run, id, swarm) ?? []) : [],
+  );
+  const owners = await judged(run, [...follow, ...(await find(run, anywhere))]);
   const beating = new Set(owners.map(({ coordinator, swarm }) => pairOf(coordinator, swarm)));
   const pairs = new Set(follow.map((heartbeat) => pairOf(idOf(heartbeat), swarmOf(heartbeat))));
   const ids = new Set(anywhere.map((id) => id.toString('latin1')));
@@ -171,8 +187,12 @@ async function knownAmong(run: RunContext, candidates: readonly Candidate[]): Pr
 }
 
 /** Everybody who could own it, those who are known first; words that can be no id of the schema only where somebody beats so. */
-export async function ownersAmong(run: RunContext, candidates: readonly Candidate[]): Promise<Owner[]> {
-  const known = await knownAmong(run, candidates);
+export async function ownersAmong(
+  run: RunContext,
+  candidates: readonly Candidate[],
+  find: Find = scanned,
+): Promise<Owner[]> {
+  const known = await knownAmong(run, candidates, find);
   const isKnown = ({ id, swarm }: Candidate) =>
     known.some((owner) => owner.coordinator.equals(id) && (swarm === null || owner.swarm?.equals(swarm) === true));
   const others = candidates

@@ -3,7 +3,7 @@ import type { TargetConfig } from '../../src/config/resolve.ts';
 import type { Sightings } from '../../src/domain/sighting.ts';
 import type { Past } from '../../src/domain/suddenSilence.ts';
 import type { Entry } from '../../src/explain/entry.ts';
-import { explainName } from '../../src/explain/explain.ts';
+import { explainNames } from '../../src/explain/explain.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openTarget } from '../../src/redis/target/openContact.ts';
 
@@ -27,9 +27,10 @@ export async function ask(
   const opened = await openTarget(target, { dryRun: true, signal, warn: unexpected });
   try {
     const known = { target: opened, past, sightings: sightings ?? null, ledger: ledger ?? null, warn: unexpected };
-    const entries: Entry[] = [];
-    for (const name of names) entries.push(...(await explainName(known, Buffer.from(name))));
-    return entries;
+    return await explainNames(
+      known,
+      names.map((name) => Buffer.from(name)),
+    );
   } finally {
     opened.close();
   }

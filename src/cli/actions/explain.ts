@@ -3,7 +3,7 @@ import { fingerprintOf } from '../../config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../config/resolve.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
 import type { Entry } from '../../explain/entry.ts';
-import { explainName } from '../../explain/explain.ts';
+import { explainNames } from '../../explain/explain.ts';
 import { jsonOf } from '../../explain/json.ts';
 import { bytesOf } from '../../domain/nameText.ts';
 import { pastOfName } from '../../explain/past.ts';
@@ -60,9 +60,7 @@ async function entriesOf(config: Config, settings: TargetConfig, names: readonly
       sightings: past?.sightingsOf(settings, { mostBytes: settings.sightings, readOnly: true, warn: say }) ?? null,
       past: past === null ? null : await pastOf(past.ledger, settings.name, fingerprintOf(settings)).catch(() => null),
     };
-    const entries: Entry[] = [];
-    for (const name of names) entries.push(...(await explainName(known, name)));
-    return entries;
+    return await explainNames(known, names);
   } catch (error) {
     throw explainError(error, settings);
   } finally {
