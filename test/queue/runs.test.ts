@@ -35,6 +35,16 @@ describe('a run through the queue', () => {
     expect(left.filter((key) => !/coordinator-9\d\d\b/.test(key))).toEqual([]);
   });
 
+  test('removes nothing where whoever asks for it only observes, by whatever settings it is done', async () => {
+    await populate(env(), 20, 20);
+    const before = await queue.keysLeft();
+    const asked = await command(['enqueue', '--json'], { ...env(), STALESWEEP_MODE: 'observe' });
+    const { run } = JSON.parse(asked.stdout) as { run: string };
+    await work(env());
+    expect(await finished(run)).toMatchObject({ dryRun: true, coordinators: { stale: 20, swept: 0 } });
+    expect(await queue.keysLeft()).toEqual(before);
+  });
+
   test('fails at once, and is not tried again, when its user may not remove anything', async () => {
     const reader = await addUser(queue.server, ['~*', '+@read', '+info', '+time']);
     await work({ ...env(), REDIS_URL: reader, QUEUE_REDIS_URL: queue.server.url });

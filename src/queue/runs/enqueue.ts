@@ -78,7 +78,8 @@ export async function enqueue(
 ): Promise<Enqueued> {
   const payload = parsePayload(data, targets);
   const { target } = payload;
-  const wanted = { ...data, fingerprint: fingerprintOf(target) };
+  // Who only observes asks for nothing else, whoever takes the run.
+  const wanted = { ...data, ...(payload.dryRun ? { dryRun: true } : {}), fingerprint: fingerprintOf(target) };
   let first: Asked | null = null;
   const ask = async (): Promise<Asked> => {
     const asked = await addRun(queue, wanted, target.history);
