@@ -18,7 +18,7 @@ import { Distinct } from '../store/distinct.ts';
 import { HeldKeys } from '../store/heldKeys.ts';
 import { Store } from '../store/store.ts';
 import type { Ahead } from './guards/ahead.ts';
-import type { Observer, Run } from './context.ts';
+import { type Observer, type Run, stopIfInterrupted } from './context.ts';
 import type { Gathered } from './gather.ts';
 import { nobodyMet, refusal, warnOfRestart } from './guards/guards.ts';
 import { keepSightings, noteLeft, recallLapsed } from './scan/lapsed.ts';
@@ -236,6 +236,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
     if (isAsked && reason === null && tally.stale > 0) {
       // Without whose keys they are it would say far too little.
       const memoryEstimateBytes = told === null ? undefined : await estimateAhead(run);
+      stopIfInterrupted(run);
       const isMeant = await confirm({ coordinators: tally.coordinators, memoryEstimateBytes });
       if (!isMeant) throw new Unconfirmed('nobody said yes');
     }

@@ -10,6 +10,7 @@ import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { compileSchema, type KeySchema } from '../schema/keySchema.ts';
 import { slotOf, tagOf } from '../redis/cluster/calls/slots.ts';
 import { connect } from '../redis/connection/connect.ts';
+import { untilAborted } from '../redis/connection/untilAborted.ts';
 import { leave, type Send } from '../redis/leave.ts';
 import { flagOf, insistOnKinds, insistOnNoMore, optionsOf } from './arguments.ts';
 import { addressOf, isClient, type RedisClient } from './client.ts';
@@ -133,12 +134,7 @@ export async function beat(options: BeatOptions): Promise<Heart> {
   signal?.throwIfAborted();
   const line = await lineTo(given, key);
   const beating = new Beating(line, key, ttlMs, (beatAt) => heartbeatValueOf(who, beatAt, fields?.() ?? {}));
-  try {
-    await beating.beat();
-  } catch (error) {
-    line.close();
-    throw error;
-  }
+  await begin(beating, line, signal);
   const ended = beating.goOn(everyMs, onError ?? (() => {}));
   let stopping: Promise<void> | null = null;
   const forget = endsBySignal ? atSignal(async () => await stop()) : () => {};
@@ -168,6 +164,24 @@ export async function beat(options: BeatOptions): Promise<Heart> {
     beat: async () => await beating.beat(),
     stop,
   };
+}
+
+/** The first beat. An abort does not wait for it; should it arrive all the same, it is taken back. */
+async function begin(beating: Beating, line: Line, signal: AbortSignal | undefined): Promise<void> {
+  const settled = new AbortController();
+  const first = beating.beat();
+  try {
+    await Promise.race([first, ...(signal ? [untilAborted(signal, settled.signal)] : [])]);
+  } catch (error) {
+    beating.end.abort();
+    void beating
+      .leave()
+      .catch(() => {})
+      .finally(() => line.close());
+    throw error;
+  } finally {
+    settled.abort();
+  }
 }
 
 class Beating {
@@ -202,12 +216,14 @@ class Beating {
 
   async leave(): Promise<void> {
     await this.#last.catch(() => {});
+    if (this.#written === '') return;
     await leave(this.line.send, this.key, this.#written);
   }
 
   async #beat(): Promise<void> {
     if (this.end.signal.aborted) return;
     const [seconds, micros] = (await this.line.send('TIME')) as [string, string];
+    if (this.end.signal.aborted) return;
     const beatAt = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
     const value = this.valueAt(beatAt);
     // Known before it is sent: whether it arrived may never be told.

@@ -33,6 +33,8 @@ interface ClientOptions {
 /** What the library keeps of a connection beside its options; `null` before the first. */
 interface Kept {
   readonly condition?: { readonly select?: unknown } | null;
+  /** What it was before the connection was lost, until another one is ready. */
+  readonly prevCondition?: Kept['condition'];
 }
 
 const USUAL_PORT = 6379;
@@ -49,8 +51,9 @@ function credentials({ username, password }: ClientOptions): string {
 }
 
 /** The database in use: `select` changes it after the options were given. */
-function databaseOf({ condition }: Kept, { db = 0 }: ClientOptions): number {
-  return typeof condition?.select === 'number' ? condition.select : db;
+function databaseOf({ condition, prevCondition }: Kept, { db = 0 }: ClientOptions): number {
+  const selected = (prevCondition ?? condition)?.select;
+  return typeof selected === 'number' ? selected : db;
 }
 
 function urlOf(options: ClientOptions, db: number): string {

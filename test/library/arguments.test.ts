@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
-import { describe, expect, test } from 'vitest';
-import { beat, createProcessor, plan, sweep } from '../../src/library/index.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { beat, createProcessor, plan, type Report, sweep } from '../../src/library/index.ts';
+import { runOnce } from '../../src/library/sweep.ts';
 import { useRedis } from '../support/leaks.ts';
 import { settle, STALE } from '../support/world.ts';
 
@@ -36,6 +37,23 @@ describe('the database of a client', () => {
     const report = await sweep({ redis, ledger: false, onCoordinator: (one) => void told.push(one.coordinator) });
     expect([told, report.coordinators.checked, await redis.dbsize()]).toEqual([['here'], 1, 0]);
     await redis.select(opened);
+    expect(await redis.dbsize()).toBe(7);
+    redis.disconnect();
+  });
+
+  test('stays the selected one while a lost connection comes back', async () => {
+    const redis = client(0);
+    await settle(redis, 'elsewhere', STALE);
+    await redis.select(3);
+    await settle(redis, 'here', STALE);
+    const options = { redis, ledger: false as const };
+    const begun = new Promise<Report>((resolve, reject) => {
+      redis.once('connecting', () => void sweep(options).then(resolve, reject));
+    });
+    redis.disconnect(true);
+    expect((await begun).coordinators.swept).toBe(1);
+    expect(await redis.dbsize()).toBe(0);
+    await redis.select(0);
     expect(await redis.dbsize()).toBe(7);
     redis.disconnect();
   });
@@ -119,6 +137,18 @@ describe('a signal', () => {
     expect([report.outcome, await redis.dbsize()]).toEqual(['interrupted', 7]);
   });
 
+  test('aborted before anybody was asked, asks nobody', async () => {
+    const { redis, url } = server.current;
+    await settle(redis, 'c1', STALE);
+    const stop = new AbortController();
+    let asked = 0;
+    const confirm = async () => await new Promise<boolean>(() => void asked++);
+    const options = { redis: url, ledger: false as const, signal: stop.signal, confirm };
+    const onPhase = (phase: string) => void (phase === 'gather' && stop.abort());
+    const report = await runOnce(options, { dryRun: false, onPhase });
+    expect([report.outcome, asked, await redis.dbsize()]).toEqual(['interrupted', 0, 7]);
+  });
+
   test('ends what waits for a Redis that does not answer, each with the reason of the signal', async () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -132,5 +162,27 @@ describe('a signal', () => {
       await expect(call({ redis, ...options, signal: stop.signal })).rejects.toBe(reason);
     }
     silent.close();
+  });
+
+  test("ends a first beat that waits in a client of one's own, or at a Redis that stands still", async () => {
+    const { redis, url } = server.current;
+    const ended = async (to: string | Redis) => {
+      const stop = new AbortController();
+      const reason = new Error('of its caller');
+      const begun = beat({ redis: to, coordinator: 'c1', swarm: 's1', signal: stop.signal });
+      setTimeout(() => stop.abort(reason), 100);
+      await expect(begun).rejects.toBe(reason);
+    };
+    const unreached = new Redis(1, { lazyConnect: true, maxRetriesPerRequest: null });
+    unreached.on('error', () => {});
+    onTestFinished(() => unreached.disconnect());
+    await ended(unreached);
+    const begun = new Redis(url);
+    await begun.ping();
+    await redis.client('PAUSE', 400, 'ALL');
+    await ended(begun);
+    // What was under way as it ended is taken back.
+    await expect.poll(() => redis.dbsize()).toBe(0);
+    begun.disconnect();
   });
 });
