@@ -28,8 +28,8 @@ export class Entries extends Records {
   protected idRecords = new FingerprintMap();
   /** Heartbeats with a record, where heartbeats name swarms. */
   protected beatRecords = new FingerprintMap();
-  /** Whose records are being cut, until all of them have been entered anew. */
-  #cut: { readonly known: FingerprintMap; readonly done: Promise<void> } | null = null;
+  /** Whose records are being cut, and the memory that they take, until all of them have been entered anew. */
+  #cut: { readonly known: FingerprintMap; readonly bytes: number; readonly done: Promise<void> } | null = null;
 
   /** @param seed the same in every run of a target */
   constructor(
@@ -47,7 +47,7 @@ export class Entries extends Records {
 
   /** What a cut into more partitions could make smaller. */
   get recordBytes(): number {
-    return this.arenaBytes + this.idRecords.bytes + this.beatRecords.bytes;
+    return this.arenaBytes + this.idRecords.bytes + this.beatRecords.bytes + (this.#cut?.bytes ?? 0);
   }
 
   /** Takes the fingerprint of an id, or of its pair with a swarm. */
@@ -145,10 +145,11 @@ export class Entries extends Records {
     if (this.#cut !== null) return this.#cut.done;
     this.partitions.split();
     const known = this.#records;
+    const bytes = this.recordBytes;
     const done = this.#enterAnew().finally(() => {
       this.#cut = null;
     });
-    this.#cut = { known, done };
+    this.#cut = { known, bytes, done };
     return done;
   }
 

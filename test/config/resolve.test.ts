@@ -140,6 +140,7 @@ describe('the configuration', () => {
     [{ STALESWEEP_CRON: 'often' }, 'is not a cron pattern'],
     [{ STALESWEEP_CRON: '30 2' }, 'STALESWEEP_CRON: "30 2" is not a cron pattern (it has 2 of 5 fields)'],
     [{ STALESWEEP_CRON: 'H * * * *' }, 'is not a cron pattern (H is drawn anew with each look)'],
+    [{ STALESWEEP_CRON: '5,H * * * *' }, 'is not a cron pattern (H is drawn anew with each look)'],
     [{ STALESWEEP_CRON: '@often' }, 'is not a cron pattern'],
     [{ STALESWEEP_DASHBOARD_USER: 'a:b' }, 'STALESWEEP_DASHBOARD_USER: "a:b" must be a user name without ":"'],
   ])('answers the environment %j with one sentence, without secrets', (env, sentence) => {

@@ -88,6 +88,24 @@ test.each(['swarm', 'flat'] as const)(
   },
 );
 
+test('what is being cut counts until that is done: others go on holding keys meanwhile (P9)', async () => {
+  const store = new Store(targetOf('redis://127.0.0.1', { schema: 'flat' }).schema);
+  for (let n = 0; n < 5_000; n++) store.enterStale(foundOf(`c${n}`, null), n, proofFor(PROOF_BYTES, `c${n}`));
+  const before = store.bytes;
+  const seen: number[] = [];
+  let isDone = false;
+  const cut = store.split().finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    seen.push(store.bytes);
+    await breathe();
+  }
+  await cut;
+  expect(Math.min(...seen)).toBeGreaterThan(before);
+  expect(store.bytes).toBeLessThan(before);
+});
+
 test('two runs of a target go through the same ids in the same order of partitions, however many each has (P3)', async () => {
   const { schema } = targetOf('redis://127.0.0.1', { schema: 'flat' });
   const ids = Array.from({ length: 200 }, (_, n) => foundOf(`c${n}`, null));

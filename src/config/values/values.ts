@@ -127,7 +127,7 @@ function cronComplaint(pattern: string): string | null {
   if (fields[0]?.startsWith('@')) return null;
   // The library puts others before those that are there: of "30 2" it would make each minute of some days.
   if (fields.length < 5) return `it has ${fields.length} of 5 fields`;
-  return fields.some((field) => /^h(\W|$)/i.test(field)) ? 'H is drawn anew with each look' : null;
+  return fields.some((field) => /(?<![a-z])h(?![a-z])/i.test(field)) ? 'H is drawn anew with each look' : null;
 }
 
 /** A cron pattern, with or without seconds. */
