@@ -121,19 +121,28 @@ const checkNode = () => {
   stop(`Node.js ${process.versions.node} is too old; install ${oldest} or newer`);
 };
 
-/** Whether `npm install` or `npm ci` has installed all that the lockfile says: npm leaves a lockfile of what it installed. What is optional may be for other machines. */
+/** Whether a package is one of those that are for some machines alone, and for this one. */
+const isForHere = ({ os = [], cpu = [], libc = [] }) => {
+  const own = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
+  const fits = (named, here) => named.length === 0 || named.includes(here);
+  return os.length + cpu.length > 0 && fits(os, process.platform) && fits(cpu, process.arch) && fits(libc, own);
+};
+
+/**
+ * Whether `npm install` or `npm ci` has installed, on a machine like this one, all that the lockfile says: npm leaves a lockfile of what
+ * it installed, and leaves out what is for other machines, with all that this needs.
+ */
 const isInstalled = () => {
   const installed = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(installed)) return false;
-  const packagesIn = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
-  const there = packagesIn(installed);
-  return Object.entries(packagesIn(join(ROOT, 'package-lock.json'))).every(
-    ([path, { version, integrity, optional }]) =>
-      path === '' ||
-      (there[path] === undefined
-        ? optional === true
-        : there[path].version === version && there[path].integrity === integrity),
-  );
+  const packagesIn = (file) => Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages);
+  const there = new Map(packagesIn(installed));
+  return packagesIn(join(ROOT, 'package-lock.json')).every(([path, wanted]) => {
+    const { version, integrity } = there.get(path) ?? {};
+    if (path === '') return true;
+    if (version === undefined) return wanted.optional === true && !isForHere(wanted);
+    return version === wanted.version && integrity === wanted.integrity;
+  });
 };
 
 /** Installs exactly what the lockfile says, and again only when the lockfile has changed. */

@@ -96,11 +96,7 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   try {
     const report = await runToItsEnd(run, request, options);
     if (horizon && leavesHorizon(run, report)) {
-      const { basis, counts, before } = horizon;
-      const keys = Math.max(0, counts.keys - report.keys.deleted);
-      // What lies in the trash expires, and so does what is noted of each beside it.
-      const expiring = counts.expiring + 2 * (report.keys.trashed ?? 0);
-      left = run.outlook?.horizon(basis, { keys, expiring }, before) ?? null;
+      left = run.outlook?.horizon(horizon.basis, countsAfter(horizon.counts, report), horizon.before) ?? null;
     }
     return report;
   } finally {
@@ -115,6 +111,13 @@ function leavesHorizon({ signal }: Run, { outcome, reason, coordinators }: Repor
   return (
     outcome === 'completed' && reason === undefined && !signal.aborted && active > 0 && held === 0 && stale === swept
   );
+}
+
+/** What there is at least after a run: whether what it removed would have expired, nobody told. */
+function countsAfter({ keys, expiring }: KeyCounts, { keys: { deleted, trashed = 0 } }: Report): KeyCounts {
+  const removed = deleted - trashed;
+  // What lies in the trash expires, and so does what is noted of each beside it.
+  return { keys: Math.max(0, keys - removed), expiring: Math.max(0, expiring - removed) + 2 * trashed };
 }
 
 async function runToItsEnd(run: Run, request: RunRequest, options: RunOptions): Promise<Report> {

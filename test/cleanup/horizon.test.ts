@@ -242,6 +242,21 @@ describe('a scheduled run', () => {
     }
   });
 
+  test.each([{}, { trash: '1h' }])(
+    'goes by what the last pass left, not by what there was before it swept, with %o',
+    async (settings) => {
+      const { redis } = server.current;
+      await settleAll(20, new Array(40).fill(700));
+      for (let n = 0; n < 40; n++) for (const key of belongingsOf(`d${n}`)) await redis.expire(key, 3_600);
+      const { run } = runner(settings);
+      expect(await run()).toMatchObject({ pass: 'full', coordinators: { swept: 40 } });
+      expect((await run()).pass).toBe('none');
+      if ('trash' in settings) return;
+      for (let n = 0; n < 5; n++) await redis.expire(heartbeatOf(`c${n}`), 200);
+      expect((await run()).pass).toBe('full');
+    },
+  );
+
   test('looks at everybody once another server answers at the address', async () => {
     const first = await startRedis();
     await settleAll(20, [], first);
