@@ -122,10 +122,9 @@ const checkNode = () => {
 };
 
 /** Whether a package is one of those that are for some machines alone, and for this one. */
-const isForHere = ({ os = [], cpu = [], libc = [] }) => {
-  const own = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
+const isForHere = ({ os = [], cpu = [], libc = [] }, ownLibc) => {
   const fits = (named, here) => named.length === 0 || named.includes(here);
-  return os.length + cpu.length > 0 && fits(os, process.platform) && fits(cpu, process.arch) && fits(libc, own);
+  return os.length + cpu.length > 0 && fits(os, process.platform) && fits(cpu, process.arch) && fits(libc, ownLibc);
 };
 
 /**
@@ -137,10 +136,11 @@ const isInstalled = () => {
   if (!existsSync(installed)) return false;
   const packagesIn = (file) => Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages);
   const there = new Map(packagesIn(installed));
+  const ownLibc = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
   return packagesIn(join(ROOT, 'package-lock.json')).every(([path, wanted]) => {
     const { version, integrity } = there.get(path) ?? {};
     if (path === '') return true;
-    if (version === undefined) return wanted.optional === true && !isForHere(wanted);
+    if (version === undefined) return wanted.optional === true && !isForHere(wanted, ownLibc);
     return version === wanted.version && integrity === wanted.integrity;
   });
 };
