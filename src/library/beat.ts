@@ -40,7 +40,7 @@ export interface BeatOptions {
   readonly ttl?: Duration;
   /** What else the heartbeat is to say, asked at each beat. `timestamp` is not to be replaced. */
   readonly fields?: () => object;
-  /** Aborting it is `stop`. */
+  /** Aborting it is `stop`; before the first beat is answered, `beat` rejects with its reason, and takes that beat back should it arrive. */
   readonly signal?: AbortSignal;
   /**
    * Whether SIGTERM, SIGINT and SIGHUP remove the heartbeat before they end the process. Where anybody else listens to the signal it does

@@ -44,7 +44,7 @@ export interface PlanOptions extends TargetOptions, Following {}
 export interface SweepOptions extends PlanOptions {
   /** Sweep whatever `maxStale`, `maxStaleFraction` and `suddenSilence` say. @default false */
   readonly force?: boolean;
-  /** Asked once, when it is known who is stale and before anything is removed; after a `false` the run ends as `stopped`. */
+  /** Asked once, when it is known who is stale and before anything is removed; after anything but `true` the run ends as `stopped`. */
   readonly confirm?: (ahead: Ahead) => boolean | Promise<boolean>;
 }
 
