@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { Failure } from '../domain/failure.ts';
 import { FILE_NAMES } from './file/file.ts';
-import { redactUrl } from './values/redisUrl.ts';
+import { withoutSecrets } from './values/values.ts';
 import { Misfit, type Value } from './values/shape.ts';
 
 // Loaded when first needed, which is once something is misspelled.
@@ -18,7 +18,7 @@ export function suggestion(name: string, known: readonly string[]): string {
 
 /** A name as one line can show it, whatever it holds; of an address that stands where a name should, no password. */
 export function legible(name: string): string {
-  return JSON.stringify(name.includes('@') ? redactUrl(name) : name).slice(1, -1);
+  return JSON.stringify(withoutSecrets(name)).slice(1, -1);
 }
 
 function complain(where: string, { message, path, unknownName }: Misfit): Failure {

@@ -1,9 +1,21 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { PROCESS_SETTINGS } from '../../src/config/settings/processSettings.ts';
+import { OWN_TARGET_SETTINGS, TARGET_SETTINGS } from '../../src/config/settings/settings.ts';
 import { redactUrl } from '../../src/config/values/redisUrl.ts';
 import { type Environment, resolveConfig } from '../../src/config/resolve.ts';
 import { showConfig } from '../../src/config/show.ts';
 import { Failure } from '../../src/domain/failure.ts';
+
+/** Why a configuration is refused; `null` where it is not. */
+function refusalOf(env: Environment, file?: string): string | null {
+  try {
+    resolveConfig({}, env, file === undefined ? undefined : { name: 'test.yaml', text: file });
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 /** What a start with this configuration says: its one sentence, or what it logs of itself. */
 function saidOf(env: Environment, file?: string, flags = {}): string {
@@ -54,6 +66,21 @@ test.each([
   const said = saidOf({}, file);
   expect(said).toContain('test.yaml: ');
   expect(said).not.toContain('hush');
+});
+
+test('an address that was meant for another setting is refused without its password, whichever that is', () => {
+  const all = { ...PROCESS_SETTINGS, ...TARGET_SETTINGS, ...OWN_TARGET_SETTINGS };
+  const places = Object.entries(all).flatMap(([name, setting]) =>
+    'env' in setting ? [[name, setting.env]] : [[name]],
+  );
+  const said = places.flatMap(([name = '', env]) => {
+    const address = 'redis://u:hush@h';
+    const given = [[{}, `${name}: "${address}"`], ...(env === undefined ? [] : [[{ [env]: address }]])] as const;
+    return given.map(([variables, file]) => refusalOf(variables as Environment, file as string | undefined));
+  });
+  const refused = said.filter((one) => one !== null);
+  expect(refused.length).toBeGreaterThan(30);
+  expect(refused.filter((one) => one.includes('hush'))).toEqual([]);
 });
 
 /** Nothing that a sentence holds anyway. */

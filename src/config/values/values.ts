@@ -1,7 +1,7 @@
 /** values: what a value may be, and the sentence that says so when it is something else. */
 import { createRequire } from 'node:module';
 import type { StringValue } from 'ms';
-import { inRedisScheme, urlComplaint } from './redisUrl.ts';
+import { inRedisScheme, redactUrl, urlComplaint } from './redisUrl.ts';
 import { fields, listInText, listOf, Misfit, type Value } from './shape.ts';
 
 // As the CommonJS that they are: `import` would first search them for names to export.
@@ -12,11 +12,17 @@ const { parse: parseBytes } = require('bytes') as typeof import('bytes');
 /** As much of a wrong value as a sentence can hold. */
 const MOST_SHOWN = 100;
 
+/** A text as it may be printed: of an address, wherever it was written by mistake, no password. */
+export function withoutSecrets(text: string): string {
+  return text.includes('@') ? redactUrl(text) : text;
+}
+
 /** A value as a sentence can hold it. What is made of others may hold a password, so only its kind is said. */
 export function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}';
+  const given = typeof value === 'string' ? withoutSecrets(value) : value;
   // JSON has no word for NaN and Infinity, which YAML has.
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = typeof given === 'number' ? String(given) : (JSON.stringify(given) ?? String(given));
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
 }
 
