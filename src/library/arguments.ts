@@ -1,7 +1,7 @@
 /** arguments: what a caller in JavaScript may hand over that no type allows, told in the sentences that settings have. */
 import { parseSetting } from '../config/complaint.ts';
 import { fields, Misfit, recordIn } from '../config/values/shape.ts';
-import { truth } from '../config/values/values.ts';
+import { text, truth } from '../config/values/values.ts';
 
 function callback(value: unknown): unknown {
   if (typeof value === 'function') return value;
@@ -34,6 +34,11 @@ export function insistOnNoMore(left: object, called: string): void {
 /** `true` or `false`, whichever way it was written: the text "false" would count as true. */
 export function flagOf(value: boolean, name: string): boolean {
   return parseSetting(truth, value, name);
+}
+
+/** An id, or a swarm, whatever it holds: blanks alone are one, too. */
+export function idOf(value: string, name: string): string {
+  return typeof value === 'string' && value !== '' ? value : parseSetting(text('an id'), value, name);
 }
 
 /** As JSON has no other: what is no value at all must not pass for one that was left out, or a guard would be off in silence. */

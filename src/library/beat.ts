@@ -5,14 +5,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseSetting } from '../config/complaint.ts';
 import { Misfit } from '../config/values/shape.ts';
-import { duration, text } from '../config/values/values.ts';
+import { duration } from '../config/values/values.ts';
 import { SHIPPED_SCHEMAS } from '../schema/shipped.ts';
 import { compileSchema, type KeySchema } from '../schema/keySchema.ts';
 import { slotOf, tagOf } from '../redis/cluster/calls/slots.ts';
 import { connect } from '../redis/connection/connect.ts';
 import { untilAborted } from '../redis/connection/untilAborted.ts';
 import { leave, type Send } from '../redis/leave.ts';
-import { flagOf, insistOnKinds, insistOnNoMore, optionsOf } from './arguments.ts';
+import { flagOf, idOf, insistOnKinds, insistOnNoMore, optionsOf } from './arguments.ts';
 import { addressOf, isClient, type RedisClient } from './client.ts';
 import { heartbeatKeyOf, heartbeatValueOf } from './heartbeat.ts';
 import { atSignal } from './leaving.ts';
@@ -63,12 +63,6 @@ export interface Heart {
 }
 
 const inMs = duration(1);
-const id = text('an id');
-
-function inText(value: string, name: string): string {
-  return parseSetting(id, value, name);
-}
-
 function schemaOf(schema: BeatOptions['schema'] = 'swarm'): KeySchema {
   if (typeof schema !== 'string') return definitionOf(schema).compiled;
   const definition = Object.hasOwn(SHIPPED_SCHEMAS, schema) ? SHIPPED_SCHEMAS[schema] : undefined;
@@ -126,7 +120,7 @@ export async function beat(options: BeatOptions): Promise<Heart> {
   insistOnNoMore(none, 'beat');
   insistOnKinds({ signal, fields, onError });
   const endsBySignal = flagOf(onExit, 'onExit');
-  const who = { coordinator: inText(coordinator, 'coordinator'), swarm: swarm && inText(swarm, 'swarm') };
+  const who = { coordinator: idOf(coordinator, 'coordinator'), swarm: swarm && idOf(swarm, 'swarm') };
   const schema = schemaOf(named);
   const key = parseSetting(() => heartbeatKeyOf(schema, who), coordinator, 'coordinator');
   const everyMs = parseSetting(inMs, every, 'every');
