@@ -97,7 +97,7 @@ test('whoever finds an id comes from there to what gives it back, unless nothing
 test('of a run that a guard refused it is said how many look stale, and where they are swept all the same', async () => {
   const target = dashboard.config.targets.get('kept') as TargetConfig;
   const reason =
-    '9 of 10 coordinators are stale; check the clock; if they are gone, sweep them all the same, with force: stalesweep enqueue --force';
+    '9 of 10 coordinators are stale; check the clock; if they are gone, sweep them all the same, with --force';
   await noteRun(ledgerIn(redis.redis), target, {
     outcome: 'refused',
     reason,

@@ -6,11 +6,7 @@ import { adviseSchema } from '../../redis/keyspace/probe.ts';
 import { atNodes, type Run } from '../context.ts';
 
 /** Why the run must not go on: more looks stale than an operator holds possible. */
-export function refusal(
-  { tally }: Run,
-  { name, maxStale, maxStaleFraction }: TargetConfig,
-  force: boolean,
-): string | null {
+export function refusal({ tally }: Run, { maxStale, maxStaleFraction }: TargetConfig, force: boolean): string | null {
   const stale = tally.stale + tally.orphaned;
   const checked = tally.coordinators.checked + tally.orphaned;
   if (force) return null;
@@ -20,8 +16,7 @@ export function refusal(
   if (!isShare && !isCount) return null;
   const allows = isShare ? `maxStaleFraction ${maxStaleFraction}` : `maxStale ${maxStale}`;
   const share = `${stale} of ${checked} coordinators look stale, more than ${allows} allows`;
-  const anyway = `stalesweep enqueue --force${name === 'default' ? '' : ` --target ${name}`}`;
-  return `${share}; check the clock and the heartbeat writers; if they are gone, sweep them all the same, with force: ${anyway}`;
+  return `${share}; check the clock and the heartbeat writers; if they are gone, sweep them all the same, with --force`;
 }
 
 /** Says so where a server came back so lately that nobody there can be stale yet (P10). */
