@@ -3,10 +3,13 @@ import type { Thing } from '../redis/restore.ts';
 import { readTrashName, type Trashed } from '../redis/trash/names.ts';
 import type { TrashPlace } from '../redis/trash/place.ts';
 
+export type Kind = 'heartbeat' | 'thing';
+
 export interface Search {
   /** The pattern that finds all of it. */
   readonly glob: string;
-  readonly wants: (thing: Trashed) => boolean;
+  /** What something in the trash is; `null`: not wanted. */
+  readonly kindOf: (thing: Trashed) => Kind | null;
 }
 
 /** So many are held at once: some 30 MB. */
@@ -15,6 +18,9 @@ const MOST_HELD = 100_000;
 export interface Held extends Thing {
   /** When it was put there, by the target's clock. */
   readonly second: number;
+  readonly kind: Kind;
+  /** Whether something else of this name, that went before, lies there, too. */
+  readonly isAgain: boolean;
 }
 
 /**
@@ -39,7 +45,7 @@ export async function* contentsOf(
 /** A share of the names; `null` when that is too much to hold. */
 async function shareOf(
   trash: TrashPlace,
-  { glob, wants }: Search,
+  { glob, kindOf }: Search,
   share: number,
   shares: number,
 ): Promise<readonly Held[] | null> {
@@ -47,15 +53,26 @@ async function shareOf(
   for await (const page of trash.pages(glob)) {
     for (const key of page) {
       const found = readTrashName(key);
-      if (found === null || hashOf(found.name) % shares !== share || !wants(found)) continue;
+      if (found === null || hashOf(found.name) % shares !== share) continue;
+      const kind = kindOf(found);
+      if (kind === null) continue;
       const name = found.name.toString('latin1');
+      const before = held.get(name);
+      const isAgain = before !== undefined && (before.isAgain || !before.key.equals(key));
       const { second, position, ttls } = found;
-      if ((held.get(name)?.second ?? -1) > second) continue;
-      held.set(name, { key, name: found.name, position, second, ttls });
+      const last = before !== undefined && !wentLater(found, before) ? before : { key, second, position, ttls, kind };
+      held.set(name, { ...last, name: found.name, isAgain });
     }
     if (held.size > MOST_HELD) return null;
   }
   return [...held.values()];
+}
+
+/** Within a second it is told by the runs, as they are numbered: what comes back is then of one of them, never some of each. */
+function wentLater(one: Trashed, before: Held): boolean {
+  if (one.second !== before.second) return one.second > before.second;
+  const { run } = readTrashName(before.key) ?? one;
+  return one.run.length === run.length ? one.run > run : one.run.length > run.length;
 }
 
 /** FNV-1a, 32 bits. */

@@ -1,20 +1,18 @@
 /** restore: brings back from a target's trash what was swept.
  *
- *      runs that swept it ──▶ what of it is in the trash ──▶ back, chunk by chunk, heartbeats last
+ *      what of it is in the trash ──▶ back, chunk by chunk, heartbeats last
  *
  *  Owns      what comes back, and in which order.
  *  Leaves    how one thing comes back, in one step and never over another, to redis/restore.
  */
 import { textOf } from '../domain/nameText.ts';
-import { mayBeOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Became, Thing } from '../redis/restore.ts';
+import type { Became } from '../redis/restore.ts';
 import { piecesOf } from '../redis/pace/weight.ts';
-import { encodeRun } from '../redis/trash/names.ts';
 import type { TrashPlace } from '../redis/trash/place.ts';
-import { contentsOf, type Held } from './contents.ts';
+import { contentsOf, type Held, type Kind } from './contents.ts';
 import { withTrash } from './open.ts';
 import { searchFor, type Wanted } from './wanted.ts';
 import { Whose } from './whose.ts';
@@ -26,11 +24,8 @@ export interface RestoreOptions {
   readonly heartbeats?: boolean;
   /** Only counts what would come back; writes nothing. */
   readonly dryRun?: boolean;
-  /**
-   * Tells which runs swept a coordinator, and is told what came back. Without it, or where it knows of none, names decide alone,
-   * and nothing is noted.
-   */
-  readonly ledger?: Pick<Ledger, 'find' | 'noteRestored' | 'horizonsOf' | 'sightingsOf'> | null;
+  /** Is told what comes back. Without it nothing is noted. */
+  readonly ledger?: Pick<Ledger, 'noteRestored' | 'horizonsOf' | 'sightingsOf'> | null;
   /** Who asks for it, for the note; left out where that is not known. */
   readonly by?: string | null;
   /** Ends it between two calls, with its reason. */
@@ -50,9 +45,6 @@ export interface Restored {
   readonly expired: number;
 }
 
-/** More runs than this hardly swept the same one within the time that anything is in the trash. */
-const MOST_RUNS = 1_000;
-
 /**
  * Brings back what is in the trash, with the time to live that it would have by now; never over something that exists. Opens a
  * connection of its own; all calls are bounded. Nothing found is no failure. Fails with `UNREACHABLE` or `DENIED`, with the error of
@@ -60,17 +52,15 @@ const MOST_RUNS = 1_000;
  */
 export async function restore(target: TargetConfig, what: Wanted, options: RestoreOptions = {}): Promise<Restored> {
   const { heartbeats = false, dryRun = false, signal = new AbortController().signal } = options;
-  const runs = await runsThatSwept(target, what, options);
   return await withTrash(target, signal, async (trash) => {
     const bringing = new Bringing(trash, dryRun, signal);
     const told = dryRun || heartbeats ? null : whoseOf(target, what, options);
     try {
-      // Last, so that no run takes anybody for stale of whom only a part is back.
-      for (const kind of heartbeats ? [false, true] : [false]) {
-        for await (const things of contentsOf(trash, searchFor(target.schema, what, kind, runs))) {
+      for (const kinds of passesFor(heartbeats, dryRun)) {
+        for await (const things of contentsOf(trash, searchFor(target.schema, what, kinds))) {
           await told?.(things);
-          if (kind && !dryRun) await endHorizon(target, options);
-          await bringing.all(things, kind);
+          if (kinds === 'heartbeat') await endHorizon(target, options);
+          await bringing.all(things);
         }
       }
     } catch (error) {
@@ -85,28 +75,15 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       if (heartbeats && !dryRun) await endHorizon(target, options);
     }
     await note(target, what, bringing.sum, options);
+    bringing.tellEarlier(options.warn);
     return bringing.sum;
   });
 }
 
-/** Which runs swept a coordinator, as names in the trash have them; `null` where nobody knows. */
-async function runsThatSwept(
-  target: TargetConfig,
-  what: Wanted,
-  { ledger = null, warn = () => {} }: RestoreOptions,
-): Promise<ReadonlySet<string> | null> {
-  if (ledger === null || 'run' in what) return null;
-  try {
-    const { swept } = await ledger.find(what.coordinator, {
-      target: target.name,
-      isOurs: ({ fingerprint }) => mayBeOf(target, fingerprint),
-      limit: MOST_RUNS,
-    });
-    return swept.length === 0 ? null : new Set(swept.map(({ batch }) => encodeRun(batch.run)));
-  } catch (error) {
-    warn(`which runs swept it can not be read, so names decide alone: ${sentenceOf(error)}`);
-    return null;
-  }
+/** What is looked for, one after the other: heartbeats last, so that no run takes anybody for stale of whom only a part is back. */
+function passesFor(heartbeats: boolean, dryRun: boolean): readonly (Kind | undefined)[] {
+  if (!heartbeats) return ['thing'];
+  return dryRun ? [undefined] : ['thing', 'heartbeat'];
 }
 
 /**
@@ -115,7 +92,7 @@ async function runsThatSwept(
  */
 function whoseOf(target: TargetConfig, what: Wanted, { ledger = null, warn = () => {} }: RestoreOptions) {
   if (ledger === null) return null;
-  const whose = new Whose(ledger.sightingsOf(target), target.schema, 'run' in what ? null : what.coordinator);
+  const whose = new Whose(ledger.sightingsOf(target), target.schema, what.coordinator ?? null);
   let isTold = false;
   const say = (why: string) => {
     if (!isTold) warn(`where heartbeats expire, the next run may take again what comes back: ${why}`);
@@ -144,11 +121,10 @@ async function note(target: TargetConfig, what: Wanted, sum: Restored, options: 
   const { dryRun = false, ledger = null, heartbeats = false, by = null, warn = () => {} } = options;
   if (dryRun || ledger === null || sum.restored === 0) return;
   const { restored, existing, expired } = sum;
-  const wanted =
-    'run' in what ? { run: what.run, coordinator: null } : { run: null, coordinator: Buffer.from(what.coordinator) };
+  const { run = null, coordinator = null } = what;
   try {
     const counts = { restored, existing: existing.length, expired };
-    await ledger.noteRestored(target, { ...wanted, ...counts, heartbeats, by });
+    await ledger.noteRestored(target, { run, coordinator, ...counts, heartbeats, by });
   } catch (error) {
     warn(`that it was given back could not be noted: ${sentenceOf(error)}`);
   }
@@ -158,6 +134,8 @@ class Bringing {
   #restored = 0;
   #heartbeats = 0;
   #expired = 0;
+  /** Of how many of those that came back something that went before lies there, too. */
+  #again = 0;
   readonly #existing: string[] = [];
 
   constructor(
@@ -170,7 +148,7 @@ class Bringing {
     return { restored: this.#restored, heartbeats: this.#heartbeats, existing: this.#existing, expired: this.#expired };
   }
 
-  async all(things: readonly Thing[], areHeartbeats: boolean): Promise<void> {
+  async all(things: readonly Held[]): Promise<void> {
     const { trash, dryRun } = this;
     for (const chunk of piecesOf(
       things,
@@ -178,18 +156,26 @@ class Bringing {
       ({ name }) => name.length,
     )) {
       this.signal.throwIfAborted();
-      const take = (at: number, became: Became): void => this.#take(chunk[at] as Thing, became, areHeartbeats);
+      const take = (at: number, became: Became): void => this.#take(chunk[at] as Held, became);
       if (!dryRun) await trash.bringBack(chunk, take);
       else for (const [at, became] of (await trash.lookAt(chunk)).became.entries()) take(at, became);
     }
   }
 
-  #take({ name }: Thing, became: Became, isHeartbeat: boolean): void {
+  /** Says what nobody could tell by the counts: of the same name the last that went comes back. */
+  tellEarlier(warn: RestoreOptions['warn'] = () => {}): void {
+    if (this.#again === 0) return;
+    const of = this.#again === 1 ? '1 of these keys' : `${this.#again} of these keys`;
+    warn(`of ${of}, what an earlier run took lies in the trash, too; it comes back by that run alone`);
+  }
+
+  #take({ name, kind, isAgain }: Held, became: Became): void {
     if (became === 'expired') this.#expired++;
     else if (became === 'existing') this.#existing.push(textOf(name));
     else if (became === 'restored') {
       this.#restored++;
-      if (isHeartbeat) this.#heartbeats++;
+      if (isAgain) this.#again++;
+      if (kind === 'heartbeat') this.#heartbeats++;
     }
   }
 }

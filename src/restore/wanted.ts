@@ -1,42 +1,43 @@
 /** wanted: which of the things in a trash are to come back. */
 import { Failure } from '../domain/failure.ts';
-import { encodeRun, TRASH_PREFIX, type Trashed } from '../redis/trash/names.ts';
+import { encodeRun, TRASH_PREFIX } from '../redis/trash/names.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import type { KeySchema } from '../schema/keySchema.ts';
-import type { Search } from './contents.ts';
+import type { Kind, Search } from './contents.ts';
 
-/** What is to come back: what a coordinator could own, of whichever runs swept it, or all that a run took. */
-export type Wanted = { readonly coordinator: Uint8Array } | { readonly run: string };
+/** What is to come back: what a coordinator could own, of this run or of whichever took it; or all that a run took. */
+export type Wanted =
+  | { readonly coordinator: Uint8Array; readonly run?: string | undefined }
+  | { readonly run: string; readonly coordinator?: undefined };
 
 /** Of a run of the command line, lists show only so much of its id. */
 const SHORT_RUN = /^[0-9a-f]{8}$/;
 
 const COLON = 58;
 
-/**
- * Finds what is wanted: heartbeats, or everything else.
- * @param runs of which runs only; `null`: of all
- */
-export function searchFor(
-  schema: KeySchema,
-  wanted: Wanted,
-  heartbeats: boolean,
-  runs: ReadonlySet<string> | null,
-): Search {
+/** Finds what is wanted. Fails (`USAGE`) where a run has no name. @param kinds which of it; left out: all */
+export function searchFor(schema: KeySchema, { run, coordinator }: Wanted, kinds?: Kind): Search {
+  if (run === '') throw new Failure('USAGE', 'say which run');
   const reader = new KeyReader(schema, true);
-  const isWanted = (name: Buffer): boolean => (reader.read(name) === 'heartbeat') === heartbeats;
-  if ('run' in wanted) {
-    if (wanted.run === '') throw new Failure('USAGE', 'say which run');
-    const run = encodeRun(wanted.run);
-    const glob = `${TRASH_PREFIX}*:${run}${SHORT_RUN.test(run) ? '*' : ''}:*`;
-    const isIt = (one: string) => one === run || (SHORT_RUN.test(run) && one.startsWith(`${run}-`));
-    return { glob, wants: (thing) => isIt(thing.run) && isWanted(thing.name) };
-  }
-  const isOwner = ownedBy(reader, wanted.coordinator);
-  const isOfRuns = ({ run }: Trashed) => runs === null || runs.has(run);
+  const isOwner = coordinator === undefined ? () => true : ownedBy(reader, coordinator);
+  const { glob, isIt } = run === undefined ? ANY_RUN : ofRun(encodeRun(run));
   return {
-    glob: `${TRASH_PREFIX}*`,
-    wants: (thing) => isOfRuns(thing) && isWanted(thing.name) && isOwner(thing.name),
+    glob,
+    kindOf: ({ run: of, name }) => {
+      if (!isIt(of)) return null;
+      const kind = reader.read(name) === 'heartbeat' ? 'heartbeat' : 'thing';
+      return (kinds === undefined || kind === kinds) && isOwner(name) ? kind : null;
+    },
+  };
+}
+
+const ANY_RUN = { glob: `${TRASH_PREFIX}*`, isIt: (_: string) => true };
+
+function ofRun(run: string) {
+  const isShort = SHORT_RUN.test(run);
+  return {
+    glob: `${TRASH_PREFIX}*:${run}${isShort ? '*' : ''}:*`,
+    isIt: (of: string) => of === run || (isShort && of.startsWith(`${run}-`)),
   };
 }
 

@@ -95,7 +95,6 @@ async function giveBack({ urls, redis, random }: Moment, ids: readonly string[])
     noteRestored: async (_: unknown, { restored }: { restored: number }) => {
       noted += restored;
     },
-    find: async () => ({ swept: [], damaged: 0 }),
     horizonsOf: () => ({ keep: async () => {} }),
   });
   const stop = new AbortController();

@@ -121,32 +121,6 @@ test('takes ids literally and as whole segments, and whatever names them', async
   expect(await redis.exists(...everythingOf('c10'))).toBe(0);
 });
 
-test('asks the ledger which runs swept an id, and leaves what others took', async () => {
-  const { redis } = server.current;
-  const [signal = ''] = belongingsOf('c1');
-  for (const run of ['first', 'second']) {
-    await settle(redis, 'c1', STALE + 10);
-    await redis.set(signal, run);
-    await sweep({ run });
-  }
-  expect(
-    (await trashed()).filter((name) => name === signal),
-    'each run has its own',
-  ).toHaveLength(2);
-  const ledger = {
-    find: async () => ({ damaged: 0, swept: [{ batch: { run: 'first' } }] }) as never,
-    noteRestored: async () => {},
-    horizonsOf: (of: ReturnType<typeof target>) => ledgerIn(redis).horizonsOf(of),
-    sightingsOf: (of: ReturnType<typeof target>) => ledgerIn(redis).sightingsOf(of),
-  };
-  expect((await restore(target(), idOf('c1'), { ledger })).restored).toBe(6);
-  expect(await redis.get(signal)).toBe('first');
-  await redis.del(signal);
-  // The last that went, where nobody says which.
-  await restore(target(), idOf('c1'));
-  expect(await redis.get(signal)).toBe('second');
-});
-
 test('a heartbeat that is back ends the horizon that stands, and nothing else does', async () => {
   const { redis } = server.current;
   await settle(redis, 'c1', STALE + 10);

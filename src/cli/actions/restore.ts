@@ -29,12 +29,12 @@ export async function bringBack(id: string | undefined, options: Options, comman
   const target = targetOf(config, options.target);
   const stop = new AbortController();
   const unlisten = onEnd((signal) => stop.abort(new Failure('INTERRUPTED', `restoring was ended by ${signal}`)));
-  const isWhole = 'run' in written && !mayBeShort(written.run);
-  const ledger = options.dryRun && isWhole ? null : await ledgerOf(config, written);
+  const needsNoLedger = options.dryRun && !(written.run !== undefined && mayBeShort(written.run));
+  const ledger = needsNoLedger ? null : await ledgerOf(config);
   try {
     const { heartbeats = false, dryRun = false } = options;
-    const isRun = 'run' in written && ledger !== null;
-    const wanted = isRun ? { run: await runMeant(ledger.ledger, target, written.run) } : written;
+    const { run } = written;
+    const wanted = run === undefined || ledger === null ? written : { run: await runMeant(ledger.ledger, target, run) };
     const done = await restore(target, wanted, {
       ...{ heartbeats, dryRun, signal: stop.signal, warn: say, by: whoAsks() },
       ledger: ledger?.ledger ?? null,
@@ -55,15 +55,11 @@ function wantedBy(id: string | undefined, run: string | undefined): Wanted {
 }
 
 /** Where it is out of reach, what follows from that is said. */
-async function ledgerOf(config: Config, wanted: Wanted): Promise<OpenLedger | null> {
+async function ledgerOf(config: Config): Promise<OpenLedger | null> {
   try {
     return await openLedger(config.queue, config.process.ledger);
   } catch (error) {
-    const follows =
-      'run' in wanted
-        ? 'what comes back is not noted in the ledger'
-        : 'which runs swept it can not be read, so names decide alone';
-    say(`${follows}: ${sentenceOf(error)}`);
+    say(`what comes back is not noted in the ledger: ${sentenceOf(error)}`);
     return null;
   }
 }
@@ -79,8 +75,10 @@ function textOf(
   { restored, existing, expired }: Restored,
   { heartbeats, dryRun }: { readonly heartbeats: boolean; readonly dryRun: boolean },
 ): string {
-  if (restored + existing.length + expired === 0) return '0 keys restored: nothing of it lies in the trash';
   const without = heartbeats ? '' : ', no heartbeats (--heartbeats)';
+  if (restored + existing.length + expired === 0) {
+    return `0 keys restored${without}: nothing ${heartbeats ? '' : 'else '}of it lies in the trash`;
+  }
   const lines = [`${keys(restored)} ${dryRun ? 'would come back' : 'restored'}${without}`];
   if (expired > 0) lines.push(`${keys(expired)} would have expired by now, and stay in the trash`);
   if (existing.length > 0) {

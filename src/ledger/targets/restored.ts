@@ -19,8 +19,9 @@ const SHORT_RUN = /^[0-9a-f]{8}$/;
 
 /** Once that something was given back. */
 export interface GivenBack {
-  /** All that this run took; `null` where a coordinator was asked for. */
+  /** What this run took; `null`: the last that any did. */
   readonly run: string | null;
+  /** What was this coordinator's of it; `null`: all of it. */
   readonly coordinator: Uint8Array | null;
   /** How many keys came back; how many were there again, or had expired, and so stayed in the trash. */
   readonly restored: number;
@@ -108,7 +109,7 @@ export function givenBack(notes: readonly RestoredNote[], taken: Taken): Restore
   if (until === null || notes.length === 0) return null;
   const id = taken.coordinator === undefined ? null : hashOf(taken.coordinator);
   const isIt = (note: RestoredNote) =>
-    (note.run !== null && isRun(note.run, taken.run)) || (note.id !== null && note.id === id);
+    (note.run === null || isRun(note.run, taken.run)) && (note.id === null || note.id === id);
   return notes.find((note) => taken.atMs <= note.atMs && note.atMs < until && isIt(note)) ?? null;
 }
 

@@ -55,7 +55,7 @@ async function meant(parts: PageParts, request: Request, response: Response): Pr
   if (target === undefined) refuse(`no target "${run.target}" is configured here`);
   else if (run.state !== 'ended') refuse('the run is still under way');
   else if (until === null || until <= Date.now()) refuse('what it took is not in the trash any more');
-  else return { run, target, id, what: id === null ? { run: run.run } : { coordinator: bytesOf(id) } };
+  else return { run, target, id, what: { run: run.run, ...(id === null ? {} : { coordinator: bytesOf(id) }) } };
   return null;
 }
 

@@ -37,7 +37,6 @@ export async function trashedIn({ redis }: Ground, ahead: number): Promise<reado
 export async function giveBack(ground: Ground, target: ReturnType<typeof targetOf>, what: Wanted, ahead: number) {
   const seen = seenOn(ground);
   const ledger = {
-    find: async () => ({ swept: [], damaged: 0 }),
     noteRestored: async () => {},
     horizonsOf: () => ({ standing: async () => null, outageSince: async () => false, keep: async () => {} }),
     sightingsOf: () => seen,
