@@ -70,8 +70,9 @@ async function lookAtEach(calls: Calls, things: readonly Thing[]): Promise<Resto
   return { became: seen.map(({ became }) => became), ms };
 }
 
-function bySendingOf(things: readonly Thing[]): ReadonlyMap<string, readonly Thing[]> {
-  const found = new Map<string, Thing[]>();
+/** Things by the calls that put them into the trash: to ask of those of one call costs little, of some of many a lot. */
+export function bySendingOf<T extends Thing>(things: Iterable<T>): ReadonlyMap<string, readonly T[]> {
+  const found = new Map<string, T[]>();
   for (const thing of things) {
     const known = found.get(thing.ttls);
     if (known === undefined) found.set(thing.ttls, [thing]);

@@ -1,5 +1,5 @@
 /** contents: what is in the trash and is wanted back, found by a scan, a bounded part of it at a time. */
-import type { Thing } from '../redis/restore.ts';
+import { bySendingOf, type Thing } from '../redis/restore.ts';
 import { readTrashName, type Trashed } from '../redis/trash/names.ts';
 import type { TrashPlace } from '../redis/trash/place.ts';
 
@@ -23,6 +23,12 @@ export interface Held extends Thing {
   readonly isAgain: boolean;
 }
 
+/** Those of all names whose hash leaves this rest. */
+interface Share {
+  readonly rest: number;
+  readonly of: number;
+}
+
 /**
  * Everything that is wanted, in lists; of things of the same name, the last that went. What does not fit at once is found by
  * further scans, each for a share of the names.
@@ -30,42 +36,42 @@ export interface Held extends Thing {
 export async function* contentsOf(
   trash: TrashPlace,
   search: Search,
-  share = 0,
-  shares = 1,
+  mostHeld = MOST_HELD,
 ): AsyncGenerator<readonly Held[]> {
-  const held = await shareOf(trash, search, share, shares);
-  if (held !== null) {
-    yield held;
-    return;
+  const left: Share[] = [{ rest: 0, of: 1 }];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    yield await heldOf(trash, search, next, { mostHeld, left });
   }
-  yield* contentsOf(trash, search, share, 2 * shares);
-  yield* contentsOf(trash, search, share + shares, 2 * shares);
 }
 
-/** A share of the names; `null` when that is too much to hold. */
-async function shareOf(
+/** Of a share as much as fits: half of it is left to another scan, and so on, once it is too much to hold. */
+async function heldOf(
   trash: TrashPlace,
   { glob, kindOf }: Search,
-  share: number,
-  shares: number,
-): Promise<readonly Held[] | null> {
+  { rest, of }: Share,
+  { mostHeld, left }: { readonly mostHeld: number; readonly left: Share[] },
+): Promise<readonly Held[]> {
   const held = new Map<string, Held>();
+  const isOurs = (name: Uint8Array) => of === 1 || hashOf(name) % of === rest;
   for await (const page of trash.pages(glob)) {
     for (const key of page) {
       const found = readTrashName(key);
-      if (found === null || hashOf(found.name) % shares !== share) continue;
+      if (found === null || !isOurs(found.name)) continue;
       const kind = kindOf(found);
       if (kind === null) continue;
-      const name = found.name.toString('latin1');
-      const before = held.get(name);
-      const isAgain = before !== undefined && (before.isAgain || !before.key.equals(key));
-      const { second, position, ttls } = found;
-      const last = before !== undefined && !wentLater(found, before) ? before : { key, second, position, ttls, kind };
-      held.set(name, { ...last, name: found.name, isAgain });
+      const text = found.name.toString('latin1');
+      const before = held.get(text);
+      if (before?.key.equals(key)) continue;
+      const { name, second, position, ttls } = found;
+      const one = { key, name, position, second, ttls, kind, isAgain: before !== undefined };
+      held.set(text, before === undefined || wentLater(found, before) ? one : { ...before, isAgain: true });
     }
-    if (held.size > MOST_HELD) return null;
+    if (held.size <= mostHeld) continue;
+    left.push({ rest: rest + of, of: 2 * of });
+    of *= 2;
+    for (const [text, { name }] of held) if (!isOurs(name)) held.delete(text);
   }
-  return [...held.values()];
+  return [...bySendingOf(held.values()).values()].flat();
 }
 
 /** Within a second it is told by the runs, as they are numbered: what comes back is then of one of them, never some of each. */

@@ -1,6 +1,9 @@
 /** What a dry run says that `restore` would give back: what it then gives back, and at what cost to Redis. */
 import { expect, test } from 'vitest';
+import { contentsOf, type Held } from '../../src/restore/contents.ts';
+import { withTrash } from '../../src/restore/open.ts';
 import { restore } from '../../src/restore/restore.ts';
+import { searchFor } from '../../src/restore/wanted.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { belongingsOf, settle, STALE } from '../support/world.ts';
@@ -55,4 +58,48 @@ test('of what is all there a dry run asks for many at once', async () => {
   expect(restored).toBeGreaterThan(keys.length);
   const calls = [...(await redis.info('commandstats')).matchAll(/cmdstat_(pttl|exists|getrange):calls=(\d+)/g)];
   expect(calls.reduce((sum, [, , count]) => sum + Number(count), 0)).toBeLessThan(keys.length / 4);
+});
+
+test('and asks once of what one call put there, however many calls that were', async () => {
+  const { redis, url } = server.current;
+  const [calls, each] = [40, 200];
+  await redis.eval(
+    `for call = 1, ARGV[1] do
+      redis.call('SETRANGE', 'stalesweep:trash-ttl:c' .. call, 0, string.rep('1', 14 * (ARGV[2] + 1)))
+      for i = 1, ARGV[2] do
+        redis.call('SET', 'stalesweep:trash:1:test-run:c' .. call .. ':' .. (i % 9) .. '{blocking:signal:' .. call .. '-' .. i .. '}', 'x')
+      end
+    end`,
+    0,
+    calls,
+    each,
+  );
+  await redis.config('RESETSTAT');
+  expect((await restore(targetOf(url, KEPT), WHOLE, { dryRun: true })).restored).toBe(calls * each);
+  const [, asked] = /cmdstat_getrange:calls=(\d+)/.exec(await redis.info('commandstats')) ?? [];
+  expect(Number(asked)).toBeLessThan(3 * calls);
+});
+
+test('what is too much to hold is found by a scan for each share of it, each thing once', async () => {
+  const { redis, url } = server.current;
+  // Small pages, so that it shows within a scan.
+  const target = targetOf(url, { ...KEPT, callBudget: '0.1ms' });
+  const keys = await sweptOnes(60, () => null);
+  const most = 5 + Math.floor(Math.random() * 2 * keys.length);
+  await withTrash(target, new AbortController().signal, async (trash) => {
+    const held: Held[] = [];
+    let [lists, scans] = [0, 0];
+    const pages = (glob: string) => {
+      scans++;
+      return trash.pages(glob);
+    };
+    const counting: typeof trash = Object.create(trash, { pages: { value: pages } });
+    for await (const list of contentsOf(counting, searchFor(target.schema, WHOLE, 'thing'), most)) {
+      lists++;
+      held.push(...list);
+    }
+    expect(held.map(({ name }) => String(name)).sort(), `at most ${most}`).toEqual(keys.toSorted());
+    expect(scans, 'none is in vain').toBe(lists);
+  });
+  expect(await redis.exists(...keys)).toBe(0);
 });
