@@ -85,7 +85,7 @@ test('what is too much to hold is found by a scan for each share of it, each thi
   // Small pages, so that it shows within a scan.
   const target = targetOf(url, { ...KEPT, callBudget: '0.1ms' });
   const keys = await sweptOnes(60, () => null);
-  const most = 5 + Math.floor(Math.random() * 2 * keys.length);
+  const most = 5 + Math.floor((Math.random() * keys.length) / 2);
   await withTrash(target, new AbortController().signal, async (trash) => {
     const held: Held[] = [];
     let [lists, scans] = [0, 0];
