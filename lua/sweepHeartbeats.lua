@@ -19,7 +19,7 @@ end
 local count, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
 -- As lua/toTrash.lua notes it.
 local DIGITS, BASE, MOST = 14, 10000000000000, 89999999999999
-local ttls, some = 2 * count + 1, false
+local ttls = 2 * count + 1
 
 local function remove(at)
   if keep == 0 then return redis.call('UNLINK', KEYS[at]) end
@@ -28,7 +28,6 @@ local function remove(at)
   if moved == 1 then
     redis.call('PEXPIRE', KEYS[count + at], keep)
     if left >= 0 then
-      some = true
       redis.call('SETRANGE', KEYS[ttls], at * DIGITS, string.format('%.0f', BASE + math.min(left, MOST)))
     end
   end
@@ -43,7 +42,7 @@ for i = 1, count do
     removed = removed + remove(i)
   end
 end
-if some then
+if keep > 0 and removed > 0 then
   redis.call('SETRANGE', KEYS[ttls], 0, string.format('%.0f', BASE + keep))
   redis.call('PEXPIRE', KEYS[ttls], keep)
 end

@@ -10,20 +10,20 @@ local redis, KEYS = redis, KEYS
 local count, keep = (#KEYS - 1) / 2, tonumber(ARGV[1])
 -- As lua/sweep.lua notes it: numbers of 14 digits, how long the trash keeps them and then what each had left, from BASE on.
 local DIGITS, BASE, MOST = 14, 10000000000000, 89999999999999
-local moved, some = 0, false
+local moved = 0
 for i = 1, count do
   local left = redis.call('PTTL', KEYS[i])
   if left ~= -2 and redis.call('RENAMENX', KEYS[i], KEYS[count + i]) == 1 then
     redis.call('PEXPIRE', KEYS[count + i], keep)
     moved = moved + 1
+    -- After something was moved: where memory is full it would else be refused.
     if left >= 0 then
-      some = true
-      -- After something was moved: where memory is full it would else be refused.
       redis.call('SETRANGE', KEYS[#KEYS], i * DIGITS, string.format('%.0f', BASE + math.min(left, MOST)))
     end
   end
 end
-if some then
+-- Also where none had any: that it is not there says that it was evicted.
+if moved > 0 then
   redis.call('SETRANGE', KEYS[#KEYS], 0, string.format('%.0f', BASE + keep))
   redis.call('PEXPIRE', KEYS[#KEYS], keep)
 end

@@ -18,10 +18,19 @@ export interface Thing {
   readonly position: number;
 }
 
-/** What became of a thing; `gone`: it is not in the trash any more. */
-export type Became = 'restored' | 'existing' | 'expired' | 'gone';
+/**
+ * What became of a thing. `timeless`: it is back without what time to live it had, since where that was noted is evicted; `gone`: it is
+ * not in the trash any more.
+ */
+export type Became = 'restored' | 'timeless' | 'existing' | 'expired' | 'gone';
 
-const BECAME: Readonly<Record<string, Became>> = { '1': 'restored', '0': 'existing', '-1': 'expired', '-2': 'gone' };
+const BECAME: Readonly<Record<string, Became>> = {
+  '2': 'timeless',
+  '1': 'restored',
+  '0': 'existing',
+  '-1': 'expired',
+  '-2': 'gone',
+};
 
 export interface Restored {
   /** In the order of the things. */
@@ -146,8 +155,13 @@ function seenIn([pttl, exists, keep, own]: readonly Reply[]): Seen {
   const passedMs = left >= 0 ? Number(keep) - BASE_MS - left : 0;
   const ownMs = Number(own) > 0 ? Number(own) - BASE_MS - passedMs : null;
   const isOver = ownMs !== null && ownMs <= 0;
-  const became = left === -2 ? 'gone' : isOver ? 'expired' : exists === 1 ? 'existing' : 'restored';
+  const back = Number(keep) > 0 ? 'restored' : 'timeless';
+  const became = left === -2 ? 'gone' : isOver ? 'expired' : exists === 1 ? 'existing' : back;
   return { became, ownMs, trashMs: left >= 0 ? left : null };
+}
+
+function comesBack({ became }: Seen): boolean {
+  return became === 'restored' || became === 'timeless';
 }
 
 function lives(key: string, ms: number | null): Order {
@@ -157,7 +171,10 @@ function lives(key: string, ms: number | null): Order {
 /** The time to live is set before, on the thing in the trash: what has the name by then keeps its own. */
 async function bringBackByTransaction(calls: Calls, things: readonly Thing[]): Promise<Restored> {
   const { seen, ms } = await look(calls, things);
-  const going = things.flatMap((thing, i) => (seen[i]?.became === 'restored' ? [{ ...thing, ...seen[i] }] : []));
+  const going = things.flatMap((thing, i) => {
+    const one = seen[i];
+    return one !== undefined && comesBack(one) ? [{ ...thing, ...one }] : [];
+  });
   if (going.length === 0) return { became: seen.map(({ became }) => became), ms };
   const orders = going.flatMap(({ key, name, ownMs, trashMs }): Order[] => [
     lives(textOf(key), ownMs),
@@ -174,9 +191,9 @@ async function bringBackByTransaction(calls: Calls, things: readonly Thing[]): P
   const renamed = (executed as readonly unknown[]).filter((_, i) => i % 3 === 1);
   let at = 0;
   const became = seen.map((one): Became => {
-    if (one.became !== 'restored') return one.became;
+    if (!comesBack(one)) return one.became;
     const reply = renamed[at++];
-    return reply === 1 ? 'restored' : reply === 0 ? 'existing' : 'gone';
+    return reply === 1 ? one.became : reply === 0 ? 'existing' : 'gone';
   });
   return { became, ms: Math.max(ms, answer.ms) };
 }

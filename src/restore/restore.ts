@@ -75,7 +75,7 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       if (heartbeats && !dryRun) await endHorizon(target, options);
     }
     await note(target, what, bringing.sum, options);
-    bringing.tellEarlier(options.warn);
+    bringing.tellMore(options.warn);
     return bringing.sum;
   });
 }
@@ -136,6 +136,8 @@ class Bringing {
   #expired = 0;
   /** Of how many of those that came back something that went before lies there, too. */
   #again = 0;
+  /** How many came back without what time to live they had. */
+  #timeless = 0;
   readonly #existing: string[] = [];
 
   constructor(
@@ -162,18 +164,23 @@ class Bringing {
     }
   }
 
-  /** Says what nobody could tell by the counts: of the same name the last that went comes back. */
-  tellEarlier(warn: RestoreOptions['warn'] = () => {}): void {
-    if (this.#again === 0) return;
-    const of = this.#again === 1 ? '1 of these keys' : `${this.#again} of these keys`;
-    warn(`of ${of}, what an earlier run took lies in the trash, too; it comes back by that run alone`);
+  /** Says what nobody could tell by the counts: of the same name the last that went comes back; not all as it was. */
+  tellMore(warn: RestoreOptions['warn'] = () => {}): void {
+    const of = (count: number) => (count === 1 ? '1 of these keys' : `${count} of these keys`);
+    if (this.#again > 0)
+      warn(`of ${of(this.#again)}, what an earlier run took lies in the trash, too; it comes back by that run alone`);
+    if (this.#timeless > 0)
+      warn(
+        `what time to live ${of(this.#timeless)} had is not known any more, since Redis evicted it; they stay until somebody removes them`,
+      );
   }
 
   #take({ name, kind, isAgain }: Held, became: Became): void {
     if (became === 'expired') this.#expired++;
     else if (became === 'existing') this.#existing.push(textOf(name));
-    else if (became === 'restored') {
+    else if (became !== 'gone') {
       this.#restored++;
+      if (became === 'timeless') this.#timeless++;
       if (isAgain) this.#again++;
       if (kind === 'heartbeat') this.#heartbeats++;
     }

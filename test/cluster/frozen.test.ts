@@ -117,7 +117,7 @@ test('brings nothing back then', async () => {
   try {
     await expect(bringBack(calls, [thing], Number(now) - 1)).rejects.toThrow(/^LATE /);
     expect(await redis.exists(name)).toBe(0);
-    expect((await bringBack(calls, [thing], Number(now) + 60)).became).toEqual(['restored']);
+    expect((await bringBack(calls, [thing], Number(now) + 60)).became, 'nothing was noted of it').toEqual(['timeless']);
   } finally {
     link.close();
   }

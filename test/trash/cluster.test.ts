@@ -41,14 +41,17 @@ describe('what a run takes from a cluster', () => {
     expect(await own(place.current)).toEqual([...living].sort());
 
     const one = idOf(pick(30));
-    const ofOne = await restore(target(), { coordinator: Buffer.from(one) }, WHOLE);
+    const warned: string[] = [];
+    const warn = (said: string) => void warned.push(said);
+    const ofOne = await restore(target(), { coordinator: Buffer.from(one) }, { ...WHOLE, warn });
     expect(ofOne.heartbeats).toBe(1);
     expect(await own(place.current)).toEqual(expect.arrayContaining(everythingOf(one)));
-    expect(await restore(target(), { run: 'test-run' }, WHOLE)).toMatchObject({
+    expect(await restore(target(), { run: 'test-run' }, { ...WHOLE, warn })).toMatchObject({
       restored: keys.length - ofOne.restored,
       existing: [],
       expired: 0,
     });
+    expect(warned, 'what time to live each had is known, also where none had any').toEqual([]);
     expect(differencesIn(before, await contents(place.current, [...before.keys()]))).toEqual([]);
     // Times to live are noted for as long as the trash is kept.
     expect((await place.current.keys()).filter((key) => trashed([key]).length > 0)).toEqual([]);

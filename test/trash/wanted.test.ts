@@ -7,11 +7,14 @@ import { command } from '../support/command.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ledgerIn } from '../support/pastRuns.ts';
 import { sweepRecorded } from '../support/recordedRun.ts';
+import { STRATEGIES, urlFor } from '../support/users.ts';
 import { belongingsOf, everythingOf, settle, STALE } from '../support/world.ts';
 
 /** Which of the things in the trash come back: by the id of who could own them, by the run that took them, or by both. */
 const server = useRedis();
 const KEPT = { trash: '1h' };
+/** What goes without scripts, and may fill the trash and empty it. */
+const MORE = ['+renamenx', '+pexpire', '+persist', '+set', '+pttl'];
 const [SIGNAL = '', ACK = ''] = belongingsOf('c1');
 const C1 = { coordinator: Buffer.from('c1') };
 
@@ -101,6 +104,27 @@ test('what two runs took in the same second comes back as one of them took it, t
     expect(await Promise.all(belongingsOf('c1').map(async (key) => await redis.get(key)))).toEqual(
       belongingsOf('c1').map(() => second),
     );
+  }
+});
+
+test.each(STRATEGIES)('says of how many nobody knows any more how long they had to live, by %s', async (_, rules) => {
+  const { redis } = server.current;
+  const url = await urlFor(server.current, rules === null ? null : [...rules, ...MORE]);
+  const keys = await settle(redis, 'c1', STALE + 10);
+  await redis.pexpire(SIGNAL, 5_000_000);
+  for (const evicted of [false, true]) {
+    await clean(url, { settings: KEPT });
+    // As Redis evicts it.
+    if (evicted) await redis.del(await redis.keys('stalesweep:trash-ttl:*'));
+    for (const dryRun of [true, false]) {
+      const said: string[] = [];
+      const warn = (sentence: string) => void said.push(sentence);
+      const back = await restore(targetOf(url, KEPT), C1, { heartbeats: true, dryRun, warn });
+      expect(back.restored).toBe(keys.length);
+      const those = new RegExp(`time to live ${keys.length} of these keys had is not known`);
+      expect(said).toEqual(evicted ? [expect.stringMatching(those)] : []);
+    }
+    expect((await redis.pttl(SIGNAL)) > 0).toBe(!evicted);
   }
 });
 
