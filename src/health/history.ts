@@ -7,7 +7,7 @@ import { isoOf } from '../domain/instant.ts';
 import type { Outcome, Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PastRun } from '../ledger/runs/pastRun.ts';
-import { type QueuedRun, readQueuedRuns } from '../queue/runs/history.ts';
+import { type QueuedRun, readQueuedRuns, waits } from '../queue/runs/history.ts';
 import type { Queues } from '../queue/queues.ts';
 
 export interface HistoryRow {
@@ -36,7 +36,7 @@ export interface HistoryFilter {
   readonly removed?: boolean | undefined;
 }
 
-/** The newest first, at most `limit`. Rejects where the queue's Redis can't be read. */
+/** The newest first, at most `limit`; those that wait are among them, however old they are. Rejects where the queue's Redis can't be read. */
 export async function readHistory(queues: Queues, ledger: Ledger, filter: HistoryFilter): Promise<HistoryRow[]> {
   const [recorded, queued] = await Promise.all([
     recordedRuns(ledger, filter),
@@ -51,10 +51,10 @@ export async function readHistory(queues: Queues, ledger: Ledger, filter: Histor
       .filter((job) => isAsked(job, filter, isOurs) && !stands(known, job))
       .map((job) => ({ at: job.addedAtMs, row: queuedRow(job) })),
   ];
-  return rows
-    .sort((a, b) => b.at - a.at)
-    .slice(0, filter.limit)
-    .map(({ row }) => row);
+  const inOrder = rows.sort((a, b) => b.at - a.at).map(({ row }) => row);
+  // However old one is that waits, it is yet to come.
+  let left = filter.limit - inOrder.filter(waits).length;
+  return inOrder.filter((row) => waits(row) || left-- > 0).slice(0, filter.limit);
 }
 
 /** Whether it stands in the ledger, too. Once the queue was emptied, it gives out the same numbers again. */

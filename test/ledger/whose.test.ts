@@ -60,6 +60,13 @@ test('whoever asks for past runs is shown those of its own targets, and of names
     expect(await listedFor(neighbours, 200)).toHaveLength(120 + 4);
     const few = await readHistory(queues, ledger, { limit: 4, targets: new Map([['default', own]]) });
     expect(few).toHaveLength(4);
+    const newest = await readHistory(queues, ledger, { limit: 4, targets: new Map([['default', neighbours]]) });
+    const waiting = ['queued-by-hand', 'queued-theirs'];
+    expect(newest.map(({ run }) => run).sort(), 'whoever waits is among them').toEqual([
+      ...waiting,
+      'theirs-118',
+      'theirs-119',
+    ]);
     // One that waits stands on the first page, however old it is, and there once.
     const first = async () => {
       const targets = new Map([['default', neighbours]]);

@@ -245,6 +245,7 @@ describe('the pages of runs', BROWSER, () => {
     await visit({}, async (page) => {
       await page.goto(await pathOf(page, '330'));
       await page.getByText('so far 1 coordinator was swept').waitFor();
+      expect(await page.locator('.facts div', { hasText: 'stale after' }).locator('dd').textContent()).toMatch(/\d/);
       open.begins(() => sweptReport('330', 7));
       open.progress();
       await page.getByText('so far 7 coordinators were swept, with 42 things').waitFor();

@@ -45,8 +45,7 @@ interface FactsProps {
 }
 
 export function Facts({ run, target, forced, now }: FactsProps) {
-  const { report } = run;
-  const threshold = report?.staleAfterSeconds;
+  const threshold = (run.report ?? run.soFar)?.staleAfterSeconds;
   return (
     <dl class="facts">
       <Fact name="target">{run.target}</Fact>
