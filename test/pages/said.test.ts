@@ -9,6 +9,8 @@ import { command } from '../support/command.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { ledgerIn, noteRun } from '../support/pastRuns.ts';
+import { sweepRecorded } from '../support/recordedRun.ts';
+import { settle, STALE } from '../support/world.ts';
 import { openScene, yamlOf } from './scene.ts';
 
 const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
@@ -131,4 +133,31 @@ test('the page of a run that is under way offers to stop it, and says so once it
   expect(text).toContain('It was asked to stop, and ends after its chunk.');
   expect(text).not.toContain('Stop after its chunk');
   await recorder.end({ outcome: 'stopped', report: null, reason: null });
+});
+
+test('the page that asks before things are given back says what is not as it was', async () => {
+  const place = redis.redis.duplicate({ db: 2, connectionName: 'fixture' });
+  onTestFinished(() => place.disconnect());
+  const path = '/runs/taken/restore?target=kept';
+  const before = await read(path);
+  expect(before.text).toMatch(/keys lie in the trash/);
+  expect(before.text).not.toContain('not known any more');
+  // As Redis evicts them.
+  const notes = await place.keys('stalesweep:trash-ttl:*');
+  expect(await place.del(...notes)).toBe(1);
+  expect((await read(path)).text).toMatch(
+    /What time to live \d+ of these keys had is not known any more, since Redis evicted it;/,
+  );
+});
+
+test('of who was swept twice the page of each run gives back what that run took', async () => {
+  const place = redis.redis.duplicate({ db: 2, connectionName: 'fixture' });
+  onTestFinished(() => place.disconnect());
+  const [heartbeat = '', ...belongings] = await settle(place, 'c1', STALE + 60);
+  await place.del(...belongings.slice(1));
+  await sweepRecorded(redis.redis, `${redis.url}/2`, { run: 'later', target: 'kept', settings: { trash: '1h' } });
+  expect(await place.exists(heartbeat)).toBe(0);
+  const asked = async (run: string) => (await read(`/runs/${run}/restore?target=kept&id=c1`)).text;
+  expect(await asked('later')).toContain('1 key lies in the trash');
+  expect(await asked('taken')).toContain(`${belongings.length} keys lie in the trash`);
 });

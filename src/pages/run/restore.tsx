@@ -62,11 +62,13 @@ async function meant(parts: PageParts, request: Request, response: Response): Pr
 async function ask(parts: PageParts, request: Request, response: Response): Promise<void> {
   const asked = await meant(parts, request, response);
   if (asked === null) return;
+  const said: string[] = [];
+  const warn = (sentence: string) => void said.push(sentence);
   const would = await orUnserved(parts, request, response, asked, async () => {
-    return await restore(asked.target, asked.what, { dryRun: true, heartbeats: true, ledger: parts.ledger });
+    return await restore(asked.target, asked.what, { dryRun: true, heartbeats: true, ledger: parts.ledger, warn });
   });
   if (would === null) return;
-  const children = <Ask {...asked} would={would} now={Date.now()} />;
+  const children = <Ask {...asked} would={would} said={said} now={Date.now()} />;
   sendPage(parts.site, request, response, { title: 'Give back', here: '/runs', children });
 }
 
@@ -109,7 +111,14 @@ async function orUnserved(
   }
 }
 
-function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Restored; readonly now: number }) {
+interface AskProps extends Pick<Meant, 'run' | 'id'> {
+  readonly would: Restored;
+  /** What an operator should know of it besides. */
+  readonly said: readonly string[];
+  readonly now: number;
+}
+
+function Ask({ run, id, would, said, now }: AskProps) {
   const to = usePath();
   const path = restorePath(run, id ?? undefined);
   const things = would.restored - would.heartbeats;
@@ -128,6 +137,9 @@ function Ask({ run, id, would, now }: Omit<Meant, 'what'> & { readonly would: Re
         )}
         {would.expired > 0 && ` ${amount(would.expired)} would have expired by now, and stay away.`}
       </p>
+      {said.map((sentence) => (
+        <p key={sentence}>{`${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`}</p>
+      ))}
       {would.existing.length > 0 && (
         <div>
           <p>
