@@ -4,8 +4,13 @@
   SAFE TO  repeat, race and interrupt: the new names are this call's own, so a key that stands there was set aside by an earlier
            sending; what was left there is found by the next run, and put back.
   KEYS     n keys, then their n names aside
-  ARGV     1: the idle seconds that a key must exceed, -1 for any
-  RETURNS  for each key 1 when it is aside, 0 when it was not there or not idle ]]
+  ARGV     1: the idle seconds that a key must exceed, -1 for any, 2: the last second of this server's clock in which that is to
+           be done, 0 for any
+  RETURNS  for each key 1 when it is aside, 0 when it was not there or not idle; the error LATE where it came too late ]]
+local last = tonumber(ARGV[2])
+if last > 0 and tonumber(redis.call('TIME')[1]) > last then
+  return redis.error_reply('LATE others may have taken whoever sent this for killed')
+end
 local redis, KEYS = redis, KEYS
 local count, least = #KEYS / 2, tonumber(ARGV[1])
 -- Redis keeps one value for all keys that hold the same small number, and with it one idle time, which says nothing of any.

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { markerKeys } from '../../src/redis/cluster/aside/names.ts';
-import { cleanCluster, isMarker, ownName, settleIn } from '../support/cluster.ts';
+import { ageWords, cleanCluster, isMarker, ownName, settleIn } from '../support/cluster.ts';
 import { startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { ACTIVE, beat, heartbeatOf, STALE } from '../support/world.ts';
 
@@ -11,15 +11,6 @@ beforeAll(async () => {
 });
 beforeEach(async () => await cluster.flush());
 afterAll(async () => await cluster.stop());
-
-/** As if those who said that something may be aside had done so minutes ago. */
-async function age(): Promise<void> {
-  for (const key of (await cluster.keys()).filter(isMarker)) {
-    const words = await cluster.redis.smembers(key);
-    await cluster.redis.sadd(key, ...words.map((word) => word.replace(/^\d+/, (second) => `${Number(second) - 300}`)));
-    await cluster.redis.srem(key, ...words);
-  }
-}
 
 describe('a run that ends while things are aside leaves nothing of anybody (P3)', () => {
   test('leaves them to the next one, which puts back what belongs to somebody who lives, and sweeps the rest', async () => {
@@ -113,7 +104,7 @@ describe('a run that ends while things are aside leaves nothing of anybody (P3)'
       const second = cleanCluster(cluster, {
         before: async (name) => {
           // It has judged.
-          if (name !== 'sadd' || first !== null) return;
+          if (name !== 'evalsha' || first !== null) return;
           const wait = new Promise<void>((resolve) => {
             goOn = resolve;
           });
@@ -135,7 +126,7 @@ describe('a run that ends while things are aside leaves nothing of anybody (P3)'
           // It has seen the other's word, and taken its own back.
           if (name !== 'srem' || hasEnded) return;
           hasEnded = isKilled;
-          if (isKilled) await age();
+          if (isKilled) await ageWords(cluster);
           goOn();
         },
       });

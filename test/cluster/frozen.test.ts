@@ -1,4 +1,5 @@
 /** What a process does that stood still (SIGSTOP, a suspended machine) for so long that others took it for killed. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ServerCalls } from '../../src/redis/call/calls.ts';
 import { slotOfText, tagOf } from '../../src/redis/cluster/calls/slots.ts';
@@ -7,22 +8,12 @@ import { Link } from '../../src/redis/target/link.ts';
 import { restore } from '../../src/restore/restore.ts';
 import { targetOf } from '../support/cleanup.ts';
 import { primaryOf } from '../support/clusterServers.ts';
-import { cleanCluster, isMarker, settleIn, useCluster } from '../support/cluster.ts';
+import { ageWords, cleanCluster, settleIn, useCluster } from '../support/cluster.ts';
 import { beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
 
 const place = useCluster();
 const settings = { trash: '1h' };
 const FROZEN_MS = 70_000;
-
-/** As if those who said that something may be aside had done so minutes ago. */
-async function age(): Promise<void> {
-  const { redis } = place.current;
-  for (const key of (await place.current.keys()).filter(isMarker)) {
-    const words = await redis.smembers(key);
-    await redis.sadd(key, ...words.map((word) => word.replace(/^\d+/, (second) => `${Number(second) - 300}`)));
-    await redis.srem(key, ...words);
-  }
-}
 
 /** Holds up whoever comes, once `hold` was called, until `release`. */
 class Stop {
@@ -63,7 +54,7 @@ test('goes no further: what others restore meanwhile takes no name of which it w
     },
   }).catch((error: Error) => error.message);
   await frozen.reached;
-  await age();
+  await ageWords(place.current);
   await redis.set(heartbeatOf('c'), beat(Date.now(), 'c'));
   // Puts back what the frozen one has aside.
   const wanted = { coordinator: Buffer.from('c') };
@@ -88,13 +79,19 @@ test('goes no further: what others restore meanwhile takes no name of which it w
 test('is refused by the nodes themselves once its word could be taken for that of a killed one: heartbeats stay, for the next run to go on (P3)', async () => {
   const ids = ['a', 'b', 'd', 'e'];
   for (const id of ids) await settleIn(place.current, id, STALE);
-  let hasScanned = false;
+  let [hasScanned, isAside] = [false, false];
+  let late: Promise<void> | null = null;
   const run = cleanCluster(place.current, {
-    settings: Math.random() < 0.5 ? settings : {},
     after: (name, reply) => {
       hasScanned ||= name === 'scan';
-      // As if it had said its word, and looked at clocks, a minute before what it sends arrives.
-      if (name === 'time' && hasScanned && Array.isArray(reply)) reply[0] = `${Number(reply[0]) - 60}`;
+      isAside ||= name === 'unlink';
+      // As if it had said its word, and looked at clocks, most of a minute before.
+      if (name === 'time' && hasScanned && Array.isArray(reply)) reply[0] = `${Number(reply[0]) - 42}`;
+    },
+    before: async (name) => {
+      if (!isAside || !name.startsWith('eval')) return;
+      late ??= pause(4_500);
+      await late;
     },
   });
   await expect(run).rejects.toThrow(/stood still for so long/);

@@ -8,12 +8,22 @@ import type { TestCluster } from '../support/clusterServers.ts';
 import { until } from '../support/clusterServers.ts';
 import type { TestRedis } from '../support/redis.ts';
 
+/** From the first bytes of a connection on in which a command of this name is, nothing of it goes on; then its sender is gone. */
+interface Late {
+  readonly name: string;
+  readonly sent: (() => Promise<void>)[];
+  /** Called as each of them is held back. */
+  readonly onHeld: () => void;
+}
+
 /** How a replica begins. */
 const REPLICATION = /psync|replconf/i;
 
 class Gate {
   readonly #toReplicas = new Set<readonly [Socket, Socket]>();
   #isHeld = false;
+  #late: Late | null = null;
+  readonly #clients = new Set<Socket>();
 
   private constructor(
     private readonly server: Server,
@@ -39,6 +49,16 @@ class Gate {
     for (const [, redis] of this.#toReplicas) redis.pause();
   }
 
+  holdLate(late: Late): void {
+    this.#late = late;
+  }
+
+  /** Nobody who came through is connected any more. */
+  cut(): void {
+    this.#late = null;
+    for (const client of this.#clients) client.destroy();
+  }
+
   /** What was held back is lost. */
   drop(): void {
     this.#isHeld = false;
@@ -53,7 +73,24 @@ class Gate {
   #open(client: Socket): void {
     const redis = connect(this.redisPort, '127.0.0.1');
     const ends = [client, redis] as const;
+    this.#clients.add(client);
+    const kept: Buffer[] = [];
     client.on('data', (bytes: Buffer) => {
+      const late = this.#late;
+      if (kept.length === 0 && late !== null && bytes.includes(late.name)) {
+        late.sent.push(async () => {
+          const ended = once(redis, 'close');
+          redis.end(Buffer.concat(kept));
+          await ended;
+        });
+        kept.push(bytes);
+        late.onHeld();
+        return;
+      }
+      if (kept.length > 0) {
+        kept.push(bytes);
+        return;
+      }
       if (!this.#toReplicas.has(ends) && REPLICATION.test(bytes.toString('latin1'))) {
         this.#toReplicas.add(ends);
         if (this.#isHeld) redis.pause();
@@ -64,9 +101,12 @@ class Gate {
     for (const [end, other] of [ends, [redis, client] as const]) {
       end.setNoDelay(true);
       end.on('error', () => {});
-      end.on('end', () => other.end());
+      end.on('end', () => {
+        if (kept.length === 0) other.end();
+      });
       end.on('close', () => {
-        other.destroy();
+        if (kept.length === 0 || end === redis) other.destroy();
+        this.#clients.delete(client);
         this.#toReplicas.delete(ends);
       });
     }
@@ -128,6 +168,23 @@ export class Gates {
 
   hold({ port }: TestRedis): void {
     this.#of(port).hold();
+  }
+
+  /**
+   * Holds back, on each connection, what is sent from the first command of this name on. Resolves, once something is, to what has its
+   * senders go, and then to what delivers it, done by the nodes once that has resolved.
+   */
+  async late(name: string): Promise<() => () => Promise<void>> {
+    const sent: Late['sent'] = [];
+    await new Promise<void>((resolve) => {
+      for (const gate of this.#byPort.values()) gate.holdLate({ name, sent, onHeld: resolve });
+    });
+    return () => {
+      for (const gate of this.#byPort.values()) gate.cut();
+      return async () => {
+        for (const deliver of sent) await deliver();
+      };
+    };
   }
 
   drop({ port }: TestRedis): void {

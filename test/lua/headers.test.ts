@@ -16,11 +16,11 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   holding: ['GETRANGE'],
   filters: ['GETRANGE'],
   restore: [...TRASHING, 'EXISTS', 'GETRANGE', 'PERSIST'],
-  setAside: ['EXISTS', 'OBJECT', 'RENAMENX'],
+  setAside: ['EXISTS', 'OBJECT', 'RENAMENX', 'TIME'],
   toTrash: [...TRASHING, 'SETRANGE'],
   sweepHeartbeats: ['MGET', 'EXISTS', 'UNLINK', ...TRASHING, 'SETRANGE', 'SET', 'SADD', 'PUBLISH'],
   announce: ['SISMEMBER', 'UNLINK', 'PUBLISH', 'XADD', 'SADD', 'PEXPIRE'],
-  sayWord: ['SREM', 'SADD'],
+  sayWord: ['SREM', 'SADD', 'XADD', 'PEXPIREAT'],
   putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],
   mergeBack: [
     ...['TYPE', 'RENAMENX', 'EXISTS', 'PTTL', 'PEXPIRE', 'SADD', 'SPOP', 'ZPOPMIN', 'ZADD', 'RPOPLPUSH'],
@@ -75,7 +75,7 @@ test('scripts that refuse what comes too late do so in the same words, before an
     const [refusal = ''] = /^[\s\S]*?\nend\n/.exec(body) ?? [];
     return [{ name, refusal: refusal.replace(/ARGV\[\d+\]/, 'ARGV[]'), rest: body.slice(refusal.length) }];
   });
-  expect(refusals.map(({ name }) => name)).toEqual(['restore.lua', 'sweepHeartbeats.lua']);
+  expect(refusals.map(({ name }) => name)).toEqual(['restore.lua', 'setAside.lua', 'sweepHeartbeats.lua']);
   for (const { refusal, rest } of refusals) {
     expect(refusal).toBe(refusals[0]?.refusal);
     expect(refusal).toContain("redis.call('TIME')");

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { type RunRequest, runCleanup } from '../../src/cleanup/run.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { Stopwatch } from '../../src/redis/call/stopwatch.ts';
+import { markerKeys } from '../../src/redis/cluster/aside/names.ts';
 import { openCluster } from '../../src/redis/cluster/open.ts';
 import { Link } from '../../src/redis/target/link.ts';
 import { type CleanOptions, HookedCalls, targetOf } from './cleanup.ts';
@@ -100,5 +101,15 @@ export function ownName(key: string): string {
 
 /** Whether it only says that something may be aside. */
 export function isMarker(key: string): boolean {
-  return key.startsWith('stalesweep:asides:');
+  return /^stalesweep:aside(?:s|-pass):/.test(key);
+}
+
+/** Has all who said that something may be aside have done so minutes ago. */
+export async function ageWords({ redis }: TestCluster): Promise<void> {
+  for (const key of markerKeys()) {
+    const words = await redis.smembers(key);
+    if (words.length === 0) continue;
+    await redis.sadd(key, ...words.map((word) => word.replace(/^\d+/, (second) => `${Number(second) - 300}`)));
+    await redis.srem(key, ...words);
+  }
 }

@@ -3,10 +3,10 @@ import { restore } from '../../src/restore/restore.ts';
 import { examine } from '../../src/cli/examine/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { targetOf } from '../support/cleanup.ts';
-import { cleanCluster, isMarker, settleIn, useCluster } from '../support/cluster.ts';
+import { ageWords, cleanCluster, isMarker, settleIn, useCluster } from '../support/cluster.ts';
 import { useRedis } from '../support/leaks.ts';
 import { ACTIVE, beat, everythingOf, heartbeatOf, STALE } from '../support/world.ts';
-import { ageWords, contents, differencesIn, idOf, own, pick, settleMany, trashed } from './clusterThings.ts';
+import { contents, differencesIn, idOf, own, pick, settleMany, trashed } from './clusterThings.ts';
 
 const queue = useRedis();
 const place = useCluster();

@@ -1,7 +1,7 @@
 /** clusterThings: what the stale of a cluster leave, of every type, how it was, and what became of it. */
 import { markerKeys } from '../../src/redis/cluster/aside/names.ts';
 import { readTrashName } from '../../src/redis/trash/names.ts';
-import { isMarker, settleIn } from '../support/cluster.ts';
+import { settleIn } from '../support/cluster.ts';
 import type { TestCluster } from '../support/clusterServers.ts';
 import { STALE } from '../support/world.ts';
 
@@ -68,16 +68,6 @@ export function differencesIn(before: ReadonlyMap<string, Kept>, after: Readonly
     const isSame = now?.dump === dump && Math.abs(now.expiresAt - expiresAt) < 1_000;
     return isSame && now.expiresAt < 0 === expiresAt < 0 ? [] : [key];
   });
-}
-
-/** As if those who said that something may be aside had done so minutes ago. */
-export async function ageWords(cluster: TestCluster): Promise<void> {
-  const { redis } = cluster;
-  for (const key of (await cluster.keys()).filter(isMarker)) {
-    const words = await redis.smembers(key);
-    await redis.sadd(key, ...words.map((word) => word.replace(/^\d+/, (second) => `${Number(second) - 300}`)));
-    await redis.srem(key, ...words);
-  }
 }
 
 /** What lies in the trash, by its own names. */

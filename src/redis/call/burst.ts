@@ -9,15 +9,31 @@ import { EncodedCommand, type Reply } from './wire.ts';
 const MOST_BYTES = 64 * 1024;
 const SPARE_BYTES = 16 * 1024;
 
+/** Answers with what is in a stream, or waits for it as long as the connection stands; writes nothing, so it is done where memory is full. */
+const ASKING_FOR_PASS = ['xread', 'COUNT', '1', 'BLOCK', '0', 'STREAMS'];
+
 /** Commands of one name, as they travel. */
 export class Burst {
   readonly commands = new Bulk(MOST_BYTES + SPARE_BYTES);
   /** How many commands it holds. */
   count = 0;
+  /** How many go before them. */
+  readonly unasked: number;
   readonly #name: Buffer;
 
-  constructor(readonly name: string) {
+  /**
+   * @param pass a stream that shows that they come in time: once it has expired none of them is done. Redis has the connection wait there
+   * for something in it, and with it all that comes behind, until whoever sent them ends it; where it has ended already, all goes with it
+   */
+  constructor(
+    readonly name: string,
+    pass: string | null = null,
+  ) {
     this.#name = Buffer.from(name, 'latin1');
+    this.unasked = pass === null ? 0 : 1;
+    if (pass === null) return;
+    this.commands.beginCommand(ASKING_FOR_PASS.length + 2);
+    for (const word of [...ASKING_FOR_PASS, pass, '0-0']) this.commands.addText(word);
   }
 
   get isFull(): boolean {
@@ -47,7 +63,7 @@ export class BurstCommand extends EncodedCommand {
 
   constructor(
     burst: Burst,
-    private readonly most = burst.count,
+    private readonly most = burst.unasked + burst.count,
   ) {
     super(burst.name, burst.commands.bytes, null);
     const { resolve, reject } = this;

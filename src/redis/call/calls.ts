@@ -116,8 +116,10 @@ export class ServerCalls implements Calls {
       this.rest.owe(this.#workIn(ms));
       // Redis serves others between them, so what each took is what they waited for.
       this.stopwatch.note(burst.name, ms / burst.count);
-      return replies;
+      return replies.slice(burst.unasked);
     } catch (error) {
+      // It may wait there for a pass that has expired: that, and what waits behind it, ends with the connection.
+      if (burst.unasked > 0 && isLate(error)) redis.disconnect();
       throw lostOr(error, redis);
     }
   }

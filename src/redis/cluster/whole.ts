@@ -60,7 +60,6 @@ export class Whole implements Place {
   readonly keyspace: number;
   readonly #left: LeftAside;
   #maySay: Promise<void> | null = null;
-  readonly #insist = async () => await this.#left.insist();
 
   /** @param clock that of all nodes together */
   constructor(
@@ -137,7 +136,7 @@ export class Whole implements Place {
       this.#maySay ??= insistOnSaying(this.calls, announcement);
       await this.#maySay;
     }
-    const aside = new Aside(this.calls, new KeysBySlot(chunk.families), this.#insist);
+    const aside = new Aside(this.calls, new KeysBySlot(chunk.families), this.#left);
     const telling = announcement === null ? null : new Telling(this.calls, announcement);
     const { lostCount } = this.calls;
     let swept = 0;
@@ -178,7 +177,7 @@ export class Whole implements Place {
       const heartbeats = new KeysBySlot([owners]);
       const before = await bornOf(this.calls, heartbeats);
       if (before.length > 0) return { swept: false, born: before, ms: 0 };
-      const aside = new Aside(this.calls, new KeysBySlot(orphans), this.#insist);
+      const aside = new Aside(this.calls, new KeysBySlot(orphans), this.#left);
       const { result } = await this.#settled(aside, async (): Promise<OrphanResult> => {
         const were = await aside.set(idleSeconds);
         const born = await bornOf(this.calls, heartbeats);
@@ -219,12 +218,12 @@ export class Whole implements Place {
         .putBack()
         .then(async () => await this.#outlasts(aside))
         .catch(() => false);
-      if (!isBack || aside.isInDoubt) this.#left.leaveWord();
+      if (!isBack || aside.isInDoubt) await this.#left.leaveWord();
       else await this.#left.leave().catch(() => {});
       throw error;
     }
     // What a lost call, or a replica that has not heard of the last one, may yet leave aside the next run is to look for.
-    if (aside.isInDoubt || !outlasts) this.#left.leaveWord();
+    if (aside.isInDoubt || !outlasts) await this.#left.leaveWord();
     else await this.#left.leave();
     return { result, outlasts };
   }

@@ -43,9 +43,12 @@ export function readingOfPart({ part, readFrom }: Besides): readonly string[] {
 /** What gives back of a set, hash, sorted set or list what is not in the new one that was begun in its place. */
 const MERGING = ['type', 'hscan', 'hget', 'hsetnx', 'hdel', 'spop', 'zpopmin', 'zadd', 'rpoplpush'];
 
+/** What sets things aside, says so, and shows that it does so in time. */
+const SETTING_ASIDE = ['renamenx', 'pttl', 'pexpire', 'sadd', 'srem', 'smembers', 'wait', 'xadd', 'pexpireat', 'xread'];
+
 /** Things in other slots than their owner's heartbeat are set aside before they go. */
 const OF_CLUSTER: Needs = {
-  commands: [...READING_PART, ...['renamenx', 'pttl', 'pexpire', 'sadd', 'srem', 'smembers', 'wait'], ...MERGING],
+  commands: [...READING_PART, ...SETTING_ASIDE, ...MERGING],
   patterns: [SET_ASIDE_GLOB],
   channels: [],
 };
@@ -96,6 +99,8 @@ function questionsOfCluster({ part }: Besides): readonly Order[] {
     ['renamenx', [key('1'), key('2')]],
     ['pttl', [key('1')]],
     ['pexpire', [key('1'), 1]],
+    ['pexpireat', [key('1'), 1]],
+    ['xread', ['STREAMS', key('1'), '0-0']],
     ['smembers', [key('1')]],
     ['srem', [key('1'), '']],
     ['type', [key('1')]],

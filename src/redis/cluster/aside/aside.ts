@@ -17,7 +17,9 @@ import type { RoutedCalls } from '../calls/routedCalls.ts';
 import { callBySlot, type Spelled } from '../calls/scripted.ts';
 import { tagOf } from '../calls/slots.ts';
 import { bringBack } from './bringBack.ts';
+import { inTime } from './lease.ts';
 import { AsideNames } from './names.ts';
+import type { Turn } from './turn.ts';
 
 /** So many names go in one UNLINK: they take Redis a quarter of a millisecond. */
 const MOST_REMOVED = 256;
@@ -38,11 +40,11 @@ export class Aside {
   readonly #where: Uint8Array;
   #isInDoubt = false;
 
-  /** @param insist awaited before each step but those that put back; what it rejects with ends it */
+  /** @param turn insisted on before each step but those that put back, what that rejects with ends it; and what nothing is set aside after */
   constructor(
     private readonly calls: RoutedCalls,
     private readonly keys: KeysBySlot,
-    private readonly insist: () => Promise<void>,
+    private readonly turn: Pick<Turn, 'insist' | 'untilIn' | 'passAt'>,
   ) {
     this.#names = new AsideNames(keys);
     this.#where = new Uint8Array(keys.count);
@@ -70,9 +72,9 @@ export class Aside {
     try {
       const left = idleSeconds === null ? await this.#renameAside(all) : all;
       await each(keys.spansOf(left, MOST_BY_SCRIPT), async (span) => {
-        await this.insist();
+        await this.turn.insist();
         const { isAside } = await this.#byScript(span, async (own, names) => {
-          return await setAside(calls, own, names, idleSeconds);
+          return await inTime(setAside(calls, own, names, this.turn.untilIn(span.slot), idleSeconds));
         });
         for (const [i, number] of span.numbers.entries()) this.#where[number] = isAside[i] ? ASIDE : HERE;
       });
@@ -84,12 +86,13 @@ export class Aside {
     return were;
   }
 
-  /** Those that it leaves are to be set aside by script. */
+  /** Those that it leaves are to be set aside by script, as where no pass can show that they come in time. */
   async #renameAside(numbers: readonly number[]): Promise<readonly number[]> {
     const { keys } = this;
     return await this.calls.inBursts(numbers, (number) => keys.slotOf(number), {
       name: 'renamenx',
-      ready: this.insist,
+      ready: async () => await this.turn.insist(),
+      passAt: (node) => this.turn.passAt(node),
       spell: (burst, number) => {
         burst.open(2);
         keys.addTo(burst.commands, number);
@@ -136,7 +139,7 @@ export class Aside {
     const { calls } = this;
     const left = await calls.inBursts(spans, ({ slot }) => slot, {
       name: 'unlink',
-      ready: this.insist,
+      ready: async () => await this.turn.insist(),
       spell: (burst, { numbers }) => {
         burst.open(numbers.length);
         for (const number of numbers) this.#names.addTo(burst.commands, number);
@@ -148,7 +151,7 @@ export class Aside {
       },
     });
     await each(left, async (span) => {
-      await this.insist();
+      await this.turn.insist();
       take(span, await this.#byScript(span, async (_, names) => Number((await calls.send('unlink', [names])).reply)));
     });
   }
@@ -160,7 +163,14 @@ export class Aside {
       own.clear();
       return spelled;
     };
-    await callBySlot(this.calls, TO_TRASH, spans, spell, (span, reply) => take(span, Number(reply)), this.insist);
+    await callBySlot(
+      this.calls,
+      TO_TRASH,
+      spans,
+      spell,
+      (span, reply) => take(span, Number(reply)),
+      async () => await this.turn.insist(),
+    );
   }
 
   /**

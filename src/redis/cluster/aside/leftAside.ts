@@ -17,6 +17,7 @@ import { piecesOf } from '../../pace/weight.ts';
 import { each } from '../calls/each.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
 import { positionsBySlot } from '../calls/slots.ts';
+import type { Node } from '../../target/node.ts';
 import type { Members } from '../nodes/members.ts';
 import { SlotWatch } from '../nodes/slotWatch.ts';
 import { bringBack } from './bringBack.ts';
@@ -84,6 +85,11 @@ export class LeftAside {
     return this.#turn?.untilIn(slot) ?? 0;
   }
 
+  /** What must be there where something is set aside in this turn, at a node; `null` where nothing there shows that in time. */
+  passAt(node: Node): string | null {
+    return this.#turn?.passAt(node) ?? null;
+  }
+
   /** One chunk is settled: nothing of it is aside. */
   async leave(): Promise<void> {
     this.#underWay--;
@@ -95,11 +101,14 @@ export class LeftAside {
   }
 
   /** Nobody knows whether something of a chunk is, or will yet be, aside: its word stays, and what comes later says another one. */
-  leaveWord(): void {
+  async leaveWord(): Promise<void> {
     this.#underWay--;
-    if (this.#turn !== null) this.#known.add(this.#turn.word);
+    const turn = this.#turn;
+    if (turn !== null) this.#known.add(turn.word);
     this.#turn = null;
     this.#entering = null;
+    // What can't be closed now closes by itself.
+    await turn?.close().catch(() => {});
   }
 
   /**
@@ -129,6 +138,8 @@ export class LeftAside {
   async settle(): Promise<{ readonly back: number; readonly taken: readonly string[] }> {
     const words = await this.#words.standing();
     const old = words.filter((word) => this.#words.isOld(word));
+    // Before anything is looked for: what they sent comes no more.
+    await this.#words.close(old.filter((word) => !isRestoring(word)));
     if (words.every(isRestoring)) {
       await this.#words.take(old);
       return { back: 0, taken: [] };

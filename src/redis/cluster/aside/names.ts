@@ -3,8 +3,9 @@
  *      stalesweep:aside:{<tag>}:<sending>:<position>:<name>     the tag puts it in the slot of its own name
  *      stalesweep:aside:{<tag>}:<sending>.taken:<position>:…    kept for a while and never put back: its name was written anew
  *      stalesweep:asides:{<tag>}                                a set of who is at work: <second>:<random>
+ *      stalesweep:aside-pass:{<tag>}:<second>:<random>          a stream, without which nothing is set aside any more under that word
  *
- * Of the last there is one in every sixteenth of the slots: written before anything is set aside, to the node that it is set aside
+ * Of the last two there is one in every sixteenth of the slots: written before anything is set aside, to the node that it is set aside
  * on, too, so that a failover which loses the one has lost the other before.
  */
 import { randomBytes } from 'node:crypto';
@@ -60,9 +61,22 @@ export function keptNameOf(name: string): string {
   return name.replace(ASIDE_HEAD, '$&.taken');
 }
 
-/** The keys that say whether something may be set aside. */
+/** Where it is said whether something may be set aside. */
+export const MARKER_SLOTS: readonly number[] = Array.from({ length: MARKERS }, (_, i) => (i * SLOTS) / MARKERS);
+
+/** The key in such a slot that says so. */
+export function markerIn(slot: number): string {
+  return `stalesweep:asides:{${tagOf(slot)}}`;
+}
+
+/** All of them. */
 export function markerKeys(): readonly string[] {
-  return Array.from({ length: MARKERS }, (_, i) => `stalesweep:asides:{${tagOf((i * SLOTS) / MARKERS)}}`);
+  return MARKER_SLOTS.map(markerIn);
+}
+
+/** The pass of a word in such a slot. */
+export function passIn(slot: number, word: string): string {
+  return `stalesweep:aside-pass:{${tagOf(slot)}}:${word}`;
 }
 
 /** Stands for one who is at work since this second of the target's clock. */

@@ -1,6 +1,8 @@
 /** turn: the time of one who has said a word: looked at and said anew as it goes on, and kept by the nodes themselves. */
 import type { Members } from '../nodes/members.ts';
+import type { Node } from '../../target/node.ts';
 import { Lease, stoodStill } from './lease.ts';
+import { MARKER_SLOTS, passIn } from './names.ts';
 import type { Who, Words } from './words.ts';
 
 /** In ms: who has not looked at its word for longer does so before it goes on: a process that stood still may have been taken for killed. */
@@ -9,12 +11,14 @@ const LOOK_AFTER_MS = 20_000;
 export class Turn {
   readonly #lease: Lease;
   #word = '';
+  /** All whose passes it has opened. */
+  readonly #said: string[] = [];
   #lookedAt = performance.now();
   #looking: Promise<void> | null = null;
 
   private constructor(
     private readonly words: Words,
-    members: Members,
+    private readonly members: Members,
     private readonly who: Who,
   ) {
     this.#lease = new Lease(members);
@@ -34,7 +38,8 @@ export class Turn {
 
   async #say(): Promise<void> {
     const at = performance.now();
-    this.#word = await this.words.say(this.who, await this.#lease.renew());
+    this.#word = await this.words.say(this.who, await this.#lease.renew(), (slot) => this.#lease.untilIn(slot));
+    this.#said.push(this.#word);
     this.#lookedAt = at;
   }
 
@@ -65,8 +70,20 @@ export class Turn {
     return this.#lease.untilIn(slot);
   }
 
+  /** The pass at a node; `null` where that serves none of the slots in which there is one. */
+  passAt(node: Node): string | null {
+    const slot = MARKER_SLOTS.find((one) => this.members.ownerOf(one) === node);
+    return slot === undefined ? null : passIn(slot, this.#word);
+  }
+
+  /** Lets nothing be set aside any more that was sent under its word, which stands. */
+  async close(): Promise<void> {
+    if (this.who === 'run') await this.words.close(this.#said);
+  }
+
   /** Takes the word back. */
   async end(): Promise<void> {
     await this.words.take([this.#word]);
+    await this.close();
   }
 }

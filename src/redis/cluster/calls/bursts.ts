@@ -15,6 +15,8 @@ export interface Commands<T> {
   readonly name: string;
   /** Awaited before each burst; what it rejects with ends all of them. */
   readonly ready?: () => Promise<void>;
+  /** A stream at a node without which none of them is done there; `null`: none shows that, and they are left. Left out: they are done at any time. */
+  readonly passAt?: (node: Node) => string | null;
   /** How many may go at once, as it is now; left out: as many as a burst holds. */
   readonly most?: () => number;
   /** Spells it. */
@@ -55,14 +57,19 @@ export async function sendInBursts<T>(
     for (const [i, item] of some.entries()) if (!commands.take(item, replies[i] ?? null)) left.push(item);
   };
   let hasFailed = false;
-  const lane = async (node: Node, next: Iterator<T>): Promise<void> => {
+  const lane = async (node: Node, next: IterableIterator<T>): Promise<void> => {
     try {
       while (!hasFailed) {
         await commands.ready?.();
-        const burst = new Burst(commands.name);
+        const pass = commands.passAt?.(node);
+        if (pass === null) {
+          left.push(...next);
+          return;
+        }
+        const burst = new Burst(commands.name, pass);
         const some: T[] = [];
         const most = Math.min(node.calls.mostInBurst, commands.most?.() ?? Number.POSITIVE_INFINITY);
-        while (burst.count < most && !burst.isFull) {
+        while (some.length < most && !burst.isFull) {
           const { done, value } = next.next();
           if (done) break;
           commands.spell(burst, value);
