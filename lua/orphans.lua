@@ -6,9 +6,15 @@
   KEYS     m heartbeats that must not exist, then the orphans; with a trash the names that these get there, and the key for
            their times to live
   ARGV     1: m, 2: the idle seconds an orphan must exceed, 3: how many ms things stay in the trash, 0 to remove them for
-           good, 4: the number of families f, 5 to 4+f: how many of the orphans each family has
-  RETURNS  { 0, removed of each family } or, when one of the heartbeats exists, { c, the c positions of those in KEYS } ]]
-local absent, keep, families = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
+           good, 4: the last second of this server's clock in which that is to be done, 0 for any, 5: the number of families f,
+           6 to 5+f: how many of the orphans each family has
+  RETURNS  { 0, removed of each family } or, when one of the heartbeats exists, { c, the c positions of those in KEYS };
+           the error LATE where it came too late ]]
+local last = tonumber(ARGV[4])
+if last > 0 and tonumber(redis.call('TIME')[1]) > last then
+  return redis.error_reply('LATE others may have taken whoever sent this for killed')
+end
+local absent, keep, families = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[5])
 if absent > 0 and redis.call('EXISTS', unpack(KEYS, 1, absent)) > 0 then
   local born = { 0 }
   for i = 1, absent do
@@ -49,7 +55,7 @@ local removed = { 0 }
 local at = absent
 for family = 1, families do
   local idle, count = {}, 0
-  for _ = 1, tonumber(ARGV[4 + family]) do
+  for _ = 1, tonumber(ARGV[5 + family]) do
     at = at + 1
     local seconds = redis.call('OBJECT', 'IDLETIME', KEYS[at])
     local isIdle = seconds and seconds > tonumber(ARGV[2]) and redis.call('OBJECT', 'REFCOUNT', KEYS[at]) ~= SHARED

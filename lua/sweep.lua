@@ -10,16 +10,21 @@
   ARGV     1: n, 2: m, 3: how many of the n heartbeats go too (the first ones, after everything else), 4: how many ms things
            stay in the trash, 0 to remove them for good, 5: what the message begins with, "" for none, 6: what it ends with,
            7: the channel for it, "" for a stream, 8: how many entries that keeps, 9: for how many ms it stays known of whom
-           it was said, 10: the number of families f, 11 to 10+f: how many keys each family has, negative to be told which of
+           it was said, 10: the last second of this server's clock in which that is to be done, 0 for any, 11: the number of
+           families f, 12 to 11+f: how many keys each family has, negative to be told which of
            them were not there (a tenth more where all were or none, half as long again where only some), then the n proofs:
            the value that was judged, or, for one longer than 64 bytes, "#" and its SHA-1; then of each who is
            announced, those whose heartbeats go first, what stands for it in the sets, and what is said of it
   RETURNS  { 0, removed of each family, removed heartbeats, the positions in KEYS of those that were not there } when all
            was as judged, else { c, the c positions in KEYS of the heartbeats that were not }, a position being negative
-           where that heartbeat no longer exists ]]
+           where that heartbeat no longer exists; the error LATE where it came too late ]]
+local last = tonumber(ARGV[10])
+if last > 0 and tonumber(redis.call('TIME')[1]) > last then
+  return redis.error_reply('LATE others may have taken whoever sent this for killed')
+end
 -- As globals they are looked for at each use.
 local redis, KEYS, ARGV = redis, KEYS, ARGV
-local judged, absent, families = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[10])
+local judged, absent, families = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[11])
 -- unpack takes fewer than 8,000 values.
 local SLICE = 4000
 local changed = { 0 }
@@ -28,7 +33,7 @@ for first = 1, judged, SLICE do
   local values = redis.call('MGET', unpack(KEYS, first, math.min(first + SLICE - 1, judged)))
   for i = 1, #values do
     local at = first + i - 1
-    local value, proof = values[i], ARGV[10 + families + at]
+    local value, proof = values[i], ARGV[11 + families + at]
     if value ~= proof and not (value and #value > 64 and proof == '#' .. redis.sha1hex(value)) then
       -- MGET answers nil for a key that is not a string, as for a missing one; EXISTS tells them apart.
       local exists = value or redis.call('EXISTS', KEYS[at]) == 1
@@ -51,7 +56,7 @@ end
 
 local removed = { 0 }
 local going, keep, total = tonumber(ARGV[3]), tonumber(ARGV[4]), 0
-for family = 1, families do total = total + math.abs(tonumber(ARGV[10 + family])) end
+for family = 1, families do total = total + math.abs(tonumber(ARGV[11 + family])) end
 local from = judged + absent + 1
 -- Where in KEYS stands what comes after the keys: the names in the trash less one, the times to live, the announcement.
 local names = judged + absent + total
@@ -75,8 +80,8 @@ end
 local fresh, parts
 local function pick(known)
   fresh, parts = {}, {}
-  for at = 11 + families + judged, #ARGV, 2 do
-    local hasLapsed = (at - 11 - families - judged) / 2 >= going
+  for at = 12 + families + judged, #ARGV, 2 do
+    local hasLapsed = (at - 12 - families - judged) / 2 >= going
     if not hasLapsed
       or (redis.call('SISMEMBER', KEYS[known], ARGV[at]) == 0 and redis.call('SISMEMBER', KEYS[known + 1], ARGV[at]) == 0)
     then
@@ -200,7 +205,7 @@ if keep > 0 then
   if refusal then return refusal end
 end
 for family = 1, families do
-  local keys = tonumber(ARGV[10 + family])
+  local keys = tonumber(ARGV[11 + family])
   if keys < 0 then
     keys = -keys
     local before = #missing

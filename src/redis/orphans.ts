@@ -21,15 +21,18 @@ export type OrphanResult =
   | { readonly swept: true; readonly removed: readonly number[]; readonly ms: number }
   | { readonly swept: false; readonly born: readonly number[]; readonly ms: number };
 
-/** Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists. */
-export async function sweepOrphans(calls: Calls, chunk: OrphanChunk): Promise<OrphanResult> {
+/**
+ * Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists.
+ * @param until as `sweep` has it
+ */
+export async function sweepOrphans(calls: Calls, chunk: OrphanChunk, until = 0): Promise<OrphanResult> {
   const { absent, families, idleSeconds, trash = null } = chunk;
   const lists = families.map((family) => Bulk.of(family));
   const sending = trash?.send(lists);
   const trashed = sending === undefined ? [] : [sending.names, Bulk.of([sending.ttls])];
   const keys = [Bulk.of(absent), ...lists, ...trashed];
   const keepMs = trash?.keepMs ?? 0;
-  const args = [absent.length, idleSeconds, keepMs, families.length, ...families.map((family) => family.length)];
+  const args = [absent.length, idleSeconds, keepMs, until, families.length, ...families.map((family) => family.length)];
   const { reply, ms } = await callScript(calls, SCRIPT, keys, args);
   const [born = 0, ...rest] = reply as number[];
   if (born === 0) return { swept: true, removed: rest, ms };

@@ -71,8 +71,18 @@ export function goingOf({ judged, heartbeats }: SweepChunk): Bulk {
   return going;
 }
 
-/** Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. */
-export async function sweep(calls: Calls, chunk: SweepChunk): Promise<SweepResult> {
+/** A chunk that only looks whether the heartbeats that were to go are as they were judged. */
+export function heartbeatsOf({ judged, heartbeats }: SweepChunk): SweepChunk {
+  const firstOf = (bulk: Bulk) => Bulk.of(bulk.texts().slice(0, heartbeats));
+  const going = { keys: firstOf(judged.keys), proofs: firstOf(judged.proofs) };
+  return { judged: going, absent: new Bulk(), families: [], told: [], heartbeats: 0 };
+}
+
+/**
+ * Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not.
+ * @param until nothing is done, and an error returned (`LATE`), after this second of the server's clock; 0: it is done at any time
+ */
+export async function sweep(calls: Calls, chunk: SweepChunk, until = 0): Promise<SweepResult> {
   const { judged, absent, families, announcement = null } = chunk;
   const count = judged.keys.count;
   const countOf = (keys: Bulk, family: number) => (chunk.told[family] ? -keys.count : keys.count);
@@ -84,7 +94,7 @@ export async function sweep(calls: Calls, chunk: SweepChunk): Promise<SweepResul
     [
       ...[count, absent.count, chunk.heartbeats, trash.keepMs],
       ...announcedBy(announcement),
-      ...[families.length, ...families.map(countOf)],
+      ...[until, families.length, ...families.map(countOf)],
       judged.proofs,
       ...(announcement === null ? [] : [partsOf(announcement)]),
     ],
@@ -136,7 +146,7 @@ function partsOf({ coordinators }: Announcement): Bulk {
  * that stands in the way, or `null`. Never throws.
  */
 export async function askWhetherScriptsRun(calls: Calls, nobodys: string, others: string): Promise<Error | null> {
-  const question = [2, nobodys, others, 1, 1, 0, 0, '', '', '', 0, 0, 0, 'no proof'];
+  const question = [2, nobodys, others, 1, 1, 0, 0, '', '', '', 0, 0, 0, 0, 'no proof'];
   const ask = async (name: string, script: string) => {
     const { replies } = await calls.sendTogether([[name, [script, ...question]]]);
     return replies[0] instanceof Error ? replies[0] : null;

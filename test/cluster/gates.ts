@@ -19,7 +19,7 @@ interface Late {
 /** How a replica begins. */
 const REPLICATION = /psync|replconf/i;
 
-class Gate {
+export class Gate {
   readonly #toReplicas = new Set<readonly [Socket, Socket]>();
   #isHeld = false;
   #late: Late | null = null;

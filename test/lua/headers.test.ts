@@ -10,8 +10,8 @@ const ON_TARGETS = ['MGET', 'EXISTS', 'UNLINK', 'OBJECT'];
 const TRASHING = ['PTTL', 'RENAMENX', 'PEXPIRE'];
 /** What each may call; the last ones know nothing but stalesweep's own keys, in the queue's Redis. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  sweep: [...ON_TARGETS, ...TRASHING, 'SET', 'SISMEMBER', 'SADD', 'PUBLISH', 'XADD'],
-  orphans: [...ON_TARGETS, ...TRASHING, 'SET'],
+  sweep: [...ON_TARGETS, ...TRASHING, 'SET', 'SISMEMBER', 'SADD', 'PUBLISH', 'XADD', 'TIME'],
+  orphans: [...ON_TARGETS, ...TRASHING, 'SET', 'TIME'],
   leave: ['GET', 'UNLINK'],
   holding: ['GETRANGE'],
   filters: ['GETRANGE'],
@@ -75,7 +75,13 @@ test('scripts that refuse what comes too late do so in the same words, before an
     const [refusal = ''] = /^[\s\S]*?\nend\n/.exec(body) ?? [];
     return [{ name, refusal: refusal.replace(/ARGV\[\d+\]/, 'ARGV[]'), rest: body.slice(refusal.length) }];
   });
-  expect(refusals.map(({ name }) => name)).toEqual(['restore.lua', 'setAside.lua', 'sweepHeartbeats.lua']);
+  expect(refusals.map(({ name }) => name)).toEqual([
+    'orphans.lua',
+    'restore.lua',
+    'setAside.lua',
+    'sweep.lua',
+    'sweepHeartbeats.lua',
+  ]);
   for (const { refusal, rest } of refusals) {
     expect(refusal).toBe(refusals[0]?.refusal);
     expect(refusal).toContain("redis.call('TIME')");

@@ -13,6 +13,11 @@ export function isLate(error: unknown): boolean {
   return error instanceof Error && error.message === 'Command timed out';
 }
 
+/** Whether a script refused to do what reached its server after the last second that it was told. */
+export function cameTooLate(error: unknown): boolean {
+  return error instanceof Error && /^LATE\b/.test(error.message);
+}
+
 /** Whether Redis may have done what a call asked, though its answer never came. */
 export function mayHaveBeenDone(error: unknown): boolean {
   return error instanceof ConnectionLost || isLate(error);

@@ -19,7 +19,8 @@ import { type OrphanChunk, type OrphanResult, sweepOrphans } from '../orphans.ts
 import { makingDoWithoutInfo, missingIn, Refused } from '../rights/missing.ts';
 import { askPermissions } from '../rights/permissions.ts';
 import { scriptRefusal } from '../call/script.ts';
-import { keysIn, MOST_KEYS, type SweepChunk, type SweepResult, sweep } from '../sweep.ts';
+import { Deadline } from './deadline.ts';
+import { keysIn, MOST_KEYS, type SweepChunk, type SweepResult, heartbeatsOf, sweep } from '../sweep.ts';
 import { MOST_KEYS_WATCHED, Transactions } from './transaction.ts';
 
 /** How many keys of each family there were before a chunk was sent; `null`: nobody looked. */
@@ -36,6 +37,7 @@ export class Remover {
   /** Chunks whose answer was lost. */
   readonly #unsettled = new Map<SweepChunk | OrphanChunk, Before>();
   #lossy = false;
+  readonly #deadline: Deadline;
 
   /**
    * @param connectBeside opens a second connection to the server to which `calls` go
@@ -45,7 +47,9 @@ export class Remover {
     private readonly calls: Calls,
     private readonly connectBeside: () => Promise<Redis>,
     private readonly warn: (sentence: string) => void = () => {},
-  ) {}
+  ) {
+    this.#deadline = new Deadline(calls);
+  }
 
   get strategy(): Strategy {
     return this.#transactions === null ? 'script' : 'transaction';
@@ -112,7 +116,7 @@ export class Remover {
       () => chunk.families.map((family) => Bulk.of(family)),
       async () => {
         const result = await this.#remove(
-          () => sweepOrphans(this.calls, chunk),
+          () => this.#deadline.inTime((until) => sweepOrphans(this.calls, chunk, until)),
           (transactions) => transactions.sweepOrphans(chunk),
         );
         return { result, isFirst: result.swept && result.removed.some((count) => count > 0) };
@@ -127,8 +131,9 @@ export class Remover {
   }
 
   async #sweep(chunk: SweepChunk): Promise<SweepResult> {
+    const send = async (until?: number) => await sweep(this.calls, chunk, until);
     return await this.#remove(
-      () => sweep(this.calls, chunk),
+      () => (chunk.absent.count > 0 ? this.#deadline.inTime(send) : send()),
       (transactions) => transactions.sweep(chunk),
     );
   }
@@ -226,13 +231,6 @@ export class Remover {
 
 function sumOf(counts: readonly number[]): number {
   return counts.reduce((sum, count) => sum + count, 0);
-}
-
-/** A chunk that only looks whether the heartbeats that were to go are as they were judged. */
-function heartbeatsOf({ judged, heartbeats }: SweepChunk): SweepChunk {
-  const firstOf = (bulk: Bulk) => Bulk.of(bulk.texts().slice(0, heartbeats));
-  const going = { keys: firstOf(judged.keys), proofs: firstOf(judged.proofs) };
-  return { judged: going, absent: new Bulk(), families: [], told: [], heartbeats: 0 };
 }
 
 function ranBefore({ heartbeats }: SweepChunk, { ms }: SweepResult): Told<SweepResult> {

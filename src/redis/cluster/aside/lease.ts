@@ -2,14 +2,13 @@
  * refuse. A word is a killed one's once it is a minute old; the lease of it ends before, by each node's own clock.
  */
 import { Failure } from '../../../domain/failure.ts';
+import { cameTooLate } from '../../call/lost.ts';
 import { readSeconds } from '../../target/clock.ts';
 import type { Node } from '../../target/node.ts';
 import type { Members } from '../nodes/members.ts';
 
 /** Less than a word lasts, by more than it takes to look at clocks that are read one after the other. */
 const LEASE_SECONDS = 45;
-/** What a script says that came too late. */
-const LATE = /^LATE\b/;
 
 export class Lease {
   #until: ReadonlyMap<Node, number> = new Map();
@@ -45,6 +44,6 @@ export async function inTime<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw error instanceof Error && LATE.test(error.message) ? stoodStill() : error;
+    throw cameTooLate(error) ? stoodStill() : error;
   }
 }
