@@ -32,6 +32,15 @@ test('two runs side by side, and somebody who restores (P1, P3)', async () => {
   expect({ errors, assertion }).toEqual({ errors: 0, assertion: null });
 });
 
+test.for([
+  ['AT_ONCE=2', 'MOST_FAILOVERS=0'],
+  ['STRING', 'TRASH', 'AT_ONCE=1', 'MOST_FAILOVERS=1'],
+  ['STRING', 'TRASH', 'AT_ONCE=2', 'MOST_FAILOVERS=0'],
+])('what sets aside, and comes after its run has ended (P1, P3) %s', async (kind) => {
+  const { errors, assertion } = await searchModel('LATE', ...kind);
+  expect({ errors, assertion }).toEqual({ errors: 0, assertion: null });
+});
+
 test('to restore over what exists would be seen to be a mistake', async () => {
   expect((await searchModel('RESTORE_OVERWRITES', 'STRING', 'TRASH', 'AT_ONCE=1', 'MOST_FAILOVERS=0')).errors).toBe(1);
 });

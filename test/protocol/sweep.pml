@@ -6,6 +6,7 @@
  *
  *   -DONE_SERVER  both slots on one server, as lua/sweep.lua has it; else each has its own
  *   -DSTRING      the thing is a string, which a write replaces; else a set or a hash, to which it adds
+ *   -DLATE        what the first run sends to set the thing aside may come at any time after that run has ended
  *   -DTRASH       what goes is kept in a trash, where an older one lies already, and somebody may restore it at any time
  *   and one -D for each mutant, a mistake in the protocol; each of them must be found (sweep.test.ts).
  */
@@ -38,6 +39,8 @@ byte thing = OLD;       /* the other slot */
 byte aside[RUNS];       /* what was renamed, under a name that holds the run */
 byte thingBefore = OLD;
 byte asideBefore[RUNS];
+bit sent;               /* the first run has ended, and what it sent to set the thing aside is still on its way */
+bit closed;             /* its pass there, by its time or by who settles: what comes now is not done */
 byte trash = OLDER;     /* in the same slot */
 byte trashBefore = OLDER;
 byte thingServer = 0;
@@ -140,11 +143,28 @@ inline failOver() {
   failovers++
 }
 
+#ifdef LATE_ASIDE
+#define MAY_COME (sent)
+#else
+#define MAY_COME (sent && !closed)
+#endif
+/* Whoever would set something aside, or restore, has the words of all others taken back before, or waits for them. */
+#define OTHERS_AT_WORK (aside[0] || aside[1] || aside[2] || (sent && !closed))
+
 #ifdef RESTORE_ANY_TIME
 #define NOTHING_ASIDE 1
 #else
-#define NOTHING_ASIDE !(aside[0] || aside[1] || aside[2])
+#define NOTHING_ASIDE !OTHERS_AT_WORK
 #endif
+
+/* What is on its way comes at any time, or never. */
+proctype way() {
+end:
+  d_step {
+    MAY_COME -> sent = 0;
+    if :: thing != 0 -> KEEP_THING; aside[0] = thing; thing = 0 :: else fi
+  }
+}
 
 /* One command: nothing comes back over what exists, nor while something is aside that is to have that name. */
 proctype restorer() {
@@ -237,6 +257,7 @@ inline judge() {
 /* What other runs left aside. */
 inline settleLeft() {
   whose = 0; thingServerThen = thingServer;
+  closed = closed || sent;
   do
   :: whose < RUNS ->
     if
@@ -314,6 +335,12 @@ again:
 #endif
   reading = 0;
   MAY_END;
+#if defined(LATE) || defined(LATE_ASIDE)
+  if
+  :: atomic { r == 0 && SAME_THING_SERVER && !OTHERS_AT_WORK -> sent = 1; goto over }
+  :: skip
+  fi;
+#endif
   /* One script in the things' slot. Whether it can tell that nobody has touched a thing depends on the policy (LFU). */
   atomic {
     isDone = SAME_THING_SERVER;
@@ -323,9 +350,9 @@ again:
     :: isDone && (thing == 0 || aside[r] != 0)
     :: isDone && thing != 0 && aside[r] == 0 ->
 #else
-    :: isDone && (aside[0] || aside[1] || aside[2]) -> isDone = 0   /* to be settled first */
-    :: isDone && thing == 0 && !(aside[0] || aside[1] || aside[2])
-    :: isDone && thing != 0 && !(aside[0] || aside[1] || aside[2]) ->
+    :: isDone && OTHERS_AT_WORK -> isDone = 0   /* to be settled first */
+    :: isDone && thing == 0 && !OTHERS_AT_WORK
+    :: isDone && thing != 0 && !OTHERS_AT_WORK ->
 #endif
       if
 #ifdef NO_SECOND_READING
@@ -376,6 +403,9 @@ over: ended++
 init {
   atomic {
     run coordinator(); run weather(); run sweeper(0);
+#if defined(LATE) || defined(LATE_ASIDE)
+    run way();
+#endif
 #ifdef TRASH
     run restorer();
 #endif

@@ -7,8 +7,8 @@ const TWO_RUNS = ['AT_ONCE=2', 'MOST_FAILOVERS=0'];
 describe('the protocol of the sweep, in every interleaving with a revival, an end at any step, a failover, the next run', () => {
   test.for([
     ['on one server', ['ONE_SERVER', ...ONE_RUN]],
-    ['across slots', [...ONE_RUN]],
-    ['across slots, two runs side by side', ['STRING', ...TWO_RUNS]],
+    ['across slots, where what sets aside may come late', ['LATE', ...ONE_RUN]],
+    ['across slots, two runs side by side', ['LATE', 'STRING', ...TWO_RUNS]],
     ['across slots, with a trash that is restored meanwhile', ['STRING', 'TRASH', ...ONE_RUN]],
   ] as const)('takes nothing from who lives, and leaves nothing behind: %s (P1, P3)', async ([, definitions]) => {
     const { errors, assertion, states } = await searchModel(...definitions);
@@ -19,6 +19,7 @@ describe('the protocol of the sweep, in every interleaving with a revival, an en
   test.for([
     ['the heartbeat goes first', ['HEARTBEAT_FIRST', ...ONE_RUN], 'thing==0'],
     ['what was set aside is not put back', ['NO_PUT_BACK', ...ONE_RUN], 'mine'],
+    ['what comes late is still set aside', ['LATE_ASIDE', ...ONE_RUN], 'thing==0'],
     ['what was touched goes without a second reading', ['NO_SECOND_READING', ...ONE_RUN], 'mine'],
     ['the heartbeat goes before replicas heard of the rest', ['NO_WAIT', ...ONE_RUN], 'thing==0'],
     [
