@@ -236,6 +236,9 @@ export interface Horizons {
   standing(): Promise<Horizon | null>;
   /** Whether an outage of the target was noted that ended after this instant, in ms; `true` where nobody can tell. Must not reject. */
   outageSince(ms: number): Promise<boolean>;
-  /** Puts one in the place of what stands; `null`: there is none any more. Must not reject. */
+  /**
+   * Puts one in the place of what stood when that was asked for last, unless somebody has put another there since; `null`: there is none
+   * any more. Must not reject.
+   */
   keep(horizon: Horizon | null): Promise<void>;
 }

@@ -21,7 +21,7 @@ describe('a primary that is killed', () => {
     onTestFinished(() => gates.close());
     const story = nothingYet();
     const told = { kills: 0, losing: 0, cutOff: 0 };
-    await failOverOnce(cluster, gates, seed, story, told, 30, 'unlink');
+    await failOverOnce(cluster, gates, seed, story, told, 30, { moment: 'unlink' });
     expect(story.faults).toEqual([]);
     expect(told).toEqual({ kills: 1, losing: 1, cutOff: 1 });
   });

@@ -64,7 +64,7 @@ export async function comeBack(cluster: TestCluster, gates: Gates, victim: TestR
 
 /**
  * One run during which a primary is killed, and the one after it. Resolves to whom that was.
- * @param moment when it loses what it writes from then on, and most who beat again do; left out: all is drawn
+ * @param options `moment`: when it loses what it writes from then on, and most who beat again do; left out: all is drawn
  */
 export async function failOverOnce(
   cluster: TestCluster,
@@ -73,7 +73,7 @@ export async function failOverOnce(
   story: Story,
   told: Failovers,
   coordinators: number,
-  moment?: (typeof MOMENTS)[number],
+  { moment, settings = {} }: { readonly moment?: (typeof MOMENTS)[number]; readonly settings?: object } = {},
 ): Promise<TestRedis> {
   const random = new Random(seed);
   const redis = racerOf(cluster);
@@ -102,7 +102,7 @@ export async function failOverOnce(
       }, ms);
     };
     const run = cleanCluster(cluster, {
-      settings: NOW,
+      settings: { ...NOW, ...settings },
       ...hooks,
       before: async (call, args) => {
         await hooks.before?.(call, args);
@@ -137,7 +137,7 @@ export async function failOverOnce(
     await until(async () => await isWhole(cluster, victim));
     await round.calm();
     const next = await cleanCluster(cluster, {
-      settings: NOW,
+      settings: { ...NOW, ...settings },
       ...(random.between(0, 1) === 0 ? {} : round.hooks(undefined, Math.ceil(coordinators / 4))),
     });
     if (next.outcome !== 'completed') story.faults.push(`the next run ended ${next.outcome}`);

@@ -45,6 +45,7 @@ export async function moveOnce(
   story: Story,
   told: Moved,
   coordinators: number,
+  settings: object = {},
 ): Promise<void> {
   const random = new Random(seed);
   const redis = racerOf(cluster);
@@ -56,7 +57,7 @@ export async function moveOnce(
     const moving = moveSlots(cluster, primaries, new Random(seed + 1), slots, () => !isOver);
     let failed = false;
     try {
-      const report = await cleanCluster(cluster, { ...round.hooks(undefined, Math.ceil(coordinators / 4)) });
+      const report = await cleanCluster(cluster, { settings, ...round.hooks(undefined, Math.ceil(coordinators / 4)) });
       round.note(report);
     } catch (error) {
       // What a run can't settle while a slot is on its way, it says, and the next one does.
@@ -70,7 +71,7 @@ export async function moveOnce(
     }
     told.moves += await moving;
     await agreed(cluster);
-    const report = await cleanCluster(cluster);
+    const report = await cleanCluster(cluster, { settings });
     if (report.outcome !== 'completed') story.faults.push(`the next run ended ${report.outcome}`);
     round.note(report);
     await round.audit(!failed);

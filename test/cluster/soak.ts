@@ -15,6 +15,7 @@ const minutes = Number(process.env.SOAK_MINUTES || Number.POSITIVE_INFINITY);
 const moves = Number(process.env.SOAK_MOVES || 100);
 const kills = Number(process.env.SOAK_KILLS || 20);
 let seed = Number(process.env.RACE_SEED || Date.now() % 1_000_000_000);
+const PLACES = [{ readFrom: 'primary' }, { readFrom: 'replica' }];
 let cluster: TestCluster;
 
 beforeAll(async () => {
@@ -33,31 +34,34 @@ test('whoever beats again while a cluster is swept loses nothing (P1)', async ()
   console.log(JSON.stringify(story));
 });
 
-test('nor does anybody while slots move, both ways (P1)', async () => {
+test.each(PLACES)('nor does anybody while slots move, both ways, read from $readFrom (P1)', async (readFrom) => {
   const story = nothingYet();
   const told = { moves: 0, said: {} };
   for (; told.moves < moves; seed++) {
-    await moveOnce(cluster, cluster.nodes.slice(0, 3), seed, story, told, 60);
+    await moveOnce(cluster, cluster.nodes.slice(0, 3), seed, story, told, 60, readFrom);
     expect(story.faults, `RACE_SEED=${seed}`).toEqual([]);
     console.log(JSON.stringify({ ...told, ...story }));
   }
 });
 
-test('nor does anybody while primaries are killed; nothing is orphaned by what they take along, and the next run ends well (P1, P3)', async () => {
-  const gates = await Gates.before(cluster);
-  const story = nothingYet();
-  const told = { kills: 0, losing: 0, cutOff: 0 };
-  try {
-    for (; told.kills < kills; seed++) {
-      const victim = await failOverOnce(cluster, gates, seed, story, told, 60);
-      expect(story.faults, `RACE_SEED=${seed}`).toEqual([]);
-      console.log(JSON.stringify({ ...told, ...story }));
-      await comeBack(cluster, gates, victim);
+test.each(PLACES)(
+  'nor does anybody while primaries are killed, read from $readFrom; nothing is orphaned by what they take along, and the next run ends well (P1, P3)',
+  async (readFrom) => {
+    const gates = await Gates.before(cluster);
+    const story = nothingYet();
+    const told = { kills: 0, losing: 0, cutOff: 0 };
+    try {
+      for (; told.kills < kills; seed++) {
+        const victim = await failOverOnce(cluster, gates, seed, story, told, 60, { settings: readFrom });
+        expect(story.faults, `RACE_SEED=${seed}`).toEqual([]);
+        console.log(JSON.stringify({ ...told, ...story }));
+        await comeBack(cluster, gates, victim);
+      }
+    } finally {
+      await gates.leave();
     }
-  } finally {
-    await gates.leave();
-  }
-});
+  },
+);
 
 test('what comes back from the trash meanwhile is as it was, each key once: while slots move, and while primaries are killed', async () => {
   const told = { rounds: 0, moves: 0, steps: 0, kills: 0, keys: 0, first: 0, said: {}, faults: [] };

@@ -68,6 +68,25 @@ test('what a pass leaves is what the next run finds, whatever names hold, and of
   );
 });
 
+test('what was ended while a run went on stays so: neither a full pass that began before puts its own there, nor a run that looked at nobody', async () => {
+  const [one = null] = fc.sample(horizons, 1);
+  const another = () => open().horizonsOf(DEFAULT);
+  for (const before of [null, one]) {
+    await another().keep(before);
+    const ofRun = another();
+    expect(plain(await ofRun.standing())).toEqual(plain(before));
+    // As whoever brings back heartbeats does, or sees that a clock was put back.
+    await another().keep(null);
+    await ofRun.keep(one);
+    expect(await another().standing()).toBeNull();
+  }
+  const next = another();
+  await next.standing();
+  await next.keep(one);
+  await next.keep(one);
+  expect(plain(await another().standing())).toEqual(plain(one));
+});
+
 test('one that is damaged, or of another form, is none; and is replaced', async () => {
   const { redis } = server.current;
   const ofDefault = open().horizonsOf(DEFAULT);

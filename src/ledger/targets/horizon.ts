@@ -13,6 +13,7 @@ import { compress, decompress, seal, unseal } from '../sealed.ts';
 /** Another way to judge heartbeats, or to write this, is another format: then what stands is none. */
 const FORMAT = 3;
 const MOST_BYTES = 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /** As it is written: names byte for byte, instants in whole seconds. */
 interface Written extends Omit<Horizon, 'listed'> {
@@ -62,31 +63,46 @@ async function decode(sealed: Buffer): Promise<Horizon | null> {
   };
 }
 
-/** The horizon of a target; `null`: there is none, or one that this version can't read. Rejects as `Blocks` do, and with `DamagedBlock`. */
-export async function readHorizon(blocks: Blocks, target: NamedTarget): Promise<Horizon | null> {
-  for await (const sealed of blocks.read([horizonName(target)])) if (sealed !== null) return await decode(sealed);
-  return null;
+/** What stands of a target, as it is written; empty where nothing does. Rejects as `Blocks` do. */
+async function readSealed(blocks: Blocks, target: NamedTarget): Promise<Buffer> {
+  for await (const sealed of blocks.read([horizonName(target)])) return sealed ?? NOTHING;
+  return NOTHING;
 }
 
-/** Puts a horizon in the place of what stands; `null`: there is none any more. Rejects as `Blocks` do. */
-export async function writeHorizon(blocks: Blocks, target: NamedTarget, horizon: Horizon | null): Promise<void> {
-  const writing = { atMs: await blocks.nowMs(), ends: sharedName('horizon', target) };
-  await blocks.write(horizonName(target), await encode(horizon), writing);
+/** The horizon of a target; `null`: there is none, or one that this version can't read. Rejects as `Blocks` do, and with `DamagedBlock`. */
+export async function readHorizon(blocks: Blocks, target: NamedTarget): Promise<Horizon | null> {
+  const sealed = await readSealed(blocks, target);
+  return sealed.length === 0 ? null : await decode(sealed);
 }
 
 /**
- * What a run of this target needs of it. Where the ledger can't be read, runs make full passes; where it can't be written, the
- * horizon that stands goes on to hold: nothing that happens later makes anybody stale sooner.
+ * What a run of this target needs of it; for one run, or for whoever only ends it. Where the ledger can't be read, runs make full passes;
+ * where it can't be written, the horizon that stands goes on to hold: nothing that happens later makes anybody stale sooner. But for what
+ * is ended, as by whoever brings back heartbeats: where that was done since the run asked what stands, it keeps none, having passed them.
  */
 export function horizonsOf(blocks: Blocks, target: NamedTarget): Horizons {
+  let stood: Buffer | undefined;
+  const write = async (horizon: Horizon | null): Promise<void> => {
+    const replaces = horizon === null || stood === undefined ? {} : { replaces: stood };
+    const written = await encode(horizon);
+    const writing = { atMs: await blocks.nowMs(), ends: sharedName('horizon', target), ...replaces };
+    if (await blocks.write(horizonName(target), written, writing)) stood = written;
+  };
   return {
-    standing: async () => await readHorizon(blocks, target).catch(() => null),
+    standing: async () => {
+      try {
+        stood = await readSealed(blocks, target);
+        return stood.length === 0 ? null : await decode(stood);
+      } catch {
+        return null;
+      }
+    },
     outageSince: async (ms) => {
       return await outagesSince(blocks, target, ms).then(
         (spans) => spans.length > 0,
         () => true,
       );
     },
-    keep: async (horizon) => await writeHorizon(blocks, target, horizon).catch(() => {}),
+    keep: async (horizon) => await write(horizon).catch(() => {}),
   };
 }
