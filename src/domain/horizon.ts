@@ -82,7 +82,7 @@ const SEEN_SHARE = 1 / 2;
 const FILLED = { times: 1.25, more: 100 } as const;
 /**
  * Where no heartbeat expired, so many times as many keys that do, and so many more, are possibly heartbeats of writers that are new:
- * who dies then is to be seen before. A queue in the same database has a few such keys that come and go.
+ * who dies then is to be seen before. A queue in the same database has a few such keys that come and go; where none was left, any is new.
  */
 const EXPIRING = { times: 1.25, more: 4 } as const;
 /** A run may begin late by this share of the time between two. */
@@ -90,6 +90,10 @@ const LATE_SHARE = 1 / 10;
 
 function full(why: string): Look {
   return { pass: 'full', why };
+}
+
+function mostExpiring({ expiring }: Horizon): number {
+  return expiring === 0 ? 0 : expiring * EXPIRING.times + EXPIRING.more;
 }
 
 /** How far a scheduled run has to look; `null`: there is no horizon. */
@@ -101,8 +105,8 @@ export function lookFor(horizon: Horizon | null, now: Circumstances): Look {
   if (nowSeconds < horizon.lookedSeconds) return full("the target's clock went back");
   if (now.keys > horizon.keys * FILLED.times + FILLED.more)
     return full('there are many more keys than the last pass left');
-  if (ttlSeconds === null && !horizon.sighted && now.expiring > horizon.expiring * EXPIRING.times + EXPIRING.more)
-    return full('no heartbeat expired, and many more keys do than the last pass left');
+  if (ttlSeconds === null && !horizon.sighted && now.expiring > mostExpiring(horizon))
+    return full('no heartbeat expired, and more keys do than the last pass left');
   if (now.outage) return full('there was an outage since the last pass');
   if (now.sweepsOrphans && nowSeconds + now.gapSeconds() - beganSeconds > staleAfterSeconds) {
     return full('orphans are looked for once in every threshold');

@@ -136,6 +136,16 @@ describe('a horizon', () => {
     expect(lookFor(lookedAgain(horizonOf(new Map([[1, BEGAN]])), BEGAN + 50), at(BEGAN + 50)).pass).toBe('none');
   });
 
+  test('is of no use once a key expires where none did: one writer of heartbeats that expire is not to be missed', () => {
+    const none = { ...horizonOf(new Map([[1, BEGAN]])), expiring: 0 };
+    expect(lookFor(none, at(BEGAN + 50, { expiring: 0 })).pass).toBe('none');
+    expect(lookFor(none, at(BEGAN + 50, { expiring: 1 })).pass).toBe('full');
+    // A few that come and go tell nothing where there are such.
+    const few = { ...none, expiring: 1 };
+    expect(lookFor(few, at(BEGAN + 50, { expiring: 5 })).pass).toBe('none');
+    expect(lookFor(few, at(BEGAN + 50, { expiring: 6 })).pass).toBe('full');
+  });
+
   test('goes on where orphans and heartbeats that expire can wait for the next run', () => {
     const horizon = horizonOf(new Map([[1, BEGAN]]), 300);
     const given = { sweepsOrphans: true, gapSeconds: () => 60 };
