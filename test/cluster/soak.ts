@@ -1,6 +1,7 @@
 /** soak: coordinators that come back while a cluster is swept, ever new ones, until Ctrl-C, for `SOAK_MINUTES`, or until one loses something. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWorker } from '../support/cli.ts';
+import { cleanCluster } from '../support/cluster.ts';
 import { startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { configFile } from '../support/files.ts';
 import { startRedis } from '../support/redis.ts';
@@ -56,6 +57,7 @@ test.each(PLACES)(
         expect(story.faults, `RACE_SEED=${seed}`).toEqual([]);
         console.log(JSON.stringify({ ...told, ...story }));
         await comeBack(cluster, gates, victim);
+        expect((await cleanCluster(cluster, { settings: readFrom })).outcome).toBe('completed');
       }
     } finally {
       await gates.leave();

@@ -69,12 +69,6 @@ async function readSealed(blocks: Blocks, target: NamedTarget): Promise<Buffer> 
   return NOTHING;
 }
 
-/** The horizon of a target; `null`: there is none, or one that this version can't read. Rejects as `Blocks` do, and with `DamagedBlock`. */
-export async function readHorizon(blocks: Blocks, target: NamedTarget): Promise<Horizon | null> {
-  const sealed = await readSealed(blocks, target);
-  return sealed.length === 0 ? null : await decode(sealed);
-}
-
 /**
  * What a run of this target needs of it; for one run, or for whoever only ends it. Where the ledger can't be read, runs make full passes;
  * where it can't be written, the horizon that stands goes on to hold: nothing that happens later makes anybody stale sooner. But for what
