@@ -26,7 +26,7 @@ export type Why =
   | 'not-json'
   /** The time is missing, or is none: no finite number, no date that exists. */
   | 'no-time'
-  /** The number can't be in the declared unit: read so, it lies before this kind of system was built. */
+  /** The number, or that of which a date was made, can't be in the declared unit: read so, it lies before this kind of system was built. */
   | 'wrong-unit'
   /** The time lies after the target's clock, also when that is read again: a clock that is wrong, or another unit. */
   | 'future'
@@ -54,7 +54,7 @@ export const WHY_SAYS: Readonly<Record<Why, string>> = {
   'id-shape': 'has an id of other segments than the schema says',
   'not-json': 'is no JSON object',
   'no-time': 'holds no usable time',
-  'wrong-unit': 'holds a number too small for milliseconds',
+  'wrong-unit': 'holds a time too early for milliseconds',
   future: 'lies in the future',
   'wrong-type': 'is of another type than the schema says',
   'no-zone': 'holds a time without a zone',
@@ -101,14 +101,15 @@ function readText(text: string): Beat {
   if (day > '28' && new Date(Date.parse(`${yearMonth}${day}T00:00:00Z`)).getUTCDate() !== Number(day)) return NO_TIME;
   const zone = hours === undefined ? 'Z' : `${hours}:${minutes}`;
   const beatAt = Date.parse(`${yearMonth}${day}T${time}${seconds.replace(',', '.')}${zone}`);
-  // Whoever writes a date writes no seconds for milliseconds; but nobody beat before the epoch.
-  return beatAt >= 0 ? { beatAt } : NO_TIME;
+  // Nobody beat before the epoch; and a date may be made of seconds that were taken for milliseconds: of January 1970, then.
+  return beatAt < 0 ? NO_TIME : readNumber(beatAt);
 }
 
 /**
  * Reads a heartbeat's value: a JSON object with the last beat in its own top-level member `timestamp`, or, where there is
  * none, `lastHeartbeat`; a member that is there but unusable is not skipped. The beat is a number or numeric string in ms
- * since the epoch, or ISO 8601 with a zone. No unit is ever guessed: a number below 1,000,000,000,000 is `wrong-unit`.
+ * since the epoch, or ISO 8601 with a zone. No unit is ever guessed: what lies before 1,000,000,000,000 is `wrong-unit`, however it
+ * is written.
  */
 export function readBeat(value: string): Beat {
   let parsed: unknown;

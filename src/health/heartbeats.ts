@@ -10,7 +10,7 @@ const WAY_OUT: Readonly<Record<Why, string>> = {
   'id-shape': 'write ids of as many segments as the schema says, or a schema whose ids have more',
   'not-json': 'write a JSON object, such as {"timestamp": 1760000000000}',
   'no-time': 'write the last beat into "timestamp" or "lastHeartbeat", at the top level of the JSON',
-  'wrong-unit': 'write milliseconds since the epoch, not seconds',
+  'wrong-unit': 'write milliseconds since the epoch, not seconds, and make dates of milliseconds, not of seconds',
   future: 'check the clocks of those who write them, and that they write milliseconds, not microseconds',
   'wrong-type': 'write each heartbeat as a string, or see who else uses these names',
   'no-zone': 'write ISO 8601 with its zone, such as 2026-01-01T00:00:00Z',

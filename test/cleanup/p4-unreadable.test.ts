@@ -25,6 +25,7 @@ const UNREADABLE: readonly (readonly [why: string, name: string, value: (at: num
   ['wrong-unit', 'float', (at) => `{"timestamp":${at / 1000 + 0.25}}`],
   ['wrong-unit', 'text', (at) => `{"timestamp":"${at / 1000}"}`],
   ['wrong-unit', 'last', (at) => `{"lastHeartbeat":${at / 1000}}`],
+  ['wrong-unit', 'date', (at) => `{"timestamp":"${new Date(at / 1000).toISOString()}"}`],
   ['wrong-unit', 'zero', () => '{"timestamp":0}'],
   ['wrong-unit', 'zeroText', () => '{"timestamp":"0"}'],
   ['wrong-unit', 'negative', (at) => `{"timestamp":${-at}}`],
@@ -81,7 +82,7 @@ describe.each(STRATEGIES)('by %s', (strategy, rules) => {
       'wrong-type',
       'no-zone',
     ]);
-    expect(report.unreadable.map(({ count }) => count)).toEqual([6, 6, 9, 2, 5, 1]);
+    expect(report.unreadable.map(({ count }) => count)).toEqual([6, 6, 10, 2, 5, 1]);
   });
 });
 

@@ -78,7 +78,7 @@ describe('heartbeats', () => {
     await writeAll(redis, { [heartbeatOf('a')]: 'x', [heartbeatOf('b')]: beat(1), [heartbeatOf('c')]: beat(now) });
     expect((await findings('heartbeats')).map(({ message }) => message)).toEqual([
       `1 of 3 sampled can't be judged and are kept: each is no JSON object (not-json): ${heartbeatOf('a')}`,
-      `1 of 3 sampled can't be judged and are kept: each holds a number too small for milliseconds (wrong-unit): ${heartbeatOf('b')}`,
+      `1 of 3 sampled can't be judged and are kept: each holds a time too early for milliseconds (wrong-unit): ${heartbeatOf('b')}`,
     ]);
     await redis.del(heartbeatOf('a'), heartbeatOf('b'));
     expect(await findings('heartbeats')).toMatchObject([{ status: 'ok', message: '1 sampled, all can be judged' }]);

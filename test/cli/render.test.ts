@@ -44,7 +44,7 @@ test('a report shows unreadable heartbeats by reason, with count and names, in 8
   expect(lines.slice(from)).toEqual([
     '  unreadable    3 not-json: is no JSON object',
     ...['a', 'b', 'c'].map((id) => `                  ${heartbeatOf(id)}`),
-    '                12 wrong-unit: holds a number too small for milliseconds',
+    '                12 wrong-unit: holds a time too early for milliseconds',
     ...Array.from({ length: 10 }, (_, i) => `                  ${heartbeatOf(`s${i}`)}`),
     '                  and 2 more',
   ]);

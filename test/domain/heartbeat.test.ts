@@ -45,7 +45,7 @@ describe('a heartbeat', () => {
     ['ISO 8601 in UTC', '{"timestamp":"2025-10-09T08:43:19.000Z"}'],
     ['ISO 8601 with an offset', '{"timestamp":"2025-10-09T10:43:19+02:00"}'],
     ['ISO 8601 with a short offset', '{"timestamp":"2025-10-09T10:43:18,5+0200"}'],
-    ['ISO 8601 of long ago', '{"timestamp":"1970-01-01T00:00:00Z"}'],
+    ['ISO 8601 of long ago', '{"timestamp":"2001-09-09T01:46:40Z"}'],
     ['the last of two', '{"timestamp":1760000000000,"timestamp":1000000000000}'],
     ['lastHeartbeat', '{"coordinatorId":"c","lastHeartbeat":1759999399000,"sequence":4}'],
     ['lastHeartbeat in ISO 8601', '{"lastHeartbeat":"2025-10-09T08:43:19Z"}'],
@@ -87,6 +87,8 @@ describe('a heartbeat', () => {
     ['in float seconds', '{"timestamp":1759999399.25}', 'wrong-unit'],
     ['in seconds as a string', '{"timestamp":"1759999399"}', 'wrong-unit'],
     ['in seconds, and says lastHeartbeat', '{"lastHeartbeat":1759999399}', 'wrong-unit'],
+    ['a date of seconds taken for milliseconds', '{"timestamp":"1970-01-21T08:53:19.399Z"}', 'wrong-unit'],
+    ['a date of zero', '{"lastHeartbeat":"1970-01-01T00:00:00.000Z"}', 'wrong-unit'],
     ['zero', '{"timestamp":0}', 'wrong-unit'],
     ['negative zero', '{"timestamp":-0}', 'wrong-unit'],
     ['zero as a string', '{"timestamp":"0"}', 'wrong-unit'],
@@ -141,6 +143,8 @@ describe('a heartbeat', () => {
           expect(read(`${time}`)).toEqual({ why: 'wrong-unit' });
           expect(read(`"${time}"`)).toEqual({ why: 'wrong-unit' });
         }
+        // What a writer makes of its seconds by a clock that counts milliseconds.
+        expect(read(`"${new Date(at / 1000).toISOString()}"`)).toEqual({ why: 'wrong-unit' });
         expect(saying(judged(`{"${field}":${at * 1000}}`))).toBe('ahead');
         expect(read(`"${new Date(at).toISOString().slice(0, -1)}"`)).toEqual({ why: 'no-zone' });
       }),

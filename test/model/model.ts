@@ -153,7 +153,7 @@ function isoInstant(text: string): number | Reason {
     return 'no-time';
   const instant = date.getTime() + ((hour * 60 + minute - offset) * 60 + second + Number(`0.${parts[6] ?? 0}`)) * 1000;
   // Silent about dates before the epoch: nobody beat then, so they are not usable.
-  return instant < 0 ? 'no-time' : instant;
+  return instant < 0 ? 'no-time' : msInstant(instant);
 }
 
 /** A number of ms; one that lies before 2001-09-09T01:46:40Z counts something else (P4). */
