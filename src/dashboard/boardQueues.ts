@@ -5,10 +5,10 @@ import type { Config } from '../config/resolve.ts';
 import { Failure } from '../domain/failure.ts';
 import { RUN_QUEUE } from '../queue/names.ts';
 import type { Queues } from '../queue/queues.ts';
-import { enqueue } from '../queue/runs/enqueue.ts';
+import { type Enqueued, enqueue } from '../queue/runs/enqueue.ts';
 import { payloadJsonSchema, type RunData } from '../queue/runs/payload.ts';
 
-type Rights = Pick<Config['process'], 'readOnly' | 'dangerousActions'>;
+type Rights = Pick<Config['process'], 'readOnly' | 'dangerousActions' | 'dashboardUser'>;
 type AdapterOptions = ConstructorParameters<typeof BullMQAdapter>[1];
 type Removal = Parameters<BullMQAdapter['clean']>[0];
 
@@ -65,7 +65,7 @@ export class RunQueue extends KeptQueue {
   constructor(
     private readonly runs: Queues['runs'],
     private readonly targets: Config['targets'],
-    rights: Rights,
+    private readonly rights: Rights,
   ) {
     super(runs, rights, {
       displayName: 'cleanup runs',
@@ -76,7 +76,7 @@ export class RunQueue extends KeptQueue {
   }
 
   override async addJob(_name: string, data: unknown): Promise<Job> {
-    const { run } = await enqueue(this.runs, this.targets, data as RunData);
+    const { run } = await this.#ask(data as RunData);
     const job = await this.runs.getJob(run);
     if (job === undefined) throw new Failure('RUN_FAILED', `run ${run} has already left the history`);
     return job;
@@ -119,7 +119,11 @@ export class RunQueue extends KeptQueue {
 
   async #askAnew({ data }: Job): Promise<void> {
     const { fingerprint: _, ...asked } = (data ?? {}) as RunData;
-    await enqueue(this.runs, this.targets, { ...asked, trigger: 'manual' });
+    await this.#ask({ ...asked, trigger: 'manual' });
+  }
+
+  async #ask(data: RunData): Promise<Enqueued> {
+    return await enqueue(this.runs, this.targets, data, this.rights.dashboardUser ?? null);
   }
 }
 

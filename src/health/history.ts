@@ -18,7 +18,7 @@ export interface HistoryRow {
   readonly state: string;
   /** ISO 8601; `null` when whoever added it gave it an impossible time. */
   readonly addedAt: string | null;
-  /** Who asked for it: a person at a terminal, or else `schedule`, `manual`, `cli`; `null` where its job does not say. */
+  /** Who asked for it: a person at a terminal or a page, or else `schedule`, `manual`, `cli`; `null` where its job does not say. */
   readonly by: string | null;
   readonly attempts: number;
   readonly failedReason: string | null;
@@ -122,6 +122,6 @@ export function isAsked(
   return filter.outcome === undefined || filter.outcome === (report?.outcome ?? state);
 }
 
-function queuedRow({ addedAtMs: _, fingerprint: __, ...row }: QueuedRun): HistoryRow {
-  return row;
+function queuedRow({ addedAtMs: _, fingerprint: __, trigger, ...row }: QueuedRun): HistoryRow {
+  return { ...row, by: row.by ?? trigger };
 }

@@ -91,7 +91,7 @@ export async function readRunsPage(
     next = page.cursor;
   } while (next !== null && !suffices(runs) && performance.now() < until);
   const queued = (await asked).filter(
-    (job) => isAsked(job, filter, isOurs) && (filter.trigger === undefined || job.by === filter.trigger),
+    (job) => isAsked(job, filter, isOurs) && (filter.trigger === undefined || job.trigger === filter.trigger),
   );
   return { runs, queued: await onlyQueued(ledger, queued, { runs, isAll: next === null }), cursor: next, damaged };
 }

@@ -173,6 +173,26 @@ describe('credentials', () => {
     }
   });
 
+  it('are noted with the runs that are asked for by them', async () => {
+    const closed = await startDashboard({ REDIS_URL: redis.url, ...WITH_CREDENTIALS });
+    const { runs } = closed.queues;
+    const body = new URLSearchParams({ target: 'default', kind: 'dry' });
+    try {
+      for (const ask of [
+        async () =>
+          await closed.ask('/run', { method: 'POST', body, headers: { ...basic(USER, PASSWORD), origin: closed.url } }),
+        async () => await closed.send('POST', ADD, job, basic(USER, PASSWORD)),
+      ]) {
+        await runs.obliterate({ force: true });
+        expect((await ask()).status).toBeLessThan(400);
+        expect((await runs.getJobs()).map(({ opts }) => opts)).toMatchObject([{ by: USER }]);
+      }
+    } finally {
+      await runs.obliterate({ force: true });
+      await closed.close();
+    }
+  });
+
   it('can be guessed 20 times in a quarter of an hour; then each is answered slowly, and the right ones still open', async () => {
     const closed = await startDashboard({ REDIS_URL: redis.url, ...WITH_CREDENTIALS });
     // Whoever guesses may claim to be somebody else each time.

@@ -70,6 +70,29 @@ describe('a run through the queue', () => {
     expect(third.stderr).toContain('already, but not as asked for: it is a real run, its staleAfter is 10m\n');
   });
 
+  test('stands in the history with whoever asked for it, from when it waits on; what asked, where its job names nobody', async () => {
+    await command(['enqueue'], env());
+    const history = async () => JSON.parse((await command(['history', '--json'], env())).stdout) as { by: string }[];
+    const somebody = { run: '1', by: expect.stringMatching(/^.+@.+$/) };
+    expect(await history()).toEqual([expect.objectContaining({ ...somebody, state: 'waiting' })]);
+    // A worker of any version takes its data.
+    expect((await queue.runs.getJob('1'))?.data).toEqual({
+      ...{ target: 'default', trigger: 'manual', fingerprint: expect.any(String) },
+    });
+    await work(env());
+    await finished('1');
+    const odd = [{ by: 7 }, { by: '' }, { by: `${'x'.repeat(200)}` }] as object[];
+    for (const options of odd) {
+      await finished((await queue.runs.add('cleanup', { target: 'default', trigger: 'cli' }, options)).id as string);
+    }
+    expect(await history()).toEqual([
+      expect.objectContaining({ run: '4', by: 'x'.repeat(128) }),
+      expect.objectContaining({ run: '3', by: 'cli' }),
+      expect.objectContaining({ run: '2', by: 'cli' }),
+      expect.objectContaining({ ...somebody, state: 'completed' }),
+    ]);
+  });
+
   test('that is real, and joins a dry one, ends with exit code 1', async () => {
     await command(['enqueue', '--dry-run'], env());
     const { code, stdout } = await command(['enqueue', '--json'], env());

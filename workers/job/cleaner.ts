@@ -119,11 +119,10 @@ async function clean(
   const outages = async (nowMs: number) => await outagesOf(ledger, target, nowMs, signal);
   const promotedAt = async (histories: readonly string[], nowMs: number) =>
     await promotedAtOf(ledger, target, histories, nowMs, true);
-  const identity = { run: String(job.id), attempt: job.attemptsMade + 1, again: job.stalledCounter > 0 };
   const soFar = () => reportAhead(target, stopwatch, request);
-  const noted = { ...identity, addedAtMs: job.timestamp, payload, insistMs: fence.insistMs, until: signal, soFar };
   const makesRoom = areOneServer(parts.config.queue, target);
-  const record = await Recording.begin(ledger, { ...noted, makesRoom }, warn);
+  const noted = { payload, insistMs: fence.insistMs, until: signal, soFar, makesRoom };
+  const record = await Recording.begin(ledger, job, noted, warn);
   const observer: Observer = {
     ...record.observer,
     phase: (phase, sentence) => {

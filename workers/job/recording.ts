@@ -7,18 +7,14 @@ import type { Report } from '../../src/domain/report.ts';
 import { RunFollower } from '../../src/ledger/recording/followRun.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { RunRecorder } from '../../src/ledger/recording/recorder.ts';
+import { askerOf } from '../../src/queue/runs/asker.ts';
 import type { RunPayload } from '../../src/queue/runs/payload.ts';
+import type { RunJob } from './journal.ts';
 
 export interface RecordedRun {
-  readonly run: string;
-  readonly attempt: number;
-  /** When its job was added, in ms, as the job says: it may say anything. */
-  readonly addedAtMs: number;
   readonly payload: RunPayload;
   /** Its report before it has looked at anything. */
   readonly soFar: () => Report;
-  /** Whether a worker was taken for gone under it, who may have ended it. */
-  readonly again: boolean;
   /** As `RunToRecord` has them. */
   readonly insistMs: () => number;
   readonly until: AbortSignal;
@@ -43,13 +39,19 @@ export class Recording {
    */
   static async begin(
     ledger: Ledger,
-    { payload, soFar, addedAtMs, ...told }: RecordedRun,
+    job: RunJob,
+    { payload, soFar, ...told }: RecordedRun,
     warn: (sentence: string) => void,
   ): Promise<Recording> {
     const { target, trigger, dryRun } = payload;
     const identity = {
-      ...{ ...told, target: target.name, fingerprint: fingerprintOf(target), trigger, by: null, dryRun },
-      ...(isoOf(addedAtMs) === null ? {} : { addedAtMs }),
+      ...told,
+      ...{ run: String(job.id), attempt: job.attemptsMade + 1, by: askerOf(job) },
+      // A worker was taken for gone under it, who may have ended it.
+      again: job.stalledCounter > 0,
+      ...{ target: target.name, fingerprint: fingerprintOf(target), trigger, dryRun },
+      // It may say anything.
+      ...(isoOf(job.timestamp) === null ? {} : { addedAtMs: job.timestamp }),
       ...(target.trash > 0 ? { trashMs: target.trash } : {}),
     };
     const recorder = ledger.record({ ...identity, families: target.schema.families }, warn);

@@ -12,6 +12,7 @@ import { renderReport } from '../output/render.ts';
 import { say } from '../output/say.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
 import { withTracing } from '../tracing.ts';
+import { whoAsks } from '../whoAsks.ts';
 
 interface Options {
   readonly target?: string;
@@ -35,7 +36,7 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
     ...(options.force ? { force: true } : {}),
   } as const;
   const work = async (queues: Queues): Promise<void> => {
-    const { run, joined, difference, onlyDry } = await enqueue(queues.runs, config.targets, data).catch(
+    const { run, joined, difference, onlyDry } = await enqueue(queues.runs, config.targets, data, whoAsks()).catch(
       (error: unknown) => {
         throw error instanceof Failure && error.code === 'JOB_DATA' ? new Failure('USAGE', error.message) : error;
       },

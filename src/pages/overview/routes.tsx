@@ -99,7 +99,8 @@ class OverviewPages {
     if (!Object.hasOwn(WISHES, kind)) throw new Failure('USAGE', 'say which kind of run: dry, run or force');
     const target = textIn(request.body, 'target') ?? '';
     const wish = WISHES[kind as keyof typeof WISHES];
-    const asked = await enqueue(queues.runs, config.targets, { target, trigger: 'manual', ...wish });
+    const by = config.process.dashboardUser ?? null;
+    const asked = await enqueue(queues.runs, config.targets, { target, trigger: 'manual', ...wish }, by);
     this.#seeOther(response, target, wordFor(asked), asked.run);
   }
 

@@ -7,11 +7,12 @@ import { TRIGGERS } from './query.ts';
 const NONE = <span class="none">–</span>;
 
 /** Who asked for a run. */
-export function AskedBy({ by, trigger }: Pick<PastRun, 'by' | 'trigger'>) {
-  if (by === null) return TRIGGERS[trigger] ?? trigger;
+export function AskedBy({ by, trigger }: { readonly by: string | null; readonly trigger: string | null }) {
+  const how = trigger === null ? '–' : ((TRIGGERS as Readonly<Record<string, string>>)[trigger] ?? trigger);
+  if (by === null) return how;
   return (
     <>
-      <span class="id">{by}</span> <span class="soft">({TRIGGERS[trigger] ?? trigger})</span>
+      <span class="id">{by}</span> <span class="soft">({how})</span>
     </>
   );
 }

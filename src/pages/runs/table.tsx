@@ -8,7 +8,6 @@ import { endOf, StateWord } from '../parts/state.tsx';
 import { Time } from '../parts/time.tsx';
 import { AskedBy, Coordinators, Freed, Things, Took } from './cells.tsx';
 import type { Row } from './fold.ts';
-import { TRIGGERS } from './query.ts';
 
 /** A row that is opened shows no more. */
 const MOST_OPENED = 100;
@@ -179,7 +178,6 @@ function Opened({ runs, now, withTarget = false }: OpenedProps) {
 function QueuedRow({ job, now }: { readonly job: QueuedRun; readonly now: number }) {
   const to = usePath();
   const at = job.addedAt === null ? null : Date.parse(job.addedAt);
-  const by = job.by === null ? '–' : ((TRIGGERS as Readonly<Record<string, string>>)[job.by] ?? job.by);
   return (
     <tr>
       <th scope="row">
@@ -189,7 +187,9 @@ function QueuedRow({ job, now }: { readonly job: QueuedRun; readonly now: number
         </a>
       </th>
       <td data-name="target">{job.target ?? '–'}</td>
-      <td data-name="asked by">{by}</td>
+      <td data-name="asked by">
+        <AskedBy by={job.by} trigger={job.trigger} />
+      </td>
       <td>
         <StateWord state={job.state} />
       </td>

@@ -5,6 +5,7 @@ import { fingerprintOf } from '../../config/fingerprint.ts';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { outliving } from '../../redis/removal/replicated.ts';
 import { deduplicationIdOf, JOB_NAME } from '../names.ts';
+import { askedBy } from './asker.ts';
 import { differenceOf, parsePayload, type RunData, type RunPayload } from './payload.ts';
 
 const ATTEMPTS = 3;
@@ -53,12 +54,13 @@ export async function addRun(
   queue: Queue<RunData>,
   data: RunData & { readonly fingerprint: string },
   history: Kept,
+  by: string | null = null,
 ): Promise<Asked> {
   const own = deduplicationIdOf(data.target, data.fingerprint);
   const hasOwn = (await queue.getDeduplicationJobId(own)) !== null;
   for (const id of hasOwn ? [own] : [data.target, own]) {
     const before = await queue.getDeduplicationJobId(id);
-    const job = await queue.add(JOB_NAME, data, jobOptions(history, id));
+    const job = await queue.add(JOB_NAME, data, askedBy(jobOptions(history, id), by));
     const run = String(job.id);
     const there = (await queue.getJob(run)) as Job<RunData> | undefined;
     // Somebody else may have asked between the look and the addition.
@@ -70,11 +72,15 @@ export async function addRun(
   throw new Error('a run is either added or joined');
 }
 
-/** Adds a run, or joins the one in progress. Fails (`JOB_DATA`) when the data is wrong. */
+/**
+ * Adds a run, or joins the one in progress. Fails (`JOB_DATA`) when the data is wrong.
+ * @param by the person who asks, as the ledger is to name them; `null` where nobody knows, or nobody does
+ */
 export async function enqueue(
   queue: Queue<RunData>,
   targets: ReadonlyMap<string, TargetConfig>,
   data: RunData,
+  by: string | null = null,
 ): Promise<Enqueued> {
   const payload = parsePayload(data, targets);
   const { target } = payload;
@@ -82,7 +88,7 @@ export async function enqueue(
   const wanted = { ...data, ...(payload.dryRun ? { dryRun: true } : {}), fingerprint: fingerprintOf(target) };
   let first: Asked | null = null;
   const ask = async (): Promise<Asked> => {
-    const asked = await addRun(queue, wanted, target.history);
+    const asked = await addRun(queue, wanted, target.history, by);
     // Asked twice, it finds itself.
     if (asked.run !== first?.run) first = asked;
     return first;

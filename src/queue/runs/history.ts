@@ -2,6 +2,7 @@
 import type { Job, JobType, Queue } from 'bullmq';
 import { isoOf } from '../../domain/instant.ts';
 import type { Report } from '../../domain/report.ts';
+import { askerOf } from './asker.ts';
 import type { RunData } from './payload.ts';
 import { reportIn } from './reportIn.ts';
 import { isBack, sealedIn } from './sealed.ts';
@@ -19,6 +20,8 @@ export interface QueuedRun {
   /** The same in ms, whatever it is. */
   readonly addedAtMs: number;
   /** What asked for it: `schedule`, `manual`, `cli`; `null` where its data do not say. */
+  readonly trigger: string | null;
+  /** The person who did; `null` where it does not say. */
   readonly by: string | null;
   readonly attempts: number;
   readonly failedReason: string | null;
@@ -45,7 +48,8 @@ function rowOf(job: RunJob, inState: string): QueuedRun {
     state: past === null ? inState : failure === null ? 'completed' : 'failed',
     addedAt: isoOf(job.timestamp),
     addedAtMs: Number(job.timestamp) || 0,
-    by: textIn(job.data?.trigger),
+    trigger: textIn(job.data?.trigger),
+    by: askerOf(job),
     attempts: past === null ? job.attemptsMade : past.attempts + 1,
     failedReason: past === null ? job.failedReason || null : failure,
     report: past === null ? reportIn(job.returnvalue) : 'report' in past.end ? past.end.report : null,
