@@ -16,6 +16,16 @@ export interface Standing {
 /** Of the tenths of the threshold in a report's `silence`, the first beyond half of it. */
 const AT_RISK_FROM = 5;
 
+/**
+ * How many have been silent for how long once a run has ended, by tenths of the threshold, the last beyond it: whom it swept is gone, and who
+ * was revived has just beaten. `null` in reports of older runs, which do not say.
+ */
+export function silenceOf({ coordinators: { swept, revived }, silence }: Pick<Report, 'coordinators' | 'silence'>) {
+  const [latest, beyond] = [silence?.at(0), silence?.at(-1)];
+  if (silence === undefined || latest === undefined || beyond === undefined) return null;
+  return [latest + revived, ...silence.slice(1, -1), Math.max(0, beyond - swept - revived)];
+}
+
 /** Reports of older runs do not say all of it: what is not there counts as nobody. */
 export function standingOf({ coordinators, silence = [] }: Pick<Report, 'coordinators' | 'silence'>): Standing {
   const { active, stale, unreadable, swept, revived, held = 0, protected: spared = 0 } = coordinators;

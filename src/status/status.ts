@@ -1,7 +1,7 @@
 /** status: what an operator sees of each target. README.md says where the numbers come from. */
 import type { Config, TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
-import { type Standing, standingOf } from '../domain/standing.ts';
+import { type Standing, silenceOf, standingOf } from '../domain/standing.ts';
 import { readQueueState } from '../health/queueState.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Look } from '../ledger/targets/looks.ts';
@@ -19,7 +19,7 @@ export interface TargetStatus {
   /** When the coordinators were counted, in ms; `null` where no run has. */
   readonly asOfMs: number | null;
   readonly coordinators: Standing | null;
-  /** Eleven counts, by tenths of the threshold; the last beyond it. */
+  /** Of those in `coordinators` that can be judged; eleven counts, by tenths of the threshold; the last beyond it. */
   readonly silence: readonly number[] | null;
   /** The threshold of that count, or else the configured one. */
   readonly staleAfterSeconds: number;
@@ -128,7 +128,7 @@ export class StatusReader {
       settings: target,
       asOfMs: past.pass?.atMs ?? null,
       coordinators: report && standingOf(report),
-      silence: report?.silence ?? null,
+      silence: report && silenceOf(report),
       staleAfterSeconds: report?.staleAfterSeconds ?? target.staleAfterSeconds,
       look,
       past,

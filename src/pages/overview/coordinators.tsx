@@ -49,9 +49,7 @@ export function Coordinators({ status, now }: Props) {
           </div>
         ))}
       </dl>
-      {silence !== null && (
-        <Silence silence={silence} staleAfterSeconds={staleAfterSeconds} swept={past.pass.removed.swept} />
-      )}
+      {silence !== null && <Silence silence={silence} staleAfterSeconds={staleAfterSeconds} />}
     </>
   );
 }
@@ -77,7 +75,6 @@ function NothingYet({ status: { nextRunAtMs, underWay }, now }: Props) {
 interface SilenceProps {
   readonly silence: readonly number[];
   readonly staleAfterSeconds: number;
-  readonly swept: number;
 }
 
 /** From when to when a bar counts, in words. */
@@ -87,7 +84,7 @@ function rangeOf(tenth: number, staleAfterSeconds: number): string {
 }
 
 /** The silence of everybody who was judged, by tenths of the threshold. */
-function Silence({ silence, staleAfterSeconds, swept }: SilenceProps) {
+function Silence({ silence, staleAfterSeconds }: SilenceProps) {
   const kinds = silence.map((_, tenth) => (tenth === 10 ? 'beyond' : tenth >= 5 ? 'risk' : undefined));
   const bars = silence.map((count, tenth) => ({
     count,
@@ -96,9 +93,7 @@ function Silence({ silence, staleAfterSeconds, swept }: SilenceProps) {
   }));
   return (
     <figure class="chart silence">
-      <figcaption class="soft">
-        For how long they have been silent{swept > 0 ? ', before those beyond the threshold were swept' : ''}
-      </figcaption>
+      <figcaption class="soft">For how long they have been silent</figcaption>
       <div class="columns over" aria-hidden="true">
         {silence.map((count, tenth) => (
           <span key={tenth}>{count > 0 ? short(count) : ''}</span>
