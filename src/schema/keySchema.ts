@@ -111,10 +111,20 @@ function checkApart(name: string, heartbeat: Template, others: readonly FamilyTe
   }
 }
 
+/** Throws where all keys of a template would pass for the queue's, which are nobody's: what is left of who goes would stay for good. */
+function checkForeign(name: string, templates: readonly FamilyTemplate[], ownPrefixes: readonly string[]): void {
+  for (const { template } of templates) {
+    const own = ownPrefixes.find((prefix) => template.prefix.startsWith(prefix));
+    if (own === undefined) continue;
+    const sentence = `"${template.text}" begins with "${own}", as the queue's own keys do, which are never swept`;
+    throw fail(name, `${sentence}; set another queue.prefix`);
+  }
+}
+
 /**
  * Compiles a schema. Fails (`CONFIG`) with one sentence when it has no heartbeat, when a heartbeat's name can't be
- * derived, when a template stands there twice, when a key's name can't follow from its owner, or when one coordinator's
- * heartbeat could be another's key.
+ * derived, when a template stands there twice, or names only what passes for the queue's keys, when a key's name can't follow from its
+ * owner, or when one coordinator's heartbeat could be another's key.
  * @param orphans families that are to be scanned because their orphans are swept
  * @param ownPrefixes what keys begin with that are stalesweep's own, besides the usual ones
  */
@@ -132,6 +142,7 @@ export function compileSchema(
   const heartbeat = heartbeatIn(name, templates, heartbeatFamily);
   const others = templates.filter(({ family }) => family !== heartbeatFamily);
   checkApart(name, heartbeat, others, ids);
+  checkForeign(name, templates, ownPrefixes);
 
   const orphanFamilies = new Set(orphans.map((family) => families.indexOf(family)));
   // What a scan would find under another template as well is left to the scan: so it counts once.

@@ -106,6 +106,17 @@ describe('a schema', () => {
     expect(() => compile(families as FamilyTemplates)).toThrow(sentence);
   });
 
+  test('that names what passes for keys of the queue is refused: its heartbeats would go, and the rest stay for good (P3, P8)', () => {
+    const families = { heartbeat: 'swarm:{coordinator}', mail: ['a:{coordinator}', 'app:q:mail:{coordinator}:*'] };
+    const under = (prefix: string) => compileSchema('mine', { families }, [], [prefix]);
+    expect(() => under('app:')).toThrow(
+      `schema "mine": "app:q:mail:{coordinator}:*" begins with "app:", as the queue's own keys do, which are never swept; set another queue.prefix`,
+    );
+    for (const prefix of ['swarm:', 'a:', 'app:q:']) expect(() => under(prefix)).toThrow('set another queue.prefix');
+    // Only some of its keys could be ours, or none.
+    for (const prefix of ['swarm:x:', 'app:q:mail:x:', 'ap:', 'b:']) expect(under(prefix).name).toBe('mine');
+  });
+
   test('with more templates than can be compared in time is refused before they are', () => {
     const many = Array.from({ length: 100_000 }, (_, i) => `f${i}:{coordinator}`);
     expect(() => compile({ heartbeat: 'h:{coordinator}', many })).toThrow(
