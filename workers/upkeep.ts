@@ -9,7 +9,7 @@ import type { Outage } from '../src/log/outages.ts';
 import { followClock } from '../src/queue/clock.ts';
 import { bringForward } from '../src/queue/runs/putOff.ts';
 import type { Queues } from '../src/queue/queues.ts';
-import { announce, readMembers, type Self } from '../src/queue/members.ts';
+import { announce, type Meant, otherwiseSet, readMembers, type Self } from '../src/queue/members.ts';
 import { declareSchedules } from '../src/queue/schedules/schedules.ts';
 
 /** How often it is looked after: a lost schedule is back after as long. A look costs a call and two a target. */
@@ -27,8 +27,8 @@ export interface UpkeepParts {
   readonly logger: Logger;
   readonly stopping: AbortSignal;
   readonly self: Self;
-  /** Of its targets, by name. */
-  readonly fingerprints: Readonly<Record<string, string>>;
+  /** By the names of its targets. */
+  readonly meant: Meant;
 }
 
 /** Sets the clock by the queue's, and says so once when it was wrong. */
@@ -55,10 +55,10 @@ async function tellOfState({ queues, config, logger }: UpkeepParts): Promise<voi
 
 /** Sees to everything once; whether that succeeded. What fails is an outage of the queue. */
 async function look(parts: UpkeepParts, lostOnly: boolean): Promise<boolean> {
-  const { config, queues, outage, stopping, self, fingerprints } = parts;
+  const { config, queues, outage, stopping, self, meant } = parts;
   try {
     await followClock(queues.connection);
-    await announce(queues, self, fingerprints);
+    await announce(queues, self, meant);
     await declareSchedules(queues, config.targets, lostOnly);
     if (!lostOnly) await tellOfState(parts);
     for (const run of await bringForward(queues, config.targets)) {
@@ -76,8 +76,9 @@ async function look(parts: UpkeepParts, lostOnly: boolean): Promise<boolean> {
 }
 
 /** Says which other deployments work on this queue. Those that are configured alike are one. */
-async function tellOfOthers({ queues, self, fingerprints, logger }: UpkeepParts): Promise<void> {
+async function tellOfOthers({ queues, self, meant, logger }: UpkeepParts): Promise<void> {
   const members = await readMembers(queues).catch(() => []);
+  const fingerprints = meant.targets;
   for (const other of members) {
     if (!other.isHere || other.id === self.id) continue;
     const names = Object.entries(other.targets);
@@ -89,6 +90,13 @@ async function tellOfOthers({ queues, self, fingerprints, logger }: UpkeepParts)
       );
     } else if (names.some(([name]) => fingerprints[name] === undefined)) {
       logger.info(`${other.by} works on this queue (prefix ${queues.prefix}) too, on ${shown(names)}`);
+    }
+    for (const [name] of names) {
+      const otherwise = otherwiseSet(other, meant, name);
+      if (otherwise.length === 0) continue;
+      logger.warn(
+        `${other.by} works on this queue (prefix ${queues.prefix}) too, and cleans "${name}" with another ${otherwise.join(', ')}: whoever takes a run goes by its own; give all of them the same configuration`,
+      );
     }
   }
 }

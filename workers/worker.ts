@@ -4,7 +4,6 @@ import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
-import { fingerprintOf } from '../src/config/fingerprint.ts';
 import type { Config } from '../src/config/resolve.ts';
 import { Failure } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
@@ -14,7 +13,7 @@ import type { Metrics } from '../src/metrics/registry.ts';
 import { sealedIn } from '../src/queue/runs/sealed.ts';
 import { runOfTick } from '../src/queue/schedules/tick.ts';
 import { Ledger } from '../src/ledger/ledger.ts';
-import { announce } from '../src/queue/members.ts';
+import { announce, meantBy } from '../src/queue/members.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import { UnrecoverableError } from '../src/queue/bullmq.ts';
 import type { RunData } from '../src/queue/runs/payload.ts';
@@ -144,12 +143,12 @@ export async function startWorker({ config, metrics, logger, outage, onEnded }: 
   runs.on('failed', (job) => {
     if (job?.finishedOn !== undefined && !cameBack(job)) onEnded?.(null, targetIn(job.data) ?? 'unknown');
   });
-  const fingerprints = Object.fromEntries([...config.targets].map(([name, target]) => [name, fingerprintOf(target)]));
+  const meant = meantBy(config.targets);
   const targetsWatched = watchTargets({ config, ledger, logger, stopping: stopping.signal });
-  await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal, self, fingerprints });
+  await startUpkeep({ config, queues, outage, logger, stopping: stopping.signal, self, meant });
   const takeLeave = async (): Promise<void> => {
     // Nobody waits for a queue that does not answer: whoever says nothing is soon taken for gone.
-    const words = Promise.allSettled([announce(queues, self, fingerprints, true), targetsWatched.leave()]);
+    const words = Promise.allSettled([announce(queues, self, meant, true), targetsWatched.leave()]);
     await Promise.race([words, pause(LEAVE_MS, undefined, { ref: false })]);
   };
   logger.info({ targets: [...config.targets.keys()], concurrency: config.process.concurrency }, 'worker started');

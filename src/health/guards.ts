@@ -6,7 +6,7 @@ import { DamagedBlock } from '../ledger/block/damagedBlock.ts';
 import { lastRunOf } from '../ledger/targets/past.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { fingerprintOf } from '../config/fingerprint.ts';
-import { type Member, otherMeaning } from '../queue/members.ts';
+import { meantBy, type Member, otherMeaning, otherwiseSet } from '../queue/members.ts';
 import type { Finding } from './finding.ts';
 import { settingOf } from './interval.ts';
 
@@ -86,11 +86,26 @@ export async function checkOutages(
   return [{ check, status: 'ok', message, advice: null }];
 }
 
-/** Whether somebody who works on this queue means another Redis by a target's name, or the same one by another address. */
+/** Whether those who work on this queue all go by the settings that are in force here. */
+function checkAlike(members: readonly Member[], target: TargetConfig): readonly Told[] {
+  const ours = meantBy(new Map([[target.name, target]]));
+  return members.flatMap((other): Told[] => {
+    const otherwise = otherwiseSet(other, ours, target.name);
+    if (otherwise.length === 0) return [];
+    const message = `${other.by} cleans it with another ${otherwise.join(', ')} than is set here, and whoever takes a run goes by its own`;
+    const advice = 'give all processes on the queue the same configuration';
+    return [{ check: 'settings', status: 'warning', message, advice }];
+  });
+}
+
+/**
+ * Whether somebody who works on this queue means another Redis by a target's name, the same one by another address, or cleans it by other
+ * settings.
+ */
 export function checkAddresses(members: readonly Member[], target: TargetConfig): readonly Told[] {
   const here = members.filter(({ isHere }) => isHere);
   const other = otherMeaning(here, target.name, fingerprintOf(target));
-  if (other === null) return [];
+  if (other === null) return checkAlike(here, target);
   const message = `for ${other.by} "${target.name}" has another address, so its runs are not for both`;
   const advice = `if it is the same Redis, give this target the same id: in both configurations; if it is not, give each deployment a queue.prefix`;
   return [{ check: 'addresses', status: 'warning', message, advice }];

@@ -3,7 +3,9 @@
  *  A process announces itself every few seconds, and takes its leave when it ends in order. What it said is kept for a day:
  *  whether a name has meant two Redis deployments matters longer than a process lives. */
 import * as v from 'valibot';
-import { samePlace } from '../config/fingerprint.ts';
+import { type Decisive, decisiveOf, differing } from '../config/decisive.ts';
+import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
+import type { TargetConfig } from '../config/resolve.ts';
 import type { Queues } from './queues.ts';
 
 /** Who has said nothing for this long is gone. */
@@ -15,6 +17,8 @@ const SAID = v.object({
   at: v.pipe(v.number(), v.finite()),
   left: v.boolean(),
   targets: v.record(v.string(), v.string()),
+  // Older versions do not say.
+  settings: v.optional(v.record(v.string(), v.record(v.string(), v.string())), {}),
 });
 
 /** Who speaks: in containers many have the same host name and process id. */
@@ -25,14 +29,26 @@ export interface Self {
   readonly by: string;
 }
 
+/** What is meant by the names of targets. */
+export interface Meant {
+  /** Fingerprints by target name. */
+  readonly targets: Readonly<Record<string, string>>;
+  /** What decides who goes, by target name; empty where an older version does not say. */
+  readonly settings: Readonly<Record<string, Decisive>>;
+}
+
 /** A process that works on the queue, or did within the last day. */
-export interface Member extends Self {
+export interface Member extends Self, Meant {
   /** When it was heard of last, in epoch ms by the queue's clock. */
   readonly at: number;
   /** Whether it works now. */
   readonly isHere: boolean;
-  /** Fingerprints by target name. */
-  readonly targets: Readonly<Record<string, string>>;
+}
+
+export function meantBy(targets: ReadonlyMap<string, TargetConfig>): Meant {
+  const byName = <T>(of: (target: TargetConfig) => T): Record<string, T> =>
+    Object.fromEntries([...targets].map(([name, target]) => [name, of(target)]));
+  return { targets: byName(fingerprintOf), settings: byName(decisiveOf) };
 }
 
 function keyOf({ prefix }: Queues): string {
@@ -48,8 +64,8 @@ function memberIn(id: string, said: string, now: number): Member | null {
   }
   const result = v.safeParse(SAID, parsed);
   if (!result.success || now - result.output.at > FORGOTTEN_AFTER_MS) return null;
-  const { by, at, left, targets } = result.output;
-  return { id, by, at, isHere: !left && now - at <= GONE_AFTER_MS, targets };
+  const { by, at, left, targets, settings } = result.output;
+  return { id, by, at, isHere: !left && now - at <= GONE_AFTER_MS, targets, settings };
 }
 
 /** All that were heard of within a day. Forgets the others. */
@@ -66,13 +82,8 @@ export async function readMembers(queues: Queues): Promise<readonly Member[]> {
 }
 
 /** Says that this process works on these targets, or, with `left`, that it no longer does. */
-export async function announce(
-  queues: Queues,
-  { id, by }: Self,
-  targets: Readonly<Record<string, string>>,
-  left = false,
-): Promise<void> {
-  await queues.connection.hset(keyOf(queues), id, JSON.stringify({ by, at: Date.now(), left, targets }));
+export async function announce(queues: Queues, { id, by }: Self, meant: Meant, left = false): Promise<void> {
+  await queues.connection.hset(keyOf(queues), id, JSON.stringify({ by, at: Date.now(), left, ...meant }));
 }
 
 /** Whether anybody takes runs: a process that says so, or a worker of another program, of which only Redis knows, where it may be asked. */
@@ -102,4 +113,10 @@ export function otherMeaning(members: readonly Member[], target: string, fingerp
       return other !== undefined && !samePlace(other, fingerprint);
     }) ?? null
   );
+}
+
+/** Which settings that decide who goes somebody has otherwise who cleans the very target that is meant here by this name. */
+export function otherwiseSet(theirs: Meant, ours: Meant, target: string): readonly string[] {
+  if (theirs.targets[target] !== ours.targets[target]) return [];
+  return differing(ours.settings[target] ?? {}, theirs.settings[target] ?? {});
 }

@@ -5,7 +5,7 @@ import type { Finding } from '../../src/health/finding.ts';
 import { QUIET } from '../../src/cli/queue.ts';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import { announce } from '../../src/queue/members.ts';
+import { announce, meantBy } from '../../src/queue/members.ts';
 import { openQueues, type Queues } from '../../src/queue/queues.ts';
 import { reportOf, runOf, unexpected } from '../ledger/story.ts';
 import { targetOf } from '../support/cleanup.ts';
@@ -241,8 +241,8 @@ describe('what workers have noted', () => {
     const { port } = server.current;
     const says = async (settings: object, url: string) =>
       await withQueue(async (queues) => {
-        const targets = { default: fingerprintOf({ ...targetOf(url, settings) }) };
-        await announce(queues, { id: 'other', by: 'elsewhere:7' }, targets);
+        const meant = meantBy(new Map([['default', targetOf(url, settings)]]));
+        await announce(queues, { id: 'other', by: 'elsewhere:7' }, meant);
       });
     await says({}, `redis://10.0.0.7:${port}`);
     const [found] = await findings('addresses');
@@ -251,6 +251,14 @@ describe('what workers have noted', () => {
     const shared = { targets: { default: { id: 'main' } } };
     await says(shared, `redis://10.0.0.7:${port}`);
     expect(await findings('addresses', shared)).toEqual([]);
+    expect(await findings('settings', shared)).toEqual([]);
+    await says({ ...shared, staleAfter: '30m', protect: ['a'] }, `redis://10.0.0.7:${port}`);
+    expect(await findings('settings', shared)).toMatchObject([
+      {
+        status: 'warning',
+        message: expect.stringMatching(/^elsewhere:7 cleans it with another staleAfter, protect than/),
+      },
+    ]);
   });
 
   test('of BullMQ nothing reaches the terminal, whatever it thinks of the server', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { enqueue } from '../../src/queue/runs/enqueue.ts';
-import { announce } from '../../src/queue/members.ts';
+import { announce, meantBy } from '../../src/queue/members.ts';
 import { bringForward } from '../../src/queue/runs/putOff.ts';
 import { declareSchedules } from '../../src/queue/schedules/schedules.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
@@ -122,7 +122,7 @@ test('a paused queue, a rate limit and a queue without workers are told by readi
       .filter((line) => line.startsWith(`stalesweep_${name}`));
   expect(await ready()).toEqual([200, { status: 'ok', warnings: ['nobody works on the queue: runs wait'] }]);
   expect(await metric('workers')).toEqual(['stalesweep_workers 0']);
-  await announce(dashboard.queues, { id: 'x', by: 'host:1' }, {});
+  await announce(dashboard.queues, { id: 'x', by: 'host:1' }, meantBy(new Map()));
   expect(await ready()).toEqual([200, { status: 'ok' }]);
   expect(await metric('workers')).toEqual(['stalesweep_workers 1']);
   for (const queue of ['cleanup', 'schedule'] as const) {

@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Config, resolveConfig } from '../../src/config/resolve.ts';
+import { fingerprintOf } from '../../src/config/fingerprint.ts';
+import { type Config, resolveConfig, type TargetConfig } from '../../src/config/resolve.ts';
 import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { readQueuedRuns } from '../../src/queue/runs/history.ts';
 import { openQueues } from '../../src/queue/queues.ts';
@@ -94,6 +95,21 @@ test('while both have workers, each does its own runs, and neither takes the oth
     const [one, other] = await Promise.all([ask(configA), ask(configB)]);
     expect([one, other]).toMatchObject([{ coordinators: { checked: 0 } }, { coordinators: { active: 1, swept: 0 } }]);
   }
+});
+
+test('who works on the same target by other settings is told so as it starts; one of an earlier version tells none', async () => {
+  const [key, field] = ['{stalesweep}:members', 'earlier'];
+  const targets = { default: fingerprintOf((of(a).targets.get('default') ?? null) as TargetConfig) };
+  await queue.redis.hset(key, field, JSON.stringify({ by: 'earlier:1', at: Date.now(), left: false, targets }));
+  const first = await work(of(a));
+  expect(first.log()).not.toContain('earlier:1');
+  const alike = await work(of(a, { STALESWEEP_CONCURRENCY: '1' }));
+  expect(alike.log()).not.toContain('works on this queue');
+  const otherwise = await work(of(a, { STALESWEEP_STALE_AFTER: '1h', STALESWEEP_PROTECT: 'leader' }));
+  expect(
+    otherwise.log().match(/cleans ."default." with another staleAfter, protect: whoever takes a run/g),
+  ).toHaveLength(2);
+  expect(otherwise.log()).not.toContain('earlier:1');
 });
 
 test('a job that does not say which of two it means is refused; while there is but one, it runs', async () => {
