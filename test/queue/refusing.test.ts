@@ -64,3 +64,11 @@ test.each([
   await expect(connect(`redis://127.0.0.1:${port}`)).rejects.toThrow(`could not be reached: ${sentence}`);
   other.close();
 });
+
+// What a client sends to a connection that Redis has closed makes the system drop what Redis had said there, nine times of ten.
+test('a server that has no room for clients is told as one, whether its words come through or not (O12)', async () => {
+  await target.redis.config('SET', 'maxclients', '1');
+  for (let i = 0; i < 10; i++) {
+    await expect(connect(target.url)).rejects.toThrow('could not be reached: it says: max number of clients reached');
+  }
+});

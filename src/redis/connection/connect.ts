@@ -12,9 +12,9 @@ import type { Info } from '../target/clock.ts';
 import { HoldsPart, insistOnWhole } from './cluster.ts';
 import type { Redis } from './ioredis.ts';
 import { tellingOfLate } from './late.ts';
-import { insistOnPrimary, sentinelOptions, sentinelReason } from './sentinel.ts';
-import { LATE, lastWords, reasonOf } from './unreached.ts';
-import { unreadyIn } from './unready.ts';
+import { insistOnPrimary, sentinelOptions } from './sentinel.ts';
+import { lastWords } from './overheard.ts';
+import { failureOf, isEncrypted, LATE } from './unreached.ts';
 import { untilAborted } from './untilAborted.ts';
 
 /** Below the ten seconds in which a command must have said that Redis can't be reached. */
@@ -110,7 +110,6 @@ async function connectTo(address: Address, options: ConnectOptions, within?: str
 async function attemptTo(address: Address, options: ConnectOptions, within?: string): Promise<Redis> {
   const { url, tls } = address;
   const deployment = deploymentOf(url);
-  const encrypted = /^rediss(\+(sentinel|cluster))?:/i.test(url);
   let ready = false;
   let lastError: Error | undefined;
   const elsewhere = within === undefined ? /^READONLY/ : /^(READONLY|MOVED|CLUSTERDOWN)/;
@@ -132,7 +131,7 @@ async function attemptTo(address: Address, options: ConnectOptions, within?: str
     // And who lost a slot, MOVED; who lost sight of the others, CLUSTERDOWN.
     reconnectOnError: (error) => (elsewhere.test(error.message) && mayLookUp() ? 2 : false),
     // Said here too, since the library takes "REDISS://" for an address without encryption.
-    ...(encrypted ? { tls: { ...tls } } : {}),
+    ...(isEncrypted(url) ? { tls: { ...tls } } : {}),
     ...options.redis,
     // A server that is not ready says more to a command than to the library's look at INFO, which waits without a word.
     enableReadyCheck: false,
@@ -202,14 +201,7 @@ async function attemptTo(address: Address, options: ConnectOptions, within?: str
     streamOf(redis)?.destroy();
     options.signal?.throwIfAborted();
     if (error instanceof Failure) throw error;
-    for (const cause of [error, lastError]) {
-      const unready = unreadyIn(cause);
-      if (unready === null) continue;
-      throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} ${unready.what}; ${unready.advice}`, { cause });
-    }
-    const unnamed = deployment?.kind === 'sentinel' ? sentinelReason(saidSentinel, deployment.name) : null;
-    const reason = unnamed ?? said ?? reasonOf(lastError ?? (error instanceof Error ? error : undefined), encrypted);
-    throw new Failure('UNREACHABLE', `Redis at ${redactUrl(url)} could not be reached: ${reason}`, { cause: error });
+    throw await failureOf(redis, address, { error, lastError, saidSentinel, said });
   } finally {
     settled.abort();
   }

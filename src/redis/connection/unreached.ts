@@ -1,5 +1,13 @@
 /** unreached: why a server was not reached, and what to do about it, from what the library and the system say. */
 
+import { redactUrl } from '../../config/values/redisUrl.ts';
+import { deploymentOf } from '../../config/values/deployment.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Redis } from './ioredis.ts';
+import { overhear } from './overheard.ts';
+import { sentinelReason } from './sentinel.ts';
+import { unreadyIn } from './unready.ts';
+
 /** What is said when an answer takes too long. */
 export const LATE = 'no answer in time';
 
@@ -14,13 +22,19 @@ const UNKNOWN_AUTHORITY = new Set([
 
 const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
+/** Whether the server closed the connection, as far as the library says. */
+function isClosed(error: Error): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return CLOSED.has(code) || error.message === 'Connection is closed.';
+}
+
 /**
  * Why a server was not reached, in the words of an operator.
  * @param error what the library said last, if anything
  */
 export function reasonOf(error: Error | undefined, encrypted: boolean): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
-  const closed = error === undefined || CLOSED.has(code) || error.message === 'Connection is closed.';
+  const closed = error === undefined || isClosed(error);
   if (closed && !encrypted) return 'it closed the connection; if it speaks TLS, use rediss://';
   // Whether its reason or only the end of the connection arrives is a matter of luck.
   if (closed || code.includes('CERTIFICATE_REQUIRED')) {
@@ -43,10 +57,35 @@ export function reasonOf(error: Error | undefined, encrypted: boolean): string {
   return error.message;
 }
 
-/** What a server says on its own before it closes, where that is why it can't be used; `null` for anything else. */
-export function lastWords(text: string): string | null {
-  const [, refusal] = /^-(?:ERR )?((?:max number of clients|DENIED )[^.\r\n]*)/.exec(text) ?? [];
-  if (refusal !== undefined) return `it says: ${refusal}`;
-  const [, protocol] = /^(HTTP|SSH)[/-]/.exec(text) ?? [];
-  return protocol === undefined ? null : `what answers there speaks ${protocol}; it is no Redis`;
+/** What was heard before a server was given up. */
+interface Heard {
+  readonly error: unknown;
+  readonly lastError: Error | undefined;
+  readonly saidSentinel: Error | undefined;
+  readonly said: string | null;
+}
+
+/** Why a server can't be reached, in a sentence; a server that only closes is listened to once more. */
+export async function failureOf(
+  { options: { path, host = '127.0.0.1', port = 6379 } }: Redis,
+  { url }: { readonly url: string },
+  { error, lastError, saidSentinel, said }: Heard,
+): Promise<Failure> {
+  const server = `Redis at ${redactUrl(url)}`;
+  for (const cause of [error, lastError]) {
+    const unready = unreadyIn(cause);
+    if (unready !== null) return new Failure('UNREACHABLE', `${server} ${unready.what}; ${unready.advice}`, { cause });
+  }
+  const encrypted = isEncrypted(url);
+  const sentinels = deploymentOf(url);
+  const unnamed = sentinels?.kind === 'sentinel' ? sentinelReason(saidSentinel, sentinels.name) : null;
+  const last = lastError ?? (error instanceof Error ? error : undefined);
+  const mayHaveSpoken = said === null && sentinels?.kind !== 'sentinel' && !encrypted && last && isClosed(last);
+  const unasked = mayHaveSpoken ? await overhear(path ? { path } : { host, port }) : null;
+  const reason = unnamed ?? said ?? unasked ?? reasonOf(last, encrypted);
+  return new Failure('UNREACHABLE', `${server} could not be reached: ${reason}`, { cause: error });
+}
+
+export function isEncrypted(url: string): boolean {
+  return /^rediss(\+(sentinel|cluster))?:/i.test(url);
 }
