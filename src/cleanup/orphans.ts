@@ -94,10 +94,13 @@ function* slicesOf(run: RunContext, orphans: Iterable<Orphan>): Generator<readon
 
 /**
  * Why no orphan may be swept in this run; `null` when they may. A mistyped heartbeat template makes orphans of everything; and
- * idle times may come back with a server's old data (P10).
+ * idle times may come back with a server's old data (P10), or heartbeats be dropped.
  */
-function reasonToKeep({ tally, node, staleAfterSeconds }: RunContext): string | null {
+function reasonToKeep({ tally, node, target, staleAfterSeconds }: RunContext): string | null {
   if (tally.met === 0) return 'orphans are kept: this run met no heartbeat at all, as with a wrong heartbeat template';
+  if (target.lapsedClock.evicts) {
+    return 'orphans are kept: Redis drops keys for want of memory, and the heartbeats of who owns them may be among them';
+  }
   const { upSeconds } = node.clock;
   if (upSeconds === null || upSeconds > staleAfterSeconds) return null;
   return `orphans are kept: Redis came back with old data ${upSeconds}s ago, and its idle times may be as old`;

@@ -16,6 +16,8 @@ export interface Clock {
   readonly upSeconds: number | null;
   /** The spans in which nobody could beat, as `merged` gives them (P10). */
   readonly outages: readonly Outage[];
+  /** Whether the server drops keys for want of memory: then a heartbeat that is gone is no silence. @default false */
+  readonly evicts?: boolean;
 }
 
 /** Why a heartbeat can't be judged (P4). */

@@ -14,6 +14,7 @@ import {
   LONG_AGO,
   namesRemembered,
   remember,
+  rememberedIn,
   runWithPast,
   settle,
   THRESHOLD,
@@ -193,4 +194,49 @@ test('ids of any bytes lapse and are swept as any others (P8, P11)', async () =>
   const { report } = await runWithPast(server.current);
   expect(report.coordinators).toMatchObject({ active: 2, stale: ids.length, swept: ids.length });
   expect(await leftIn(redis)).toEqual([...living, heartbeatOf('flat', 'x')].sort());
+});
+
+test('while a Redis drops keys for want of memory nobody is stale by having no heartbeat, and that is said; afterwards it is as ever (P1, P11)', async () => {
+  const { redis } = server.current;
+  await settle(redis, 'flat', 'a');
+  await lapse(redis, 'flat', gone('b'));
+  await redis.set(heartbeatOf('flat', 'stale'), '{"timestamp":1500000000000}');
+  await redis.call(
+    'RESTORE',
+    'blocking:signal:unseen',
+    '0',
+    (await redis.callBuffer('DUMP', 'blocking:signal:b')) as Buffer,
+    'IDLETIME',
+    '5000',
+  );
+  const limit = async (share: number) => {
+    const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+    await redis.config('SET', 'maxmemory', String(Math.floor(used * share)));
+  };
+  try {
+    await redis.config('SET', 'maxmemory-policy', 'volatile-ttl');
+    // What expires soonest goes first.
+    for (let i = 0; i < 300; i++) await redis.set(`cache:${i}`, 'x'.repeat(10_000), 'EX', 60);
+    await limit(0.8);
+    await redis.set('cache:more', 'x', 'EX', 60);
+    const during = await runWithPast(server.current, { settings: { restartGrace: false, orphans: ['signal'] } });
+    expect(during.report.coordinators).toMatchObject({ active: 2, stale: 1, lapsed: 0, swept: 1 });
+    expect(during.report.keys.orphans).toBe(1);
+    expect(during.warnings).toEqual([
+      expect.stringMatching(/^who beat before .* is kept: Redis drops keys for want of memory/),
+      expect.stringMatching(/^orphans are kept: Redis drops keys/),
+    ]);
+    expect(await redis.exists('blocking:signal:unseen')).toBe(1);
+    expect(await leftIn(redis)).toEqual(expect.arrayContaining([...everythingOf('a'), ...belongingsOf('flat', 'b')]));
+    await limit(3);
+    // Its next beat may be as far away as anybody's.
+    expect((await runWithPast(server.current)).report.coordinators).toMatchObject({ active: 2, lapsed: 0 });
+    expect((await rememberedIn(redis)).find(({ id }) => id === 'b')?.agoSeconds).toBeLessThan(THRESHOLD);
+    await remember(redis, gone('b'));
+    const { report, warnings } = await runWithPast(server.current);
+    expect([report.coordinators.lapsed, report.coordinators.swept, warnings]).toEqual([1, 1, []]);
+  } finally {
+    await redis.config('SET', 'maxmemory', '0');
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+  }
 });

@@ -121,7 +121,8 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
     tally.stale--;
     tally.lapsed--;
   }
-  sightings?.see(found.id, found.swarm, sighting.beatAtSeconds);
+  // Once no keys are dropped any more it has as long to beat as anybody.
+  sightings?.see(found.id, found.swarm, lapsedClock.evicts ? lapsedClock.nowSeconds : sighting.beatAtSeconds);
 }
 
 export interface Recalled {
@@ -153,6 +154,11 @@ export async function recallLapsed(run: Run, counts = true): Promise<Recalled> {
     if (error instanceof Failure) throw error;
     run.observer.warn?.(`who beat before can not be read, so this run goes by heartbeats alone: ${sentenceOf(error)}`);
     recalled.failed = true;
+  }
+  if (recalled.any && lapsedClock.evicts) {
+    run.observer.warn?.(
+      'who beat before and has no heartbeat now is kept: Redis drops keys for want of memory, and heartbeats may be among them',
+    );
   }
   return recalled;
 }

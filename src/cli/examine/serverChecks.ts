@@ -1,6 +1,6 @@
 /** serverChecks: what doctor says of any server, whether it is a target or has the queue. */
 import type { Finding } from '../../health/finding.ts';
-import type { Info } from '../../redis/target/clock.ts';
+import { type Info, isEvicting } from '../../redis/target/clock.ts';
 
 /** Notes a finding. */
 export type Report = (check: string, status: Finding['status'], message: string, advice?: string) => void;
@@ -27,6 +27,13 @@ export function checkEviction(report: Report, info: Info, ofQueue: boolean, swee
       'warning',
       `policy ${policy} may evict jobs`,
       'set maxmemory-policy noeviction, or give the queue a Redis of its own with QUEUE_REDIS_URL',
+    );
+  } else if (!ofQueue && isEvicting(info)) {
+    report(
+      'eviction',
+      'warning',
+      `policy ${policy} has dropped ${info.get('evicted_keys')} keys, and memory is full: heartbeats may be among them, so who has none is kept`,
+      'give it more memory, or coordinators a Redis of their own, with maxmemory-policy noeviction',
     );
   } else if (!ofQueue && sweepsOrphans && policy.includes('lfu')) {
     report(

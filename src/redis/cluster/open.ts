@@ -114,5 +114,6 @@ function clockOfAll(clocks: readonly Clock[]): Clock {
     nowSeconds: Math.min(...clocks.map(({ nowSeconds }) => nowSeconds)),
     upSeconds: since.length === 0 ? null : Math.min(...since),
     outages: merged(clocks.flatMap(({ outages }) => outages)),
+    evicts: clocks.some(({ evicts }) => evicts),
   };
 }

@@ -74,11 +74,23 @@ export function clockSince(clock: Clock, sinceMs: number): Clock {
   return { ...clock, upSeconds: Math.min(clock.upSeconds ?? seconds, seconds) };
 }
 
+/** From this share of its memory on a server that has dropped keys may be at it again: it drops no more than it must. */
+const FULL = 0.9;
+
+/** Whether a server drops keys for want of memory; one that does not say does not. Keys that expire soonest may go first. */
+export function isEvicting(info: Info): boolean {
+  const [most, dropped] = [Number(info.get('maxmemory') ?? 0), Number(info.get('evicted_keys') ?? 0)];
+  if (info.get('maxmemory_policy') === 'noeviction' || most === 0 || dropped === 0) return false;
+  return usedMemoryBytesOf(info) >= FULL * most;
+}
+
 /**
  * The clock for coordinators that have no heartbeat any more: they may have lost it with a server that came back empty, so
- * their silence counts from its return in any case (P10, P11).
+ * their silence counts from its return in any case (P10, P11). While a server drops keys they are not silent at all: each beat may be
+ * gone before anybody looks.
  */
 export function lapsedClockOf(clock: Clock, info: Info, restartGrace: boolean): Clock {
+  if (isEvicting(info)) return { ...clock, upSeconds: 0, evicts: true };
   return {
     ...clock,
     upSeconds: restartGrace ? Number(info.get(UPTIME) ?? 0) : null,
