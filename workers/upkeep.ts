@@ -95,7 +95,7 @@ async function tellOfOthers({ queues, self, meant, logger }: UpkeepParts): Promi
       const otherwise = otherwiseSet(other, meant, name);
       if (otherwise.length === 0) continue;
       logger.warn(
-        `${other.by} works on this queue (prefix ${queues.prefix}) too, and cleans "${name}" with another ${otherwise.join(', ')}: whoever takes a run goes by its own; give all of them the same configuration`,
+        `${other.by} works on this queue (prefix ${queues.prefix}) too, and cleans "${name}" with another ${otherwise.join(', ')}: of what keeps things from going the more careful holds; give all of them the same configuration`,
       );
     }
   }

@@ -92,7 +92,7 @@ function checkAlike(members: readonly Member[], target: TargetConfig): readonly 
   return members.flatMap((other): Told[] => {
     const otherwise = otherwiseSet(other, ours, target.name);
     if (otherwise.length === 0) return [];
-    const message = `${other.by} cleans it with another ${otherwise.join(', ')} than is set here, and whoever takes a run goes by its own`;
+    const message = `${other.by} cleans it with another ${otherwise.join(', ')} than is set here; of what keeps things from going the more careful holds`;
     const advice = 'give all processes on the queue the same configuration';
     return [{ check: 'settings', status: 'warning', message, advice }];
   });

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { type Decisive, decisiveOf, differing } from '../config/decisive.ts';
 import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
+import { type Carefulness, carefulnessIn, carefulnessOf } from './carefulness.ts';
 import type { Queues } from './queues.ts';
 
 /** Who has said nothing for this long is gone. */
@@ -19,6 +20,7 @@ const SAID = v.object({
   targets: v.record(v.string(), v.string()),
   // Older versions do not say.
   settings: v.optional(v.record(v.string(), v.record(v.string(), v.string())), {}),
+  careful: v.optional(v.record(v.string(), v.unknown()), {}),
 });
 
 /** Who speaks: in containers many have the same host name and process id. */
@@ -35,6 +37,8 @@ export interface Meant {
   readonly targets: Readonly<Record<string, string>>;
   /** What decides who goes, by target name; empty where an older version does not say. */
   readonly settings: Readonly<Record<string, Decisive>>;
+  /** How careful it is, by target name, as far as that can be understood. */
+  readonly careful: Readonly<Record<string, Carefulness>>;
 }
 
 /** A process that works on the queue, or did within the last day. */
@@ -48,7 +52,7 @@ export interface Member extends Self, Meant {
 export function meantBy(targets: ReadonlyMap<string, TargetConfig>): Meant {
   const byName = <T>(of: (target: TargetConfig) => T): Record<string, T> =>
     Object.fromEntries([...targets].map(([name, target]) => [name, of(target)]));
-  return { targets: byName(fingerprintOf), settings: byName(decisiveOf) };
+  return { targets: byName(fingerprintOf), settings: byName(decisiveOf), careful: byName(carefulnessOf) };
 }
 
 function keyOf({ prefix }: Queues): string {
@@ -65,7 +69,12 @@ function memberIn(id: string, said: string, now: number): Member | null {
   const result = v.safeParse(SAID, parsed);
   if (!result.success || now - result.output.at > FORGOTTEN_AFTER_MS) return null;
   const { by, at, left, targets, settings } = result.output;
-  return { id, by, at, isHere: !left && now - at <= GONE_AFTER_MS, targets, settings };
+  const careful = Object.entries(result.output.careful).flatMap(([name, one]) => {
+    const known = carefulnessIn(one);
+    return known === null ? [] : [[name, known] as const];
+  });
+  const isHere = !left && now - at <= GONE_AFTER_MS;
+  return { id, by, at, isHere, targets, settings, careful: Object.fromEntries(careful) };
 }
 
 /** All that were heard of within a day. Forgets the others. */
@@ -119,4 +128,11 @@ export function otherMeaning(members: readonly Member[], target: string, fingerp
 export function otherwiseSet(theirs: Meant, ours: Meant, target: string): readonly string[] {
   if (theirs.targets[target] !== ours.targets[target]) return [];
   return differing(ours.settings[target] ?? {}, theirs.settings[target] ?? {});
+}
+
+/** How careful those are who work on this very target now, as far as they say so. */
+export function carefulnessAmong(members: readonly Member[], target: string, fingerprint: string): Carefulness[] {
+  return members.flatMap(({ isHere, targets, careful }) =>
+    isHere && targets[target] === fingerprint ? (careful[target] ?? []) : [],
+  );
 }

@@ -2,7 +2,8 @@
  * out its workers are configured differently: a run must never be done on another Redis than it was asked for. */
 import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
-import { isWorkedOn, otherMeaning, readMembers } from './members.ts';
+import { mostCareful } from './carefulness.ts';
+import { carefulnessAmong, isWorkedOn, otherMeaning, readMembers } from './members.ts';
 import { addresseeOf, complain, parsePayload, type RunPayload, shown } from './runs/payload.ts';
 import type { Queues } from './queues.ts';
 
@@ -37,8 +38,14 @@ export async function whoseRun(
   const { target: name, fingerprint } = addresseeOf(data);
   const target = targets.get(name);
   const own = target && fingerprintOf(target);
-  if (own !== undefined && fingerprint === own) return { ours: parsePayload(data, targets) };
   const members = await readMembers(queues);
+  /** By the most careful settings of all who work on this target. */
+  const ours = (): Whose => {
+    if (target === undefined || own === undefined) return { ours: parsePayload(data, targets) };
+    const careful = mostCareful(target, carefulnessAmong(members, name, own));
+    return { ours: parsePayload(data, new Map([...targets, [name, careful]])) };
+  };
+  if (own !== undefined && fingerprint === own) return ours();
   if (own === undefined) {
     const why = `target ${shown(name)} is not known here`;
     if (isWorkedOn(members, name, fingerprint)) return { ours: null, why };
@@ -54,5 +61,5 @@ export async function whoseRun(
     return { ours: null, why: `it is for another target ${shown(name)}` };
   }
   // Fails unless it is for this process after all.
-  return { ours: parsePayload(data, targets) };
+  return ours();
 }
