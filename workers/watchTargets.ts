@@ -3,6 +3,8 @@
  * From the last good look on to the next one nobody can be sure to have beaten; that whole span is noted, by the target's own
  * clock, and while it lasts it is noted anew with every look, since a run may begin in the very moment it ends. What can't be
  * noted is kept until it can: a queue may be away together with its target. Only then it is said that the target was seen again.
+ * Whoever stood still itself, as a machine does that is paused with all that is on it, has not seen whether anybody could beat meanwhile: where nobody else looked,
+ * that is noted, too.
  * Where the target's clock jumps ahead there was no such time at all, and nobody can have beaten in it; where it goes back, what was noted
  * of later times never was.
  */
@@ -22,6 +24,8 @@ const LATE_MS = 2_000;
 const JUMP_MS = LATE_MS + 1_000;
 /** A shorter outage is noted, and not worth a line, in ms. */
 const WORTH_A_LINE_MS = 10_000;
+/** Whoever looks so late stood still, in ms: much else delays a look by seconds. */
+const STOOD_STILL_MS = 10_000;
 /** So many outages are kept while they can't be noted. */
 const MOST_UNNOTED = 100;
 
@@ -56,6 +60,8 @@ class Watch {
   #asked: Served | null = null;
   #connecting: Promise<void> | null = null;
   #unnoted: readonly Span[] = [];
+  /** In which this process stood still, and nobody yet asked whether others looked. */
+  #unseen: readonly Span[] = [];
   /** Whether the target's clock went back, and that is not noted. */
   #wentBack = false;
   #noting = false;
@@ -109,7 +115,12 @@ class Watch {
   }
 
   #serving(at: number): void {
-    if (this.#good !== null) this.#heedJump(this.#good, at);
+    if (this.#good !== null) {
+      this.#heedJump(this.#good, at);
+      const lateMs = performance.now() - this.#good.seenAt;
+      if (this.#since === null && lateMs > STOOD_STILL_MS)
+        this.#unseen = [...this.#unseen, { fromMs: this.#good.at, toMs: at }];
+    }
     if (this.#since !== null) {
       this.#out(this.#since, at);
       if (this.#told) this.logger.info({ target: this.target.name, outageMs: at - this.#since }, 'it serves again');
@@ -157,6 +168,15 @@ class Watch {
     this.#promoted = promoted.join();
   }
 
+  /** A time that this process has not seen is an outage, unless somebody else looked until its end. */
+  async #heedUnseen({ fromMs, toMs }: Span): Promise<void> {
+    const seenAt = (await this.ledger.watchedAt(this.target)) ?? fromMs;
+    if (toMs - seenAt < STOOD_STILL_MS) return;
+    this.#out(fromMs, toMs);
+    const words = 'this process stood still, and nobody else looked: no silence counts that time';
+    this.logger.warn({ target: this.target.name, ms: Math.round(toMs - fromMs) }, words);
+  }
+
   /** Notes what is not noted yet, then that the target was seen to serve. That the queue is out of reach is told of elsewhere. */
   async #note(servedAt: number | null): Promise<void> {
     if (this.#noting) return;
@@ -167,6 +187,10 @@ class Watch {
         // Who beats now beats before that pass, by which nobody could be stale for long.
         await this.ledger.horizonsOf(this.target).keep(null);
         this.#wentBack = false;
+      }
+      for (const span of this.#unseen) {
+        await this.#heedUnseen(span);
+        this.#unseen = this.#unseen.filter((one) => one !== span);
       }
       for (const span of this.#unnoted) {
         await this.ledger.addOutage(this.target, span);

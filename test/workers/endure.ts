@@ -4,7 +4,7 @@ import { Ledger } from '../../src/ledger/ledger.ts';
 import { start, startWorker } from '../support/cli.ts';
 import { configFile } from '../support/files.ts';
 import { startRedis } from '../support/redis.ts';
-import { Beating, type Place } from './outages.ts';
+import { Beating, pidOf, type Place } from './outages.ts';
 
 export interface Scene {
   readonly coordinators: number;
@@ -15,6 +15,8 @@ export interface Scene {
   readonly whileAway: () => Promise<unknown>;
   /** Whether the queue is in the target's own Redis, of which there is one then; and it is cleaned from the command line, too. */
   readonly shared?: boolean;
+  /** Whether worker and queue stand still as long as the targets are away, as all does on a machine that is paused. */
+  readonly paused?: boolean;
 }
 
 /** A busy machine may take minutes for a few runs, which says nothing against them. */
@@ -74,9 +76,12 @@ ${targets.map(({ name, place }) => `  ${name}: { url: "${place.url}" }`).join('\
       await expect.poll(async () => await completed(name), { timeout: LONG_MS, message: how }).toBeGreaterThan(2);
       const died = await beating.lose();
       const awayAt = Date.now();
+      const others = scene.paused ? [Number(worker.child.pid), await pidOf(queue.redis)] : [];
+      for (const pid of others) process.kill(pid, 'SIGSTOP');
       await place.hurt();
       await scene.whileAway();
       await place.heal();
+      for (const pid of others) process.kill(pid, 'SIGCONT');
       const awaySeconds = (Date.now() - awayAt) / 1000;
       const before = await completed(name);
       const swept = beating.gone(died.id).then((at) => (at - died.beatAt) / 1000);
