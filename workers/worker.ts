@@ -14,11 +14,12 @@ import { sealedIn } from '../src/queue/runs/sealed.ts';
 import { runOfTick } from '../src/queue/schedules/tick.ts';
 import { Ledger } from '../src/ledger/ledger.ts';
 import { announce, meantBy } from '../src/queue/members.ts';
+import { untakenByQueue } from '../src/queue/refusal.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import { UnrecoverableError } from '../src/queue/bullmq.ts';
 import type { RunData } from '../src/queue/runs/payload.ts';
 import { queueTracing } from '../src/telemetry/tracing.ts';
-import { connectQueue, openQueues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
+import { connectQueue, openQueues, type Queues, type QueueWatch, type TickData } from '../src/queue/queues.ts';
 import { createCleaner } from './job/cleaner.ts';
 import { enterLane, leaveLanes } from './lanes.ts';
 import { notifyOfRuns } from './job/notifier.ts';
@@ -75,13 +76,22 @@ async function endBlocking(worker: Worker): Promise<void> {
   (await worker.backend.blockingClient)?.disconnect();
 }
 
-/** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there; afterwards it outlasts outages. */
+/** Fails (`UNREACHABLE`) where the queue's Redis lacks what a worker waits for: that would pass for an outage, for ever. */
+async function expectUsable(queues: Queues): Promise<void> {
+  const why = await untakenByQueue(queues.connection, queues.prefix);
+  if (why === null) return;
+  await queues.close();
+  throw new Failure('UNREACHABLE', `the queue's Redis ${why}`);
+}
+
+/** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there, or can hold no queue; afterwards it outlasts outages. */
 export async function startWorker({ config, metrics, logger, outage, onEnded }: WorkerParts): Promise<Running> {
   const stopping = new AbortController();
   // Each target's watch waits for it, and there may be many.
   setMaxListeners(0, stopping.signal);
   const watch = { ...watchQueue(outage), leaving: stopping.signal };
   const queues = await openQueues(config.queue, watch);
+  await expectUsable(queues);
   const connection = await connectQueue(config.queue, watch, true);
   await setClock({ queues, logger });
   await tellOfFailing(queues, config.targets.keys(), logger);

@@ -10,6 +10,8 @@ export interface QueueState {
   readonly paused: Readonly<Record<string, boolean>>;
   /** Rate limits that somebody set, by queue. */
   readonly limits: Readonly<Record<string, { readonly max: number; readonly duration: number }>>;
+  /** How many jobs somebody lets be done at once, by queue, where anybody said so. */
+  readonly atOnce: Readonly<Record<string, number>>;
   /** Processes that take runs now. */
   readonly workers: number;
   /** Targets whose schedule nobody has declared. */
@@ -19,22 +21,26 @@ export interface QueueState {
 /** Reads it. Fails with the error of Redis when the queue can't be asked. */
 export async function readQueueState(queues: Queues, targets: ReadonlyMap<string, TargetConfig>): Promise<QueueState> {
   const both = [queues.runs, queues.schedule];
-  const [paused, limits, members, known] = await Promise.all([
+  const [paused, limits, atOnce, members, known] = await Promise.all([
     Promise.all(both.map((queue) => queue.isPaused())),
     Promise.all(both.map((queue) => queue.getGlobalRateLimit())),
+    Promise.all(both.map((queue) => queue.getGlobalConcurrency())),
     readMembers(queues),
     queues.schedule.getJobSchedulers(),
   ]);
   return {
     paused: Object.fromEntries(both.map(({ name }, i) => [name, paused[i] === true])),
     limits: Object.fromEntries(both.flatMap(({ name }, i) => (limits[i] ? [[name, limits[i]]] : []))),
+    atOnce: Object.fromEntries(
+      both.flatMap(({ name }, i) => (typeof atOnce[i] === 'number' ? [[name, atOnce[i]]] : [])),
+    ),
     workers: members.filter(({ isHere }) => isHere).length,
     unscheduled: [...targets.values()].filter((target) => !scheduleOf(known, target)).map(({ name }) => name),
   };
 }
 
 /** What keeps runs from coming, a finding each; one that is `ok` where nothing does. */
-export function findingsOf({ paused, limits, workers, unscheduled }: QueueState): readonly Finding[] {
+export function findingsOf({ paused, limits, atOnce, workers, unscheduled }: QueueState): readonly Finding[] {
   const findings: Finding[] = [];
   const warn = (check: string, message: string, advice: string) => {
     findings.push({ target: null, check, status: 'warning', message, advice });
@@ -48,6 +54,10 @@ export function findingsOf({ paused, limits, workers, unscheduled }: QueueState)
       `the queue "${queue}" takes no more than ${max} in ${duration} ms`,
       'take the limit away in the dashboard, unless it is meant',
     );
+  }
+  for (const [queue, most] of Object.entries(atOnce)) {
+    const what = most > 0 ? `takes no more than ${most} at once` : 'takes none: no run begins';
+    warn('concurrency', `the queue "${queue}" ${what}`, 'take that away in the dashboard, unless it is meant');
   }
   if (workers === 0) warn('workers', 'nobody works on the queue: runs wait', 'start one: stalesweep worker');
   else if (unscheduled.length > 0) {

@@ -136,7 +136,16 @@ test('a paused queue, a rate limit and a queue without workers are told by readi
       200,
       { status: 'ok', warnings: [`the queue "${queue}" takes no more than 1 in 60000 ms`] },
     ]);
-    await dashboard.queues[queue === 'cleanup' ? 'runs' : 'schedule'].removeGlobalRateLimit();
+    const of = dashboard.queues[queue === 'cleanup' ? 'runs' : 'schedule'];
+    await of.removeGlobalRateLimit();
+    for (const [most, says] of [
+      [0, 'takes none: no run begins'],
+      [2, 'takes no more than 2 at once'],
+    ] as const) {
+      await of.setGlobalConcurrency(most);
+      expect(await ready()).toEqual([200, { status: 'ok', warnings: [`the queue "${queue}" ${says}`] }]);
+    }
+    await of.removeGlobalConcurrency();
   }
   expect(await ready()).toEqual([200, { status: 'ok' }]);
   expect(await metric('queue_paused')).toContain('stalesweep_queue_paused{queue="cleanup"} 0');

@@ -8,6 +8,7 @@ import type { Finding } from '../../health/finding.ts';
 import { checkAddresses, checkGuards, checkHold, checkOutages } from '../../health/guards.ts';
 import { Ledger } from '../../ledger/ledger.ts';
 import { readMembers } from '../../queue/members.ts';
+import { untakenByQueue } from '../../queue/refusal.ts';
 import { checkSentinels } from '../../health/sentinels.ts';
 import { findingsOf, readQueueState } from '../../health/queueState.ts';
 import { openQueues, type Queues } from '../../queue/queues.ts';
@@ -87,6 +88,8 @@ async function examineQueue(findings: Finding[], config: Config, targets: readon
       checkEviction(report, info, true, false);
       checkSaving(report, info);
     }
+    const untaken = await untakenByQueue(redis, config.queue.prefix);
+    if (untaken !== null) report('commands', 'failed', `the queue's Redis ${untaken}`);
     if ([...config.targets.values()].some(({ url }) => url === config.queue.url)) {
       report(
         'separation',

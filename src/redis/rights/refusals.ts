@@ -40,8 +40,12 @@ export function isRefusal(error: unknown): boolean {
 /** The most of what a server said that is told again. */
 const MOST_SAID = 160;
 
-/** What Redis said, in one line: without where in which script. */
+/** What Redis said, in one line: without where in which script, and without what a command that it does not know was given. */
 export function saidIn({ message }: Error): string {
-  const line = message.replace(/\s*(?:script: [0-9a-f]{40}.*|&?\s*stack traceback.*)$/is, '').replace(/\s+/g, ' ');
+  const said = message.replace(
+    /\s*(?:script: [0-9a-f]{40}.*|&?\s*stack traceback.*|, with args beginning with:.*)$/is,
+    '',
+  );
+  const line = said.replace(/\s+/g, ' ');
   return line.length > MOST_SAID ? `${line.slice(0, MOST_SAID)}…` : line.replace(/[.,;\s]+$/, '');
 }
