@@ -91,6 +91,13 @@ test('while both have workers, each does its own runs, and neither takes the oth
   expect(ofB).toMatchObject({ outcome: 'completed', coordinators: { active: 1, swept: 0 } });
   expect(await keysIn(a.redis)).toEqual([]);
   expect(await keysIn(b.redis)).toEqual(inB.sort());
+  // Each is shown its own as the last one.
+  const shown = async (config: Config) => {
+    const queues = await openQueues(config.queue, QUIET);
+    open.push(queues);
+    return (await listSchedules(queues, config.targets))[0]?.lastRun;
+  };
+  expect([await shown(configA), await shown(configB)]).toEqual([ofA.run, ofB.run]);
   for (const _ of [1, 2, 3, 4, 5]) {
     const [one, other] = await Promise.all([ask(configA), ask(configB)]);
     expect([one, other]).toMatchObject([{ coordinators: { checked: 0 } }, { coordinators: { active: 1, swept: 0 } }]);

@@ -1,4 +1,5 @@
 /** schedule list: the schedules as people are shown them. */
+import { mayBeOf } from '../../config/fingerprint.ts';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { isoOf } from '../../domain/instant.ts';
 import { schedulerIdOf } from '../names.ts';
@@ -33,7 +34,7 @@ export async function listSchedules(
     const scheduler = scheduleOf(known, target);
     const id = scheduler?.key ?? schedulerIdOf(target.name);
     const last = jobs
-      .filter((job) => job.data?.target === target.name)
+      .filter(({ data }) => data?.target === target.name && mayBeOf(target, data.fingerprint))
       .reduce<(typeof jobs)[number] | undefined>(
         (latest, job) => (latest && latest.timestamp >= job.timestamp ? latest : job),
         undefined,
