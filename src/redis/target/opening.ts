@@ -22,9 +22,17 @@ interface Ahead {
   keptUntil?: NodeJS.Timeout;
 }
 
-const ahead = new WeakMap<Address, Ahead>();
+/** By target: the same one has other settings in one run than in the next, where others on the queue are more careful. */
+const ahead = new Map<string, Ahead>();
 /** Those that kept waiting whoever came last. */
-const silent = new WeakSet<Address>();
+const silent = new Set<string>();
+
+/** A target, or an address that is none's. */
+type Place = Address & { readonly name?: string };
+
+function whereOf({ name, url, tls, sentinel }: Place): string {
+  return JSON.stringify([name, url, tls, sentinel]);
+}
 
 /** Connects anew; a server that is not ready to serve is waited for. Fails as `connect` does. */
 async function connectSteadily(to: Address, signal?: AbortSignal): Promise<Redis> {
@@ -35,10 +43,11 @@ async function connectSteadily(to: Address, signal?: AbortSignal): Promise<Redis
 }
 
 /** The connection for a run: the one that was opened ahead, if any. Fails as `connect` does, or with the signal's reason. */
-export async function openForRun(to: Address, signal?: AbortSignal): Promise<Redis> {
-  const begun = ahead.get(to);
+export async function openForRun(to: Place, signal?: AbortSignal): Promise<Redis> {
+  const where = whereOf(to);
+  const begun = ahead.get(where);
   if (begun === undefined) return await connectSteadily(to, signal);
-  ahead.delete(to);
+  ahead.delete(where);
   clearTimeout(begun.keptUntil);
   if (signal?.aborted) letGo(begun);
   signal?.throwIfAborted();
@@ -52,40 +61,42 @@ export async function openForRun(to: Address, signal?: AbortSignal): Promise<Red
  * Begins to open the connection for a run, unless that is under way. Resolves to whether the run may begin: the connection is
  * open, or it is known why not. Waits for that no longer than `waitMs`, and not at all where it took too long the last time.
  */
-export async function openAhead(to: Address, waitMs: number): Promise<boolean> {
-  const begun = ahead.get(to) ?? begin(to);
+export async function openAhead(to: Place, waitMs: number): Promise<boolean> {
+  const where = whereOf(to);
+  const begun = ahead.get(where) ?? begin(to, where);
   if (begun.isSettled) return true;
-  if (!silent.has(to)) {
+  if (!silent.has(where)) {
     const enough = new AbortController();
     const late = pause(waitMs, undefined, { signal: enough.signal });
     await Promise.race([begun.settled, late]);
     enough.abort();
   }
-  if (!begun.isSettled) silent.add(to);
+  if (!begun.isSettled) silent.add(where);
   return begun.isSettled;
 }
 
 /** Lets go what was opened ahead to there, if anything. */
-export function closeAhead(to: Address): void {
-  const begun = ahead.get(to);
+export function closeAhead(to: Place): void {
+  const where = whereOf(to);
+  const begun = ahead.get(where);
   if (begun === undefined) return;
-  ahead.delete(to);
+  ahead.delete(where);
   letGo(begun);
 }
 
-function begin(to: Address): Ahead {
+function begin(to: Place, where: string): Ahead {
   const giveUp = new AbortController();
   const connection = connectSteadily(to, giveUp.signal);
   const settle = () => {
     begun.isSettled = true;
-    if (ahead.get(to) === begun) begun.keptUntil = setTimeout(() => closeAhead(to), KEPT_MS).unref();
+    if (ahead.get(where) === begun) begun.keptUntil = setTimeout(() => closeAhead(to), KEPT_MS).unref();
   };
   const answered = () => {
-    silent.delete(to);
+    silent.delete(where);
     settle();
   };
   const begun: Ahead = { connection, giveUp, settled: connection.then(answered, settle), isSettled: false };
-  ahead.set(to, begun);
+  ahead.set(where, begun);
   return begun;
 }
 
