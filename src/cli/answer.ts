@@ -1,6 +1,6 @@
 /** answer: one command line, from its words to its exit code. */
 import { lateAnswers } from '../redis/connection/late.ts';
-import { fail, isStaying } from './command.ts';
+import { begins, fail, isStaying } from './command.ts';
 import { CommanderError } from './commander.ts';
 import { say } from './output/say.ts';
 import { createProgram } from './program.ts';
@@ -23,6 +23,7 @@ function sayWhoIsLate(): () => void {
  * configuration. What is to be said has been said by then, on stdout and stderr; nothing is thrown.
  */
 export async function answer(words: readonly string[]): Promise<number> {
+  begins();
   const unlisten = sayWhoIsLate();
   try {
     await createProgram().parseAsync([...words], { from: 'user' });

@@ -47,9 +47,14 @@ export function fail(error: unknown): number {
 
 let staying = false;
 
-/** Whether the command of this process is one that stays until a signal comes. */
+/** Whether the command under way is one that stays until a signal comes. */
 export function isStaying(): boolean {
   return staying;
+}
+
+/** A command begins: whether it is one that stays is not known before it is loaded, whatever the one before it was. */
+export function begins(): void {
+  staying = false;
 }
 
 /**

@@ -21,6 +21,8 @@ test('a command says soon that a target does not answer, and then what is known 
   onTestFinished(async () => await queue.stop());
   const url = await frozenRedis();
   const env = { REDIS_URL: url, QUEUE_REDIS_URL: queue.url };
+  // One that would stay, and is refused, leaves nothing behind that says otherwise.
+  expect((await command(['worker'], { ...env, STALESWEEP_NICE: 'x' })).code).toBe(2);
   const explained = await command(['explain', 'c1'], env);
   const { code, stdout, stderr } = await command(['status', '--json'], env);
   const said = `stalesweep: Redis at ${url} does not answer yet; waiting for it\n`;
