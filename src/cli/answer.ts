@@ -5,8 +5,9 @@ import { CommanderError } from './commander.ts';
 import { say } from './output/say.ts';
 import { createProgram } from './program.ts';
 
-/** Says of a Redis that does not answer, once, that it is waited for. Returns how to stop that. */
+/** Says to people of a Redis that does not answer, once, that it is waited for; programs get one sentence, once it failed. Returns how to stop that. */
 function sayWhoIsLate(): () => void {
+  if (!process.stderr.isTTY) return () => {};
   const said = new Set<unknown>();
   const listen = (where: unknown) => {
     // Who stays has a log, and runs that fail.
