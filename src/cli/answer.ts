@@ -1,13 +1,13 @@
 /** answer: one command line, from its words to its exit code. */
-import { lateAnswers } from '../redis/connection/late.ts';
 import { begins, fail, isStaying } from './command.ts';
 import { CommanderError } from './commander.ts';
 import { say } from './output/say.ts';
 import { createProgram } from './program.ts';
 
 /** Says to people of a Redis that does not answer, once, that it is waited for; programs get one sentence, once it failed. Returns how to stop that. */
-function sayWhoIsLate(): () => void {
+async function sayWhoIsLate(): Promise<() => void> {
   if (!process.stderr.isTTY) return () => {};
+  const { lateAnswers } = await import('../redis/connection/late.ts');
   const said = new Set<unknown>();
   const listen = (where: unknown) => {
     // Who stays has a log, and runs that fail.
@@ -25,7 +25,7 @@ function sayWhoIsLate(): () => void {
  */
 export async function answer(words: readonly string[]): Promise<number> {
   begins();
-  const unlisten = sayWhoIsLate();
+  const unlisten = await sayWhoIsLate();
   try {
     await createProgram().parseAsync([...words], { from: 'user' });
     return 0;

@@ -143,14 +143,14 @@ describe('the benchmark', () => {
   test(
     'measures what one key costs that is walked past, judged or removed',
     async () => {
-      const costs = await measureUnitCosts({ foreign: 2_000, coordinators: 200, trials: 1 });
+      const costs = await measureUnitCosts({ foreign: 6_000, coordinators: 200, trials: 1 });
       expect(costs).toHaveLength(5);
       const [run, ...keys] = costs;
       expect(Math.min(Number(run?.cpu), Number(run?.sent), Number(run?.peak))).toBeGreaterThan(0);
-      // Names of who is nobody's business never come over the wire; of others each does at least once. On a busy machine pages stay small,
-      // and what asks for them is more.
+      // Names of who is nobody's business never come over the wire; of others each does at least once. So many of the former that what asks
+      // for pages, which stay small on a busy machine, counts for little.
       const [walked, ...ours] = keys.map(({ sent }) => sent);
-      expect(Number(walked)).toBeLessThan(30);
+      expect(Number(walked)).toBeLessThan(20);
       expect(Math.min(...ours)).toBeGreaterThan(20);
       expect(costTable(costs).rows).toHaveLength(5);
     },

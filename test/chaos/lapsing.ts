@@ -11,8 +11,6 @@ import type { Random } from './random.ts';
 export const TIMES = { beat: 2, ttl: 8, staleAfter: 20, every: 4 } as const;
 /** What a slow machine may take beyond the threshold and one interval. */
 const SLACK_SECONDS = Number(process.env.CHAOS_SLACK_SECONDS || 6);
-/** What a machine that does much else may take beyond that, as long as no run began after somebody was due. */
-const BUSY_SECONDS = 60;
 /** A killed worker's run is taken over within 15 seconds; a queue that came back is asked again within some. */
 const RECOVERY_SECONDS = 25;
 
@@ -262,8 +260,6 @@ export class Lapsing {
     const late = (TIMES.staleAfter + TIMES.every + SLACK_SECONDS) * 1000;
     const calmAt = this.#troubleAt + RECOVERY_SECONDS * 1000;
     if (now <= Math.max(Math.max(lastAt, this.#upAt) + late, calmAt + TIMES.every * 1000)) return;
-    const dueAt = Math.max(lastAt, this.#upAt) + (TIMES.staleAfter + 1) * 1000;
-    if (now <= dueAt + BUSY_SECONDS * 1000 && !(await this.#looked(dueAt, now))) return;
     // Who lived and died between two looks leaves orphans, as is said.
     if (await this.#looked(one.bornAt, one.lastAt + TIMES.ttl * 1000)) {
       throw new Error(`${one.id}, silent for ${seconds(now - lastAt)} s, still has ${what} (P11)`);

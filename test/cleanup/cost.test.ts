@@ -66,8 +66,7 @@ test.each([
 
   expect(report.coordinators.swept).toBe(COORDINATORS * 0.99);
   // Two-party keys of neighbours in different calls take the proof of both; Redis is asked for its own time, and to tell of births.
-  // Up to 17 were seen, on a busy machine.
-  expect(per1000(report.redis.calls)).toBeLessThanOrEqual(20);
+  expect(per1000(report.redis.calls)).toBeLessThanOrEqual(16);
   // One for each family of a call, and one more for each 4,000 keys. How many calls there are until they are as large as they
   // may be depends on when Redis' own time is known: 8 to 11 were seen here.
   const calls = (commands.evalsha ?? 0) + (commands.eval ?? 0);

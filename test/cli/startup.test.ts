@@ -50,8 +50,8 @@ function env(more: Record<string, string> = {}): Record<string, string> {
 }
 
 const READERS = ['bytes', 'commander', 'ms'];
-/** One for each command, as many for the settings, and what says that a Redis is waited for. */
-const MOST_FILES = 40;
+/** One for each command, and as many for the settings. */
+const MOST_FILES = 39;
 
 /** Asks for the version and each command's help, in one process: none may load more than the others. */
 const EVERY_HELP = `

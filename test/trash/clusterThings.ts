@@ -62,16 +62,12 @@ export async function contents({ redis }: TestCluster, keys: readonly string[]):
   return new Map(await Promise.all(kept));
 }
 
-/** What differs, but for so much of their times to live, in ms. */
-export function differencesIn(
-  before: ReadonlyMap<string, Kept>,
-  after: ReadonlyMap<string, Kept>,
-  withinMs = 1_000,
-): readonly string[] {
+/** What differs, but for a second of their times to live. */
+export function differencesIn(before: ReadonlyMap<string, Kept>, after: ReadonlyMap<string, Kept>): readonly string[] {
   return [...before].flatMap(([key, { dump, expiresAt }]) => {
     const now = after.get(key);
     if (now?.dump !== dump) return [`${key} held ${JSON.stringify(dump)}, and now ${JSON.stringify(now?.dump)}`];
-    const isSame = Math.abs(now.expiresAt - expiresAt) < withinMs && now.expiresAt < 0 === expiresAt < 0;
+    const isSame = Math.abs(now.expiresAt - expiresAt) < 1_000 && now.expiresAt < 0 === expiresAt < 0;
     return isSame ? [] : [`${key} expires at ${now.expiresAt} instead of ${expiresAt}`];
   });
 }
