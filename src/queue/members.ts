@@ -3,10 +3,9 @@
  *  A process announces itself every few seconds, and takes its leave when it ends in order. What it said is kept for a day:
  *  whether a name has meant two Redis deployments matters longer than a process lives. */
 import * as v from 'valibot';
-import { type Decisive, decisiveOf, differing } from '../config/decisive.ts';
+import { type Decisive, decisiveIn, decisiveOf, differing } from '../config/decisive.ts';
 import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
-import { type Carefulness, carefulnessIn, carefulnessOf } from './carefulness.ts';
 import type { Queues } from './queues.ts';
 
 /** Who has said nothing for this long is gone. */
@@ -19,8 +18,7 @@ const SAID = v.object({
   left: v.boolean(),
   targets: v.record(v.string(), v.string()),
   // Older versions do not say.
-  settings: v.optional(v.record(v.string(), v.record(v.string(), v.string())), {}),
-  careful: v.optional(v.record(v.string(), v.unknown()), {}),
+  settings: v.optional(v.record(v.string(), v.unknown()), {}),
 });
 
 /** Who speaks: in containers many have the same host name and process id. */
@@ -35,10 +33,8 @@ export interface Self {
 export interface Meant {
   /** Fingerprints by target name. */
   readonly targets: Readonly<Record<string, string>>;
-  /** What decides who goes, by target name; empty where an older version does not say. */
+  /** What decides who goes, by target name, as far as it is said and can be understood. */
   readonly settings: Readonly<Record<string, Decisive>>;
-  /** How careful it is, by target name, as far as that can be understood. */
-  readonly careful: Readonly<Record<string, Carefulness>>;
 }
 
 /** A process that works on the queue, or did within the last day. */
@@ -52,7 +48,7 @@ export interface Member extends Self, Meant {
 export function meantBy(targets: ReadonlyMap<string, TargetConfig>): Meant {
   const byName = <T>(of: (target: TargetConfig) => T): Record<string, T> =>
     Object.fromEntries([...targets].map(([name, target]) => [name, of(target)]));
-  return { targets: byName(fingerprintOf), settings: byName(decisiveOf), careful: byName(carefulnessOf) };
+  return { targets: byName(fingerprintOf), settings: byName(decisiveOf) };
 }
 
 function keyOf({ prefix }: Queues): string {
@@ -68,13 +64,13 @@ function memberIn(id: string, said: string, now: number): Member | null {
   }
   const result = v.safeParse(SAID, parsed);
   if (!result.success || now - result.output.at > FORGOTTEN_AFTER_MS) return null;
-  const { by, at, left, targets, settings } = result.output;
-  const careful = Object.entries(result.output.careful).flatMap(([name, one]) => {
-    const known = carefulnessIn(one);
+  const { by, at, left, targets } = result.output;
+  const settings = Object.entries(result.output.settings).flatMap(([name, said]) => {
+    const known = decisiveIn(said);
     return known === null ? [] : [[name, known] as const];
   });
   const isHere = !left && now - at <= GONE_AFTER_MS;
-  return { id, by, at, isHere, targets, settings, careful: Object.fromEntries(careful) };
+  return { id, by, at, isHere, targets, settings: Object.fromEntries(settings) };
 }
 
 /** All that were heard of within a day. Forgets the others. */
@@ -126,13 +122,14 @@ export function otherMeaning(members: readonly Member[], target: string, fingerp
 
 /** Which settings that decide who goes somebody has otherwise who cleans the very target that is meant here by this name. */
 export function otherwiseSet(theirs: Meant, ours: Meant, target: string): readonly string[] {
-  if (theirs.targets[target] !== ours.targets[target]) return [];
-  return differing(ours.settings[target] ?? {}, theirs.settings[target] ?? {});
+  const [own, other] = [ours.settings[target], theirs.settings[target]];
+  if (theirs.targets[target] !== ours.targets[target] || own === undefined || other === undefined) return [];
+  return differing(own, other);
 }
 
-/** How careful those are who work on this very target now, as far as they say so. */
-export function carefulnessAmong(members: readonly Member[], target: string, fingerprint: string): Carefulness[] {
-  return members.flatMap(({ isHere, targets, careful }) =>
-    isHere && targets[target] === fingerprint ? (careful[target] ?? []) : [],
+/** By what settings those go who work on this very target now, as far as they say so. */
+export function settingsAmong(members: readonly Member[], target: string, fingerprint: string): Decisive[] {
+  return members.flatMap(({ isHere, targets, settings }) =>
+    isHere && targets[target] === fingerprint ? (settings[target] ?? []) : [],
   );
 }

@@ -1,9 +1,9 @@
 /** whose: whether a run in the queue is this process's to do. Several deployments may share a queue, and while one is rolled
  * out its workers are configured differently: a run must never be done on another Redis than it was asked for. */
+import { mostCareful } from '../config/decisive.ts';
 import { fingerprintOf } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
-import { mostCareful } from './carefulness.ts';
-import { carefulnessAmong, isWorkedOn, otherMeaning, readMembers } from './members.ts';
+import { isWorkedOn, otherMeaning, readMembers, settingsAmong } from './members.ts';
 import { addresseeOf, complain, parsePayload, type RunPayload, shown } from './runs/payload.ts';
 import type { Queues } from './queues.ts';
 
@@ -42,7 +42,7 @@ export async function whoseRun(
   /** By the most careful settings of all who work on this target. */
   const ours = (): Whose => {
     if (target === undefined || own === undefined) return { ours: parsePayload(data, targets) };
-    const careful = mostCareful(target, carefulnessAmong(members, name, own));
+    const careful = mostCareful(target, settingsAmong(members, name, own));
     return { ours: parsePayload(data, new Map([...targets, [name, careful]])) };
   };
   if (own !== undefined && fingerprint === own) return ours();
