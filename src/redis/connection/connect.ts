@@ -1,5 +1,4 @@
 /** connect: connections that fail fast and say why. */
-import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisOptions } from 'ioredis';
 import { deploymentOf } from '../../config/values/deployment.ts';
@@ -10,7 +9,7 @@ import { createClient } from './client.ts';
 import { seedsOf } from '../cluster/nodes/address.ts';
 import type { Info } from '../target/clock.ts';
 import { HoldsPart, insistOnWhole } from './cluster.ts';
-import type { Redis } from './ioredis.ts';
+import { type Redis, streamOf } from './ioredis.ts';
 import { tellingOfLate } from './late.ts';
 import { insistOnPrimary, sentinelOptions } from './sentinel.ts';
 import { lastWords } from './overheard.ts';
@@ -96,10 +95,6 @@ export async function connect(to: string | Address, options: ConnectOptions = {}
   }
   // What keeps one out most likely keeps all out.
   throw failures[0];
-}
-
-function streamOf(redis: Redis): Socket | undefined {
-  return (redis as unknown as { readonly stream?: Socket }).stream;
 }
 
 /** @param within what keys begin with in the slot of a cluster whose node is meant; left out: the server at the address is */

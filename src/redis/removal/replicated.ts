@@ -5,8 +5,8 @@
  *            connection changed meanwhile, since another server may answer then.
  *  Limits    half a second: no replica holds anybody up for longer, and one that lagged is not waited for again at once.
  */
-import { corked, wayOf } from '../call/cork.ts';
-import type { Redis } from '../connection/ioredis.ts';
+import { corked } from '../call/cork.ts';
+import { type Redis, streamOf } from '../connection/ioredis.ts';
 import { isRefusal } from '../rights/refusals.ts';
 
 const WAIT_MS = 500;
@@ -25,13 +25,13 @@ const notAsked = new WeakMap<Redis, number>();
  */
 export async function outliving<T>(redis: Redis, write: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const over = wayOf(redis);
+    const over = streamOf(redis);
     // Asked along with the write, in one call of the system, so that it takes no longer where nobody follows.
     const [followed, writing] = corked(redis, () => [isFollowed(redis), write()] as const);
     followed.catch(() => {});
     const done = await writing;
     if (await followed) await wait(redis);
-    if (wayOf(redis) === over || attempt === ATTEMPTS) return done;
+    if (streamOf(redis) === over || attempt === ATTEMPTS) return done;
   }
 }
 
