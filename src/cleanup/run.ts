@@ -6,7 +6,7 @@
  */
 import { protectionOf, protectsOthers } from '../domain/protection.ts';
 import { Failure } from '../domain/failure.ts';
-import { type Horizon, type KeyCounts, Outlook } from '../domain/horizon.ts';
+import type { Horizon } from '../domain/horizon.ts';
 import type { CoordinatorCounts, Outcome, Report } from '../domain/report.ts';
 import type { Past } from '../domain/suddenSilence.ts';
 import type { Sightings } from '../domain/sighting.ts';
@@ -21,6 +21,7 @@ import type { Ahead } from './guards/ahead.ts';
 import { type Observer, type Run, stopIfInterrupted } from './context.ts';
 import type { Gathered } from './gather.ts';
 import { nobodyMet, refusal, warnOfRestart } from './guards/guards.ts';
+import { type HorizonToKeep, horizonLeftBy, outlookOf } from './horizon.ts';
 import { keepSightings, noteLeft, recallLapsed } from './scan/lapsed.ts';
 import { estimateAhead } from './guards/estimate.ts';
 import { Hold } from './guards/hold.ts';
@@ -55,20 +56,6 @@ export interface RunOptions {
   readonly horizon?: HorizonToKeep;
 }
 
-export interface HorizonToKeep {
-  /** What it is to hold for. */
-  readonly basis: string;
-  /** What was in the database as the run began. */
-  readonly counts: KeyCounts;
-  /** The one that stands; `null`: none. */
-  readonly before: Horizon | null;
-  /**
-   * Told of the horizon that the run leaves, as soon as it knows: `null` when it failed or ended early, or somebody was left stale or
-   * held, or nobody was seen to live. Must not reject.
-   */
-  readonly keep: (horizon: Horizon | null) => Promise<void>;
-}
-
 /** Somebody wants a run to end and its report to stand: the reason to abort a run's signal with. */
 export class StopWish extends Error {
   override readonly name = 'StopWish';
@@ -95,29 +82,11 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   let left: Horizon | null = null;
   try {
     const report = await runToItsEnd(run, request, options);
-    if (horizon && leavesHorizon(run, report)) {
-      left = run.outlook?.horizon(horizon.basis, countsAfter(horizon.counts, report), horizon.before) ?? null;
-    }
+    if (horizon) left = horizonLeftBy(run, report, horizon);
     return report;
   } finally {
     await horizon?.keep(left);
   }
-}
-
-/** Whether nobody can be stale for a while. Who revived may have written anything but a new beat. */
-function leavesHorizon({ signal }: Run, { outcome, reason, coordinators }: Report): boolean {
-  const { active, stale, swept, held } = coordinators;
-  // Who met nobody that lives knows nothing: there may be a wrong schema, or a system that is about to be filled.
-  return (
-    outcome === 'completed' && reason === undefined && !signal.aborted && active > 0 && held === 0 && stale === swept
-  );
-}
-
-/** What there is at least after a run: whether what it removed would have expired, nobody told. */
-function countsAfter({ keys, expiring }: KeyCounts, { keys: { deleted, trashed = 0 } }: Report): KeyCounts {
-  const removed = deleted - trashed;
-  // What lies in the trash expires, and so does what is noted of each beside it.
-  return { keys: Math.max(0, keys - removed), expiring: Math.max(0, expiring - removed) + 2 * trashed };
 }
 
 async function runToItsEnd(run: Run, request: RunRequest, options: RunOptions): Promise<Report> {
@@ -199,10 +168,6 @@ function statesIn({ active, stale, unreadable, lapsed, held, protected: spared }
     spared > 0 ? [`${spared} protected`] : [],
   ];
   return [`${active} active`, `${stale} stale`, `${unreadable} unreadable`, ...others.flat()].join(', ');
-}
-
-function outlookOf({ nodes }: Target, { staleAfterSeconds }: RunRequest): Outlook {
-  return new Outlook(Math.min(...nodes.map(({ clock }) => clock.nowSeconds)), staleAfterSeconds);
 }
 
 /** Finds who is stale, and sweeps them, partition by partition; why not, if refused. */

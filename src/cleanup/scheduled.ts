@@ -14,7 +14,8 @@ import type { NodeWishes } from '../redis/target/node.ts';
 import type { Contact } from '../redis/target/contact.ts';
 import { lookAtDue } from './scan/due.ts';
 import { reportOf, requestFor } from './tally/report.ts';
-import { type HorizonToKeep, type RunOptions, type RunRequest, runCleanup } from './run.ts';
+import type { HorizonToKeep } from './horizon.ts';
+import { type RunOptions, type RunRequest, runCleanup } from './run.ts';
 import { Tally } from './tally/tally.ts';
 
 export interface ScheduledOptions extends Pick<RunOptions, 'observer'> {
