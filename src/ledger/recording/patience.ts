@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sentenceOf } from '../../domain/failure.ts';
 import { isRefusal } from '../../redis/rights/refusals.ts';
-import { unreadyIn } from '../../redis/connection/unready.ts';
+import { isAway } from '../away.ts';
 
 const NO_ANSWER = new Error('its Redis did not answer in time');
 const AGAIN_MS = 250;
@@ -59,15 +59,6 @@ export async function untilTaken(until: AbortSignal, act: () => Promise<void>): 
   } finally {
     settled.abort();
   }
-}
-
-/** As the client library, and whoever calls by it, names what it says itself: that the connection was lost, or nobody answered. */
-const NO_REPLY = new Set(['Error', 'AbortError', 'MaxRetriesPerRequestError', 'ConnectionLost']);
-
-/** Whether an error says that Redis does not answer, or not at this moment; and nothing of what it was asked. */
-export function isAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return NO_REPLY.has(error.name) || unreadyIn(error) !== null || /^OOM\b/.test(error.message);
 }
 
 /** Tells of the first trouble, in one line; of the same ledger there is no second one to tell. */

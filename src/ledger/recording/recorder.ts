@@ -8,7 +8,8 @@
 import type { Outcome, Report } from '../../domain/report.ts';
 import type { Blocks } from '../blocks.ts';
 import { outliving } from '../../redis/removal/replicated.ts';
-import { insist, isAway, Trouble, untilTaken, within } from './patience.ts';
+import { isAway } from '../away.ts';
+import { insist, Trouble, untilTaken, within } from './patience.ts';
 import { endRun } from '../runs/endRun.ts';
 import {
   endOf,

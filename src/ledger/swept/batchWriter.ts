@@ -1,6 +1,6 @@
 /** batch writer: writes the batches of one run, and keeps those that Redis did not take until it does. */
 import { outliving } from '../../redis/removal/replicated.ts';
-import { isAway } from '../recording/patience.ts';
+import { isAway } from '../away.ts';
 import type { Blocks } from '../blocks.ts';
 import { batchName, sweptName } from '../runs/names.ts';
 import type { PastRun } from '../runs/pastRun.ts';
