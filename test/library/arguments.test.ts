@@ -130,7 +130,7 @@ describe('a signal', () => {
     await settle(redis, 'c1', STALE);
     const stop = new AbortController();
     const confirm = async () => {
-      setTimeout(() => stop.abort(), 10);
+      setImmediate(() => stop.abort());
       return await new Promise<boolean>(() => {});
     };
     const report = await sweep({ redis: url, ledger: false, signal: stop.signal, confirm });
@@ -157,7 +157,7 @@ describe('a signal', () => {
     const reason = new Error('of its caller');
     for (const call of [called.plan, called.sweep, called.beat]) {
       const stop = new AbortController();
-      setTimeout(() => stop.abort(reason), 50);
+      silent.once('connection', () => stop.abort(reason));
       const options = call === called.beat ? { coordinator: 'c1', swarm: 's1' } : {};
       await expect(call({ redis, ...options, signal: stop.signal })).rejects.toBe(reason);
     }
