@@ -135,7 +135,13 @@ const isInstalled = () => {
   const installed = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(installed)) return false;
   const packagesIn = (file) => Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages);
-  const there = new Map(packagesIn(installed));
+  let there;
+  try {
+    there = new Map(packagesIn(installed));
+  } catch {
+    // Cut off, as where the disk was full: what it says is not known.
+    return false;
+  }
   const ownLibc = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
   return packagesIn(join(ROOT, 'package-lock.json')).every(([path, wanted]) => {
     const { version, integrity } = there.get(path) ?? {};
