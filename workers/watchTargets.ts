@@ -3,18 +3,18 @@
  * From the last good look on to the next one nobody can be sure to have beaten; that whole span is noted, by the target's own
  * clock, and while it lasts it is noted anew with every look, since a run may begin in the very moment it ends. What can't be
  * noted is kept until it can: a queue may be away together with its target. Only then it is said that the target was seen again.
- * Whoever stood still itself, as a machine does that is paused with all that is on it, has not seen whether anybody could beat meanwhile: where nobody else looked,
- * that is noted, too.
+ * Whoever stood still itself, as a machine does that is paused with all that is on it, or was refused, as with a password that is changed, has not seen whether anybody
+ * could beat meanwhile: where nobody else looked, that is noted, too.
  * Where the target's clock jumps ahead there was no such time at all, and nobody can have beaten in it; where it goes back, what was noted
  * of later times never was.
  */
 import { openServing, type Served } from '../src/redis/target/openServing.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config, TargetConfig } from '../src/config/resolve.ts';
-import { Failure } from '../src/domain/failure.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import { endedBy, mergeSpans, type Span } from '../src/ledger/targets/outages.ts';
+import { isTurnedAway } from '../src/redis/connection/unreached.ts';
 
 /** How often a target is looked at, in ms. */
 const LOOK_EVERY_MS = 2_000;
@@ -24,7 +24,7 @@ const LATE_MS = 2_000;
 const JUMP_MS = LATE_MS + 1_000;
 /** A shorter outage is noted, and not worth a line, in ms. */
 const WORTH_A_LINE_MS = 10_000;
-/** Whoever looks so late stood still, in ms: much else delays a look by seconds. */
+/** Whoever looks so late stood still, or was refused, in ms: much else delays a look by seconds. */
 const STOOD_STILL_MS = 10_000;
 /** So many outages are kept while they can't be noted. */
 const MOST_UNNOTED = 100;
@@ -56,11 +56,13 @@ class Watch {
   /** Since when the outage under way lasts, by the target's clock; `null`: there is none. */
   #since: number | null = null;
   #told = false;
+  /** Whether the target did not let the last look in. */
   #refused = false;
+  readonly #begunAt = performance.now();
   #asked: Served | null = null;
   #connecting: Promise<void> | null = null;
   #unnoted: readonly Span[] = [];
-  /** In which this process stood still, and nobody yet asked whether others looked. */
+  /** In which this process stood still, or was refused, and nobody yet asked whether others looked. */
   #unseen: readonly Span[] = [];
   /** Whether the target's clock went back, and that is not noted. */
   #wentBack = false;
@@ -78,9 +80,15 @@ class Watch {
   async go(): Promise<void> {
     while (!this.stopping.aborted) {
       const at = await this.#look();
-      if (this.#refused) break;
-      if (at === null) this.#notServing();
-      else this.#serving(at);
+      if (at !== null) this.#serving(at);
+      else {
+        // Whatever it waits for: the next look asks anew.
+        this.#asked?.close();
+        this.#asked = null;
+        // Whoever is refused sees nothing of outages, and no longer of one that was under way; runs say why.
+        if (this.#refused) this.#since = null;
+        else this.#notServing();
+      }
       // Whoever waits for a queue that does not answer would not see when the target does.
       void this.#note(at);
       await pause(LOOK_EVERY_MS, undefined, { signal: this.stopping, ref: false }).catch(() => {});
@@ -91,11 +99,11 @@ class Watch {
   /** The target's clock, in ms; `null` when it does not serve. */
   async #look(): Promise<number | null> {
     const late = pause(LATE_MS, null, { ref: false });
+    this.#refused = false;
     try {
       return await Promise.race([this.#ask(), late]);
     } catch (error) {
-      // Whoever is refused sees nothing of outages; runs say why.
-      this.#refused ||= error instanceof Failure && error.code === 'DENIED';
+      this.#refused = isTurnedAway(error);
       return null;
     }
   }
@@ -115,18 +123,16 @@ class Watch {
   }
 
   #serving(at: number): void {
-    if (this.#good !== null) {
-      this.#heedJump(this.#good, at);
-      const lateMs = performance.now() - this.#good.seenAt;
-      if (this.#since === null && lateMs > STOOD_STILL_MS)
-        this.#unseen = [...this.#unseen, { fromMs: this.#good.at, toMs: at }];
-    }
+    if (this.#good !== null) this.#heedJump(this.#good, at);
+    const lateMs = performance.now() - (this.#good?.seenAt ?? this.#begunAt);
+    if (this.#since === null && lateMs > STOOD_STILL_MS)
+      this.#unseen = [...this.#unseen, { fromMs: this.#good?.at ?? at - lateMs, toMs: at }];
     if (this.#since !== null) {
       this.#out(this.#since, at);
       if (this.#told) this.logger.info({ target: this.target.name, outageMs: at - this.#since }, 'it serves again');
-      this.#told = false;
       this.#since = null;
     }
+    this.#told = false;
     this.#good = { at, seenAt: performance.now() };
   }
 
@@ -142,9 +148,6 @@ class Watch {
   }
 
   #notServing(): void {
-    // Whatever it waits for: the next look asks anew.
-    this.#asked?.close();
-    this.#asked = null;
     const now = this.#good === null ? Date.now() : this.#good.at + performance.now() - this.#good.seenAt;
     this.#since ??= this.#good?.at ?? now;
     if (!this.#told && now - this.#since >= WORTH_A_LINE_MS) {
@@ -173,7 +176,7 @@ class Watch {
     const seenAt = (await this.ledger.watchedAt(this.target)) ?? fromMs;
     if (toMs - seenAt < STOOD_STILL_MS) return;
     this.#out(fromMs, toMs);
-    const words = 'this process stood still, and nobody else looked: no silence counts that time';
+    const words = 'this process stood still, or was refused, and nobody else looked: no silence counts that time';
     this.logger.warn({ target: this.target.name, ms: Math.round(toMs - fromMs) }, words);
   }
 

@@ -22,6 +22,19 @@ const UNKNOWN_AUTHORITY = new Set([
 
 const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
+const WRONG_PASSWORD = /WRONGPASS|invalid (username-)?password/i;
+
+/**
+ * Whether a server that answers let nobody in, by what `connect` or a command failed with: a user, a password or a right that it does not take. That
+ * says nothing of those who are in.
+ */
+export function isTurnedAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { message } = error;
+  const isRefused = WRONG_PASSWORD.test(message) || /NOAUTH|NOPERM/.test(message);
+  return isRefused || (error instanceof Failure && (error.code === 'DENIED' || isTurnedAway(error.cause)));
+}
+
 /** Whether the server closed the connection, as far as the library says. */
 function isClosed(error: Error): boolean {
   const { code = '' } = error as NodeJS.ErrnoException;
@@ -52,7 +65,7 @@ export function reasonOf(error: Error | undefined, encrypted: boolean): string {
   if (code === 'ETIMEDOUT' || error.message === 'connect ETIMEDOUT' || error.message === LATE) {
     return encrypted ? `${LATE}; if it does not speak TLS, use redis://` : LATE;
   }
-  if (/WRONGPASS|invalid (username-)?password/i.test(error.message)) return 'it refused the user name or password';
+  if (WRONG_PASSWORD.test(error.message)) return 'it refused the user name or password';
   if (/NOAUTH/.test(error.message)) return 'it asks for a password';
   return error.message;
 }
@@ -83,7 +96,7 @@ export async function failureOf(
   const mayHaveSpoken = said === null && sentinels?.kind !== 'sentinel' && !encrypted && last && isClosed(last);
   const unasked = mayHaveSpoken ? await overhear(path ? { path } : { host, port }) : null;
   const reason = unnamed ?? said ?? unasked ?? reasonOf(last, encrypted);
-  return new Failure('UNREACHABLE', `${server} could not be reached: ${reason}`, { cause: error });
+  return new Failure('UNREACHABLE', `${server} could not be reached: ${reason}`, { cause: last ?? error });
 }
 
 export function isEncrypted(url: string): boolean {
