@@ -10,7 +10,7 @@ export interface SuddenSilence {
 
 /** What is known of a target's past. */
 export interface Past {
-  /** How many were active in its last completed run that was no dry run; `null` where there was none. */
+  /** How many were active in its last completed run that did what it is set to; `null` where there was none. */
   readonly active: number | null;
   /** Since when its stale ones are held, in ms since the epoch; `null` while they are not. */
   readonly heldSinceAt: number | null;

@@ -224,5 +224,47 @@ test('of two deployments that call different targets alike, each goes by what it
   const ledger = ledgerIn(redis);
   expect(await pastOf(ledger, 'default', 'one')).toEqual({ active: 100, heldSinceAt: null });
   expect(await pastOf(ledger, 'default', 'other')).toEqual({ active: 102, heldSinceAt: null });
-  expect(await pastOf(ledger, 'default', 'third')).toBeNull();
+  // Without one of its own, what was meant by that name before.
+  expect(await pastOf(ledger, 'default', 'third')).toEqual({ active: 102, heldSinceAt: null });
+});
+
+describe('a target that was changed goes by what the last run left before (P12):', () => {
+  const [place, elsewhere, schema, otherSchema] = ['0123456789ab', 'ba9876543210', '-00000001', '-00000002'];
+  let count = 0;
+  const leave = async (target: string, fingerprint: string, active: number, more: Partial<PastRun> = {}) => {
+    const run = { ...past(`changed-${++count}`, target, 'completed', 1), fingerprint, ...more };
+    const report = run.report && { ...run.report, coordinators: { ...run.report.coordinators, active } };
+    const blocks = blocksIn(server.current.redis);
+    await blocks.addTarget(target);
+    await endRun(blocks, { ...run, report });
+  };
+  const activeBefore = async (target: string, fingerprint: string) =>
+    (await pastOf(ledgerIn(server.current.redis), target, fingerprint))?.active ?? null;
+
+  test.each([
+    ['its schema', 'main', `${place}${otherSchema}`],
+    ['its address', 'main', `${elsewhere}${schema}`],
+    ['its address and schema', 'main', `${elsewhere}${otherSchema}`],
+    ['its name', 'renamed', `${place}${schema}`],
+  ])('%s', async (_, name, fingerprint) => {
+    await leave('main', `${place}${schema}`, 1_000);
+    await leave('another', `${elsewhere}-00000009`, 1);
+    expect(await activeBefore(name, fingerprint)).toBe(1_000);
+    await leave(name, fingerprint, 30);
+    expect(await activeBefore(name, fingerprint)).toBe(30);
+  });
+
+  test('one of that name at the same address before one from elsewhere; another name elsewhere is no past', async () => {
+    await leave('main', `${place}${schema}`, 1_000);
+    await leave('main', `${elsewhere}${schema}`, 7);
+    expect(await activeBefore('main', `${place}${otherSchema}`)).toBe(1_000);
+    expect(await activeBefore('new', `cccccccccccc${schema}`)).toBeNull();
+    expect(await activeBefore('new', `${place}${otherSchema}`)).toBeNull();
+  });
+
+  test('its mode: what it saw while it was to observe counts, a dry run that somebody asked for does not', async () => {
+    await leave('main', `${place}${schema}`, 1_000, { dryRun: true, trigger: 'schedule' });
+    await leave('main', `${place}${schema}`, 5, { dryRun: true, trigger: 'cli' });
+    expect(await activeBefore('main', `${place}${schema}`)).toBe(1_000);
+  });
 });

@@ -1,20 +1,32 @@
 /** past: what a run is to know of the one before (P12): how many were active, and whether who fell silent is held. */
+import { samePlace } from '../../config/fingerprint.ts';
 import type { Report } from '../../domain/report.ts';
 import type { Past } from '../../domain/suddenSilence.ts';
 import type { Ledger } from '../ledger.ts';
+import type { PastRun } from '../runs/pastRun.ts';
 
 /** So many runs are looked through for one that was no dry run: those of a day, where one comes every five minutes. */
 const MOST_RUNS = 300;
 
 /**
- * The report of the last completed run of this target that looked at everybody and was no dry run; `null` where none is known. What another
- * deployment, or an earlier configuration, means by that name, with another address or schema, is another target. Rejects where the
- * ledger can't be read.
+ * The report of the last completed run of this target that looked at everybody, and did what its target is set to: where that is to
+ * observe, the schedule's dry runs count. `null` where none is known. A target whose schema, address or name was changed has a past all the
+ * same, since that is when a split or a mistake takes all who live for stale: where its own fingerprint has none, that of its name with another schema stands in, then
+ * that of its name elsewhere, then that of another name for the very same. So another deployment's, who means something else by that
+ * name, may hold who is stale there in the first run, which costs time alone. Rejects where the ledger can't be read.
  */
 export async function lastRunOf(ledger: Ledger, target: string, fingerprint: string): Promise<Report | null> {
-  const { runs } = await ledger.history({ target, outcome: 'completed', fullPass: true, limit: MOST_RUNS });
-  const last = runs.find((run) => !run.dryRun && run.report !== null && run.fingerprint === fingerprint);
-  return last?.report ?? null;
+  const asked = { outcome: 'completed', fullPass: true, limit: MOST_RUNS } as const;
+  const named = (await ledger.history({ ...asked, target })).runs.filter(isTelling);
+  const own = named.find((run) => run.fingerprint === fingerprint);
+  const last = own ?? named.find((run) => samePlace(run.fingerprint, fingerprint)) ?? named[0];
+  if (last !== undefined) return last.report;
+  const renamed = (await ledger.history(asked)).runs.filter(isTelling);
+  return renamed.find((run) => run.fingerprint === fingerprint)?.report ?? null;
+}
+
+function isTelling({ dryRun, trigger, report }: PastRun): boolean {
+  return report !== null && (!dryRun || trigger === 'schedule');
 }
 
 /** What that run left of this target; `null` where none is known. Rejects where the ledger can't be read. */
