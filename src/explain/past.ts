@@ -1,7 +1,7 @@
 /** past: what the ledger alone has of a name, whether its target answers or not. */
 import type { TargetConfig } from '../config/resolve.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { NamedPlace } from '../ledger/runs/names.ts';
+import type { NamedTarget } from '../ledger/runs/names.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import { isIdOf } from '../schema/keySchema.ts';
 import type { Owner, SweptOnce } from './entry.ts';
@@ -17,7 +17,7 @@ type Named = Pick<Owner, 'coordinator' | 'swarm'>;
 /** When those who could own a key were swept; where the ledger has the names of what went, only when this one did. */
 export async function sweptWith(
   ledger: Ledger,
-  target: NamedPlace,
+  target: NamedTarget,
   owners: readonly Named[],
   name: Buffer,
 ): Promise<readonly SweptOnce[]> {

@@ -1,7 +1,7 @@
 /** swept: which runs swept a coordinator, on what proof, from the ledger; for command and page alike. */
-import { oursAmong } from '../config/fingerprint.ts';
+import { fingerprintOf, oursAmong } from '../config/fingerprint.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { NamedPlace } from '../ledger/runs/names.ts';
+import type { NamedPlace, NamedTarget } from '../ledger/runs/names.ts';
 import type { SweptOnce as Row } from '../ledger/swept/lookup.ts';
 import { givenBack, leftSome, type RestoredNote } from '../ledger/targets/restored.ts';
 import { restorableUntilMs } from '../ledger/swept/restorable.ts';
@@ -18,8 +18,8 @@ export interface SweptFound {
 }
 
 export interface SweptAsked {
-  /** Only what was swept of this one. */
-  readonly target?: NamedPlace;
+  /** Only what was swept of this one, also while it had another name. */
+  readonly target?: NamedTarget;
   /** What others mean by the names of these is left out. */
   readonly among?: ReadonlyMap<string, NamedPlace>;
   /** Where the ledger has the names of what went, only those times when this key did. */
@@ -34,8 +34,7 @@ export async function sweptOf(
 ): Promise<SweptFound> {
   const found = await ledger.find(ids, {
     limit: MOST_TIMES,
-    ...(target === undefined ? {} : { target: target.name }),
-    isOurs: oursAmong(target === undefined ? among : new Map([[target.name, target]])),
+    isOurs: target === undefined ? oursAmong(among) : isOf(target),
   });
   const went = ({ names }: Row) => key === undefined || names === null || names.some((name) => key.equals(name));
   const rows = found.swept.filter(went);
@@ -45,6 +44,13 @@ export async function sweptOf(
     notes.set(whoseOf(batch), await ledger.restored(batch));
   }
   return { swept: rows.map((row) => onceOf(row, notes.get(whoseOf(row.batch)) ?? [])), damaged: found.damaged };
+}
+
+/** Whether something was swept of this target: under its name, or, with the same place and schema, under one that it had before. */
+function isOf(target: NamedTarget): (batch: Pick<Row['batch'], 'target' | 'fingerprint'>) => boolean {
+  const isItsName = oursAmong(new Map([[target.name, target]]));
+  const own = fingerprintOf(target);
+  return (batch) => (batch.target === target.name ? isItsName(batch) : batch.fingerprint === own);
 }
 
 function whoseOf({ target, fingerprint = '' }: Row['batch']): string {

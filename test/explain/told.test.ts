@@ -120,6 +120,17 @@ describe('of who was swept', () => {
     expect(past.of('default').runs.map(({ run }) => run)).toEqual(['2']);
   });
 
+  test('it tells who was swept of a target that had another name then; nothing of another one elsewhere', async () => {
+    const { redis, url } = server.current;
+    await settle(redis, 'c42', STALE + 60);
+    await sweep('1', 'schedule', null);
+    const ledger = ledgerIn(redis);
+    const told = async (config: TargetConfig) =>
+      (await ask({ ...config, name: 'renamed' }, ['c42'], { ledger })).map(jsonOf)[0]?.swept.map(({ run }) => run);
+    expect(await told(targetOf(url, SETTINGS))).toEqual(['1']);
+    expect(await told(targetOf(`${url}/1`, SETTINGS))).toEqual([]);
+  });
+
   test('it tells what was given back, and that what stayed in the trash can be', async () => {
     const { redis, url } = server.current;
     await settle(redis, 'c42', STALE + 60);
