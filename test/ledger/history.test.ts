@@ -267,4 +267,14 @@ describe('a target that was changed goes by what the last run left before (P12):
     await leave('main', `${place}${schema}`, 5, { dryRun: true, trigger: 'cli' });
     expect(await activeBefore('main', `${place}${schema}`)).toBe(1_000);
   });
+
+  test('nothing, but the queue was emptied since the same process asked', async () => {
+    const { redis } = server.current;
+    await leave('main', `${place}${schema}`, 1_000);
+    const asking = ledgerIn(redis);
+    expect(await pastOf(asking, 'main', `${place}${schema}`)).toMatchObject({ active: 1_000 });
+    await redis.flushall();
+    expect(await pastOf(asking, 'main', `${place}${schema}`)).toMatchObject({ active: 1_000 });
+    expect(await activeBefore('main', `${place}${schema}`)).toBeNull();
+  });
 });

@@ -29,10 +29,25 @@ function isTelling({ dryRun, trigger, report }: PastRun): boolean {
   return report !== null && (!dryRun || trigger === 'schedule');
 }
 
-/** What that run left of this target; `null` where none is known. Rejects where the ledger can't be read. */
+/** What the last runs found by each ledger: a queue's Redis may be emptied, or away, just when all fall silent. */
+const remembered = new WeakMap<Ledger, Map<string, Past>>();
+
+/**
+ * What that run left of this target; `null` where none is known. Where the ledger was emptied since this process asked, or can't be read, what it
+ * said then. Rejects where the ledger can't be read, and never was.
+ */
 export async function pastOf(ledger: Ledger, target: string, fingerprint: string): Promise<Past | null> {
-  const last = await lastRunOf(ledger, target, fingerprint);
-  return last === null ? null : { active: last.coordinators.active, heldSinceAt: heldSince(last) };
+  const ours = remembered.get(ledger) ?? new Map<string, Past>();
+  remembered.set(ledger, ours);
+  const before = ours.get(fingerprint);
+  const last = await lastRunOf(ledger, target, fingerprint).catch((error: unknown) => {
+    if (before === undefined) throw error;
+    return null;
+  });
+  if (last === null) return before ?? null;
+  const past = { active: last.coordinators.active, heldSinceAt: heldSince(last) };
+  ours.set(fingerprint, past);
+  return past;
 }
 
 /** Who is held stays held until a run has left nobody stale. */
