@@ -29,9 +29,16 @@ export function pathToRun(run: string, fields: Fields, beneath = ''): string {
   return withFields(`/runs/${encodeURIComponent(run)}${beneath}`, fields);
 }
 
+type Ended = Pick<PastRun, 'run' | 'target' | 'atMs'>;
+
 /** The page that asks before it gives back what a run took, or, with an id, what it took of one coordinator. */
-export function restorePath({ run, target, atMs }: Pick<PastRun, 'run' | 'target' | 'atMs'>, id?: string): string {
-  return pathToRun(run, { target, at: atMs, id }, '/restore');
+export function restorePath({ run, target, atMs }: Ended, id?: string, more: Fields = {}): string {
+  return pathToRun(run, { target, at: atMs, id, ...more }, '/restore');
+}
+
+/** The numbers of that page, once they are counted. */
+export function countPath({ run, target, atMs }: Ended, id?: string): string {
+  return pathToRun(run, { target, at: atMs, id }, '/restore/count');
 }
 
 /** The runs that swept an id. */

@@ -87,6 +87,7 @@ async function visit(path: string, width: number, look: (page: Page) => Promise<
     await page.addInitScript(IN_PAGE);
     await page.goto(`${dashboard.url}${path}`);
     await page.locator('[data-theme-switch]:not([hidden])').waitFor();
+    await page.locator('[data-fill]').waitFor({ state: 'detached' });
     await look(page);
   } finally {
     await context.close();
@@ -153,6 +154,7 @@ test('whoever has but a keyboard asks for a run, finds one, and gives back what 
     await tabTo(page, /^a +Give everything back…/);
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/restore/);
+    await page.locator('[data-fill]').waitFor({ state: 'detached' });
     await tabTo(page, /^input heartbeats/);
     await page.keyboard.press('Space');
     expect(await page.locator('[name=heartbeats]').isChecked()).toBe(true);

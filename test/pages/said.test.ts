@@ -138,7 +138,7 @@ test('the page of a run that is under way offers to stop it, and says so once it
 test('the page that asks before things are given back says what is not as it was', async () => {
   const place = redis.redis.duplicate({ db: 2, connectionName: 'fixture' });
   onTestFinished(() => place.disconnect());
-  const path = '/runs/taken/restore?target=kept';
+  const path = '/runs/taken/restore?target=kept&counted=yes';
   const before = await read(path);
   expect(before.text).toMatch(/keys lie in the trash/);
   expect(before.text).not.toContain('not known any more');
@@ -157,7 +157,7 @@ test('of who was swept twice the page of each run gives back what that run took'
   await place.del(...belongings.slice(1));
   await sweepRecorded(redis.redis, `${redis.url}/2`, { run: 'later', target: 'kept', settings: { trash: '1h' } });
   expect(await place.exists(heartbeat)).toBe(0);
-  const asked = async (run: string) => (await read(`/runs/${run}/restore?target=kept&id=c1`)).text;
+  const asked = async (run: string) => (await read(`/runs/${run}/restore?target=kept&counted=yes&id=c1`)).text;
   expect(await asked('later')).toContain('1 key lies in the trash');
   expect(await asked('taken')).toContain(`${belongings.length} keys lie in the trash`);
 });

@@ -62,7 +62,10 @@ document.addEventListener('submit', (event) => {
   if (form.method !== 'post') return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = 'yes';
-  for (const button of form.querySelectorAll('button')) button.setAttribute('aria-disabled', 'true');
+  for (const button of form.querySelectorAll('button')) {
+    button.setAttribute('aria-disabled', 'true');
+    button.textContent = button.dataset.doing ?? button.textContent;
+  }
 });
 // Who comes back by the browser's button finds the page as it was left.
 addEventListener('pageshow', ({ persisted }) => {
@@ -109,6 +112,16 @@ const put = ({ id, html }) => {
   old.replaceWith(fresh);
   if (focused >= 0) fresh.querySelectorAll(FOCUSABLE)[focused]?.focus({ preventScroll: true });
 };
+
+/* numbers that take a while to count: asked for once the page is there */
+for (const part of document.querySelectorAll('[data-fill]')) {
+  fetch(part.dataset.fill)
+    .then(async (answer) => put(await answer.json()))
+    .catch(() => {
+      part.querySelector('[data-filling]').hidden = true;
+      part.querySelector('[data-unfilled]').hidden = false;
+    });
+}
 
 const LOST_AFTER_MS = 4_000;
 const AGAIN_AFTER_MS = 5_000;

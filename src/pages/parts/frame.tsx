@@ -12,6 +12,8 @@ export interface FrameProps {
   readonly theme: Theme;
   /** How queue and workers are, in a few words. */
   readonly pulse?: ComponentChildren;
+  /** What its head holds besides. */
+  readonly head?: ComponentChildren;
   readonly messages?: ComponentChildren;
   readonly children: ComponentChildren;
 }
@@ -22,7 +24,7 @@ const PAGES = [
   ['/queues', 'Queue'],
 ] as const;
 
-export function Frame({ title, here, theme, pulse, messages, children }: FrameProps) {
+export function Frame({ title, here, theme, pulse, head, messages, children }: FrameProps) {
   const { version, basePath, assets } = useSite();
   const to = usePath();
   return (
@@ -35,6 +37,7 @@ export function Frame({ title, here, theme, pulse, messages, children }: FramePr
         <link rel="icon" href={to(assets['icon.svg'] ?? '')} type="image/svg+xml" />
         <link rel="stylesheet" href={to(assets['page.css'] ?? '')} />
         <script type="module" src={to(assets['page.js'] ?? '')} />
+        {head}
       </head>
       <body>
         <a class="skip" href="#main">

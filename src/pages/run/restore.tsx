@@ -1,30 +1,36 @@
-/** restore: gives back what a run took, or one coordinator of it: first a page that asks, with numbers, then the deed. */
+/** restore: gives back what a run took, or one coordinator of it: first a page that asks, with numbers, then the deed.
+ *
+ *      GET  …/restore          asks; where counting takes longer than anybody looks at nothing, with the numbers still to come
+ *      GET  …/restore/count    those numbers, as a part of that page
+ *      POST …/restore          gives back
+ */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { Failure } from '../../domain/failure.ts';
 import { bytesOf } from '../../domain/nameText.ts';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { restorableUntilMs } from '../../ledger/swept/restorable.ts';
-import { type Restored, restore, type Wanted } from '../../restore/restore.ts';
+import { restore, type Wanted } from '../../restore/restore.ts';
 import { amount, amountOf } from '../parts/amounts.ts';
 import { sendError } from '../errorPage.tsx';
 import { Message } from '../parts/message.tsx';
-import { sendPage } from '../page.tsx';
+import { renderPart, sendPage } from '../page.tsx';
 import type { PageParts, PageRoute } from '../route.ts';
-import { pathToRun, restorePath, runPath } from '../paths.ts';
+import { pathToRun } from '../paths.ts';
 import { numberIn, textIn } from '../runs/query.ts';
-import { usePath } from '../site.ts';
-import { Time } from '../parts/time.tsx';
-import { RestoreTitle } from './restoreTitle.tsx';
+import { Ask, ASKED, Asking, type Counted, Counting, WithoutScript } from './restoreAsk.tsx';
 import { runIn } from './runIn.ts';
-import { sendUnserved } from './unserved.tsx';
+import { sendUnserved, type Unserved, UnservedPart } from './unserved.tsx';
 
-const NAMES_SHOWN = 10;
+/** So long the page waits for its numbers, in ms; then it goes without them. */
+const PATIENCE_MS = 150;
 
 export function restoreRoutes(parts: PageParts): readonly PageRoute[] {
   if (parts.site.readOnly) return [{ method: 'get', path: '/runs/:run/restore', answer: refuse }];
   return [
     { method: 'get', path: '/runs/:run/restore', answer: async (...both) => await ask(parts, ...both) },
+    { method: 'get', path: '/runs/:run/restore/count', answer: async (...both) => await sendCount(parts, ...both) },
     { method: 'post', path: '/runs/:run/restore', answer: async (...both) => await giveBack(parts, ...both) },
   ];
 }
@@ -60,129 +66,98 @@ async function meant(parts: PageParts, request: Request, response: Response): Pr
 }
 
 async function ask(parts: PageParts, request: Request, response: Response): Promise<void> {
+  const { site } = parts;
   const asked = await meant(parts, request, response);
   if (asked === null) return;
+  const isWaitedFor = textIn(request, 'counted') !== undefined;
+  const told = await servedOr(parts, asked, false, async () => {
+    const left = leaving(response);
+    const counted = count(parts, asked, left.signal);
+    if (isWaitedFor) return await counted;
+    const first = await Promise.race([counted, pause(PATIENCE_MS, null)]);
+    // It is asked for again by the page, and what is asked for is wanted by nobody else.
+    if (first === null) left.abort();
+    counted.catch(() => {});
+    return first;
+  });
+  if ('why' in told) {
+    sendUnserved(site, request, response, told);
+    return;
+  }
+  const page = { ...asked, now: Date.now() };
+  const { done } = told;
+  const children = <Asking {...page}>{done === null ? <Counting {...page} /> : <Ask {...page} {...done} />}</Asking>;
+  const head = done === null ? <WithoutScript {...asked} /> : null;
+  sendPage(site, request, response, { title: 'Give back', here: '/runs', head, children });
+}
+
+/** The numbers, as a part of the page that asks. */
+async function sendCount(parts: PageParts, request: Request, response: Response): Promise<void> {
+  const asked = await meant(parts, request, response);
+  if (asked === null) return;
+  const { signal } = leaving(response);
+  const told = await servedOr(parts, asked, false, async () => await count(parts, asked, signal)).catch((error) => {
+    if (!signal.aborted) throw error;
+    return null;
+  });
+  if (told === null) return;
+  const page = { ...asked, now: Date.now() };
+  const part = 'why' in told ? <UnservedPart {...told} /> : <Ask {...page} {...told.done} />;
+  response.set('Cache-Control', 'no-store').json({ id: ASKED, html: renderPart(parts.site, part) });
+}
+
+/** Aborts once whoever asked has left. */
+function leaving(response: Response): AbortController {
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  return left;
+}
+
+async function count({ ledger }: PageParts, { target, what }: Meant, signal: AbortSignal): Promise<Counted> {
   const said: string[] = [];
   const warn = (sentence: string) => void said.push(sentence);
-  const would = await orUnserved(parts, request, response, asked, async () => {
-    return await restore(asked.target, asked.what, { dryRun: true, heartbeats: true, ledger: parts.ledger, warn });
-  });
-  if (would === null) return;
-  const children = <Ask {...asked} would={would} said={said} now={Date.now()} />;
-  sendPage(parts.site, request, response, { title: 'Give back', here: '/runs', children });
+  const would = await restore(target, what, { dryRun: true, heartbeats: true, ledger, signal, warn });
+  return { would, said };
 }
 
 async function giveBack(parts: PageParts, request: Request, response: Response): Promise<void> {
   const asked = await meant(parts, request, response);
   if (asked === null) return;
   const { heartbeats } = (request.body ?? {}) as { heartbeats?: unknown };
-  const done = await orUnserved(parts, request, response, asked, async () => {
+  const told = await servedOr(parts, asked, true, async () => {
     return await restore(asked.target, asked.what, {
       heartbeats: heartbeats === 'yes',
       ledger: parts.ledger,
       by: parts.config.process.dashboardUser ?? null,
     });
   });
-  if (done === null) return;
-  const { restored, existing, expired } = done;
+  if ('why' in told) {
+    sendUnserved(parts.site, request, response, told);
+    return;
+  }
+  const { restored, existing, expired } = told.done;
   const { run, target, atMs } = asked.run;
   const counts = { restored, existing: existing.length, expired };
   response.redirect(303, `${parts.site.basePath}${pathToRun(run, { target, at: atMs, ...counts })}`);
 }
 
-/** What the target says; where it does not answer, that is answered with what is known, and it is `null`. */
-async function orUnserved(
-  { site, reach }: PageParts,
-  request: Request,
-  response: Response,
+/** What the target says; where it does not answer, or does not give back, what is known. @param gives whether it is to give back */
+async function servedOr<T>(
+  { reach }: PageParts,
   { run, id, target }: Meant,
-  act: () => Promise<Restored>,
-): Promise<Restored | null> {
+  gives: boolean,
+  act: () => Promise<T>,
+): Promise<{ readonly done: T } | Unserved> {
   let begun = false;
   try {
     await reach.insistOn(target);
-    begun = request.method === 'POST';
-    return await act();
+    begun = gives;
+    return { done: await act() };
   } catch (error) {
     if (!(error instanceof Failure) || !['UNREACHABLE', 'DENIED'].includes(error.code)) throw error;
     if (error.code === 'DENIED' && !begun) throw error;
-    sendUnserved(site, request, response, { run, id, why: error.message, begun });
-    return null;
+    return { run, id, why: error.message, begun };
   }
-}
-
-interface AskProps extends Pick<Meant, 'run' | 'id'> {
-  readonly would: Restored;
-  /** What an operator should know of it besides. */
-  readonly said: readonly string[];
-  readonly now: number;
-}
-
-function Ask({ run, id, would, said, now }: AskProps) {
-  const to = usePath();
-  const path = restorePath(run, id ?? undefined);
-  const things = would.restored - would.heartbeats;
-  return (
-    <div class="stack asks">
-      <RestoreTitle run={run} id={id} />
-      <p>
-        {would.restored === 0
-          ? `Nothing of it can come back to target ${run.target}: it is back already, or never lay in the trash.`
-          : `${amountOf(things, 'key')} ${things === 1 ? 'lies' : 'lie'} in the trash and can come back to target ${run.target}, with the time to live that ${things === 1 ? 'it' : 'they'} had${would.heartbeats > 0 ? `; besides, ${amountOf(would.heartbeats, 'heartbeat')}, only if you say so` : ''}.`}
-        {would.restored > 0 && (
-          <>
-            {' '}
-            Whatever stays leaves the trash <Time at={restorableUntilMs(run)} now={now} />.
-          </>
-        )}
-        {would.expired > 0 && ` ${amount(would.expired)} would have expired by now, and stay away.`}
-      </p>
-      {said.map((sentence) => (
-        <p key={sentence}>{`${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`}</p>
-      ))}
-      {would.existing.length > 0 && (
-        <div>
-          <p>
-            {amountOf(would.existing.length, 'key')} {would.existing.length === 1 ? 'is' : 'are'} there again by now;
-            nothing is ever written over {would.existing.length === 1 ? 'it' : 'them'}:
-          </p>
-          <ul class="names">
-            {would.existing.slice(0, NAMES_SHOWN).map((name) => (
-              <li key={name} class="id" dir="auto">
-                {name}
-              </li>
-            ))}
-            {would.existing.length > NAMES_SHOWN && <li>and {amount(would.existing.length - NAMES_SHOWN)} more</li>}
-          </ul>
-        </div>
-      )}
-      {would.restored === 0 ? (
-        <p>
-          <a class="button" href={to(runPath(run))}>
-            Back to the run
-          </a>
-        </p>
-      ) : (
-        <form method="post" action={to(path)} class="stack">
-          {would.heartbeats > 0 && (
-            <label class="choice">
-              <input type="checkbox" name="heartbeats" value="yes" />
-              {id === null ? `the ${amountOf(would.heartbeats, 'heartbeat')}` : 'its heartbeat'}, too: who is still
-              silent then is swept again by the next run
-            </label>
-          )}
-          <p class="actions">
-            <button type="submit" class="main">
-              Give back
-            </button>
-            <a class="button" href={to(runPath(run))}>
-              Leave it in the trash
-            </a>
-          </p>
-        </form>
-      )}
-    </div>
-  );
 }
 
 /** What came of giving back, by the numbers in the address. */

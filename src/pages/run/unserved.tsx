@@ -8,9 +8,10 @@ import { Time } from '../parts/time.tsx';
 import { sendPage } from '../page.tsx';
 import { restorePath, runPath } from '../paths.ts';
 import { type Site, usePath } from '../site.ts';
+import { ASKED } from './restoreAsk.tsx';
 import { RestoreTitle } from './restoreTitle.tsx';
 
-interface Unserved {
+export interface Unserved {
   readonly run: PastRun;
   /** `null`: everything of the run is asked for. */
   readonly id: string | null;
@@ -22,22 +23,39 @@ interface Unserved {
 
 /** Answers so. */
 export function sendUnserved(site: Site, request: Request, response: Response, told: Unserved): void {
-  const { run, why, begun } = told;
-  const messages = (
+  const children = (
+    <div class="stack asks">
+      <RestoreTitle {...told} />
+      <Known {...told} now={Date.now()} />
+    </div>
+  );
+  const page = { title: 'Give back', here: '/runs' as const, messages: <Why {...told} />, children };
+  sendPage(site, request, response, page, 503);
+}
+
+/** The same in the place of the numbers. */
+export function UnservedPart(told: Unserved) {
+  return (
+    <section id={ASKED} class="stack">
+      <Why {...told} />
+      <Known {...told} now={Date.now()} />
+    </section>
+  );
+}
+
+function Why({ run, why, begun }: Unserved) {
+  return (
     <Message kind="trouble" word={begun ? 'Not done' : 'Out of reach'}>
       Target {run.target} {begun ? 'did not give it back' : 'does not answer'}: {why}.
       {begun && ' What came back before that stays; to ask again gives back the rest.'}
     </Message>
   );
-  const page = { title: 'Give back', here: '/runs' as const, messages, children: <Known {...told} now={Date.now()} /> };
-  sendPage(site, request, response, page, 503);
 }
 
 function Known({ run, id, begun, now }: Unserved & { readonly now: number }) {
   const to = usePath();
   return (
-    <div class="stack asks">
-      <RestoreTitle run={run} id={id} />
+    <>
       <p>
         The run swept {amountOf(run.removed.swept, 'coordinator')} and removed {amountOf(run.removed.deleted, 'thing')}.
         They lie in the trash of target {run.target} itself, and leave it <Time at={restorableUntilMs(run)} now={now} />
@@ -51,6 +69,6 @@ function Known({ run, id, begun, now }: Unserved & { readonly now: number }) {
           Back to the run
         </a>
       </p>
-    </div>
+    </>
   );
 }
