@@ -11,6 +11,7 @@ const TYPES = {
   'page.js': 'text/javascript',
   'board.js': 'text/javascript',
   'icon.svg': 'image/svg+xml',
+  'alarm.svg': 'image/svg+xml',
 } as const;
 type Name = keyof typeof TYPES;
 

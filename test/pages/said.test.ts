@@ -74,6 +74,18 @@ test('a run that held somebody is told apart from one that completed, wherever r
   expect(await said('status')).toMatch(/last run +\S+: held in/);
 });
 
+test('a tab tells how many are held, or how many targets need somebody, and so does its sign', async () => {
+  const tab = async (path: string) => {
+    const { html } = await read(path);
+    return [/<title>([^<]*)</.exec(html)?.[1], /rel="icon" href="[^"]*\/([^"/]+)"/.exec(html)?.[1]];
+  };
+  expect(await tab('/?target=default')).toEqual(['600 held · default · stalesweep', 'alarm.svg']);
+  // Nobody works on the queue.
+  expect(await tab('/?target=kept')).toEqual(['kept · stalesweep', 'alarm.svg']);
+  expect(await tab('/runs')).toEqual(['Runs · stalesweep', 'icon.svg']);
+  expect(await tab('/')).toEqual(['1 target in trouble · Overview · stalesweep', 'alarm.svg']);
+});
+
 test('the page that asks before a run says of each how many stay', async () => {
   const { text } = await read('/ask?target=default&kind=run');
   expect(text).toContain(

@@ -110,6 +110,10 @@ const put = ({ id, html }) => {
   const focused = [...old.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
   localize(made.content);
   old.replaceWith(fresh);
+  const { title, icon } = fresh.dataset;
+  if (title !== undefined) document.title = title;
+  const sign = document.querySelector('link[rel=icon]');
+  if (icon !== undefined && sign !== null && sign.getAttribute('href') !== icon) sign.href = icon;
   if (focused >= 0) fresh.querySelectorAll(FOCUSABLE)[focused]?.focus({ preventScroll: true });
 };
 

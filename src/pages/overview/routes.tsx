@@ -11,7 +11,7 @@ import { targetPath } from '../paths.ts';
 import { type AskKind, AskPage } from './askPage.tsx';
 import { type DoneWord, doneIn } from './done.tsx';
 import { Live } from './live.ts';
-import { Overview, Pulse, partsOf, type View } from './overview.tsx';
+import { Overview, Pulse, partsOf, tabOf, type View } from './overview.tsx';
 import { StatusSource } from './statusSource.ts';
 import { SweptLast } from './sweptLast.ts';
 
@@ -56,10 +56,11 @@ class OverviewPages {
     const { site } = this.parts;
     const view = await this.#view(request);
     const query = request.originalUrl.split('?')[1] ?? '';
+    const tab = tabOf(view);
     const page = {
-      title: view.target === null ? 'Overview' : view.target.target,
+      ...tab,
       here: '/',
-      pulse: <Pulse status={view.status} />,
+      pulse: <Pulse status={view.status} tab={tab} />,
       children: <Overview view={view} live={`${site.basePath}/live${query === '' ? '' : `?${query}`}`} />,
     };
     sendPage(site, request, response, page);

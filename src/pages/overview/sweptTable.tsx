@@ -3,6 +3,7 @@ import { shortRunId } from '../../ledger/runs/runId.ts';
 import { amountOf, secondsOf } from '../parts/amounts.ts';
 import { restorePath, runPath, runsFinding } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
+import { Line } from '../parts/line.tsx';
 import { Things } from '../parts/things.tsx';
 import { Time } from '../parts/time.tsx';
 import { GiveBackLink } from '../parts/trash.tsx';
@@ -80,18 +81,10 @@ function SweptRows({ rows, run, now }: SweptRowsProps) {
         {rows.map(({ coordinator, swarm, silenceSeconds, keys, until, given }) => (
           <tr key={`${coordinator} ${swarm}`}>
             <th scope="row" class="id" dir="auto">
-              <a class="line" href={to(runsFinding(coordinator))} title={coordinator}>
-                {coordinator}
-              </a>
+              <Line text={coordinator} href={to(runsFinding(coordinator))} />
             </th>
             <td data-name="swarm" class="id" dir="auto">
-              {swarm === null ? (
-                '–'
-              ) : (
-                <span class="line" title={swarm}>
-                  {swarm}
-                </span>
-              )}
+              {swarm === null ? '–' : <Line text={swarm} />}
             </td>
             <td class="number" data-name="silent for">
               {secondsOf(silenceSeconds)}

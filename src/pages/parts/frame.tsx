@@ -6,6 +6,8 @@ export type Theme = 'light' | 'dark' | null;
 
 export interface FrameProps {
   readonly title: string;
+  /** Whether the browser's tab is to say that a person is needed now. */
+  readonly isGrave?: boolean;
   /** The page's own path among those of the navigation; `null` for one beneath them. */
   readonly here: string | null;
   /** `null`: as the system has it. */
@@ -24,7 +26,17 @@ const PAGES = [
   ['/queues', 'Queue'],
 ] as const;
 
-export function Frame({ title, here, theme, pulse, head, messages, children }: FrameProps) {
+/** What the browser's tab says of a page. */
+export function titleText(title: string): string {
+  return `${title} · stalesweep`;
+}
+
+/** The sign on it. */
+export function iconFor({ isGrave = false }: Pick<FrameProps, 'isGrave'>): string {
+  return isGrave ? 'alarm.svg' : 'icon.svg';
+}
+
+export function Frame({ title, isGrave = false, here, theme, pulse, head, messages, children }: FrameProps) {
   const { version, basePath, assets } = useSite();
   const to = usePath();
   return (
@@ -33,8 +45,8 @@ export function Frame({ title, here, theme, pulse, head, messages, children }: F
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>{`${title} · stalesweep`}</title>
-        <link rel="icon" href={to(assets['icon.svg'] ?? '')} type="image/svg+xml" />
+        <title>{titleText(title)}</title>
+        <link rel="icon" href={to(assets[iconFor({ isGrave })] ?? '')} type="image/svg+xml" />
         <link rel="stylesheet" href={to(assets['page.css'] ?? '')} />
         <script type="module" src={to(assets['page.js'] ?? '')} />
         {head}

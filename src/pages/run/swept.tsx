@@ -9,6 +9,7 @@ import type { SweptPage, SweptPlace } from '../../ledger/swept/sweptPage.ts';
 import { amount, amountOf, secondsOf } from '../parts/amounts.ts';
 import { pathToRun, restorePath, runsFinding } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
+import { Line } from '../parts/line.tsx';
 import { Things } from '../parts/things.tsx';
 import { Time } from '../parts/time.tsx';
 import { GiveBackLink, TrashState } from '../parts/trash.tsx';
@@ -75,8 +76,12 @@ function Rows({ page: { rows }, run, notes, now }: Pick<SweptProps, 'page' | 'ru
     <table class="sheets lines fills">
       <thead>
         <tr>
-          <th scope="col">id</th>
-          <th scope="col">swarm</th>
+          <th scope="col" class="name">
+            id
+          </th>
+          <th scope="col" class="name">
+            swarm
+          </th>
           <th scope="col">last beat</th>
           <th scope="col" class="number">
             silent for
@@ -124,18 +129,10 @@ function Row({ row, run, notes, now, hasTrash }: RowProps) {
   return (
     <tr>
       <th scope="row" class="id" dir="auto">
-        <a class="line" href={to(runsFinding(id))} title={id}>
-          {id}
-        </a>
+        <Line text={id} href={to(runsFinding(id))} />
       </th>
       <td data-name="swarm" class="id" dir="auto">
-        {swarm === null ? (
-          '–'
-        ) : (
-          <span class="line" title={textOf(swarm)}>
-            {textOf(swarm)}
-          </span>
-        )}
+        {swarm === null ? '–' : <Line text={textOf(swarm)} />}
       </td>
       <td data-name="last beat">
         <Time at={beatMs} now={now} focusable={false} />

@@ -5,6 +5,7 @@ import { MOST_TIMES, type SweptFound } from '../../explain/swept.ts';
 import { amount, amountOf, secondsOf } from '../parts/amounts.ts';
 import { pathToRun } from '../paths.ts';
 import { usePath, useSite } from '../site.ts';
+import { Line } from '../parts/line.tsx';
 import { Things } from '../parts/things.tsx';
 import { Time } from '../parts/time.tsx';
 import { GiveBackLink, TrashState } from '../parts/trash.tsx';
@@ -60,7 +61,7 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
       <thead>
         <tr>
           {['when', 'swarm', 'target', 'by run', 'last beat'].map((name) => (
-            <th key={name} scope="col">
+            <th key={name} scope="col" class={['swarm', 'by run'].includes(name) ? 'name' : undefined}>
               {name}
             </th>
           ))}
@@ -85,13 +86,7 @@ function SweptTable({ swept, now }: { readonly swept: readonly SweptOnce[]; read
               <Time at={once.atMs} now={now} />
             </th>
             <td data-name="swarm" class="id" dir="auto">
-              {once.swarm === null ? (
-                '–'
-              ) : (
-                <span class="line" title={textOf(once.swarm)}>
-                  {textOf(once.swarm)}
-                </span>
-              )}
+              {once.swarm === null ? '–' : <Line text={textOf(once.swarm)} />}
             </td>
             <td data-name="target">{once.target}</td>
             <td data-name="by run">

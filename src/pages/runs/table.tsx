@@ -2,6 +2,7 @@
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import type { QueuedRun } from '../../queue/runs/history.ts';
 import { amount, amountOf } from '../parts/amounts.ts';
+import { Line } from '../parts/line.tsx';
 import { runPath } from '../paths.ts';
 import { usePath } from '../site.ts';
 import { endOf, StateWord } from '../parts/state.tsx';
@@ -82,8 +83,8 @@ function RunRow({
   return (
     <tr>
       <When run={run} now={now} />
-      <td data-name="target" title={run.target}>
-        {run.target}
+      <td data-name="target">
+        <Line text={run.target} />
       </td>
       <td data-name="asked by">
         <AskedBy by={run.by} trigger={run.trigger} />
@@ -186,7 +187,7 @@ function QueuedRow({ job, now }: { readonly job: QueuedRun; readonly now: number
           <span class="unseen">: job {job.run} in the queue</span>
         </a>
       </th>
-      <td data-name="target">{job.target ?? '–'}</td>
+      <td data-name="target">{job.target === null ? '–' : <Line text={job.target} />}</td>
       <td data-name="asked by">
         <AskedBy by={job.by} trigger={job.trigger} />
       </td>
