@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { DamagedBlock } from '../../src/ledger/block/damagedBlock.ts';
 import { Batch, BatchRoom, type Going, type Swept } from '../../src/ledger/swept/batch.ts';
 import { MOST_ROWS } from '../../src/ledger/swept/batchForm.ts';
@@ -308,7 +309,12 @@ describe('who was swept', () => {
     // Eight at a time.
     expect(last.get).toBeLessThanOrEqual(16);
     expect((await look('often', { limit: 1_000, target: 'other' })).runs).toHaveLength(often / 2);
-    const kept = ledgerIn(redis);
+    const way = redis.duplicate({ lazyConnect: true, enableOfflineQueue: false, connectionName: 'fixture' });
+    onTestFinished(() => way.disconnect());
+    const kept = ledgerIn(way);
+    // What could not be heard while there was no way is heard once there is one.
+    await expect(kept.prepareToFind()).rejects.toThrow();
+    await once(way, 'ready');
     await kept.prepareToFind();
     for (let nth = 0; nth < often; nth += 7) {
       const found = await look(`c${nth}-${nth % 20}`, { limit: 10 }, kept);

@@ -1,4 +1,5 @@
 /** lookup: which runs swept a coordinator, when, by whom, and on what grounds. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Listed } from '../ages.ts';
 import type { Blocks } from '../blocks.ts';
 import { DamagedBlock } from '../block/damagedBlock.ts';
@@ -36,14 +37,25 @@ export interface Found {
 export class KnownSwept {
   readonly batches = new KnownBatches();
   readonly filters = new KeptFilters();
-  #isPrepared = false;
+  #prepared: Promise<void> | null = null;
 
-  /** Hears beforehand what the first question would have to wait for; once. Rejects as `Blocks` do. */
+  /**
+   * Hears beforehand what the first question would have to wait for; once, unless that fails. It rests as long as it works, so that it
+   * keeps nobody else waiting. Rejects as `Blocks` do.
+   */
   async prepare(blocks: Blocks): Promise<void> {
-    if (this.#isPrepared) return;
-    this.#isPrepared = true;
+    this.#prepared ??= this.#hear(blocks).catch((error: unknown) => {
+      this.#prepared = null;
+      throw error;
+    });
+    await this.#prepared;
+  }
+
+  async #hear(blocks: Blocks): Promise<void> {
     for await (const listed of this.batches.last(blocks.ages)) {
+      const begunAt = performance.now();
       await this.filters.among(blocks, listed.map(nameOf), []);
+      await pause(performance.now() - begunAt, undefined, { ref: false });
     }
   }
 }

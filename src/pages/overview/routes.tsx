@@ -53,8 +53,10 @@ class OverviewPages {
   }
 
   async show(request: Request, response: Response): Promise<void> {
-    const { site } = this.parts;
+    const { site, ledger } = this.parts;
     const view = await this.#view(request);
+    // Ids of those who were swept lead to what is found of them.
+    if (view.target !== null && view.swept.length > 0) void ledger.prepareToFind().catch(() => {});
     const query = request.originalUrl.split('?')[1] ?? '';
     const tab = tabOf(view);
     const page = {

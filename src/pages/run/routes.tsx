@@ -29,6 +29,8 @@ async function showRun(parts: PageParts, request: Request, response: Response): 
   if (run === null) return;
   const [part, from] = [textIn(request, 'part'), placeIn(request)];
   const hasSwept = run.removed.swept > 0 || part !== undefined;
+  // Each id leads to what is found of it.
+  if (hasSwept) void ledger.prepareToFind().catch(() => {});
   const [job, notes, page] = await Promise.all([
     jobOf(queues, run),
     run.trashMs === undefined ? [] : ledger.restored(run),
