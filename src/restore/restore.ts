@@ -11,6 +11,7 @@ import { sentenceOf } from '../domain/failure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Became } from '../redis/restore.ts';
 import { piecesOf } from '../redis/pace/weight.ts';
+import { runIn } from '../redis/trash/names.ts';
 import type { TrashPlace } from '../redis/trash/place.ts';
 import { contentsOf, type Held, type Kind } from './contents.ts';
 import { withTrash } from './open.ts';
@@ -53,7 +54,8 @@ export interface Restored {
 export async function restore(target: TargetConfig, what: Wanted, options: RestoreOptions = {}): Promise<Restored> {
   const { heartbeats = false, dryRun = false, signal = new AbortController().signal } = options;
   return await withTrash(target, signal, async (trash) => {
-    const bringing = new Bringing(trash, dryRun, signal);
+    const bringing = new Bringing(trash, { dryRun, tellsRuns: what.run === undefined }, signal);
+    const noteAll = async (how: RestoreOptions) => await note(target, what, bringing, how);
     const told = dryRun || heartbeats ? null : whoseOf(target, what, options);
     try {
       for (const kinds of passesFor(heartbeats, dryRun)) {
@@ -68,13 +70,13 @@ export async function restore(target: TargetConfig, what: Wanted, options: Resto
       const { restored } = bringing.sum;
       if (restored > 0 && !dryRun)
         options.warn?.(`${restored === 1 ? '1 key' : `${restored} keys`} came back; what is left lies in the trash`);
-      await note(target, what, bringing.sum, { ...options, heartbeats: false });
+      await noteAll({ ...options, heartbeats: false });
       throw error;
     } finally {
       // Also where it failed: some of them may be back.
       if (heartbeats && !dryRun) await endHorizon(target, options);
     }
-    await note(target, what, bringing.sum, options);
+    await noteAll(options);
     bringing.tellMore(options.warn);
     return bringing.sum;
   });
@@ -116,18 +118,38 @@ async function endHorizon(target: TargetConfig, { ledger = null }: RestoreOption
   await ledger?.horizonsOf(target).keep(null);
 }
 
-/** Says to the ledger what came back; where it can't be told, everything is back all the same. */
-async function note(target: TargetConfig, what: Wanted, sum: Restored, options: RestoreOptions): Promise<void> {
+/** More runs than these are not named, each in a note of its own: the ledger keeps so many notes, and not more. */
+const MOST_NAMED = 16;
+
+/**
+ * Says to the ledger what came back, of each run that had taken something of it; where it can't be told, everything is back all the same.
+ */
+async function note(
+  target: TargetConfig,
+  what: Wanted,
+  { sum, byRun }: Bringing,
+  options: RestoreOptions,
+): Promise<void> {
   const { dryRun = false, ledger = null, heartbeats = false, by = null, warn = () => {} } = options;
   if (dryRun || ledger === null || sum.restored === 0) return;
-  const { restored, existing, expired } = sum;
   const { run = null, coordinator = null } = what;
+  const isNamed = run === null && byRun.size <= MOST_NAMED;
+  const notes = isNamed ? byRun : new Map([[run, { ...sum, existing: sum.existing.length }]]);
   try {
-    const counts = { restored, existing: existing.length, expired };
-    await ledger.noteRestored(target, { run, coordinator, ...counts, heartbeats, by });
+    for (const [of, { restored, existing, expired }] of notes) {
+      if (restored > 0)
+        await ledger.noteRestored(target, { run: of, coordinator, restored, existing, expired, heartbeats, by });
+    }
   } catch (error) {
     warn(`that it was given back could not be noted: ${sentenceOf(error)}`);
   }
+}
+
+/** How many came back, are there again, had expired. */
+interface Counts {
+  restored: number;
+  existing: number;
+  expired: number;
 }
 
 class Bringing {
@@ -139,10 +161,12 @@ class Bringing {
   /** How many came back without what time to live they had. */
   #timeless = 0;
   readonly #existing: string[] = [];
+  /** The same by the run that took them; none where one was asked for. */
+  readonly byRun = new Map<string, Counts>();
 
   constructor(
     private readonly trash: TrashPlace,
-    private readonly dryRun: boolean,
+    private readonly how: { readonly dryRun: boolean; readonly tellsRuns: boolean },
     private readonly signal: AbortSignal,
   ) {}
 
@@ -151,7 +175,8 @@ class Bringing {
   }
 
   async all(things: readonly Held[]): Promise<void> {
-    const { trash, dryRun } = this;
+    const { trash } = this;
+    const { dryRun } = this.how;
     for (const chunk of piecesOf(
       things,
       () => trash.most,
@@ -171,14 +196,25 @@ class Bringing {
       warn(`of ${of(this.#again)}, what an earlier run took lies in the trash, too; it comes back by that run alone`);
     if (this.#timeless > 0)
       warn(
-        `what time to live ${of(this.#timeless)} had is not known any more, since Redis evicted it; they stay until somebody removes them`,
+        `what time to live ${of(this.#timeless)} had is not known: Redis evicted that, or an older version did not note it; they stay until somebody removes them`,
       );
   }
 
-  #take({ name, kind, isAgain }: Held, became: Became): void {
+  #countOf(key: Buffer, which: keyof Counts): void {
+    if (!this.how.tellsRuns) return;
+    const run = runIn(key);
+    const known = this.byRun.get(run) ?? { restored: 0, existing: 0, expired: 0 };
+    known[which]++;
+    this.byRun.set(run, known);
+  }
+
+  #take({ key, name, kind, isAgain }: Held, became: Became): void {
+    if (became === 'gone') return;
+    const isBack = became === 'restored' || became === 'timeless';
+    this.#countOf(key, isBack ? 'restored' : became);
     if (became === 'expired') this.#expired++;
     else if (became === 'existing') this.#existing.push(textOf(name));
-    else if (became !== 'gone') {
+    else {
       this.#restored++;
       if (became === 'timeless') this.#timeless++;
       if (isAgain) this.#again++;

@@ -157,7 +157,7 @@ describe('of who was swept', () => {
       ]),
     ).toEqual([
       ['214', 'ops@host'],
-      [null, null],
+      ['214', null],
     ]);
     const [entry] = await ask(target, ['c43'], { ledger });
     expect(entry && renderEntry(entry).replace(/\s+/g, ' ')).toMatch(/It was given back at [^.;]* UTC\./);

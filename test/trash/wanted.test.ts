@@ -71,6 +71,8 @@ test('of what went more than once the last comes back, and that is said; the ear
     said: [`of ${all} of these keys, what an earlier run took lies in the trash, too; it comes back by that run alone`],
   });
   expect(await redis.get(SIGNAL)).toBe('new');
+  const noted = await ledgerIn(redis).restored({ target: 'default', fingerprint: fingerprintOf(targetOf(url, KEPT)) });
+  expect(noted, 'of the run that had taken it').toMatchObject([{ run: 'second', restored: all }]);
   await redis.del(...belongingsOf('c1'));
   await redis.del(...(await redis.keys('{stalesweep}:*')));
 

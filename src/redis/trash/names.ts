@@ -126,3 +126,13 @@ export function readTrashName(key: Buffer): Trashed | null {
   const name = key.subarray(all.length, wrapped ? key.length - 1 : key.length);
   return { second: Number.parseInt(second, 36), run, ttls, position: Number.parseInt(position, 36), name };
 }
+
+/** The id of the run that put it there, by its name; as it stands there, where nobody of ours wrote it. */
+export function runIn(key: Buffer): string {
+  const { run = '' } = readTrashName(key) ?? {};
+  try {
+    return decodeURIComponent(run);
+  } catch {
+    return run;
+  }
+}
