@@ -85,6 +85,16 @@ test('a table keeps every row and column, and cuts the widest first', () => {
   );
 });
 
+test('a point in time is told to the minute at least, whatever stands beside it', () => {
+  const at = '2026-01-01 14:00:05';
+  const cell = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 70 });
+  fc.assert(
+    fc.property(cell, cell, (one, other) => {
+      expect(table(['A', 'AT', 'B'], [[one, at, other]])).toMatch(/  2026-01-01 14:00(:05)?  /);
+    }),
+  );
+});
+
 test('a sentence keeps its words, and a word that is too long is whole', () => {
   const word = fc.string({ unit: fc.constantFrom('a', 'b', '-'), minLength: 1, maxLength: 100 });
   fc.assert(

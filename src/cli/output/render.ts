@@ -78,7 +78,9 @@ export function renderReport(report: Report): string {
     `  redis         ${number(redis.calls)} calls, the slowest ${span(redis.slowestCallMs)}${freedBy(report)}`,
   ];
   const unreadable = report.unreadable.flatMap((group, i) => renderUnreadable(group, i === 0));
-  return [...lines.map((line, i) => fit(line, i === 0 ? '  ' : FURTHER)), ...unreadable].join('\n');
+  // What stands behind a name goes on under it.
+  const further = (line: string) => (/^ {2}\w+ {2,}| {16}/.test(line) ? FURTHER : '  ');
+  return [...lines.map((line) => fit(line, further(line))), ...unreadable].join('\n');
 }
 
 function renderHeld({ since, until }: NonNullable<Report['held']>, count: number): string {

@@ -41,7 +41,7 @@ function linesOf({ word, sentence, advice, grave }: Trouble): string[] {
 
 function renderTarget(status: TargetStatus, nowMs: number): string[] {
   const { target, settings, past, nextRunAtMs, underWay, look, troubles } = status;
-  const mode = settings.mode === 'observe' ? 'observed only' : `stale after ${secondsOf(settings.staleAfterSeconds)}`;
+  const mode = `stale after ${secondsOf(settings.staleAfterSeconds)}${settings.mode === 'observe' ? ', observed only' : ''}`;
   return [
     plain(`target "${target}"`),
     ...line('', `${redactUrl(settings.url)}, schema ${settings.schema.name}, ${mode}`),
@@ -111,7 +111,14 @@ function renderLast(last: NonNullable<TargetStatus['past']['last']>, nowMs: numb
   const took = report === null ? '' : ` in ${tookOf(report.durationMs)}`;
   const what = dryRun
     ? `would sweep ${amountOf(report?.coordinators.stale ?? 0, 'coordinator')}, ${amountOf(report?.keys.found ?? 0, 'thing')}`
-    : `${amountOf(removed.swept, 'coordinator')} swept, ${amountOf(removed.deleted, 'thing')} removed`;
+    : `${amountOf(removed.swept, 'coordinator')} swept, ${amountOf(removed.deleted, 'thing')} removed${keptOf(last)}`;
   const ended = report === null || outcome !== 'completed' ? outcome : endOf(report);
   return `${shortRunId(run)}${dryRun ? ' (dry run)' : ''}: ${ended}${took}, ${relative(atMs, nowMs)}; ${what}`;
+}
+
+/** Why so many silent ones stayed. */
+function keptOf({ outcome, report }: NonNullable<TargetStatus['past']['last']>): string {
+  const { held = 0, stale = 0 } = report?.coordinators ?? {};
+  if (held > 0) return `, ${amount(held)} held`;
+  return outcome === 'refused' ? `, ${amount(stale)} look stale` : '';
 }

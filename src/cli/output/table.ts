@@ -21,22 +21,30 @@ const GAP = 2;
 /** No column is cut to less: what is left still tells one from the other. */
 const LEAST = 8;
 
+/** A point in time, as `instant` writes it: without its seconds it still says when. */
+const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+const TO_THE_MINUTE = 16;
+
 /** A cell in this many columns; its end mostly tells it from its neighbours, so it is cut in the middle. JSON has it whole. */
 function cut(cell: string, width: number): string {
   const letters = [...cell];
   if (letters.length <= width) return cell;
+  if (INSTANT.test(cell)) return cell.slice(0, TO_THE_MINUTE);
   const end = Math.floor((width - 1) / 2);
   return `${letters.slice(0, width - 1 - end).join('')}…${letters.slice(letters.length - end).join('')}`;
 }
 
 /** How wide each column may be, so that a line fits: the widest give first. */
-function widthsOf(rows: readonly (readonly string[])[]): number[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => [...(row[i] ?? '')].length)));
+function widthsOf(head: readonly string[], rows: readonly (readonly string[])[]): number[] {
+  const cells = head.map((name, i) => [name, ...rows.map((row) => row[i] ?? '')]);
+  const widths = cells.map((column) => Math.max(...column.map((cell) => [...cell].length)));
+  const least = cells.map((column) => (column.some((cell) => INSTANT.test(cell)) ? TO_THE_MINUTE : LEAST));
   let over = widths.reduce((sum, width) => sum + width + GAP, -GAP) - COLUMNS;
   while (over > 0) {
-    const widest = widths.indexOf(Math.max(...widths));
-    if ((widths[widest] ?? 0) <= LEAST) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+    const giving = widths.map((width, i) => (width > (least[i] ?? 0) ? width : 0));
+    const most = Math.max(...giving);
+    if (most === 0) break;
+    widths[giving.indexOf(most)] = most - 1;
     over--;
   }
   return widths;
@@ -54,7 +62,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   const plainRows = rows.map((row) => row.map(plain));
-  const widths = widthsOf([head, ...plainRows]);
+  const widths = widthsOf(head, plainRows);
   made.push(...plainRows.map((row) => row.map((cell, i) => cut(cell, widths[i] ?? LEAST))));
   return made
     .toString()
