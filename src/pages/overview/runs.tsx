@@ -15,8 +15,11 @@ interface Props {
   readonly now: number;
 }
 
-/** The run in progress; where there is none, when the next one comes. */
-export function NextRun({ status, now }: Props) {
+/**
+ * The run in progress; where there is none, when the next one comes.
+ * @param isPaused whether it can't begin then
+ */
+export function NextRun({ status, now, isPaused }: Props & { readonly isPaused: boolean }) {
   const { underWay, nextRunAtMs, settings, target } = status;
   if (underWay !== null) return <Running run={underWay} target={target} now={now} />;
   const every = settings.cron === undefined ? `every ${secondsOf(settings.every / 1000)}` : `by cron ${settings.cron}`;
@@ -32,6 +35,7 @@ export function NextRun({ status, now }: Props) {
           </span>{' '}
           <span class="soft">
             <Time at={nextRunAtMs} now={now} as="clock" focusable={false} />, {every}
+            {isPaused && '; it waits until the queue is resumed'}
           </span>
         </p>
       )}

@@ -94,7 +94,7 @@ function SweptRows({ rows, run, now }: SweptRowsProps) {
             </td>
             {hasTrash && (
               <td class="do">
-                {given !== null && <span class="soft">given back</span>}
+                {given !== null && <span class="soft small">given back</span>}
                 <GiveBackLink {...{ until, given, now }} id={coordinator} path={restorePath(run, coordinator)} />
               </td>
             )}

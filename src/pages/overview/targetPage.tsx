@@ -28,12 +28,16 @@ export interface TargetView {
 /** A part: its id, its class, what stands in it. */
 type Part = readonly [id: string, kind: string, show: (view: TargetView) => ComponentChildren];
 
+function isPaused({ troubles }: Status): boolean {
+  return troubles.some(({ word }) => word === 'Paused');
+}
+
 const PARTS: readonly Part[] = [
   ['actions', 'actions', ({ target }) => <Actions target={target} />],
   ['banners', 'banners', ({ status, target }) => <Banners status={status} target={target.target} />],
   ['done', 'banners', ({ done, target, now }) => <Done done={done} target={target} now={now} />],
   ['coordinators', 'wide', ({ target, now }) => <Coordinators status={target} now={now} />],
-  ['next', 'side', ({ target, now }) => <NextRun status={target} now={now} />],
+  ['next', 'side', ({ status, target, now }) => <NextRun status={target} now={now} isPaused={isPaused(status)} />],
   ['last', 'side', ({ target, now }) => <LastRun status={target} now={now} />],
   ['hours', 'half', ({ target, now }) => <SweptByHour status={target} now={now} />],
   ['times', 'half', ({ target, now }) => <RunTimes status={target} now={now} />],

@@ -53,8 +53,8 @@ export function Counting({ run, id, now }: AskedFor & { readonly now: number }) 
   return (
     <section id={ASKED} class="stack" data-fill={to(countPath(run, id ?? undefined))}>
       <p>
-        The run swept {amountOf(run.removed.swept, 'coordinator')} and removed {amountOf(run.removed.deleted, 'thing')};
-        what is left of it leaves the trash <Time at={restorableUntilMs(run)} now={now} />.
+        The run swept {amountOf(run.removed.swept, 'coordinator')} and removed {amountOf(run.removed.deleted, 'thing')}.
+        What is left of it leaves the trash <Time at={restorableUntilMs(run)} now={now} />.
       </p>
       <p data-filling>
         Counting what can come back to target {run.target}… <progress aria-label="Counting" />
