@@ -117,16 +117,6 @@ const put = ({ id, html }) => {
   if (focused >= 0) fresh.querySelectorAll(FOCUSABLE)[focused]?.focus({ preventScroll: true });
 };
 
-/* numbers that take a while to count: asked for once the page is there */
-for (const part of document.querySelectorAll('[data-fill]')) {
-  fetch(part.dataset.fill)
-    .then(async (answer) => put(await answer.json()))
-    .catch(() => {
-      part.querySelector('[data-filling]').hidden = true;
-      part.querySelector('[data-unfilled]').hidden = false;
-    });
-}
-
 const LOST_AFTER_MS = 4_000;
 const AGAIN_AFTER_MS = 5_000;
 
@@ -173,3 +163,18 @@ const listen = (live) => {
 };
 const live = document.querySelector('[data-live]');
 if (live !== null) listen(live);
+
+/* numbers that take a while to count: asked for once the page is there, and again where no answer came */
+const MOST_TRIES = 3;
+const fill = (part, nth) =>
+  fetch(part.dataset.fill)
+    .then(async (answer) => put(await answer.json()))
+    .catch(() => {
+      if (nth < MOST_TRIES) {
+        setTimeout(fill, AGAIN_AFTER_MS, part, nth + 1);
+        return;
+      }
+      part.querySelector('[data-filling]').hidden = true;
+      part.querySelector('[data-unfilled]').hidden = false;
+    });
+for (const part of document.querySelectorAll('[data-fill]')) void fill(part, 1);
