@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** The page that asks before it gives back, where what lies in the trash takes a while to count. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { complaintsOf, launchBrowser } from '../support/browser.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { sweepRecorded } from '../support/recordedRun.ts';
@@ -9,7 +9,7 @@ import { openSlowWay, type SlowWay } from '../support/slowWay.ts';
 import { settle, STALE } from '../support/world.ts';
 
 /** Counting takes several of them. */
-const ROUND_TRIP_MS = 100;
+const ROUND_TRIP_MS = 50;
 const KEPT = { trash: '1h' };
 const PATH = '/runs/taken/restore?target=kept';
 
@@ -23,7 +23,10 @@ beforeAll(async () => {
   await sweepRecorded(redis.redis, redis.url, { run: 'taken', target: 'kept', settings: KEPT });
   const targets = { kept: { url: way.url, ...KEPT } };
   dashboard = await startDashboard({}, { yaml: JSON.stringify({ queue: { url: redis.url }, targets }) });
-});
+  // To connect takes several of them, too, and the target must answer in time.
+  const isThere = async () => expect((await dashboard.ask(PATH)).status).toBe(200);
+  await vi.waitFor(isThere, { timeout: 20_000 });
+}, 60_000);
 afterAll(async () => {
   await dashboard?.close();
   await way?.close();
