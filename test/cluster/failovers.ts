@@ -1,4 +1,5 @@
 /** failovers: the primary that is killed in mid-run, with or without what it wrote last; and what is to be there after the next run. */
+import type { Redis } from 'ioredis';
 import { Random } from '../chaos/random.ts';
 import { cleanCluster } from '../support/cluster.ts';
 import { type TestCluster, until } from '../support/clusterServers.ts';
@@ -32,11 +33,22 @@ export async function primariesOf(cluster: TestCluster): Promise<readonly TestRe
 export async function areReplicated(cluster: TestCluster): Promise<boolean> {
   const primaries = await primariesOf(cluster).catch(() => []);
   if (primaries.length < 3) return false;
-  const reached = primaries.map(async ({ redis }) => {
-    await redis.time();
-    return await redis.wait(1, REPLICATED_MS);
-  });
-  return (await Promise.all(reached).catch(() => [0])).every((count) => count > 0);
+  const copied = primaries.map(async ({ redis }) => await isCopied(redis));
+  return (await Promise.all(copied).catch(() => [false])).every((is) => is);
+}
+
+/** Whether a replica has all that was written by now, whoever wrote it: WAIT by itself goes, from 7.2 on, by what its own connection wrote. */
+async function isCopied(redis: Redis): Promise<boolean> {
+  const read = async () => (await redis.call('ROLE')) as [string, number, [string, string, string][]];
+  const until = performance.now() + REPLICATED_MS;
+  const [, offset] = await read();
+  for (;;) {
+    const [, , replicas = []] = await read();
+    if (replicas.some(([, , taken]) => Number(taken) >= offset)) return true;
+    if (performance.now() > until) return false;
+    // For one more than there are it waits in vain; by that they are asked how far they are.
+    await redis.wait(replicas.length + 1, 1);
+  }
 }
 
 /** Whether all who run agree on three primaries that serve all slots. */

@@ -83,3 +83,20 @@ test('what no replica has heard of is counted, as is that it is in the trash; it
     keys: { deleted: 1, trashed: 1 },
   });
 });
+
+test('heartbeats wait for a replica over a connection that was opened anew, too, which itself has written nothing', async () => {
+  await settleIn(cluster, 'c', STALE);
+  const primary = cluster.nodes[0] as TestRedis;
+  let waits = 0;
+  const report = await cleanCluster(cluster, {
+    before: async (name) => {
+      if (name === 'renamenx') process.kill(replicaPid, 'SIGSTOP');
+      if (name !== 'wait') return;
+      waits++;
+      if (waits === 1) await primary.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      if (waits === 4) process.kill(replicaPid, 'SIGCONT');
+    },
+  });
+  expect(report.coordinators.swept).toBe(1);
+  expect(waits).toBeGreaterThanOrEqual(4);
+});

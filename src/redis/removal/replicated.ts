@@ -27,22 +27,26 @@ export async function outliving<T>(redis: Redis, write: () => Promise<T>): Promi
   for (let attempt = 1; ; attempt++) {
     const over = streamOf(redis);
     // Asked along with the write, in one call of the system, so that it takes no longer where nobody follows.
-    const [followed, writing] = corked(redis, () => [isFollowed(redis), write()] as const);
-    followed.catch(() => {});
+    const [following, writing] = corked(redis, () => [followersOf(redis), write()] as const);
+    following.catch(() => {});
     const done = await writing;
-    if (await followed) await wait(redis);
+    const followers = await following;
+    // From 7.2 on WAIT goes by what its own connection wrote last. What the one before wrote this one may find done: then replicas
+    // are asked all the same where more are waited for than there are.
+    if (followers > 0) await wait(redis, attempt === 1 ? 1 : followers + 1);
     if (streamOf(redis) === over || attempt === ATTEMPTS) return done;
   }
 }
 
-async function isFollowed(redis: Redis): Promise<boolean> {
-  if (performance.now() < (notAsked.get(redis) ?? 0)) return false;
+/** How many follow whom it is worth waiting for. */
+async function followersOf(redis: Redis): Promise<number> {
+  if (performance.now() < (notAsked.get(redis) ?? 0)) return 0;
   const role = await unlessRefused(redis, async () => await redis.role());
-  return Array.isArray(role) && role[0] === 'master' && Array.isArray(role[2]) && role[2].length > 0;
+  return Array.isArray(role) && role[0] === 'master' && Array.isArray(role[2]) ? role[2].length : 0;
 }
 
-async function wait(redis: Redis): Promise<void> {
-  const reached = await unlessRefused(redis, async () => await redis.wait(1, WAIT_MS));
+async function wait(redis: Redis, amount: number): Promise<void> {
+  const reached = await unlessRefused(redis, async () => await redis.wait(amount, WAIT_MS));
   if (reached === 0) notAsked.set(redis, performance.now() + LEFT_ALONE_MS);
 }
 
