@@ -1,4 +1,5 @@
 /** sayWord: a word in a set, and the door to `lua/sayWord.lua`, which has it said where memory is full. */
+import { isForMemory } from './call/answerCode.ts';
 import { Bulk } from './call/bulk.ts';
 import type { Calls } from './call/calls.ts';
 import { callScript, loadScript } from './call/script.ts';
@@ -26,7 +27,7 @@ export async function sayWord(calls: Calls, key: string, word: string, pass: Pas
   try {
     await calls.send('sadd', [key, word]);
   } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith('OOM'))) throw error;
+    if (!isForMemory(error)) throw error;
     await byScript([], []);
   }
 }

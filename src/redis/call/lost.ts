@@ -1,4 +1,5 @@
 /** lost: a call whose connection ended before the answer came. Nobody knows whether Redis has done what it asked. */
+import { answerCodeOf } from './answerCode.ts';
 
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
@@ -15,7 +16,7 @@ export function isLate(error: unknown): boolean {
 
 /** Whether a script refused to do what reached its server after the last second that it was told. */
 export function cameTooLate(error: unknown): boolean {
-  return error instanceof Error && /^LATE\b/.test(error.message);
+  return answerCodeOf(error) === 'LATE';
 }
 
 /** Whether Redis may have done what a call asked, though its answer never came. */

@@ -1,6 +1,7 @@
 /** cluster: whether a server holds only a part of the keys. Where one connection is to see all of
  * them it can't be used: what is somebody's there would be taken for all that is theirs, and the queue's scripts would be refused. */
 import { Failure } from '../../domain/failure.ts';
+import { answerCodeOf } from '../call/answerCode.ts';
 import { type Info, infoIn } from '../target/clock.ts';
 import type { Redis } from './ioredis.ts';
 
@@ -11,14 +12,15 @@ export const CLUSTER = {
 } as const;
 
 /** How a server says that other keys are elsewhere; behind a proxy without a word of it in INFO. */
-const ELSEWHERE =
-  /^(?:EXECABORT [^:]*: |ERR [^:]*: )?-?(MOVED|ASK|CROSSSLOT)\b|\b(?:keys must be in (?:the )?same slot)\b/;
+const CODES = new Set(['MOVED', 'ASK', 'CROSSSLOT']);
+const SAME_SLOT = /\bkeys must be in (?:the )?same slot\b/;
 
 /** Why an answer shows that a server holds only a part of the keys, as an operator may look it up; `null` for every other one. */
 export function clusterAnswerIn(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
-  const [found, code] = ELSEWHERE.exec(error.message) ?? [];
-  return found === undefined ? null : (code ?? error.message);
+  const code = answerCodeOf(error);
+  if (code !== null && CODES.has(code)) return code;
+  return SAME_SLOT.test(error.message) ? error.message : null;
 }
 
 /** Whether INFO says so. */

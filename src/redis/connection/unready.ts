@@ -1,4 +1,5 @@
 /** unready: the answers by which Redis says "not now": what each means, and what to do about it. */
+import { answerCodeOf } from '../call/answerCode.ts';
 
 /** What Redis says of itself, in the words of an operator. */
 export interface Unready {
@@ -33,13 +34,9 @@ const ANSWERS: Readonly<Record<string, Unready>> = {
   READONLY: { what: 'is a replica, which refuses writes (READONLY)', advice: 'point the URL at the primary' },
 };
 
-/** A transaction answers for the command that was refused in it; a ready check, and a script, put words around it. */
-const ANSWER = new RegExp(
-  `^(?:EXECABORT [^:]*: |Ready check failed: |ERR [^:]*: )?-?(${Object.keys(ANSWERS).join('|')})\\b`,
-);
-
 function codeOf(error: unknown): string | null {
-  return (error instanceof Error && ANSWER.exec(error.message)?.[1]) || null;
+  const code = answerCodeOf(error);
+  return code !== null && Object.hasOwn(ANSWERS, code) ? code : null;
 }
 
 /** What an error says of Redis, where it says that this is not the moment; `null` for every other error. */

@@ -10,6 +10,7 @@
  */
 import type { Redis } from '../connection/ioredis.ts';
 import { askedOf, knownIn, ordersOf, questionsOf } from './announcement.ts';
+import { isForMemory } from '../call/answerCode.ts';
 import { Bulk } from '../call/bulk.ts';
 import { mayHaveBeenDone } from '../call/lost.ts';
 import type { Order, Reply } from '../call/wire.ts';
@@ -67,9 +68,9 @@ function countsIn(counts: readonly number[], families: readonly Bulk[], told: re
 
 /** What made Redis refuse: EXEC answers for others. */
 function causeOf(error: Error): Error {
-  if (error.message.startsWith('OOM')) {
+  if (isForMemory(error)) {
     const advice = 'free memory, or grant +eval +evalsha, since scripts may still remove keys';
-    return new Error(`Redis' memory is full, and then it refuses UNLINK inside MULTI; ${advice}`, { cause: error });
+    return new Error(`Redis' memory is full, and then it refuses such transactions; ${advice}`, { cause: error });
   }
   const because = /^EXECABORT Transaction discarded because of: (.*)/s.exec(error.message)?.[1];
   return because === undefined ? error : new Error(because, { cause: error });

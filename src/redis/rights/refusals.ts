@@ -1,22 +1,29 @@
 /** refusals: what an error says of a command: that this user may not run it, or that the server takes it from nobody. */
+import { answerOf } from '../call/answerCode.ts';
 import { clusterAnswerIn } from '../connection/cluster.ts';
 import { unreadyIn } from '../connection/unready.ts';
 
+/** How Redis says that a user may not do something: by a command, and from 7.2 on by one in a script. */
+const NOT_PERMITTED = /NOPERM|ACL failure in script/;
+const COMMAND_REFUSED = new RegExp(`(?:${NOT_PERMITTED.source}).*?'([a-z|]+)' command`, 'i');
+const KEY_REFUSED = new RegExp(`(?:${NOT_PERMITTED.source}).*(?:key|access)`, 'i');
+/** In a script Redis did not name the command before 7.2; the channel it never does. */
+const REFUSED_IN_SCRIPT =
+  /user executing the script can't (?:run this command|publish)|ACL failure in script: .*channel/i;
+
 /** The command that Redis says the user may not run, as ACLs name it; `null` for every other error. */
 export function refusedCommandIn(error: unknown): string | null {
-  return error instanceof Error
-    ? (/NOPERM.*?'([a-z|]+)' command/i.exec(error.message)?.[1]?.toLowerCase() ?? null)
-    : null;
+  return error instanceof Error ? (COMMAND_REFUSED.exec(error.message)?.[1]?.toLowerCase() ?? null) : null;
 }
 
 /** Whether Redis refused a key rather than a command. */
 export function isKeyRefusal(error: Error): boolean {
-  return refusedCommandIn(error) === null && /NOPERM.*(?:key|access)/i.test(error.message);
+  return refusedCommandIn(error) === null && !isRefusedInScript(error) && KEY_REFUSED.test(error.message);
 }
 
-/** Inside a script, Redis does not name the command, or the channel, it refused. */
+/** Whether Redis refused something in a script without saying which command, or which channel, that was. */
 export function isRefusedInScript(error: Error): boolean {
-  return /user executing the script can't (?:run this command|publish)/i.test(error.message);
+  return REFUSED_IN_SCRIPT.test(error.message);
 }
 
 /** What Redis says of the state it is in, not of the command: that it is full, does not know a script yet, keeps no idle times, has no such key; or that a call of ours came too late. */
@@ -27,8 +34,8 @@ const OF_STATE = /^(?:OOM|NOSCRIPT|NOAUTH|EXECABORT|LATE)\b|LFU maxmemory policy
  * no refusal of a user's, nor says that this is not the moment.
  */
 export function isUntaken(error: unknown): error is Error {
-  if (!(error instanceof Error) || error.name !== 'ReplyError' || error.message.includes('NOPERM')) return false;
-  if (isRefusedInScript(error) || OF_STATE.test(error.message)) return false;
+  if (!(error instanceof Error) || error.name !== 'ReplyError' || NOT_PERMITTED.test(error.message)) return false;
+  if (isRefusedInScript(error) || OF_STATE.test(error.message) || OF_STATE.test(answerOf(error))) return false;
   return unreadyIn(error) === null && clusterAnswerIn(error) === null;
 }
 
@@ -42,10 +49,9 @@ const MOST_SAID = 160;
 
 /** What Redis said, in one line: without where in which script, and without what a command that it does not know was given. */
 export function saidIn({ message }: Error): string {
-  const said = message.replace(
-    /\s*(?:script: [0-9a-f]{40}.*|&?\s*stack traceback.*|, with args beginning with:.*)$/is,
-    '',
-  );
+  const said = message
+    .replace(/^(?:ERR Error running script [^:]*: )?(?:@user_script: ?\d+: )+-?/, '')
+    .replace(/\s*(?:script: [0-9a-f]{40}.*|&?\s*stack traceback.*|, with args beginning with:.*)$/is, '');
   const line = said.replace(/\s+/g, ' ');
   return line.length > MOST_SAID ? `${line.slice(0, MOST_SAID)}…` : line.replace(/[.,;\s]+$/, '');
 }

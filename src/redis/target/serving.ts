@@ -11,6 +11,7 @@ import { infoIn, type Info } from './clock.ts';
 import { QUEUE_PREFIX } from '../../domain/ownKeys.ts';
 import type { Redis } from '../connection/ioredis.ts';
 import { isUntaken } from '../rights/refusals.ts';
+import { answerCodeOf, isForMemory } from '../call/answerCode.ts';
 import { unreadyIn } from '../connection/unready.ts';
 
 /** No key of ours is called so. */
@@ -30,15 +31,16 @@ function isRefused(reply: unknown): boolean {
 
 /** Whether a reply says that writes are refused at the moment. */
 function isOutage(reply: unknown): reply is Error {
-  return reply instanceof Error && (unreadyIn(reply) !== null || /^OOM\b/.test(reply.message));
+  return reply instanceof Error && (unreadyIn(reply) !== null || isForMemory(reply));
 }
 
 const FULL = 'its memory is full (maxmemory)';
 const REPLICA = 'it is a replica';
 
 /** What an outage is for people, where Redis says it for programs. */
-function whyOf({ message }: Error): string {
-  return message.startsWith('OOM') ? FULL : message.startsWith('READONLY') ? REPLICA : message;
+function whyOf(outage: Error): string {
+  if (isForMemory(outage)) return FULL;
+  return answerCodeOf(outage) === 'READONLY' ? REPLICA : outage.message;
 }
 
 /** Whether a server that says so much of its memory refuses what could take more. */
