@@ -31,7 +31,11 @@ local moves = {
     for i = 1, #ARGV - 2 do
       local field = ARGV[2 + i]
       local value = redis.call('HGET', KEYS[1], field)
-      if value then redis.call('HSETNX', KEYS[2], field, value) end
+      if value and redis.call('HSETNX', KEYS[2], field, value) == 1 then
+        -- Times to live of fields came with 7.4: before, and to who may not ask, these answer with an error, and there are none.
+        local at = redis.pcall('HPEXPIRETIME', KEYS[1], 'FIELDS', 1, field)
+        if at and at[1] and at[1] > 0 then redis.pcall('HPEXPIREAT', KEYS[2], at[1], 'FIELDS', 1, field) end
+      end
       redis.call('HDEL', KEYS[1], field)
     end
   end,

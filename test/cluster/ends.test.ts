@@ -161,4 +161,28 @@ describe('a run that ends while things are aside leaves nothing of anybody (P3)'
     expect(await cluster.redis.hmget(signal, 'f0', 'f1')).toEqual(['new', 'old']);
     expect(scans).toBeLessThan(fields / 50);
   });
+
+  test('gives fields back with what time to live they have left, where the server keeps such', async () => {
+    const { redis } = cluster;
+    const [, signal = ''] = await settleIn(cluster, 'c', STALE);
+    await redis.del(signal);
+    await redis.hset(signal, { mine: 'old', passing: 'old', lasting: 'old' });
+    const passing = async (name: string, ...args: string[]) =>
+      await redis.call(name, signal, ...args, 'FIELDS', '3', 'mine', 'passing', 'lasting').catch(() => null);
+    const knows =
+      (await redis.call('HPEXPIRE', signal, '600000', 'FIELDS', '2', 'mine', 'passing').catch(() => null)) !== null;
+    let wrote = false;
+    await cleanCluster(cluster, {
+      after: async (name) => {
+        if (name !== 'renamenx' || wrote || (await redis.exists(signal)) === 1) return;
+        wrote = true;
+        await redis.hset(signal, 'mine', 'new');
+        await redis.set(heartbeatOf('c'), beat(Date.now(), 'c'));
+      },
+    });
+    expect(await redis.hgetall(signal)).toEqual({ mine: 'new', passing: 'old', lasting: 'old' });
+    const left = await passing('HPTTL');
+    if (knows) expect(left).toEqual([-1, expect.any(Number), -1]);
+    if (knows) expect((left as number[])[1]).toBeGreaterThan(300_000);
+  });
 });

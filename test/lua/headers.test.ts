@@ -24,7 +24,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   putBack: ['EXISTS', 'RENAMENX', 'PTTL', 'PEXPIRE'],
   mergeBack: [
     ...['TYPE', 'RENAMENX', 'EXISTS', 'PTTL', 'PEXPIRE', 'SADD', 'SPOP', 'ZPOPMIN', 'ZADD', 'RPOPLPUSH'],
-    ...['HGET', 'HSETNX', 'HDEL'],
+    ...['HGET', 'HSETNX', 'HPEXPIRETIME', 'HPEXPIREAT', 'HDEL'],
   ],
   replaceSightings: ['TYPE', 'GETRANGE', 'LLEN', 'EXPIRE', 'UNLINK', 'SET'],
   writeBlock: ['GET', 'SET', 'GETRANGE', 'STRLEN', 'UNLINK', 'ZADD', 'ZCARD', 'ZRANGE', 'ZREM', 'ZSCORE'],

@@ -40,3 +40,26 @@ test('only where they are on are more rights asked for, and never for a dry run'
   expect(line).toEqual(expect.arrayContaining(['~swept', '+xadd']));
   expect(line).not.toContain('+renamenx');
 });
+
+test('a server that knows no rights to channels, before 6.2, is not told of any: it would take the whole line for an error', () => {
+  const target = of({ trash: '1h', announce: { channel: 'swept' } });
+  for (const way of WAYS) {
+    const today = aclLine(target, way);
+    expect(aclLine(target, way, '6.0.16')).toBe(today.replace(' &swept', ''));
+    for (const version of ['6.2.0', '7.0.15', '8.0.6', '10.0.0', 'unknown'])
+      expect(aclLine(target, way, version)).toBe(today);
+  }
+});
+
+test('in a cluster whose hashes know times to live of fields, from 7.4 on, a run may keep them', () => {
+  const target = { ...of({}), part: 'p' };
+  for (const way of WAYS) {
+    const rights = ['+hpexpiretime', '+hpexpireat'].filter((right) =>
+      aclLine(target, way, '8.0.6').split(' ').includes(right),
+    );
+    expect(rights).toHaveLength(way === 'dry run' ? 0 : 2);
+    for (const version of ['7.0.15', '7.2.4', 'unknown'])
+      expect(aclLine(target, way, version)).not.toContain('hpexpire');
+    expect(aclLine(of({}), way, '8.0.6')).not.toContain('hpexpire');
+  }
+});

@@ -20,7 +20,7 @@ import { adviseSchema, type KeyspaceSample, SAMPLED_KEYS, sampleKeyspace } from 
 import { readTrash, type TrashContents } from '../../redis/trash/read.ts';
 import { checkEviction, checkRole, checkSaving, checkVersion, type Report, reporter } from './serverChecks.ts';
 
-/** UNLINK came with 4.0; everything was tried on 7.0. */
+/** UNLINK came with 4.0; what was tried since stands in docs/compatibility.md. */
 const OLDEST_VERSION = 4;
 const WAY_NAMES = { script: 'runs by script', transaction: 'runs by transaction', 'dry run': 'dry runs' } as const;
 
@@ -49,6 +49,7 @@ function checkPermissions(
   target: TargetConfig,
   permissions: Permissions,
   patterns: readonly string[],
+  version: string | undefined,
 ): void {
   const missing = missingIn(target.restartGrace ? permissions : makingDoWithoutInfo(permissions));
   if (missing !== null) report('permissions', 'failed', `the ${missing.whose} ${missing.what}`, missing.advice);
@@ -67,7 +68,7 @@ function checkPermissions(
     const message = withoutScripts === null ? 'script' : `transaction, since ${withoutScripts}`;
     report('strategy', 'ok', `a run removes by ${message}`);
   }
-  for (const way of WAYS) report('acl', 'ok', `${WAY_NAMES[way]}: ${aclLine(target, way)}`);
+  for (const way of WAYS) report('acl', 'ok', `${WAY_NAMES[way]}: ${aclLine(target, way, version)}`);
 }
 
 /** Examines a target; of a cluster each primary. Rejects as `connect` does, and with the error of Redis. */
@@ -147,9 +148,10 @@ async function examineServer(
   const calls = part === undefined ? new ServerCalls(redis) : new PartCalls(redis);
   const permissions = await askPermissions(calls, target, false);
   const refused = [...permissions.refused, ...permissions.untaken.map(({ command }) => command)];
-  checkPermissions(report, target, permissions, await refusedPatterns(calls, target));
-  if (!refused.includes('info')) {
-    const info = await readInfo(calls);
+  const info = refused.includes('info') ? null : await readInfo(calls);
+  const version = info?.get('redis_version');
+  checkPermissions(report, target, permissions, await refusedPatterns(calls, target), version);
+  if (info !== null) {
     checkVersion(report, info, OLDEST_VERSION);
     checkRole(report, info);
     checkEviction(report, info, false, target.orphans.length > 0);

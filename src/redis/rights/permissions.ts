@@ -64,13 +64,26 @@ export function patternsFor({ schema, ...besides }: Wanted): readonly string[] {
   return [...new Set([...patternsIn(schema), ...needsBesides(besides).patterns])];
 }
 
-/** The smallest ACL line that lets a run of this target go this way. */
-export function aclLine({ url, ...wanted }: Wanted & { readonly url: string }, way: Way): string {
+/** The first version whose users are allowed channels one by one; before, they may use all of them, and `&` is an error. */
+const CHANNELS_SINCE = 6.2;
+
+/** The first version in which fields of a hash have times to live; before, the commands are not known, and an error. */
+const FIELDS_EXPIRE_SINCE = 7.4;
+/** In a cluster, for fields that go back into a hash that was begun anew; without them they come back to stay. */
+const OF_FIELDS = ['hpexpiretime', 'hpexpireat'];
+
+/**
+ * The smallest ACL line that lets a run of this target go this way.
+ * @param version what the server says it is; left out, or not a number: one of today
+ */
+export function aclLine({ url, ...wanted }: Wanted & { readonly url: string }, way: Way, version = ''): string {
   const keys = way === 'dry run' ? patternsIn(wanted.schema) : patternsFor(wanted);
-  const channels = way === 'dry run' ? [] : needsBesides(wanted).channels;
+  const since = Number.parseFloat(version);
+  const channels = way === 'dry run' || since < CHANNELS_SINCE ? [] : needsBesides(wanted).channels;
+  const ofFields = way !== 'dry run' && wanted.part !== undefined && since >= FIELDS_EXPIRE_SINCE ? OF_FIELDS : [];
   const patterns = [...keys.map((pattern) => `~${pattern}`), ...channels.map((channel) => `&${channel}`)];
   const select = deploymentOf(url)?.kind === 'single' && Number(new URL(url).pathname.slice(1)) > 0 ? ['select'] : [];
-  const commands = [...new Set([...select, ...commandsFor(wanted, way)])].map((command) => `+${command}`);
+  const commands = [...new Set([...select, ...commandsFor(wanted, way), ...ofFields])].map((command) => `+${command}`);
   return ['ACL SETUSER stalesweep on >secret', ...patterns, ...commands].join(' ');
 }
 
