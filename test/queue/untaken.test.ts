@@ -35,7 +35,8 @@ test('what its scripts may not do is told without the script', async () => {
   const queues = await openQueues(config.queue, QUIET);
   onTestFinished(async () => await queues.close());
   const error: unknown = await enqueue(queues.runs, config.targets, { target: 'default' }).catch((one: unknown) => one);
-  expect(explainRefusal(error)).toMatchObject({
-    message: "the queue's Redis says: ERR Unknown Redis command called from script",
-  });
+  // Valkey does not say whose command.
+  expect((explainRefusal(error) as Error).message.replace('Unknown Redis', 'Unknown')).toBe(
+    "the queue's Redis says: ERR Unknown command called from script",
+  );
 });

@@ -51,7 +51,10 @@ const MOST_SAID = 160;
 export function saidIn({ message }: Error): string {
   const said = message
     .replace(/^(?:ERR Error running script [^:]*: )?(?:@user_script: ?\d+: )+-?/, '')
-    .replace(/\s*(?:script: [0-9a-f]{40}.*|&?\s*stack traceback.*|, with args beginning with:.*)$/is, '');
+    .replace(
+      /\s*(?:script: (?:[0-9a-f]{40}|on @user_script).*|&?\s*stack traceback.*|, with args beginning with:.*)$/is,
+      '',
+    );
   const line = said.replace(/\s+/g, ' ');
   return line.length > MOST_SAID ? `${line.slice(0, MOST_SAID)}…` : line.replace(/[.,;\s]+$/, '');
 }
