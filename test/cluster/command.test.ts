@@ -92,7 +92,22 @@ describe.each(['its nodes', 'one of its nodes, as if it were all'])('a cluster b
     for (const { check, message } of findings) {
       if (check === 'acl') expect(message).toContain('+cluster|nodes');
     }
+    const info = (await place.current.nodes[0]?.redis.info('server')) ?? '';
+    const [, isValkey, version] = /(valkey)_version:(\S+)/.exec(info) ?? /()redis_version:(\S+)/.exec(info) ?? [];
+    const told = findings.filter(({ check }) => check === 'version').map(({ message }) => message);
+    expect(told).toEqual([`${isValkey ? 'Valkey' : 'Redis'} ${version}`]);
   });
+});
+
+test('another database of a cluster than the first, which some have, is refused in one sentence, as a target and for the queue', async () => {
+  await settleIn(place.current, 'gone', STALE);
+  const url = `${place.current.nodes[0]?.url}/2`;
+  const sentence = `${url} is a node of a cluster, of which database 0 alone can be used; leave /2 out of the URL\n`;
+  const target = await command(['run', '--json'], envOf(url));
+  expect(target).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(sentence) });
+  const held = await command(['enqueue'], { ...envOf(place.current.url), QUEUE_REDIS_URL: url });
+  expect(held).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(sentence) });
+  expect(await place.current.keys()).toEqual(everythingOf('gone').sort());
 });
 
 describe('a cluster that asks for a user, a password and TLS', () => {

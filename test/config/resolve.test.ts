@@ -132,7 +132,11 @@ describe('the configuration', () => {
     ],
     [
       { REDIS_URL: 'redis+cluster://u:hush@a,b/1' },
-      'REDIS_URL: "redis+cluster://u:***@a,b/1" is not the address of a cluster; write redis+cluster://user:password@',
+      'REDIS_URL: "redis+cluster://u:***@a,b/1" names a database; of a cluster number 0 alone can be used: leave it out',
+    ],
+    [
+      { REDIS_URL: 'redis+cluster://u:hush@a,b/x' },
+      'REDIS_URL: "redis+cluster://u:***@a,b/x" is not the address of a cluster; write redis+cluster://user:password@',
     ],
     [{ REDIS_URL: 'redis://u:hush@h/abc' }, 'must end in a database number'],
     [{ STALESWEEP_NICE: 'very' }, 'STALESWEEP_NICE: "very" must be a number from 0 to 100'],

@@ -9,7 +9,10 @@ export type Report = (check: string, status: Finding['status'], message: string,
 export function checkVersion(report: Report, info: Info, oldest: number): void {
   const version = info.get('redis_version') ?? 'unknown';
   const tooOld = Number.parseInt(version, 10) < oldest;
-  report('version', tooOld ? 'failed' : 'ok', `Redis ${version}`, tooOld ? `use Redis ${oldest} or newer` : undefined);
+  // Valkey calls itself the Redis that it began as, too.
+  const valkey = info.get('valkey_version');
+  const named = valkey === undefined ? `Redis ${version}` : `Valkey ${valkey}`;
+  report('version', tooOld ? 'failed' : 'ok', named, tooOld ? `use Redis ${oldest} or newer` : undefined);
 }
 
 /** Whether it takes writes by its role. */

@@ -77,11 +77,22 @@ function isEscaped(text: string): boolean {
   }
 }
 
+/** How the address of one server, or of sentinels, ends that names a database. */
+const OTHER_DATABASE = /(?:\/\d{1,9}|\/?\?db=\d{1,9})$/;
+
 /** Why one for several servers is none; `null` when it is one. */
 function severalComplaint(text: string, shown: string): string | null {
   if (!isEscaped(text)) return `${shown} holds a "%" that escapes nothing; write %25 for it`;
   if (deploymentOf(inRedisScheme(text)) !== null) return null;
-  return /cluster/i.test(text.split('//', 1)[0] ?? '')
+  const isCluster = /cluster/i.test(text.split('//', 1)[0] ?? '');
+  if (
+    isCluster &&
+    OTHER_DATABASE.test(text) &&
+    deploymentOf(inRedisScheme(text.replace(OTHER_DATABASE, ''))) !== null
+  ) {
+    return `${shown} names a database; of a cluster number 0 alone can be used: leave it out`;
+  }
+  return isCluster
     ? `${shown} is not the address of a cluster; write redis+cluster://user:password@host1:6379,host2:6379`
     : `${shown} is not the address of sentinels; write redis+sentinel://user:password@host1:26379,host2:26379/mymaster?db=0`;
 }

@@ -28,6 +28,13 @@ export function isClusterNode(info: Info): boolean {
   return info.get('cluster_enabled') === '1';
 }
 
+/** Fails (`DENIED`) where another database of a cluster than the first is meant: what is learned of its slots holds there alone. */
+function insistOnFirstDatabase({ options: { db = 0 } }: Redis, where: string): void {
+  if (db === 0) return;
+  const sentence = `${where} is a node of a cluster, of which database 0 alone can be used; leave /${db} out of the URL`;
+  throw new Failure('DENIED', sentence);
+}
+
 /** A server that holds only a part of the keys, where all are needed. */
 export class HoldsPart extends Failure {
   constructor(where: string) {
@@ -37,7 +44,7 @@ export class HoldsPart extends Failure {
 
 /**
  * What INFO says of a server, so that who answers is known without another question: all, or only whether it is a node of a cluster.
- * Then it fails (`DENIED`), unless that will do. Who may not ask, or gets no answer to this, is told so by what follows.
+ * Then it fails (`DENIED`), unless that will do and its first database is meant. Who may not ask, or gets no answer to this, is told so by what follows.
  */
 export async function insistOnWhole(
   redis: Redis,
@@ -46,6 +53,8 @@ export async function insistOnWhole(
 ): Promise<Info> {
   const reply = await (all ? redis.info() : redis.info('cluster')).catch(() => '');
   const info = infoIn(String(reply));
-  if (toPart || !isClusterNode(info)) return info;
+  if (!isClusterNode(info)) return info;
+  insistOnFirstDatabase(redis, where);
+  if (toPart) return info;
   throw new HoldsPart(where);
 }
