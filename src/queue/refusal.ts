@@ -6,6 +6,7 @@ import { isUntaken, saidIn } from '../redis/rights/refusals.ts';
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/\bREADONLY\b/, 'it is a replica, which takes no writes; point QUEUE_REDIS_URL at the primary'],
   [/\bOOM\b/, 'it is full (maxmemory); free memory there, or give it more'],
+  [/^(?:MOVED|ASK)\b/, 'the slot of the queue is going from node to node of the cluster; try again once it stays'],
 ];
 
 /** What to tell of an error of the queue's Redis; the error itself where Redis' own words say as much. */

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Finding } from '../../src/health/finding.ts';
+import { explainRefusal } from '../../src/queue/refusal.ts';
+import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
 import { settleIn } from '../support/cluster.ts';
-import { startCluster, type TestCluster } from '../support/clusterServers.ts';
+import { primaryOf, startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { command } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
 import { NEVER } from '../support/queue.ts';
@@ -99,6 +101,17 @@ test.for([
   expect(code).toBe(1);
   expect(stderr).toContain(sentence);
   expect(stderr.trim().split('\n')).toHaveLength(1);
+});
+
+test('that its slot goes from node to node is said in a sentence, where it goes faster than it can be followed', async () => {
+  const owner = primaryOf(slotOfText('{stalesweep}:id'), 3);
+  const other = cluster.nodes.find((_, nth) => nth !== owner);
+  const error: unknown = await other?.redis.get('{stalesweep}:id').catch((one: unknown) => one);
+  expect(error).toMatchObject({ message: expect.stringMatching(/^MOVED /) });
+  expect(explainRefusal(error)).toMatchObject({
+    message:
+      "the queue's Redis refuses: the slot of the queue is going from node to node of the cluster; try again once it stays",
+  });
 });
 
 test('the node that has the queue dies at any moment: the run asked for stands in the ledger once, with all who went (P3, P13)', async () => {
