@@ -86,8 +86,6 @@ export interface Run {
   readonly trash: Trash | null;
   /** What tells how soon somebody could be stale; `null` where nobody wants to know. */
   readonly outlook: Outlook | null;
-  /** When it was last sure that everybody is known who has ever beaten, by `performance.now()`. */
-  readonly looked: { at: number };
   /** Whose heartbeats calls under way are to remove; each resolves once it is noted what that call did. */
   readonly leaving: Map<Beat, Promise<void>>;
   /** Whether this id is never swept; `null` where no id is. */

@@ -140,7 +140,6 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
     tally,
     observer,
     signal: options.signal ?? new AbortController().signal,
-    looked: { at: performance.now() },
     leaving: new Map(),
     outlook: options.horizon === undefined ? null : outlookOf(target, request),
     hold: new Hold(

@@ -22,7 +22,7 @@ export interface Clock {
 
 /** Why a heartbeat can't be judged (P4). */
 export type Why =
-  /** Its id has more segments than the schema says, or an empty one, so nobody knows whose it is. */
+  /** Its id has more segments than the schema says, or an empty one, so nobody knows whose it is; or its swarm has none, or several. */
   | 'id-shape'
   /** Its value is no JSON object. */
   | 'not-json'
@@ -53,7 +53,7 @@ export const WHYS: readonly Why[] = [
 
 /** Each reason in a few words, that complete "a heartbeat that …". */
 export const WHY_SAYS: Readonly<Record<Why, string>> = {
-  'id-shape': 'has an id of other segments than the schema says',
+  'id-shape': 'has an id or a swarm of other segments than the schema says',
   'not-json': 'is no JSON object',
   'no-time': 'holds no usable time',
   'wrong-unit': 'holds a time too early for milliseconds',

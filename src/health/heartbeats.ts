@@ -7,7 +7,7 @@ import { longestGapMs, niceAtMost, settingOf, type Timing } from './interval.ts'
 type Told = Omit<Finding, 'target'>;
 
 const WAY_OUT: Readonly<Record<Why, string>> = {
-  'id-shape': 'write ids of as many segments as the schema says, or a schema whose ids have more',
+  'id-shape': 'write ids and swarms of as many segments as the schema says, or a schema whose ids have more',
   'not-json': 'write a JSON object, such as {"timestamp": 1760000000000}',
   'no-time': 'write the last beat into "timestamp" or "lastHeartbeat", at the top level of the JSON',
   'wrong-unit': 'write milliseconds since the epoch, not seconds, and make dates of milliseconds, not of seconds',

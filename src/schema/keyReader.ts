@@ -2,7 +2,8 @@
 import { OWN_PREFIXES } from '../domain/ownKeys.ts';
 import { fitsShape } from './ids.ts';
 import type { KeySchema } from './keySchema.ts';
-import { type Binding, type Ids, Matcher, type Pattern, patternOf } from './matcher.ts';
+import { type Binding, type Ids, Matcher, type Pattern, patternOf, withAnySwarm } from './matcher.ts';
+import type { Template } from './template.ts';
 
 /**
  * - `foreign`: nothing a scan looks for.
@@ -27,10 +28,20 @@ export function isOwn(key: Uint8Array, prefixes: readonly Buffer[] = OWN): boole
   return false;
 }
 
+function isAny(): boolean {
+  return true;
+}
+
+/** What a template says besides where its parts end. */
+function wordsOf({ tokens }: Template): string {
+  return tokens.map((token) => (token.kind === 'literal' ? token.text.replaceAll(':', '') : '')).join('');
+}
+
 export class KeyReader {
-  /** Of the heartbeat read last. An id of the wrong shape makes it unreadable (P4). */
+  /** Of the heartbeat read last. An id of the wrong shape, or a swarm of no or several segments, makes it unreadable (P4). */
   idFrom = 0;
   idTo = 0;
+  /** Negative also where the swarm is none. */
   idSegments = 0;
   /** -1 where heartbeats name no swarm. */
   swarmFrom = -1;
@@ -42,6 +53,10 @@ export class KeyReader {
   readonly #own: readonly Buffer[];
   readonly #matcher: Matcher;
   readonly #heartbeat: Pattern;
+  /** Those in no swarm or in one of several segments; `null` where heartbeats name none. */
+  readonly #anySwarm: { readonly heartbeat: Pattern; readonly matcher: Matcher } | null;
+  /** Of those whose keys could pass for heartbeats of longer ids, but for a word that says what they are. */
+  readonly #worded: readonly Pattern[];
   /** Of the templates whose keys are looked for, and of all whose keys there are. */
   readonly #remains: readonly Pattern[];
   readonly #all: readonly Pattern[];
@@ -54,6 +69,13 @@ export class KeyReader {
     this.#own = [...OWN, ...schema.ownPrefixes.map((text) => Buffer.from(text, 'latin1'))];
     this.#matcher = new Matcher(schema.ids);
     this.#heartbeat = patternOf(schema.heartbeat);
+    const { heartbeat, ids } = schema;
+    this.#anySwarm = heartbeat.hasSwarm
+      ? { heartbeat: withAnySwarm(this.#heartbeat), matcher: new Matcher({ ...ids, never: [] }) }
+      : null;
+    this.#worded = schema.templates
+      .filter(({ template }) => wordsOf(template) !== wordsOf(heartbeat))
+      .map(({ template }) => patternOf(template));
     this.#all = schema.templates.map(({ template }) => patternOf(template));
     this.#remains = all ? this.#all : schema.scanned.map(({ template }) => patternOf(template));
   }
@@ -68,7 +90,9 @@ export class KeyReader {
     if (this.isOwn(key)) return 'foreign';
     const matcher = this.#matcher;
     try {
-      if (matcher.read(this.#heartbeat, key, ANY_SEGMENTS, this.#takeHeartbeat)) return 'heartbeat';
+      if (matcher.read(this.#heartbeat, key, ANY_SEGMENTS, this.#takeHeartbeat)) {
+        if (fitsShape(this.schema.ids, this.idSegments) || !this.#readsAsOne(this.#worded, key)) return 'heartbeat';
+      } else if (this.#isInNoSwarm(key)) return 'heartbeat';
       for (let i = 0; i < this.#remains.length; i++) {
         if (!matcher.read(this.#remains[i] as Pattern, key, ANY_SEGMENTS, this.#isShaped)) continue;
         this.template = i;
@@ -79,6 +103,23 @@ export class KeyReader {
       if (!(error instanceof RangeError)) throw error;
     }
     return 'foreign';
+  }
+
+  #readsAsOne(patterns: readonly Pattern[], key: Uint8Array): boolean {
+    for (let i = 0; i < patterns.length; i++) {
+      if (this.#matcher.read(patterns[i] as Pattern, key, ANY_SEGMENTS, this.#isShaped)) return true;
+    }
+    return false;
+  }
+
+  /** Whether it is a heartbeat but for its swarm, and nothing else: somebody beats there of whom nobody can say in which swarm (P4). */
+  #isInNoSwarm(key: Uint8Array): boolean {
+    const any = this.#anySwarm;
+    if (any === null || !this.#matcher.read(any.heartbeat, key, ANY_SEGMENTS, this.#takeHeartbeat)) return false;
+    // One whose id would be a word that none is, in a swarm that is one, is no heartbeat.
+    if (any.matcher.read(this.#heartbeat, key, ANY_SEGMENTS, isAny) || this.#readsAsOne(this.#all, key)) return false;
+    this.idSegments = -Math.abs(this.idSegments);
+    return true;
   }
 
   /**

@@ -26,7 +26,8 @@ export interface Binding {
 }
 
 interface MatcherToken {
-  readonly kind: 'literal' | 'swarm' | 'coordinator' | 'star';
+  /** `swarms`: whatever stands in a swarm's place, of no segment or of several, too. */
+  readonly kind: 'literal' | 'swarm' | 'swarms' | 'coordinator' | 'star';
   readonly bytes: Uint8Array;
 }
 
@@ -46,6 +47,11 @@ export function patternOf({ tokens, prefix }: Template): Pattern {
     prefix: toBytes(prefix),
     tokens: tokens.map((token) => ({ kind: token.kind, bytes: toBytes(token.kind === 'literal' ? token.text : '') })),
   };
+}
+
+/** The same, with anything in the place of the swarm. */
+export function withAnySwarm({ tokens, prefix }: Pattern): Pattern {
+  return { prefix, tokens: tokens.map((token) => (token.kind === 'swarm' ? { ...token, kind: 'swarms' } : token)) };
 }
 
 function standsAt(key: Uint8Array, at: number, literal: Uint8Array): boolean {
@@ -114,6 +120,7 @@ export class Matcher implements Binding {
     }
     this.#step();
     if (token.kind === 'star') return this.#walkStar(index, at);
+    if (token.kind === 'swarms') return this.#walkSwarms(index, at);
     return token.kind === 'swarm' ? this.#walkSwarm(index, at) : this.#walkId(index, at);
   }
 
@@ -132,6 +139,19 @@ export class Matcher implements Binding {
     if (end === -1) return this.#walk(index + 1, key.length);
     this.#steps += (key.length - at) >>> 6;
     for (let to = key.indexOf(end, at); to !== -1; to = key.indexOf(end, to + 1)) {
+      if (this.#walk(index + 1, to)) return true;
+    }
+    return false;
+  }
+
+  #walkSwarms(index: number, at: number): boolean {
+    const key = this.#key;
+    const end = this.#endOf(index);
+    this.swarmFrom = at;
+    for (let to = at; to <= key.length; to++) {
+      if ((to === key.length ? -1 : key[to]) !== end) continue;
+      this.#step();
+      this.swarmTo = to;
       if (this.#walk(index + 1, to)) return true;
     }
     return false;

@@ -85,3 +85,37 @@ describe.each(STRATEGIES)('by %s', (_, rules) => {
     180_000,
   );
 });
+
+describe.each(STRATEGIES)('by %s', (_, rules) => {
+  test.each(['flat', 'swarm'])(
+    'who takes its heartbeat away to write it anew, just as a run in %s looks there, keeps what it shares with a stale one (P1, P2)',
+    async (schema) => {
+      const { redis } = server.current;
+      const beatOf = (id: string) => (schema === 'flat' ? `blocking:heartbeat:${id}` : heartbeatOf(id));
+      const now = await nowOf(redis);
+      const shared = 'blocking:idempotency:old:lives:done:1';
+      const fillers = Array.from({ length: 50 }, (_, i) => [`filler:${i}`, '1']);
+      await writeAll(redis, {
+        [beatOf('old')]: beat(now - 3_600_000),
+        [beatOf('lives')]: beat(now),
+        [shared]: 'x',
+        ...Object.fromEntries(fillers),
+      });
+      // Nobody has touched it for an hour.
+      await redis.call('RESTORE', shared, 0, await redis.dumpBuffer(shared), 'REPLACE', 'IDLETIME', 3_600);
+      const url = await urlFor(server.current, rules);
+      let scans = 0;
+      const report = await clean(url, {
+        settings: { schema },
+        before: async (name) => {
+          if (name === 'scan' && ++scans === 1) await redis.del(beatOf('lives'));
+        },
+        after: async (name) => {
+          if (name === 'scan' && scans === 1) await redis.set(beatOf('lives'), beat(await nowOf(redis)));
+        },
+      });
+      expect(report.coordinators.swept).toBe(1);
+      expect(await redis.exists(shared, beatOf('lives'))).toBe(2);
+    },
+  );
+});

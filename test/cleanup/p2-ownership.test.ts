@@ -205,3 +205,35 @@ test('the same ids elsewhere are nobody: `é` in UTF-8 is not `é` in latin1 (P2
     [...kept, 'blocking:signal:\xe9'].sort(),
   );
 });
+
+test.each([
+  ['w:{coordinator}', ['w:{coordinator}:state', 'w:{coordinator}:mail:*'], ['state', 'mail:1', 'mail:1:2'], []],
+  ['{coordinator}:beat', ['to:{coordinator}:beat', '*:to:{coordinator}:beat'], [], ['to', 'from:to']],
+  // Nothing tells what lies there from somebody's heartbeat whose id is longer than ids are.
+  ['w:{coordinator}', ['w:{coordinator}:*'], [], []],
+])(
+  'with heartbeats %j a key that one of %j names by its own word is its owner’s, and nobody’s heartbeat (P2, P3, P4)',
+  async (heartbeat, templates, behind, before) => {
+    const { url, redis } = server.current;
+    const schemas = { mine: { heartbeat, remains: templates } };
+    const now = await nowOf(redis);
+    const everythingOf = (id: string) => [
+      heartbeat.replace('{coordinator}', id),
+      ...behind.map((word) => `w:${id}:${word}`),
+      ...before.map((word) => `${word}:${id}:beat`),
+    ];
+    // One that could be a heartbeat of an id that is too long, and says nothing else.
+    const other = heartbeat.replace('{coordinator}', 'gone:lives');
+    await writeAll(redis, { [other]: beat(now) });
+    for (const id of ['gone', 'lives']) {
+      const [own = '', ...remains] = everythingOf(id);
+      const at = id === 'gone' ? now - 3_600_000 : now;
+      await writeAll(redis, { [own]: beat(at), ...Object.fromEntries(remains.map((name) => [name, beat(now)])) });
+    }
+    const report = await clean(url, { settings: { schema: 'mine', schemas } });
+    expect(await keysIn(redis)).toEqual([...everythingOf('lives'), other].sort());
+    const { remains = 0 } = report.keys.byFamily;
+    expect(remains).toBe(behind.length + before.length);
+    expect(report.coordinators).toMatchObject({ checked: 3, active: 1, stale: 1, swept: 1, unreadable: 1 });
+  },
+);

@@ -86,6 +86,41 @@ describe.each(STRATEGIES)('by %s', (strategy, rules) => {
   });
 });
 
+test.each(['', ':', 'team:7', 'a::b'])(
+  'who beats where %j should be a swarm, which it is not, can not be judged, and keeps what names none (P1, P4)',
+  async (swarm) => {
+    const { url, redis } = server.current;
+    const stale = await settle(redis, 'c', 3_600);
+    const [heartbeat, state, activity] = [
+      heartbeatOf('c', swarm),
+      `swarm:${swarm}:blocking:c`,
+      `swarm:${swarm}:agent:c:activity`,
+    ];
+    await writeAll(redis, { [heartbeat]: beat(await nowOf(redis)), [state]: '1', [activity]: '1' });
+    const report = await clean(url);
+    const kept = stale.filter((key) => key.startsWith('blocking:'));
+    expect(await keysIn(redis)).toEqual([heartbeat, state, activity, ...kept].sort());
+    expect(report.coordinators).toMatchObject({ checked: 2, stale: 1, swept: 1, unreadable: 1 });
+    expect(namesIn(report)).toEqual({ 'id-shape': [heartbeat] });
+  },
+);
+
+test('a word that no id begins with makes no other swarm of the one before it (P4)', async () => {
+  const { url, redis } = server.current;
+  const schemas = {
+    mine: { ids: { never: ['ping'] }, heartbeat: 'w:{swarm}:beat:{coordinator}', notes: 'notes:{coordinator}' },
+  };
+  const others = ['w:s1:beat:ping', 'w:s1:beat:ping:beat:c', 'w:s1:beat'];
+  await writeAll(redis, {
+    'w:s1:beat:c': beat((await nowOf(redis)) - 3_600_000),
+    'notes:c': '1',
+    ...Object.fromEntries(others.map((name) => [name, '1'])),
+  });
+  const report = await clean(url, { settings: { schema: 'mine', schemas } });
+  expect(report.coordinators).toMatchObject({ checked: 1, swept: 1 });
+  expect(await keysIn(redis)).toEqual(others.sort());
+});
+
 test('who writes `lastHeartbeat` is judged by it, in ms and in ISO 8601 (P4, P5)', async () => {
   const { url, redis } = server.current;
   const now = await nowOf(redis);

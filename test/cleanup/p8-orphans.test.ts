@@ -153,7 +153,7 @@ test('an orphan stays whose owner beats under a name that a run takes for its ow
 const FOREIGN = [
   'swarm:s1:blocking:heartbeat:c1:',
   'swarm:s1:heartbeat:c1',
-  'swarm:s1:x:blocking:heartbeat:c1',
+  'swarm:s1:x:blocking:heartbeat:c2',
   'xswarm:s1:blocking:c1',
   'Swarm:s1:blocking:c1',
   'blocking:signal:c1:',

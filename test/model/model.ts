@@ -114,24 +114,59 @@ function isId(text: string, { never }: ModelIds): boolean {
  * Every way to read the key as the template, character by character: `{swarm}` is `[^:]+`, `{coordinator}` an id of any number
  * of segments, `*` any run.
  */
-function readings(template: string, key: string, ids: ModelIds, owner: Owner = {}): Owner[] {
+function readings(template: string, key: string, ids: ModelIds, owner: Owner = {}, anySwarm = false): Owner[] {
   if (template === '') return key === '' ? [owner] : [];
   if (template.startsWith('*')) {
     return Array.from({ length: key.length + 1 }, (_, n) => n).flatMap((n) =>
-      readings(template.slice(1), key.slice(n), ids, owner),
+      readings(template.slice(1), key.slice(n), ids, owner, anySwarm),
     );
   }
   for (const name of PLACEHOLDERS) {
     if (!template.startsWith(`{${name}}`)) continue;
     const found: Owner[] = [];
-    for (let n = 1; n <= key.length; n++) {
+    for (let n = 0; n <= key.length; n++) {
       const text = key.slice(0, n);
-      if (name === 'swarm' ? text.includes(':') : !isId(text, ids)) continue;
-      found.push(...readings(template.slice(name.length + 2), key.slice(n), ids, { ...owner, [name]: text }));
+      const isSwarm = anySwarm || (text !== '' && !text.includes(':'));
+      if (name === 'swarm' ? !isSwarm : !isId(text, ids)) continue;
+      found.push(...readings(template.slice(name.length + 2), key.slice(n), ids, { ...owner, [name]: text }, anySwarm));
     }
     return found;
   }
-  return template[0] === key[0] ? readings(template.slice(1), key.slice(1), ids, owner) : [];
+  return template[0] === key[0] ? readings(template.slice(1), key.slice(1), ids, owner, anySwarm) : [];
+}
+
+/** What a template says besides where its parts end. */
+function wordsIn(template: string): string {
+  return template.replace(/\{coordinator\}|\{swarm\}|[*:]/g, '');
+}
+
+/**
+ * Whose heartbeat a name is. What a family names by a word of its own is no heartbeat of a longer id; and who beats in the place of a
+ * swarm that is none, of no segment or of several, can't be judged (P4).
+ */
+function heartbeatsIn(
+  { families, ids }: ModelSettings,
+  name: string,
+  hasShape: (owner: Owner) => boolean,
+): readonly (Owner & { isWhole: boolean })[] {
+  const { heartbeat = [], ...others } = families;
+  const templates = Object.values(others).flat();
+  const isOther = (some: readonly string[]) =>
+    some.some((template) => readings(bytesOf(template), name, ids).some(hasShape));
+  return heartbeat.flatMap((template) => {
+    const text = bytesOf(template);
+    const found = readings(text, name, ids);
+    if (found.length > 0) {
+      const worded = templates.filter((other) => wordsIn(other) !== wordsIn(template));
+      return found
+        .filter((owner) => hasShape(owner) || !isOther(worded))
+        .map((owner) => ({ ...owner, isWhole: hasShape(owner) }));
+    }
+    // Where it reads in several ways the first is recorded.
+    const [swarmless] = readings(text, name, ids, {}, true);
+    const isWord = readings(text, name, { ...ids, never: [] }).length > 0;
+    return swarmless === undefined || isWord || isOther(templates) ? [] : [{ ...swarmless, isWhole: false }];
+  });
 }
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
@@ -221,7 +256,7 @@ function rangeOf(removed: readonly (readonly string[])[], family: string): Range
 /** What one run must do with these keys when the target's clock says `nowSeconds`. */
 export function expectedOf(settings: ModelSettings, keys: readonly ModelKey[], nowSeconds: number): Expected {
   const { families, staleAfterSeconds, maxStaleFraction } = settings;
-  const { heartbeat = [], ...others } = families;
+  const { heartbeat: _, ...others } = families;
   const ownersIn = (templates: readonly string[], name: string) =>
     templates.flatMap((template) => readings(bytesOf(template), name, settings.ids));
   const { segments } = settings.ids;
@@ -232,8 +267,8 @@ export function expectedOf(settings: ModelSettings, keys: readonly ModelKey[], n
   };
 
   const coordinators = keys.flatMap((key) =>
-    ownersIn(heartbeat, key.name).map((owner) => {
-      const judged = hasShape(owner) ? judgedAs(key.value, nowSeconds, staleAfterSeconds) : 'id-shape';
+    heartbeatsIn(settings, key.name, hasShape).map(({ isWhole, ...owner }) => {
+      const judged = isWhole ? judgedAs(key.value, nowSeconds, staleAfterSeconds) : 'id-shape';
       const [state, why]: [State, Reason | null] =
         judged === 'active' || judged === 'stale' ? [judged, null] : ['unreadable', judged];
       return { ...owner, key: key.name, state, why };
