@@ -86,6 +86,8 @@ export interface Run {
   readonly trash: Trash | null;
   /** What tells how soon somebody could be stale; `null` where nobody wants to know. */
   readonly outlook: Outlook | null;
+  /** Heartbeats that were shown, and gone when they were to be read; until they are entered. */
+  readonly vanished: Buffer[];
   /** Whose heartbeats calls under way are to remove; each resolves once it is noted what that call did. */
   readonly leaving: Map<Beat, Promise<void>>;
   /** Whether this id is never swept; `null` where no id is. */

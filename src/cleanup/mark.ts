@@ -9,13 +9,14 @@
  * longer replies. Where all of it does not fit the memory budget, the keys are let go, and found again by a second pass.
  */
 import { noteUnowned } from './unowned.ts';
-import type { Reading } from '../domain/reading.ts';
+import { ABSENT, type Reading } from '../domain/reading.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { sharedGlob } from '../schema/glob.ts';
 import type { Found } from '../store/records.ts';
 import { allOf, atReads, atWhole, pause, type Run, type RunContext, sideBySide, stopIfInterrupted } from './context.ts';
 import { Expiry } from './scan/expiry.ts';
 import { type Judged, judgeEach } from './scan/judgement.ts';
+import { noteVanished } from './scan/newcomers.ts';
 import { makeRoom } from './scan/room.ts';
 import { walk } from './scan/walk.ts';
 
@@ -120,6 +121,7 @@ class Marking {
     await judgeEach(run, heartbeats, readings, (heartbeat, reading, judged) =>
       this.#record(heartbeat, reading, judged),
     );
+    for (const [i, key] of keys.entries()) if (readings[i] === ABSENT) noteVanished(run, key);
     // As `walk` does with its pages.
     readings.length = 0;
   }

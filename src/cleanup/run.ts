@@ -140,6 +140,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
     tally,
     observer,
     signal: options.signal ?? new AbortController().signal,
+    vanished: [],
     leaving: new Map(),
     outlook: options.horizon === undefined ? null : outlookOf(target, request),
     hold: new Hold(

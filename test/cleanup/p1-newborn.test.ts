@@ -87,9 +87,14 @@ describe.each(STRATEGIES)('by %s', (_, rules) => {
 });
 
 describe.each(STRATEGIES)('by %s', (_, rules) => {
-  test.each(['flat', 'swarm'])(
-    'who takes its heartbeat away to write it anew, just as a run in %s looks there, keeps what it shares with a stale one (P1, P2)',
-    async (schema) => {
+  test.each([
+    ['flat', 'before it looks there', 'scan', 'mget'],
+    ['swarm', 'before it looks there', 'scan', 'mget'],
+    ['flat', 'once it was shown, until all have been looked for again', 'mget', rules === null ? 'evalsha' : 'watch'],
+    ['swarm', 'once it was shown, until all have been looked for again', 'mget', rules === null ? 'evalsha' : 'watch'],
+  ])(
+    'who has no heartbeat for a moment while a run in %s is under way, from %s, keeps what it shares with a stale one (P1, P2)',
+    async (schema, _, away, back) => {
       const { redis } = server.current;
       const beatOf = (id: string) => (schema === 'flat' ? `blocking:heartbeat:${id}` : heartbeatOf(id));
       const now = await nowOf(redis);
@@ -104,16 +109,21 @@ describe.each(STRATEGIES)('by %s', (_, rules) => {
       // Nobody has touched it for an hour.
       await redis.call('RESTORE', shared, 0, await redis.dumpBuffer(shared), 'REPLACE', 'IDLETIME', 3_600);
       const url = await urlFor(server.current, rules);
-      let scans = 0;
+      let isAway = false;
+      let wasAway = false;
       const report = await clean(url, {
         settings: { schema },
         before: async (name) => {
-          if (name === 'scan' && ++scans === 1) await redis.del(beatOf('lives'));
-        },
-        after: async (name) => {
-          if (name === 'scan' && scans === 1) await redis.set(beatOf('lives'), beat(await nowOf(redis)));
+          if (name === away && !wasAway) {
+            isAway = wasAway = (await redis.del(beatOf('lives'))) === 1;
+          } else if (name === back && isAway) {
+            isAway = false;
+            await redis.set(beatOf('lives'), beat(await nowOf(redis)));
+          }
         },
       });
+      expect(wasAway).toBe(true);
+      expect(isAway).toBe(false);
       expect(report.coordinators.swept).toBe(1);
       expect(await redis.exists(shared, beatOf('lives'))).toBe(2);
     },

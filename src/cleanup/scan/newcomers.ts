@@ -5,7 +5,7 @@
  *  elsewhere: a key that names a stale coordinator besides would go as that one's alone. So before such keys go it is made sure that
  *  nobody was born: the server has told of all heartbeats that were written, or else another pass, over heartbeats alone, enters
  *  whoever is new. So it is for whoever takes its heartbeat away for a moment to write it anew, just as the pass goes by; that no key
- *  was touched since says nothing of those.
+ *  was touched since says nothing of those. And whoever was shown, and had no heartbeat when that was to be read, may have one again.
  *  Promises  reads only; a replica that is read has caught up by then with what its primary holds at this moment.
  *  Limits    who is born after that and writes an old name anew: docs/safety.md.
  */
@@ -15,12 +15,21 @@ import { breathe } from '../../store/breath.ts';
 import { sideBySide, type Run, type RunContext, stopIfInterrupted } from '../context.ts';
 import { walk } from './walk.ts';
 
+/** So many are remembered, some 200 bytes each: they go within the moment between a page of names and the values of these. */
+const MOST_VANISHED = 10_000;
+
 /** Enters whoever was born since the run last looked, if any keys go that could be theirs. A dry run removes nothing. */
 export async function lookForNewcomers(run: Run): Promise<void> {
   if (run.dryRun || !someGo(run)) return;
   const written = (await run.target.births?.written()) ?? null;
   if (written === null) await lookAgain(run);
   else for (const key of written) enter(run, key);
+  for (const key of run.vanished.splice(0)) enter(run, key);
+}
+
+/** Notes a heartbeat that was shown, and gone when it was to be read: it expired, or went for a moment. */
+export function noteVanished({ vanished, dryRun }: Run, key: Buffer): void {
+  if (!dryRun && vanished.length < MOST_VANISHED) vanished.push(Buffer.from(key));
 }
 
 async function lookAgain(run: Run): Promise<void> {
