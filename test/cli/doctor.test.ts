@@ -153,6 +153,34 @@ describe('the schema', () => {
     expect(await findings('schema', { schema: 'flat' })).toMatchObject([{ status: 'ok' }]);
   });
 
+  test.each([
+    ['flat', 'swarm', '"swarm"'],
+    ['claude-flow-novice', 'swarm', '"swarm"'],
+    ['swarm', 'flat', '"flat" or "claude-flow-novice"'],
+    ['flat', 'claude-flow-novice', null],
+  ])(
+    'who cleans by %s is told of those who beat by %s and whose keys it would take (P1)',
+    async (own, other, named) => {
+      const { redis } = server.current;
+      const now = await nowOf(redis);
+      const beatOf = (schema: string, id: string) =>
+        schema === 'swarm' ? heartbeatOf(id) : `blocking:heartbeat:${id}`;
+      await writeAll(redis, {
+        [beatOf(own, 'c1')]: beat(now),
+        ...Object.fromEntries(['c2', 'c3', 'c4'].map((id) => [beatOf(other, id), beat(now)])),
+        'blocking:signal:c2': '1',
+      });
+      const told = (await findings('schema', { schema: own })).filter(({ status }) => status === 'warning');
+      if (named === null) expect(told).toEqual([]);
+      else {
+        const message = expect.stringContaining(
+          `3 keys are heartbeats of schema ${named}, which are nobody's to "${own}"`,
+        );
+        expect(told).toMatchObject([{ message, advice: expect.stringContaining('mode: observe') }]);
+      }
+    },
+  );
+
   test('of foreign keys is for the user to write', async () => {
     await writeAll(server.current.redis, { 'user:1': 'x', 'user:2': 'y' });
     expect(await findings('schema')).toMatchObject([

@@ -37,6 +37,7 @@ async function checkSchema(report: Report, calls: Calls, target: TargetConfig, s
   if (heartbeats > 0) {
     const families = schema.families.map((family, i) => `${family} ${sample.byFamily[i]}`);
     report('schema', 'ok', `"${schema.name}" in ${looked}: ${families.join(', ')}`);
+    for (const { message, advice } of sample.strangers) report('schema', 'warning', message, advice);
     return;
   }
   const unfit = await adviseSchema(calls, schema);

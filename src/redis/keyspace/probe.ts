@@ -9,8 +9,10 @@ import { SHIPPED_SCHEMAS } from '../../schema/shipped.ts';
 import { Bulk } from '../call/bulk.ts';
 import type { Reply } from '../call/wire.ts';
 import type { Calls } from '../call/calls.ts';
+import type { Advice } from './advice.ts';
 import { existing, readValues, scanPage } from './keyspace.ts';
 import { ScanEnd } from './scanEnd.ts';
+import { Strangers } from './strangers.ts';
 
 export interface KeyspaceSample {
   /** Keys looked at; the whole database when `complete`. */
@@ -19,6 +21,8 @@ export interface KeyspaceSample {
   /** Keys of each family, the heartbeats among them. */
   readonly byFamily: readonly number[];
   readonly heartbeats: HeartbeatSample;
+  /** What to tell of those who beat by another schema. */
+  readonly strangers: readonly Advice[];
 }
 
 export interface HeartbeatSample {
@@ -30,12 +34,6 @@ export interface HeartbeatSample {
    * has passed of it since their beat. `null` when none that can be judged has a time to live.
    */
   readonly shortestTtlSeconds: number | null;
-}
-
-/** What is wrong, and what to do about it. */
-export interface Advice {
-  readonly message: string;
-  readonly advice: string;
 }
 
 /** How many keys a sample looks at. */
@@ -115,6 +113,7 @@ export async function sampleKeyspace(calls: Calls, schema: KeySchema, most: numb
   const byFamily = schema.families.map(() => 0);
   const heartbeats: Buffer[] = [];
   const reader = new KeyReader(schema, true);
+  const strangers = new Strangers(schema);
   const pages = pagesOf(calls, most);
   let keys = 0;
   let page = await pages.next();
@@ -122,12 +121,16 @@ export async function sampleKeyspace(calls: Calls, schema: KeySchema, most: numb
     keys += page.value.length;
     for (const key of page.value) {
       const family = familyOf(reader, reader.read(key));
-      if (family === null) continue;
+      if (family === null) {
+        strangers.note(key);
+        continue;
+      }
       byFamily[family] = (byFamily[family] ?? 0) + 1;
       if (family === schema.heartbeatFamily && heartbeats.length < HEARTBEATS) heartbeats.push(key);
     }
   }
-  return { keys, complete: page.value, byFamily, heartbeats: await sampleHeartbeats(calls, reader, heartbeats) };
+  const sampled = await sampleHeartbeats(calls, reader, heartbeats);
+  return { keys, complete: page.value, byFamily, heartbeats: sampled, strangers: strangers.advice() };
 }
 
 /** How well a schema fits a sample: how many heartbeats of it, and how many keys in all. */
