@@ -18,7 +18,15 @@ import { aclLine, askPermissions, type Permissions, refusedPatterns, WAYS } from
 import { replicasToRead } from '../../redis/replica/find.ts';
 import { adviseSchema, type KeyspaceSample, SAMPLED_KEYS, sampleKeyspace } from '../../redis/keyspace/probe.ts';
 import { readTrash, type TrashContents } from '../../redis/trash/read.ts';
-import { checkEviction, checkRole, checkSaving, checkVersion, type Report, reporter } from './serverChecks.ts';
+import {
+  checkEviction,
+  checkRole,
+  checkSaving,
+  checkVersion,
+  commandsOf,
+  type Report,
+  reporter,
+} from './serverChecks.ts';
 
 /** UNLINK came with 4.0; what was tried since stands in docs/compatibility.md. */
 const OLDEST_VERSION = 4;
@@ -150,7 +158,7 @@ async function examineServer(
   const permissions = await askPermissions(calls, target, false);
   const refused = [...permissions.refused, ...permissions.untaken.map(({ command }) => command)];
   const info = refused.includes('info') ? null : await readInfo(calls);
-  const version = info?.get('redis_version');
+  const version = info === null ? undefined : commandsOf(info);
   checkPermissions(report, target, permissions, await refusedPatterns(calls, target), version);
   if (info !== null) {
     checkVersion(report, info, OLDEST_VERSION);

@@ -5,6 +5,15 @@ import { type Info, isEvicting } from '../../redis/target/clock.ts';
 /** Notes a finding. */
 export type Report = (check: string, status: Finding['status'], message: string, advice?: string) => void;
 
+/** Valkey calls itself the Redis 7.2 that it began as; from this version on it has fields of hashes that expire, as Redis from 7.4 on. */
+const VALKEY_AHEAD = 9;
+
+/** The version that says which commands there are; `undefined` where it is not told. */
+export function commandsOf(info: Info): string | undefined {
+  const valkey = info.get('valkey_version');
+  return valkey !== undefined && Number.parseInt(valkey, 10) >= VALKEY_AHEAD ? valkey : info.get('redis_version');
+}
+
 /** Whether it is new enough. */
 export function checkVersion(report: Report, info: Info, oldest: number): void {
   const version = info.get('redis_version') ?? 'unknown';
