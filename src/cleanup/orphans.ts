@@ -54,6 +54,12 @@ async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> 
       run.observer.removed?.({ removals: [], names: () => families.map((names) => names.map(bytesOf)) });
       return;
     }
+    if (result.born.length === 0 && left.length > 1) {
+      // For this server it was too large.
+      const half = Math.ceil(left.length / 2);
+      for (const part of [left.slice(0, half), left.slice(half)]) await settle(run, part);
+      return;
+    }
     const born = new Set(result.born.map((at) => absent[at] ?? ''));
     for (const name of born) learnBorn(run, bytesOf(name));
     // A heartbeat may have a name of stalesweep's own, of which a run learns nothing: what could be its owner's stays all the same.

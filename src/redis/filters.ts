@@ -1,4 +1,5 @@
 /** filters: the door to `lua/filters.lua`. */
+import { asTaken } from './call/asTaken.ts';
 import { Bulk } from './call/bulk.ts';
 import type { Calls } from './call/calls.ts';
 import { callScript, loadScript } from './call/script.ts';
@@ -19,9 +20,12 @@ export interface FilterPlace {
 /** The filter of each block, a character a byte; empty for one that is gone or has none. `keys` are at most `MOST_FILTERS`. */
 export async function filters(calls: Calls, keys: readonly string[], place: FilterPlace): Promise<string[]> {
   if (keys.length === 0) return [];
-  const names = new Bulk();
-  for (const key of keys) names.add(Buffer.from(key));
-  const { reply } = await callScript(calls, SCRIPT, [names], [place.before, place.mostBytes]);
-  names.clear();
-  return reply as string[];
+  const found = await asTaken(calls, SCRIPT.name, keys.length, async (from, to) => {
+    const names = new Bulk();
+    for (const key of keys.slice(from, to)) names.add(Buffer.from(key));
+    const { reply } = await callScript(calls, SCRIPT, [names], [place.before, place.mostBytes]);
+    names.clear();
+    return reply as string[];
+  });
+  return found.flat();
 }

@@ -1,4 +1,5 @@
 /** holding: the door to `lua/holding.lua`. */
+import { asTaken } from './call/asTaken.ts';
 import { Bulk } from './call/bulk.ts';
 import type { Calls } from './call/calls.ts';
 import { callScript, loadScript, type Script } from './call/script.ts';
@@ -37,9 +38,12 @@ export async function positionsOf(
   question: readonly number[],
 ): Promise<number[]> {
   if (keys.length === 0) return [];
-  const names = new Bulk();
-  for (const key of keys) names.add(Buffer.from(key));
-  const { reply } = await callScript(calls, script, [names], question);
-  names.clear();
-  return (reply as number[]).map((at) => at - 1);
+  const found = await asTaken(calls, script.name, keys.length, async (from, to) => {
+    const names = new Bulk();
+    for (const key of keys.slice(from, to)) names.add(Buffer.from(key));
+    const { reply } = await callScript(calls, script, [names], question);
+    names.clear();
+    return (reply as number[]).map((at) => from + at - 1);
+  });
+  return found.flat();
 }

@@ -21,6 +21,11 @@ export type OrphanResult =
   | { readonly swept: true; readonly removed: readonly number[]; readonly ms: number }
   | { readonly swept: false; readonly born: readonly number[]; readonly ms: number };
 
+/** How many keys a chunk sends. */
+export function orphansIn({ absent, families }: OrphanChunk): number {
+  return absent.length + families.reduce((sum, keys) => sum + keys.length, 0);
+}
+
 /**
  * Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists.
  * @param until as `sweep` has it

@@ -1,7 +1,9 @@
 /** write block: the door to `lua/writeBlock.lua`. */
+import { askForHalf, mostAtOnce } from './call/asTaken.ts';
 import { Bulk } from './call/bulk.ts';
 import type { Calls } from './call/calls.ts';
 import { callScript, loadScript } from './call/script.ts';
+import { isAnswerTooLarge, isTooLarge } from './rights/tooLarge.ts';
 
 const SCRIPT = loadScript('writeBlock');
 
@@ -38,19 +40,31 @@ export interface BlockWritten {
   readonly oldest: readonly string[];
 }
 
+/** So many of the oldest go at once where a server takes no more. */
+const FEWEST = 4;
+
 const WHATEVER = Buffer.from('*');
 const STATUS = ['changed', 'written', 'full'] as const;
 
 /** Writes a block in one step with what must go for it. */
 export async function writeBlock(calls: Calls, keys: BlockKeys, write: BlockWrite): Promise<BlockWritten> {
   const { key, replaces, bytes, atMs, ends, mostBytes, keepFromMs, oldest } = write;
-  const all = new Bulk();
-  for (const one of [keys.bytes, keys.byName, keys.byAge, key, ends?.key ?? key, ...oldest]) all.add(Buffer.from(one));
-  const binary = new Bulk(bytes.length + 64);
-  binary.add(replaces ?? WHATEVER);
-  binary.add(ends?.replaces ?? WHATEVER);
-  binary.add(bytes);
-  const { reply } = await callScript(calls, SCRIPT, [all], [binary, atMs, mostBytes, keepFromMs]);
+  const send = async (most: number) => {
+    const all = new Bulk();
+    const named = [keys.bytes, keys.byName, keys.byAge, key, ends?.key ?? key, ...oldest.slice(0, most)];
+    for (const one of named) all.add(Buffer.from(one));
+    const binary = new Bulk(bytes.length + 64);
+    binary.add(replaces ?? WHATEVER);
+    binary.add(ends?.replaces ?? WHATEVER);
+    binary.add(bytes);
+    return await callScript(calls, SCRIPT, [all], [binary, atMs, mostBytes, keepFromMs]);
+  };
+  // Fewer of the oldest may go at once where a server takes only so many arguments.
+  const { reply } = await send(mostAtOnce(calls, SCRIPT.name)).catch(async (error: unknown) => {
+    if (!isTooLarge(error) || isAnswerTooLarge(error) || oldest.length <= FEWEST) throw error;
+    askForHalf(calls, SCRIPT.name, 2 * FEWEST, error);
+    return await send(FEWEST);
+  });
   const [status, takenBytes, ...names] = reply as [number, number, ...string[]];
   return { status: STATUS[status] ?? 'changed', takenBytes: Number(takenBytes), oldest: names };
 }

@@ -4,7 +4,7 @@ import { type Batch, Draft, release } from './batch.ts';
 import type { RunContext } from '../context.ts';
 import type { Unit } from './unit.ts';
 
-/** So many keys of ordinary names go with any proof, however large. */
+/** So many keys of ordinary names go with any proof, however large; or as many as a call may handle. */
 const LEAST_KEYS = 100;
 /** As long as all their proofs are no more than so many times what the first of them needs: each could bring hundreds of its own. */
 const MOST_TIMES_PROVED = 2;
@@ -43,7 +43,8 @@ export function* slicesOf(
       first = key;
     }
     // A proof as large as a call still takes some keys with it, unless they bring as much again.
-    const isFew = draft.keyWeight < LEAST_KEYS && draft.proofCount <= MOST_TIMES_PROVED * draft.leastProofs;
+    const isFew =
+      draft.keyWeight < Math.min(LEAST_KEYS, size()) && draft.proofCount <= MOST_TIMES_PROVED * draft.leastProofs;
     if (isFew || draft.size < size()) continue;
     yield draft.done();
     draft = begin();

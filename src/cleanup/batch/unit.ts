@@ -39,7 +39,8 @@ export function weightOf({ store }: RunContext, beat: Beat): number {
 export function unitOf(run: RunContext, id: Id, whole = false): Unit | null {
   const { store, keys, spellers } = run;
   if (!whole && store.withheld.has(id)) return null;
-  const most = Math.ceil(MOST_HEARTBEATS_WITH_KEYS / (1 + spellers.derived.length));
+  const atOnce = Math.min(MOST_HEARTBEATS_WITH_KEYS, run.node.paces.sweep.most);
+  const most = Math.ceil(atOnce / (1 + spellers.derived.length));
   const stale: Beat[] = [];
   const gone: Beat[] = [];
   let partial = false;

@@ -24,11 +24,8 @@ export async function* walk(run: RunContext, pattern: string): AsyncGenerator<re
   const end = new ScanEnd(node.keyspace);
 
   const ask = async (from: string): Promise<Page> => {
-    let count = 0;
-    const page = await node.steadily('scan', () => {
-      count = node.paces.scan.size;
-      return scanPage(node.calls, from, pattern, count);
-    });
+    const page = await node.steadily('scan', () => scanPage(node.calls, from, pattern, node.paces.scan.size));
+    const { count } = page;
     node.paces.tell('scan', count, page.ms);
     tally.visited += count;
     end.note(page.cursor, count, page.keys.length);

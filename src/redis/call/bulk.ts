@@ -147,6 +147,17 @@ export class Bulk {
     }
   }
 
+  /** Those from the first position up to, and without, the second. */
+  slice(from: number, to: number): Bulk {
+    const some = new Bulk();
+    let at = 0;
+    this.forEach((bytes, start, end) => {
+      if (at >= from && at < to) some.add(bytes, start, end);
+      at++;
+    });
+    return some;
+  }
+
   /** The arguments as byte strings again. */
   texts(): string[] {
     const texts: string[] = [];

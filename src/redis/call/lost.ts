@@ -1,4 +1,5 @@
 /** lost: a call whose connection ended before the answer came. Nobody knows whether Redis has done what it asked. */
+import { isAnswerTooLarge } from '../rights/tooLarge.ts';
 import { answerCodeOf } from './answerCode.ts';
 
 export class ConnectionLost extends Error {
@@ -19,7 +20,7 @@ export function cameTooLate(error: unknown): boolean {
   return answerCodeOf(error) === 'LATE';
 }
 
-/** Whether Redis may have done what a call asked, though its answer never came. */
+/** Whether Redis may have done what a call asked, though its answer never came, or was too large to be let through. */
 export function mayHaveBeenDone(error: unknown): boolean {
-  return error instanceof ConnectionLost || isLate(error);
+  return error instanceof ConnectionLost || isLate(error) || isAnswerTooLarge(error);
 }

@@ -46,7 +46,7 @@ const READ_AT_ONCE = 2_000;
 const MOST_PROOFS = 1_000_000;
 
 function fixed(size: number) {
-  return { size, isLeast: true };
+  return { size, isLeast: true, most: size };
 }
 
 export class Whole implements Place {

@@ -18,8 +18,8 @@ export async function* keyPages(walked: Walked, glob: string): AsyncGenerator<re
   let cursor = '0';
   do {
     walked.signal?.throwIfAborted();
-    const count = paces.scan.size;
-    const page = await walked.steadily('scan', () => scanPage(calls, cursor, glob, count));
+    const page = await walked.steadily('scan', () => scanPage(calls, cursor, glob, paces.scan.size));
+    const { count } = page;
     paces.tell('scan', count, page.ms);
     cursor = page.cursor;
     end.note(cursor, count, page.keys.length);

@@ -1,24 +1,49 @@
 /** keyspace: reading a target: pages of key names, heartbeat values, what exists. Writes nothing. */
 import type { Bulk } from '../call/bulk.ts';
-import type { Calls } from '../call/calls.ts';
+import type { Answer, Calls } from '../call/calls.ts';
+import { asTaken, askForHalf, mostAtOnce } from '../call/asTaken.ts';
+import { isTooLarge } from '../rights/tooLarge.ts';
 
 export interface Page {
   readonly cursor: string;
   readonly keys: Buffer[];
+  /** So many slots it was asked for: what the server takes. */
+  readonly count: number;
   readonly ms: number;
 }
 
-/** One SCAN call. The walk is over when the cursor comes back as `0`. */
-export async function scanPage(calls: Calls, cursor: string, pattern: string, count: number): Promise<Page> {
-  const { reply, ms } = await calls.send('scan', [cursor, 'MATCH', pattern, 'COUNT', count], null);
-  const [next, keys] = reply as [Buffer, Buffer[]];
-  return { cursor: next.toString('latin1'), keys, ms };
+/** One SCAN call, for so many slots or as many as the server takes. The walk is over when the cursor comes back as `0`. */
+export async function scanPage(calls: Calls, cursor: string, pattern: string, slots: number): Promise<Page> {
+  for (;;) {
+    const count = Math.min(slots, mostAtOnce(calls, 'scan'));
+    try {
+      const { reply, ms } = await calls.send('scan', [cursor, 'MATCH', pattern, 'COUNT', count], null);
+      const [next, keys] = reply as [Buffer, Buffer[]];
+      return { cursor: next.toString('latin1'), keys, count, ms };
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      askForHalf(calls, 'scan', count, error);
+    }
+  }
 }
 
-/** MGET: `null` where a key is missing or not a string. */
+/** MGET, in as many calls as the server takes: `null` where a key is missing or not a string; and what the slowest took. */
 export async function readValues(calls: Calls, keys: Bulk): Promise<{ values: (Buffer | null)[]; ms: number }> {
-  const { reply, ms } = await calls.send('mget', [keys], null);
-  return { values: reply as (Buffer | null)[], ms };
+  const answers = await inCalls(calls, 'mget', keys, null);
+  const [values = [], ...others] = answers.map(({ reply }) => reply as (Buffer | null)[]);
+  return { values: values.concat(...others), ms: Math.max(...answers.map(({ ms }) => ms)) };
+}
+
+async function inCalls(calls: Calls, name: string, keys: Bulk, encoding: 'latin1' | null): Promise<Answer[]> {
+  return await asTaken(calls, name, keys.count, async (from, to) => {
+    if (to - from === keys.count) return await calls.send(name, [keys], encoding);
+    const some = keys.slice(from, to);
+    try {
+      return await calls.send(name, [some], encoding);
+    } finally {
+      some.clear();
+    }
+  });
 }
 
 /** Which of the keys exist, each asked for by itself, since the answer for several is only a sum. */
@@ -27,11 +52,14 @@ export async function existing(calls: Calls, keys: readonly Buffer[]): Promise<r
   return replies.map(({ reply }) => reply === 1);
 }
 
-/** How many of the keys exist. */
+/** How many of the keys exist; and what the slowest of the calls that it took took. */
 export async function countExisting(calls: Calls, keys: Bulk): Promise<{ count: number; ms: number }> {
   if (keys.count === 0) return { count: 0, ms: 0 };
-  const { reply, ms } = await calls.send('exists', [keys]);
-  return { count: Number(reply), ms };
+  const answers = await inCalls(calls, 'exists', keys, 'latin1');
+  return {
+    count: answers.reduce((sum, { reply }) => sum + Number(reply), 0),
+    ms: Math.max(...answers.map(({ ms }) => ms)),
+  };
 }
 
 /** What each key takes in memory, in bytes; `null` where it is gone. */

@@ -109,8 +109,8 @@ class Look {
     let cursor = '0';
     let slots = 0;
     do {
-      const count = paces.scan.size;
-      const page = await scanPage(calls, cursor, '*', count);
+      const page = await scanPage(calls, cursor, '*', paces.scan.size);
+      const { count } = page;
       paces.tell('scan', count, page.ms);
       cursor = page.cursor;
       slots += count;

@@ -95,7 +95,7 @@ async function* pagesOf(calls: Calls, most: number): AsyncGenerator<readonly Buf
     const page = await scanPage(calls, cursor, '*', PAGE);
     cursor = page.cursor;
     keys += page.keys.length;
-    end.note(cursor, PAGE, page.keys.length);
+    end.note(cursor, page.count, page.keys.length);
     yield page.keys;
     await calls.rest.take();
   } while (cursor !== '0' && keys < most);

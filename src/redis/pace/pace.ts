@@ -18,12 +18,14 @@ export interface PaceLimits {
 
 export class Pace {
   #size: number;
+  #most: number;
   #perMs: number | undefined;
 
   constructor(
     private readonly budgetMs: number,
     private readonly limits: PaceLimits,
   ) {
+    this.#most = limits.most;
     this.#size = Math.max(limits.least, Math.min(limits.start, limits.most));
   }
 
@@ -35,6 +37,25 @@ export class Pace {
   /** Whether it can't become smaller. */
   get isLeast(): boolean {
     return this.#size <= this.limits.least;
+  }
+
+  /** More than this no call may handle. */
+  get most(): number {
+    return this.#most;
+  }
+
+  /**
+   * Never again so large: the server refused a call of this size, sent when no more than `before` were allowed. Whether calls can be
+   * smaller than that. Several calls under way at once are refused for the same reason, and teach it once.
+   */
+  cut(size: number, before: number): boolean {
+    if (this.#most < before) return true;
+    // One that could not be made as small as was allowed says only that this is still too much.
+    const half = Math.floor((size - 1) / 2);
+    const most = half < this.#most ? half : Math.floor(this.#most / 2);
+    this.#most = Math.max(1, most);
+    this.#become(this.#size);
+    return most > 0;
   }
 
   /** Learns that so many keys took Redis so long. Nothing teaches nothing. */
@@ -57,6 +78,6 @@ export class Pace {
   }
 
   #become(size: number): void {
-    this.#size = Math.round(Math.min(Math.max(size, this.limits.least), this.limits.most));
+    this.#size = Math.round(Math.min(Math.max(size, this.limits.least), this.#most));
   }
 }

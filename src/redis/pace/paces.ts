@@ -41,6 +41,8 @@ export interface Size {
   readonly size: number;
   /** Whether it can't become smaller. */
   readonly isLeast: boolean;
+  /** More than this no call may handle, by what the server took so far. */
+  readonly most: number;
 }
 
 /** How a target wants to be treated. */

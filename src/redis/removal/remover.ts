@@ -240,7 +240,8 @@ function ranBefore({ heartbeats }: SweepChunk, { ms }: SweepResult): Told<SweepR
   };
 }
 
-const NOTHING_CHANGED = { swept: false, revived: [], vanished: [], born: [] } as const;
+/** Of a chunk that was given back. */
+export const NOTHING_CHANGED = { swept: false, revived: [], vanished: [], born: [] } as const;
 
 function uncounted(chunks: number): string {
   const what = chunks === 1 ? 'a removal' : `${chunks} removals`;

@@ -16,7 +16,9 @@ import { mayHaveBeenDone } from '../call/lost.ts';
 import type { Order, Reply } from '../call/wire.ts';
 import type { Calls } from '../call/calls.ts';
 import { existing, SHARED_VALUE } from '../keyspace/keyspace.ts';
+import { Execution, firstError, type Step } from './execution.ts';
 import { isProofOf } from '../kinds/proof.ts';
+import { asUndone } from '../rights/tooLarge.ts';
 import type { OrphanChunk, OrphanResult } from '../orphans.ts';
 import { countsOf, questionsFor, removalOf, type Steps, wasGone } from './removals.ts';
 import { goingOf, type SweepChunk, type SweepResult } from '../sweep.ts';
@@ -42,10 +44,6 @@ interface Removal {
 }
 
 type Settled<T> = { readonly removed: readonly number[] } | { readonly instead: T };
-
-function firstError(replies: readonly unknown[]): Error | undefined {
-  return replies.find((reply): reply is Error => reply instanceof Error);
-}
 
 function isProof(proof: string, value: string | null | undefined): boolean {
   return typeof value === 'string' && isProofOf(Buffer.from(proof, 'latin1'), Buffer.from(value, 'latin1'));
@@ -79,6 +77,7 @@ function causeOf(error: Error): Error {
 export class Transactions {
   #connection: Promise<Redis> | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  readonly #execution = new Execution();
 
   /** @param connectBeside opens a second connection to the server to which `calls` go; whoever does so closes it */
   constructor(
@@ -201,15 +200,12 @@ export class Transactions {
   }
 
   /** `null` when something watched was touched. Leaves the connection without WATCH and MULTI, however it ends. */
-  async #attempt<T>(
-    { watched, questions, decide }: Look<T>,
-    step: (orders: readonly Order[]) => Promise<readonly (Reply | Error)[]>,
-  ): Promise<Settled<T> | null> {
+  async #attempt<T>({ watched, questions, decide }: Look<T>, step: Step): Promise<Settled<T> | null> {
     const seen = await step([['watch', watched], ...questions, ['multi', []]]);
     let decision: Awaited<ReturnType<typeof decide>> = null;
     try {
       const error = firstError(seen);
-      if (error) throw causeOf(error);
+      if (error) throw asUndone(causeOf(error));
       decision = await decide(seen.slice(1, -1) as Reply[]);
     } finally {
       if (decision === null || 'instead' in decision) await step([['discard', []]]);
@@ -218,7 +214,7 @@ export class Transactions {
 
     const { before, steps } = decision;
     const orders = [...before, ...steps.flat().map(({ order }) => order)];
-    const replies = await step([...orders, ['exec', []]]);
+    const replies = await this.#execution.of(orders, step);
     const executed = replies.at(-1) as readonly unknown[] | null | Error;
     const answers = Array.isArray(executed) ? executed : [];
     const error = firstError(replies) ?? firstError(answers.filter((one) => !(one instanceof Error && wasGone(one))));

@@ -23,20 +23,15 @@ import type { OrphanChunk, OrphanResult } from '../orphans.ts';
 import { isRefusal, refusedCommandIn } from '../rights/refusals.ts';
 import { Remover } from '../removal/remover.ts';
 import { infoSincePromotion } from '../connection/sentinel.ts';
-import { MOST_KEYS_EVER, type SweepChunk, type SweepResult } from '../sweep.ts';
+import type { SweepChunk, SweepResult } from '../sweep.ts';
 import { lanesFor, measureLatency } from '../pace/latency.ts';
 import { Births } from './births.ts';
+import { Chunks } from './chunks.ts';
 import type { Link } from './link.ts';
 import { type Kind, Paces } from '../pace/paces.ts';
 import { Patience } from './patience.ts';
 import type { Place } from './place.ts';
 import { promotedHistory } from './promotion.ts';
-
-/**
- * So many chunks in a row are given back as too large for the way while calls can't become smaller: enough to cut those that all
- * lanes hold to the least size. A single one may need a proof that can't be cut.
- */
-const MOST_GIVEN_BACK = 100;
 
 export interface NodeWishes {
   readonly dryRun: boolean;
@@ -82,8 +77,7 @@ export class Node implements Place {
   #lapsedClock: Clock;
   readonly #info: Info;
   readonly #remover: Remover;
-  /** Chunks in a row that were too large for the way. */
-  #givenBack = 0;
+  readonly #chunks: Chunks;
 
   private constructor(
     readonly calls: ServerCalls,
@@ -100,6 +94,7 @@ export class Node implements Place {
     this.promoted = promoted;
     this.#info = info;
     this.#remover = remover;
+    this.#chunks = new Chunks(this, remover);
   }
 
   /**
@@ -157,7 +152,7 @@ export class Node implements Place {
   }
 
   get mostProofs(): number {
-    return this.strategy === 'script' ? MOST_KEYS_EVER / 2 : this.mostKeys;
+    return this.#chunks.mostProofs;
   }
 
   /** Everything goes with everything else here. */
@@ -173,22 +168,12 @@ export class Node implements Place {
     return await this.patience.steadily(attempt, () => this.paces[kind].backOff());
   }
 
-  /**
-   * Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not. Where nothing
-   * is named, the way is too bad for so large a chunk: the next ones are to be smaller.
-   */
   async sweep(chunk: SweepChunk): Promise<SweepResult> {
-    const pace = this.paces.sweep;
-    const most = () => (pace.isLeast && this.#givenBack > MOST_GIVEN_BACK ? Number.POSITIVE_INFINITY : 2 * pace.size);
-    const result = await this.steadily('sweep', async () => await this.#remover.sweep(chunk, most()));
-    const isGivenBack = !result.swept && result.revived.length + result.vanished.length + result.born.length === 0;
-    this.#givenBack = isGivenBack ? this.#givenBack + 1 : 0;
-    return result;
+    return await this.#chunks.sweep(chunk);
   }
 
-  /** Removes those orphans that are idle; removes nothing, and says which, when one of the heartbeats exists. */
   async sweepOrphans(chunk: OrphanChunk): Promise<OrphanResult> {
-    return await this.steadily('sweep', async () => await this.#remover.sweepOrphans(chunk));
+    return await this.#chunks.sweepOrphans(chunk);
   }
 
   /** How many bytes of memory have been freed since the run began; 0 where more were taken, or INFO is refused. */

@@ -26,7 +26,7 @@ export async function readTrash(calls: Calls): Promise<TrashContents> {
   do {
     const page = await scanPage(calls, cursor, `${TRASH_PREFIX}*`, PAGE);
     cursor = page.cursor;
-    end.note(cursor, PAGE, page.keys.length);
+    end.note(cursor, page.count, page.keys.length);
     for (const key of page.keys) {
       const found = readTrashName(key);
       if (found === null) continue;

@@ -100,3 +100,25 @@ export function circlingScan(): Rule {
       ? { change: (reply) => reply.replace(/^\*2\r\n\$\d+\r\n\d+\r\n/, `*2\r\n${bulk(String((pages++ % 3) + 1))}`) }
       : 'pass';
 }
+
+/** A call of more arguments than this, its name among them, or of more bytes, is refused before Redis sees it. */
+export function requestsUpTo(most: { readonly args?: number; readonly bytes?: number }, says: string): Rule {
+  return (command) => {
+    const bytes = command.reduce((sum, arg) => sum + arg.length, 0);
+    const { args = Number.POSITIVE_INFINITY, bytes: mostBytes = Number.POSITIVE_INFINITY } = most;
+    return command.length > args || bytes > mostBytes ? refusal(says) : 'pass';
+  };
+}
+
+/** A reply of more bytes, or of more elements, is not let through: what was asked has been done. */
+export function repliesUpTo(most: { readonly elements?: number; readonly bytes?: number }, says: string): Rule {
+  const { elements = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = most;
+  return ([name = '']) =>
+    name === 'INFO'
+      ? 'pass'
+      : { change: (reply) => (reply.length > bytes || elementsIn(reply) > elements ? `-${says}\r\n` : reply) };
+}
+
+function elementsIn(reply: string): number {
+  return reply.match(/^(?:\$-?\d+|:-?\d+|\+|_)/gm)?.length ?? 0;
+}
