@@ -158,9 +158,11 @@ class Marking {
       // One that the first pass found stale has beaten before its partition came; or it was then that it came to be held.
       if (wasStale && state === 'active') tally.revived++;
       else tally[state]++;
-      if (wasStale && state !== 'active') tally.stale--;
+      if (wasStale && state === 'held') tally.holdAwaited();
+      else if (wasStale && state !== 'active') tally.stale--;
       return;
     }
+    if (first) run.hold.foresee(judged.silentSeconds);
     if (!wasStale) tally.stale++;
     store.enterStale(found, beatAtSeconds, this.#heartbeats.proofOf(reading, store.isTight));
   }

@@ -89,6 +89,8 @@ export async function sweepPartitions(run: Run, keysHeld: boolean, told: Gathere
     await recallLapsed(run, false);
     await sweepPartition(run, false);
   }
+  // Who of them was not met has beaten meanwhile, or is gone.
+  tally.aboutToBeHeld = 0;
   // Whose heartbeat vanished before its partition came is stale no more: it left, or another run swept it.
   tally.forget(store.partitions.awaited, store.partitions.awaitedLapsed);
 }

@@ -188,7 +188,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
   let reason = refusal(run, settings, force);
   let told: Gathered | null = null;
   // Of the lapsed many may have left in good order: they are no reason to refuse. Of others there may be only orphans: they count.
-  const isAsked = confirm !== undefined && reason === null && !run.dryRun && tally.stale > 0;
+  const isAsked = confirm !== undefined && reason === null && !run.dryRun && tally.due > 0;
   const asksWhose = (reason !== null && tally.lapsed > 0) || run.schema.orphanFamilies.size > 0 || isAsked;
   if (asksWhose && (keysHeld || run.schema.scanned.length === 0)) {
     told = await tellWhoseKeysAre(run, true);
@@ -201,7 +201,7 @@ async function cleanTarget(run: Run, force: boolean, confirm: RunOptions['confir
   }
   let ended = false;
   try {
-    if (isAsked && reason === null && tally.stale > 0) {
+    if (isAsked && reason === null && tally.due > 0) {
       // Without whose keys they are it would say far too little.
       const memoryEstimateBytes = told === null ? undefined : await estimateAhead(run);
       stopIfInterrupted(run);

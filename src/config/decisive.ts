@@ -16,8 +16,8 @@ const DECISIVE = v.object({
   maxStaleFraction: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   protect: v.array(v.string()),
   orphans: v.array(v.string()),
-  suddenSilence: v.unknown(),
-  restartGrace: v.unknown(),
+  suddenSilence: v.union([v.literal(false), v.object({ fraction: v.number(), from: v.number() })]),
+  restartGrace: v.boolean(),
   trash: v.unknown(),
 });
 
@@ -43,6 +43,12 @@ export function differing(ours: Decisive, theirs: Decisive): readonly string[] {
   return names.filter((name) => JSON.stringify(ours[name]) !== JSON.stringify(theirs[name]));
 }
 
+/** What holds whoever one of the two would hold. */
+function sooner(one: Decisive['suddenSilence'], other: Decisive['suddenSilence']): Decisive['suddenSilence'] {
+  if (one === false || other === false) return one || other;
+  return { fraction: Math.max(one.fraction, other.fraction), from: Math.min(one.from, other.from) };
+}
+
 /** This target, with the most careful of its own settings and these. */
 export function mostCareful(target: TargetConfig, others: readonly Decisive[]): TargetConfig {
   let careful = target;
@@ -57,6 +63,8 @@ export function mostCareful(target: TargetConfig, others: readonly Decisive[]): 
       maxStaleFraction: Math.min(careful.maxStaleFraction, other.maxStaleFraction),
       protect: [...new Set([...careful.protect, ...other.protect])],
       orphans: careful.orphans.filter((family) => other.orphans.includes(family)),
+      suddenSilence: sooner(careful.suddenSilence, other.suddenSilence),
+      restartGrace: careful.restartGrace || other.restartGrace,
     };
   }
   return careful;

@@ -1,6 +1,7 @@
 /** P12: many deaths at once are not believed at once. And the other guards that keep somebody who is silent. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Ahead } from '../../src/cleanup/run.ts';
 import type { Past } from '../../src/domain/suddenSilence.ts';
 import { type CleanOptions, clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
@@ -115,6 +116,31 @@ test('however little memory there is, whoever is held keeps everything, and coun
     }),
     { numRuns: 6 },
   );
+});
+
+test('however little memory there is, whoever is about to be held is no reason to refuse, or to ask (P9, P12)', async () => {
+  await populate([
+    ['active', 10, 10],
+    ['silent', 300, 700],
+    ['long', 20, 1_300],
+  ]);
+  const asked: unknown[] = [];
+  const confirm = async ({ coordinators }: Ahead) => {
+    asked.push(coordinators);
+    return false;
+  };
+  const due = { checked: 330, active: 10, held: 300, stale: 20 };
+  for (const memoryBudgetBytes of [2_000, 1_000_000]) {
+    const past = was(310);
+    const refused = await run({ past, memoryBudgetBytes, settings: { maxStale: 10 } });
+    expect(refused).toMatchObject({ outcome: 'refused', coordinators: { ...due, swept: 0 } });
+    expect(refused.reason).toContain('20 of 330 coordinators look stale');
+    expect(refused.held?.until).toEqual(expect.any(String));
+    await run({ past, memoryBudgetBytes, settings: { maxStaleFraction: 0.5, maxStale: 100 }, confirm });
+    expect(asked.splice(0)).toEqual([expect.objectContaining(due)]);
+    const dry = { past, memoryBudgetBytes, settings: { maxStaleFraction: 0.5, maxStale: 100 }, dryRun: true };
+    expect(await run(dry)).toMatchObject({ outcome: 'completed', coordinators: { ...due, swept: 0 } });
+  }
 });
 
 test('a protected one keeps everything, however silent it is; so does what it shares with others (P2)', async () => {

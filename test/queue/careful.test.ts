@@ -71,3 +71,17 @@ test('a wish for another threshold holds, down to the higher minStaleAfter', asy
     coordinators: { swept: 1 },
   });
 });
+
+test('those who fell silent together are held for one of them, whoever takes the run', async () => {
+  const ids = Array.from({ length: 25 }, (_, n) => `c${n}`);
+  await Promise.all(ids.map(async (id) => await settle(target.redis, id, 10)));
+  await work(configured({ staleAfter: '2m', trash: '1h' }));
+  const careless = configured({ staleAfter: '2m', suddenSilence: false });
+  const second = await work(careless);
+  expect(second.log()).toMatch(/cleans \\"t\\" with another suddenSilence, trash/);
+  expect(await ask(careless)).toMatchObject({ coordinators: { active: 25 } });
+  await Promise.all(ids.map(async (id) => await settle(target.redis, id, 180)));
+  for (let run = 0; run < 4; run++) {
+    expect(await ask(careless)).toMatchObject({ coordinators: { held: 25, swept: 0 } });
+  }
+});

@@ -7,7 +7,7 @@ import { atNodes, type Run } from '../context.ts';
 
 /** Why the run must not go on: more looks stale than an operator holds possible. */
 export function refusal({ tally }: Run, { maxStale, maxStaleFraction }: TargetConfig, force: boolean): string | null {
-  const stale = tally.stale + tally.orphaned;
+  const stale = tally.due + tally.orphaned;
   const checked = tally.coordinators.checked + tally.orphaned;
   if (force) return null;
   // A quotient, since 0.29 * 100 is less than 29.

@@ -7,6 +7,9 @@ export class Hold {
   sinceAt: number | null;
   /** The first instant at which somebody held may be swept, in ms since the epoch by the target's clock; `null` for nobody. */
   untilAt: number | null = null;
+  /** How many stale ones would be held, and for how many seconds the first of them has been silent. */
+  foreseen = 0;
+  longestForeseen = 0;
 
   /**
    * @param past what the last completed run of this target left; `null`: nothing is known of it
@@ -51,6 +54,13 @@ export class Hold {
     return (
       this.sinceAt !== null && silentSeconds > staleAfterSeconds && silentSeconds <= HELD_FACTOR * staleAfterSeconds
     );
+  }
+
+  /** Notes somebody who is stale, and is held should that begin: of later partitions no more is known when it does. */
+  foresee(silentSeconds: number): void {
+    if (this.setting === false || this.sinceAt !== null || silentSeconds > HELD_FACTOR * this.staleAfterSeconds) return;
+    this.foreseen++;
+    this.longestForeseen = Math.max(this.longestForeseen, silentSeconds);
   }
 
   /** Notes somebody who is held. */

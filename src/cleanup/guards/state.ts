@@ -28,6 +28,7 @@ export async function holdIfSudden(run: Run): Promise<void> {
   const { store, tally, hold, observer } = run;
   if (!hold.begins(tally.active)) return;
   let steps = 0;
+  let turned = 0;
   for (const id of store.ids()) {
     if (++steps % STEPS_AT_ONCE === 0) await breathe();
     for (const beat of store.beatsOf(id)) {
@@ -39,8 +40,12 @@ export async function holdIfSudden(run: Run): Promise<void> {
       tally.stale--;
       if (lapsed) tally.lapsed--;
       tally.held++;
+      turned++;
     }
   }
+  // The others come with their partitions. Whether a run is refused, or goes on, is decided before.
+  tally.aboutToBeHeld = Math.min(hold.foreseen - turned, store.partitions.awaited);
+  if (tally.aboutToBeHeld > 0) hold.note(hold.longestForeseen, run.target.nodes[0].clock.nowSeconds);
   observer.warn?.(
     `only ${tally.active} coordinators are active, far fewer than in the last completed run: those that fell silent are held, ` +
       'and swept once they have been silent for twice the threshold, or at once with --force',

@@ -87,10 +87,8 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
   const { store, tally, sightings } = run;
   const found = foundIn(run, sighting);
   if (found === null) return;
-  if (sighting.isGivenBack && (!store.has(found) || hasBeatenSince(run, found) !== NO_BEAT)) {
-    recallGivenBack(run, found, sighting, counts);
-    return;
-  }
+  if (sighting.isGivenBack && (!store.has(found) || hasBeatenSince(run, found) !== NO_BEAT))
+    return recallGivenBack(run, found, sighting, counts);
   const wasStale = store.wasStale(found);
   const isNew = counts || !wasStale;
   if (store.has(found)) {
@@ -108,17 +106,18 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
   }
   if (state === 'stale') {
     store.enterStale(found, sighting.beatAtSeconds, null);
-    if (!isNew) return;
-    tally.stale++;
-    tally.lapsed++;
+    if (isNew) {
+      run.hold.foresee(silence);
+      tally.stale++;
+      tally.lapsed++;
+    }
     return;
   }
   store.enterLiving(found);
   if (isNew && state === 'active') run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silence);
   tally[state]++;
   if (!isNew) {
-    // It was counted before it showed that it is held.
-    tally.stale--;
+    tally.holdAwaited();
     tally.lapsed--;
   }
   // Once no keys are dropped any more it has as long to beat as anybody.

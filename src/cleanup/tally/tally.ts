@@ -26,6 +26,8 @@ export class Tally {
   stale = 0;
   unreadable = 0;
   held = 0;
+  /** How many of the stale are to be held, once the partitions that are to come find them so. */
+  aboutToBeHeld = 0;
   protected = 0;
   /** Coordinators by tenths of the threshold for which they have been silent, the last beyond it. */
   readonly silence: number[] = Array.from({ length: SILENCE_TENTHS + 1 }, () => 0);
@@ -94,6 +96,17 @@ export class Tally {
     this.silence[SILENCE_TENTHS] = (this.silence[SILENCE_TENTHS] ?? stale) - stale;
   }
 
+  /** How many are stale and not about to be held. */
+  get due(): number {
+    return this.stale - this.aboutToBeHeld;
+  }
+
+  /** One who was counted as stale by the first pass is held. */
+  holdAwaited(): void {
+    this.stale--;
+    this.aboutToBeHeld = Math.max(0, this.aboutToBeHeld - 1);
+  }
+
   /** What the next attempt is to know, should this one end here. */
   carry(calls: number, slowestCallMs: number): Carried {
     const { carried } = this;
@@ -110,7 +123,8 @@ export class Tally {
   }
 
   get coordinators(): CoordinatorCounts {
-    const { active, stale, unreadable, held, lapsed, swept, revived } = this;
+    const { active, due: stale, unreadable, lapsed, swept, revived } = this;
+    const held = this.held + this.aboutToBeHeld;
     const checked = active + stale + unreadable + held + this.protected;
     return { checked, active, stale, unreadable, held, protected: this.protected, lapsed, swept, revived };
   }
