@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import ms from 'ms';
 import type { Config } from '../src/config/resolve.ts';
 import { sentenceOf } from '../src/domain/failure.ts';
+import { explainRefusal } from '../src/queue/refusal.ts';
 import { readQueueState, warningsOf } from '../src/health/queueState.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
@@ -70,7 +71,7 @@ async function look(parts: UpkeepParts, lostOnly: boolean): Promise<boolean> {
     outage.restored();
     return true;
   } catch (error) {
-    if (!stopping.aborted) outage.failed(new Error(sentenceOf(error)));
+    if (!stopping.aborted) outage.failed(new Error(sentenceOf(explainRefusal(error))));
     return false;
   }
 }

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import type { Config } from '../src/config/resolve.ts';
-import { Failure } from '../src/domain/failure.ts';
+import { Failure, sentenceOf } from '../src/domain/failure.ts';
 import type { Report } from '../src/domain/report.ts';
 import type { Logger } from '../src/log/logger.ts';
 import type { Outage } from '../src/log/outages.ts';
@@ -14,7 +14,8 @@ import { sealedIn } from '../src/queue/runs/sealed.ts';
 import { runOfTick } from '../src/queue/schedules/tick.ts';
 import { Ledger } from '../src/ledger/ledger.ts';
 import { announce, meantBy } from '../src/queue/members.ts';
-import { untakenByQueue } from '../src/queue/refusal.ts';
+import { whyNoQueue } from '../src/queue/needs.ts';
+import { explainRefusal } from '../src/queue/refusal.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import { UnrecoverableError } from '../src/queue/bullmq.ts';
 import type { RunData } from '../src/queue/runs/payload.ts';
@@ -54,7 +55,7 @@ export interface WorkerParts {
 /** Logs when the queue is lost, and when it is back. */
 export function watchQueue(outage: Outage): QueueWatch {
   return {
-    onError: (error) => outage.failed(error),
+    onError: (error) => outage.failed(new Error(sentenceOf(explainRefusal(error)), { cause: error })),
     onReady: () => outage.restored(),
   };
 }
@@ -78,10 +79,10 @@ async function endBlocking(worker: Worker): Promise<void> {
 
 /** Fails (`UNREACHABLE`) where the queue's Redis lacks what a worker waits for: that would pass for an outage, for ever. */
 async function expectUsable(queues: Queues): Promise<void> {
-  const why = await untakenByQueue(queues.connection, queues.prefix);
+  const why = await whyNoQueue(queues.connection, queues.prefix);
   if (why === null) return;
   await queues.close();
-  throw new Failure('UNREACHABLE', `the queue's Redis ${why}`);
+  throw new Failure('UNREACHABLE', why);
 }
 
 /** Starts a worker. Fails (`UNREACHABLE`) when the queue's Redis is not there, or can hold no queue; afterwards it outlasts outages. */

@@ -1,7 +1,10 @@
 /** queue: opens the queue for a command that ends when it has said what it found. */
 import type { Config } from '../config/resolve.ts';
 import { followClock } from '../queue/clock.ts';
+import { Failure } from '../domain/failure.ts';
+import { whyNoQueue } from '../queue/needs.ts';
 import { explainRefusal } from '../queue/refusal.ts';
+import { isRefusedInScript } from '../redis/rights/refusals.ts';
 import { openQueues, type Queues, type QueueWatch } from '../queue/queues.ts';
 
 /** A command fails by its own calls; what happens between them need not be told. */
@@ -13,7 +16,9 @@ export async function withQueues<T>(config: Config, work: (queues: Queues) => Pr
     await followClock(queues.connection);
     return await work(queues);
   } catch (error) {
-    throw explainRefusal(error);
+    const why =
+      error instanceof Error && isRefusedInScript(error) ? await whyNoQueue(queues.connection, queues.prefix) : null;
+    throw why === null ? explainRefusal(error) : new Failure('UNREACHABLE', why, { cause: error });
   } finally {
     await queues.close();
   }

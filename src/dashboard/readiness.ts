@@ -9,6 +9,7 @@ import { RUN_QUEUE } from '../queue/names.ts';
 import { explainRefusal } from '../queue/refusal.ts';
 import type { Queues } from '../queue/queues.ts';
 import { connect } from '../redis/connection/connect.ts';
+import { explain } from '../redis/connection/explain.ts';
 import { isClusterNode } from '../redis/connection/cluster.ts';
 import { infoAtOpening } from '../redis/connection/connectForRun.ts';
 import { Serving } from '../redis/target/serving.ts';
@@ -30,13 +31,13 @@ export async function inTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** PING fails while Redis refuses writes, GET does not; TIME is what a run starts with. One alone proves little. */
-async function prove(redis: Redis, key: string): Promise<void> {
+/** PING fails while Redis refuses writes, reading does not; TIME is what a run starts with. One alone proves little. */
+async function prove(redis: Redis, read: () => Promise<unknown>): Promise<void> {
   const ping = redis.ping().catch((error: unknown) => {
     // A user who may not PING may still do all that a run needs.
     if (!sentenceOf(error).startsWith('NOPERM')) throw error;
   });
-  const got = redis.get(key).catch((error: unknown) => {
+  const got = read().catch((error: unknown) => {
     // A node of a cluster that knows who serves this key.
     if (!sentenceOf(error).startsWith('MOVED')) throw error;
   });
@@ -104,6 +105,11 @@ interface Unready {
   readonly why: string;
 }
 
+/** Whether Redis said it, in words for programs; who may ask what it says of its state is told that as it is. */
+function isKnown(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOPERM');
+}
+
 /** What keeps this process from its work; empty when nothing does. Takes two seconds at most. */
 export type Readiness = () => Promise<readonly Unready[]>;
 
@@ -113,28 +119,38 @@ export function createReadiness(
   targets: ReadonlyMap<string, TargetConfig>,
   links: Links,
 ): Readiness {
-  const ask = async (who: string, question: Promise<unknown>): Promise<Unready | null> => {
+  const ask = async (
+    who: string,
+    question: Promise<unknown>,
+    meaning: (error: unknown) => unknown,
+  ): Promise<Unready | null> => {
     try {
       await inTime(question);
       return null;
     } catch (error) {
       // The library says which of its options gave up.
       const lost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
-      return { who, why: lost ? 'the connection is lost' : sentenceOf(explainRefusal(error)) };
+      return { who, why: lost ? 'the connection is lost' : sentenceOf(meaning(error)) };
     }
   };
   const askAll = async (): Promise<readonly Unready[]> => {
     const answers = await Promise.all([
       ask(
         'the queue',
-        Promise.all([prove(queues.connection, `${queues.prefix}:${RUN_QUEUE}:id`), proveWrites(queues)]),
+        Promise.all([
+          prove(queues.connection, () => queues.connection.get(`${queues.prefix}:${RUN_QUEUE}:id`)),
+          proveWrites(queues),
+        ]),
+        explainRefusal,
       ),
       ...[...targets.values()].map((target) => {
         // A key that the schema covers, so that a user fenced to it may read it; nobody has that name.
         const key = derive(target.schema.heartbeat, { swarm: 'stalesweep', coordinator: 'stalesweep' });
         return ask(
           `target "${target.name}"`,
-          links.to(target).then((redis) => prove(redis, key)),
+          // As runs read.
+          links.to(target).then((redis) => prove(redis, () => redis.mget(key))),
+          (error) => (isKnown(error) ? explain(error, target) : error),
         );
       }),
     ]);

@@ -24,6 +24,7 @@ import { openTarget } from '../redis/target/openContact.ts';
 import type { Target } from '../redis/target/target.ts';
 import { keepLook } from '../status/keepLook.ts';
 import { traced } from '../telemetry/tracing.ts';
+import { wordsOf } from '../redis/rights/refusals.ts';
 
 /** How long whoever interrupts a run waits for what is under way: in ms, of a target that stands still, and of a ledger. */
 const TARGET_LEAVE_MS = 1_500;
@@ -177,7 +178,7 @@ async function openPast(
     return await openLedger(queue, ledger, signal);
   } catch (error) {
     signal.throwIfAborted();
-    warn(`this run is not recorded, and goes by the heartbeats there are: ${sentenceOf(error)}`);
+    warn(`this run is not recorded, and goes by the heartbeats there are: ${wordsOf(error)}`);
     return null;
   }
 }

@@ -24,6 +24,8 @@ import { anywhereAmong, type Candidate, type Find, findAtOnce, ownersAmong, pair
 import { sweptWith } from './past.ts';
 import { sweptOf } from './swept.ts';
 import { ofCoordinator, ofHeartbeat, ofRemain, type Told } from './verdict.ts';
+import { Failure } from '../domain/failure.ts';
+import { wordsOf } from '../redis/rights/refusals.ts';
 
 export interface Known {
   /** Opened for a dry run: nothing is written. */
@@ -159,12 +161,19 @@ async function ownersOf(run: RunContext, name: Buffer, find?: Find) {
   return { owners, readings, isWhole };
 }
 
+/** What the ledger answers; what it refuses is not to pass for the target's words. */
+async function fromLedger<T>(answer: Promise<T>): Promise<T> {
+  return await answer.catch((error: unknown) => {
+    throw new Failure('UNREACHABLE', `what was swept can not be read: ${wordsOf(error)}`, { cause: error });
+  });
+}
+
 async function sweptAmong(
   { ledger, target }: Known,
   owners: readonly Owner[],
   name: Buffer,
 ): Promise<readonly SweptOnce[]> {
-  return ledger === null ? [] : await sweptWith(ledger, target.settings, owners, name);
+  return ledger === null ? [] : await fromLedger(sweptWith(ledger, target.settings, owners, name));
 }
 
 // --- a coordinator
@@ -179,7 +188,9 @@ async function explainCoordinator(known: Known, id: Buffer, find?: Find): Promis
   if (!isKnown && !isIdOf(run.schema, segments)) return null;
   const told = await ofCoordinator(run, owners, !isKnown && (await hasRemains(run, id)));
   const { swept } =
-    known.ledger === null ? { swept: [] } : await sweptOf(known.ledger, [id], { target: known.target.settings });
+    known.ledger === null
+      ? { swept: [] }
+      : await fromLedger(sweptOf(known.ledger, [id], { target: known.target.settings }));
   return { name: id, kind: 'coordinator', family: null, template: null, owners, ...told, swept };
 }
 

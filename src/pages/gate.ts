@@ -1,6 +1,7 @@
 /** gate: what stands before all that needs the queue: within seconds it says that the queue does not answer, instead of waiting for it. */
 import type { RequestHandler } from 'express';
 import { Failure, sentenceOf } from '../domain/failure.ts';
+import { explainRefusal } from '../queue/refusal.ts';
 import { isRefusal } from '../redis/rights/refusals.ts';
 import { sendError } from './errorPage.tsx';
 import type { Site } from './site.ts';
@@ -12,7 +13,9 @@ export async function insistOn(askQueue: () => Promise<unknown>): Promise<void> 
   } catch (error) {
     // It answers, though it does not tell this user the time.
     if (isRefusal(error)) return;
-    throw new Failure('UNREACHABLE', `the queue does not answer: ${sentenceOf(error)}`, { cause: error });
+    throw new Failure('UNREACHABLE', `the queue does not answer: ${sentenceOf(explainRefusal(error))}`, {
+      cause: error,
+    });
   }
 }
 

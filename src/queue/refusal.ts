@@ -1,7 +1,8 @@
-/** refusal: why the queue's Redis takes no writes, or not what a queue needs, in a sentence with the way out. */
+/** refusal: what an error of the queue's Redis means, in a sentence with the way out. */
 import { Failure } from '../domain/failure.ts';
-import type { Redis } from '../redis/connection/ioredis.ts';
-import { isUntaken, saidIn } from '../redis/rights/refusals.ts';
+import { isKeyRefusal, isRefusedInScript, isUntaken, refusedCommandIn, saidIn } from '../redis/rights/refusals.ts';
+
+const USER = "the user of the queue's Redis";
 
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/\bREADONLY\b/, 'it is a replica, which takes no writes; point QUEUE_REDIS_URL at the primary'],
@@ -12,38 +13,21 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 /** What to tell of an error of the queue's Redis; the error itself where Redis' own words say as much. */
 export function explainRefusal(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
+  const unreachable = (sentence: string) => new Failure('UNREACHABLE', sentence, { cause: error });
   const reason = REASONS.find(([pattern]) => pattern.test(error.message))?.[1];
-  if (reason === undefined && isUntaken(error))
-    return new Failure('UNREACHABLE', `the queue's Redis says: ${saidIn(error)}`, { cause: error });
-  return reason === undefined
-    ? error
-    : new Failure('UNREACHABLE', `the queue's Redis refuses: ${reason}`, { cause: error });
-}
-
-/** What BullMQ can't do without, and some servers take from nobody; each as it is asked for without doing anything. */
-function needed(prefix: string): readonly (readonly [name: string, ...args: string[]])[] {
-  const nothing = `${prefix}:nothing`;
-  return [
-    ['EVAL', 'return 1', '0'],
-    ['BZPOPMIN', nothing, '0.001'],
-    ['XADD', nothing, 'NOMKSTREAM', '*', 'nothing', ''],
-    ['XREAD', 'STREAMS', nothing, '0'],
-  ];
-}
-
-/**
- * Why no queue can stand in this Redis, as it says itself; `null` where nothing speaks against it. What a user may not do is another matter, and
- * so is what passes. Rejects when the connection fails.
- */
-export async function untakenByQueue(redis: Redis, prefix: string): Promise<string | null> {
-  for (const [name, ...args] of needed(prefix)) {
-    try {
-      await redis.call(name, ...args);
-    } catch (error) {
-      if (!(error instanceof Error && error.name === 'ReplyError')) throw error;
-      if (isUntaken(error))
-        return `does not take ${name} (${saidIn(error)}); a queue needs that: use a server that has it`;
-    }
+  if (reason !== undefined) return unreachable(`the queue's Redis refuses: ${reason}`);
+  const command = refusedCommandIn(error);
+  if (command !== null) return unreachable(mayNotRun([command]));
+  if (isRefusedInScript(error)) {
+    return unreachable(`${USER} may not run all that a queue's scripts call; grant it +@all -@dangerous +info +role`);
   }
-  return null;
+  if (isKeyRefusal(error))
+    return unreachable(`${USER} may not touch all keys of the queue; grant it those of its prefix`);
+  return isUntaken(error) ? unreachable(`the queue's Redis says: ${saidIn(error)}`) : error;
+}
+
+/** @param commands as ACLs name them */
+export function mayNotRun(commands: readonly string[]): string {
+  const named = commands.join(', ').replaceAll('|', ' ').toUpperCase();
+  return `${USER} may not run ${named}; grant it ${commands.map((command) => `+${command}`).join(' ')}`;
 }

@@ -17,6 +17,7 @@ import { contentsOf, type Held, type Kind } from './contents.ts';
 import { withTrash } from './open.ts';
 import { searchFor, type Wanted } from './wanted.ts';
 import { Whose } from './whose.ts';
+import { wordsOf } from '../redis/rights/refusals.ts';
 
 export type { Wanted } from './wanted.ts';
 
@@ -141,7 +142,7 @@ async function note(
         await ledger.noteRestored(target, { run: of, coordinator, restored, existing, expired, heartbeats, by });
     }
   } catch (error) {
-    warn(`that it was given back could not be noted: ${sentenceOf(error)}`);
+    warn(`that it was given back could not be noted: ${wordsOf(error)}`);
   }
 }
 

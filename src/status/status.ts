@@ -1,6 +1,7 @@
 /** status: what an operator sees of each target. README.md says where the numbers come from. */
 import type { Config, TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
+import { explainRefusal } from '../queue/refusal.ts';
 import { type Standing, silenceOf, standingOf } from '../domain/standing.ts';
 import { readQueueState } from '../health/queueState.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -78,7 +79,7 @@ export class StatusReader {
 
   /** What was known last, and why it is no newer; nothing but that where nothing was. `null`: it is just being read. */
   lastKnown(error: unknown): Status {
-    const troubles = error === null ? [] : [queueUnreachable(sentenceOf(error))];
+    const troubles = error === null ? [] : [queueUnreachable(sentenceOf(explainRefusal(error)))];
     const { last } = this;
     if (last !== null) return { ...last, known: 'then', workers: null, troubles };
     const facts = { look: null, outages: [], nextRunAtMs: null, underWay: null, unreachable: null };

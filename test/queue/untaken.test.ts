@@ -4,8 +4,12 @@ import { resolveConfig } from '../../src/config/resolve.ts';
 import { explainRefusal } from '../../src/queue/refusal.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { enqueue } from '../../src/queue/runs/enqueue.ts';
+import { command } from '../support/command.ts';
+import { startDashboard } from '../support/dashboard.ts';
 import { startRedis } from '../support/redis.ts';
+import { addUser } from '../support/users.ts';
 import { work } from '../support/worker.ts';
+import { foreignIn, settle, STALE } from '../support/world.ts';
 
 // A queue's Redis that lacks what BullMQ waits for or writes by, as rented ones do.
 
@@ -39,4 +43,51 @@ test('what its scripts may not do is told without the script', async () => {
   expect((explainRefusal(error) as Error).message.replace('Unknown Redis', 'Unknown')).toBe(
     "the queue's Redis says: ERR Unknown command called from script",
   );
+});
+
+async function withoutRight(refused: string) {
+  const server = await startRedis();
+  onTestFinished(async () => await server.stop());
+  const url = await addUser(server, ['~*', '&*', '+@all', `-${refused}`]);
+  return { server, env: { REDIS_URL: server.url, QUEUE_REDIS_URL: url, STALESWEEP_CRON: '0 0 1 1 *' } };
+}
+
+// Without EXISTS, of all these, a worker did its run, could not say so, and tried that for ever.
+test.each(['exists', 'zrange', 'incr', 'lpush'])(
+  'a worker whose user may not run %s on the queue says so before anything is removed, and ends',
+  async (refused) => {
+    const { server, env } = await withoutRight(refused);
+    await settle(server.redis, 'c1', STALE);
+    const before = await foreignIn(server.redis);
+    const sentence = `the user of the queue's Redis may not run ${refused.toUpperCase()}; grant it +${refused}`;
+    await expect(work(env)).rejects.toThrow(sentence);
+    expect(await foreignIn(server.redis)).toBe(before);
+    expect(await examine(resolveConfig({}, env), [])).toContainEqual(
+      expect.objectContaining({ check: 'commands', status: 'failed', message: sentence }),
+    );
+  },
+);
+
+test('whoever waits for a run sees that it has ended where it may not hear of that', async () => {
+  const { server, env } = await withoutRight('client|setname');
+  await settle(server.redis, 'c1', STALE);
+  const worker = await work(env);
+  expect(await command(['enqueue', '--wait', '--json'], env)).toMatchObject({ code: 0 });
+  await worker.close();
+});
+
+test('who may do just what runs need finds its target ready, and is told what is missing in a sentence', async () => {
+  const server = await startRedis();
+  onTestFinished(async () => await server.stop());
+  const rights = ['~*', '+info', '+time', '+mget', '+scan', '+exists', '+unlink', '+eval', '+evalsha'];
+  const env = { REDIS_URL: await addUser(server, rights), QUEUE_REDIS_URL: server.url };
+  const dashboard = await startDashboard(env);
+  expect((await dashboard.ask('/readyz')).status).toBe(200);
+  await addUser(server, [...rights, '-time']);
+  const answer = await dashboard.ask('/readyz');
+  expect(await answer.json()).toEqual({
+    status: 'unavailable',
+    reason: `target "default": the user of redis://stalesweep:***@127.0.0.1:${server.port} may not run TIME; grant it +time`,
+  });
+  await dashboard.close();
 });

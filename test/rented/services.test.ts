@@ -167,3 +167,26 @@ test('a pattern that only later passes walk by, and the server does not take, is
   expectSentence(sentence, /does not take SCAN \(ERR only keys prefix match was supported\); a run needs that/);
   expect(await keysIn(redis)).toEqual(before);
 });
+
+// What a run asks for besides, to keep what it removes, and to say whom it swept.
+test.each([
+  ['XADD', { announce: { stream: 'told', maxLength: 10 } }],
+  ['PERSIST', { trash: '1h' }],
+  ['GETRANGE', { trash: '1h' }],
+  ['RENAMENX', { trash: '1h' }],
+  ['SISMEMBER', { announce: { channel: 'told' } }],
+] as const)(
+  'a server without %s is told of before anything is removed, where that is needed',
+  async (name, settings) => {
+    for (const way of [[], ['EVAL', 'EVALSHA']]) {
+      const { before } = await settleWorld();
+      const { report, sentence } = await outcomeOf(without([name, ...way]), { settings });
+      expect(report).toBeNull();
+      expectSentence(
+        sentence,
+        new RegExp(`does not take ${name} \\(ERR unknown command '${name.toLowerCase()}'\\); a run needs that`),
+      );
+      expect(await keysIn(server.current.redis)).toEqual(before);
+    }
+  },
+);

@@ -1,5 +1,6 @@
 /** attempts: how an attempt that failed stands in the queue, and whether another one follows. */
 import { Failure, sentenceOf } from '../../src/domain/failure.ts';
+import { explainRefusal } from '../../src/queue/refusal.ts';
 import { UnrecoverableError } from '../../src/queue/bullmq.ts';
 import type { RunJob } from './journal.ts';
 
@@ -10,7 +11,9 @@ const MOST_ATTEMPTS = 10;
 export function forHistory(error: unknown, attempts: number): Error {
   const denied = error instanceof Failure && error.code !== 'UNREACHABLE' && error.code !== 'INTERRUPTED';
   const isFinal = denied || error instanceof UnrecoverableError || attempts >= MOST_ATTEMPTS;
-  const shown = isFinal ? new UnrecoverableError(sentenceOf(error)) : new Error(sentenceOf(error));
+  // What the target says was explained where it was said.
+  const sentence = sentenceOf(explainRefusal(error));
+  const shown = isFinal ? new UnrecoverableError(sentence) : new Error(sentence);
   shown.stack = `${shown.name}: ${shown.message}`;
   // For whoever wonders why; the queue keeps only the message.
   shown.cause = error;

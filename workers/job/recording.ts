@@ -2,6 +2,7 @@
 import type { Observer, Phase } from '../../src/cleanup/context.ts';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import { sentenceOf } from '../../src/domain/failure.ts';
+import { explainRefusal } from '../../src/queue/refusal.ts';
 import { isoOf } from '../../src/domain/instant.ts';
 import type { Report } from '../../src/domain/report.ts';
 import { RunFollower } from '../../src/ledger/recording/followRun.ts';
@@ -85,7 +86,7 @@ export class Recording {
 
   /** @param goesOn whether another attempt will follow */
   async failed(error: unknown, goesOn: boolean): Promise<void> {
-    const reason = sentenceOf(error);
+    const reason = sentenceOf(explainRefusal(error));
     await (goesOn ? this.#recorder.suspend(reason) : this.#recorder.end({ outcome: 'failed', reason }));
   }
 

@@ -3,7 +3,7 @@
  *  Leaves    keeping what was seen to whoever gives the run its sightings.
  *  Promises  what can't be read or kept is said once, and the run goes on without.
  */
-import { Failure, sentenceOf } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import { type Clock, silentSeconds } from '../../domain/heartbeat.ts';
 import type { Outcome } from '../../domain/report.ts';
 import type { Sighting } from '../../domain/sighting.ts';
@@ -18,6 +18,7 @@ import { namesOf } from './left.ts';
 import { makeRoom } from './room.ts';
 import { stateOf } from '../guards/state.ts';
 import { NO_SWARM } from '../ownership/spellers.ts';
+import { wordsOf } from '../../redis/rights/refusals.ts';
 
 /** Whether names exist is asked for so many in one call: they take Redis a tenth of a millisecond. */
 const NAMES_ASKED = 200;
@@ -87,8 +88,10 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
   const { store, tally, sightings } = run;
   const found = foundIn(run, sighting);
   if (found === null) return;
-  if (sighting.isGivenBack && (!store.has(found) || hasBeatenSince(run, found) !== NO_BEAT))
-    return recallGivenBack(run, found, sighting, counts);
+  if (sighting.isGivenBack && (!store.has(found) || hasBeatenSince(run, found) !== NO_BEAT)) {
+    recallGivenBack(run, found, sighting, counts);
+    return;
+  }
   const wasStale = store.wasStale(found);
   const isNew = counts || !wasStale;
   if (store.has(found)) {
@@ -106,20 +109,16 @@ function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Cloc
   }
   if (state === 'stale') {
     store.enterStale(found, sighting.beatAtSeconds, null);
-    if (isNew) {
-      run.hold.foresee(silence);
-      tally.stale++;
-      tally.lapsed++;
-    }
+    if (!isNew) return;
+    run.hold.foresee(silence);
+    tally.stale++;
+    tally.lapsed++;
     return;
   }
   store.enterLiving(found);
   if (isNew && state === 'active') run.outlook?.seeLapsed(found.id.bytes, lapsedClock.nowSeconds - silence);
   tally[state]++;
-  if (!isNew) {
-    tally.holdAwaited();
-    tally.lapsed--;
-  }
+  if (!isNew) tally.holdAwaited(1);
   // Once no keys are dropped any more it has as long to beat as anybody.
   sightings?.see(found.id, found.swarm, lapsedClock.evicts ? lapsedClock.nowSeconds : sighting.beatAtSeconds);
 }
@@ -151,7 +150,7 @@ export async function recallLapsed(run: Run, counts = true): Promise<Recalled> {
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
-    run.observer.warn?.(`who beat before can not be read, so this run goes by heartbeats alone: ${sentenceOf(error)}`);
+    run.observer.warn?.(`who beat before can not be read, so this run goes by heartbeats alone: ${wordsOf(error)}`);
     recalled.failed = true;
   }
   if (recalled.any && lapsedClock.evicts) {
@@ -197,7 +196,7 @@ export async function keepSightings(
   try {
     await sightings?.keep(!whole);
   } catch (error) {
-    if (!failed) observer.warn?.(`who beats now can not be kept for the next run: ${sentenceOf(error)}`);
+    if (!failed) observer.warn?.(`who beats now can not be kept for the next run: ${wordsOf(error)}`);
   }
 }
 

@@ -101,9 +101,10 @@ export class Tally {
     return this.stale - this.aboutToBeHeld;
   }
 
-  /** One who was counted as stale by the first pass is held. */
-  holdAwaited(): void {
+  /** One who was counted as stale by the first pass, perhaps as lapsed, is held. */
+  holdAwaited(lapsed = 0): void {
     this.stale--;
+    this.lapsed -= lapsed;
     this.aboutToBeHeld = Math.max(0, this.aboutToBeHeld - 1);
   }
 

@@ -1,7 +1,7 @@
 /** explain: says whose names are, what a run would do with them now, and when they were swept. */
 import { fingerprintOf } from '../../config/fingerprint.ts';
 import type { Config, TargetConfig } from '../../config/resolve.ts';
-import { Failure, sentenceOf } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { Entry } from '../../explain/entry.ts';
 import { explainNames } from '../../explain/explain.ts';
 import { jsonOf } from '../../explain/json.ts';
@@ -18,6 +18,7 @@ import { configOf } from '../config.ts';
 import { renderEntry, renderPast } from '../output/renderEntry.ts';
 import { say } from '../output/say.ts';
 import { targetOf, withPrivateRedis } from '../target.ts';
+import { wordsOf } from '../../redis/rights/refusals.ts';
 
 interface Options {
   readonly target?: string;
@@ -78,7 +79,7 @@ async function tellPast(config: Config, settings: TargetConfig, names: readonly 
       console.log(renderPast(name, await pastOfName(past.ledger, settings, name), settings.name));
     }
   } catch (error) {
-    say(`what was swept can not be read: ${sentenceOf(error)}`);
+    say(`what was swept can not be read: ${wordsOf(error)}`);
   } finally {
     past.close();
   }
@@ -89,7 +90,7 @@ async function openPast(config: Config): Promise<OpenLedger | null> {
   try {
     return await openLedger(config.queue, config.process.ledger);
   } catch (error) {
-    say(`what was swept is not known, nor who beat before: ${sentenceOf(error)}`);
+    say(`what was swept is not known, nor who beat before: ${wordsOf(error)}`);
     return null;
   }
 }

@@ -8,7 +8,8 @@ import type { Finding } from '../../health/finding.ts';
 import { checkAddresses, checkGuards, checkHold, checkOutages } from '../../health/guards.ts';
 import { Ledger } from '../../ledger/ledger.ts';
 import { readMembers } from '../../queue/members.ts';
-import { untakenByQueue } from '../../queue/refusal.ts';
+import { whyNoQueue } from '../../queue/needs.ts';
+import { explainRefusal } from '../../queue/refusal.ts';
 import { checkSentinels } from '../../health/sentinels.ts';
 import { findingsOf, readQueueState } from '../../health/queueState.ts';
 import { openQueues, type Queues } from '../../queue/queues.ts';
@@ -88,8 +89,8 @@ async function examineQueue(findings: Finding[], config: Config, targets: readon
       checkEviction(report, info, true, false);
       checkSaving(report, info);
     }
-    const untaken = await untakenByQueue(redis, config.queue.prefix);
-    if (untaken !== null) report('commands', 'failed', `the queue's Redis ${untaken}`);
+    const lacks = await whyNoQueue(redis, config.queue.prefix);
+    if (lacks !== null) report('commands', 'failed', lacks);
     if ([...config.targets.values()].some(({ url }) => url === config.queue.url)) {
       report(
         'separation',
@@ -133,7 +134,11 @@ export async function examine(config: Config, targets: readonly TargetConfig[]):
     });
   }
   await examineQueue(findings, config, targets).catch((error: unknown) => {
-    tellUnreached(reporter(findings, null), error, 'check QUEUE_REDIS_URL, the network and the password');
+    tellUnreached(
+      reporter(findings, null),
+      explainRefusal(error),
+      'check QUEUE_REDIS_URL, the network and the password',
+    );
   });
   return findings;
 }

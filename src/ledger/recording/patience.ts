@@ -1,9 +1,9 @@
 /** patience: how long a run waits for a ledger that does not answer, and what it says of that. */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { sentenceOf } from '../../domain/failure.ts';
 import { isRefusal } from '../../redis/rights/refusals.ts';
 import { isAway } from '../away.ts';
+import { wordsOf } from '../../redis/rights/refusals.ts';
 
 const NO_ANSWER = new Error('its Redis did not answer in time');
 const AGAIN_MS = 250;
@@ -70,6 +70,6 @@ export class Trouble {
   tell(what: string, error: unknown): void {
     if (this.#told) return;
     this.#told = true;
-    this.warn(`${what}: ${sentenceOf(error)}`);
+    this.warn(`${what}: ${wordsOf(error)}`);
   }
 }

@@ -8,13 +8,20 @@ import type { Queues, QueueWatch } from '../queues.ts';
 import { listenToRuns } from '../runEvents.ts';
 import { reportIn } from './reportIn.ts';
 
-/** How often it is looked whether the run still exists: anybody may remove it from the queue. */
+/**
+ * How often it is looked whether the run still exists, and goes on: anybody may remove it from the queue, and a user with few rights may
+ * never hear that it has ended.
+ */
 const LOOK_EVERY_MS = 2_000;
 
-/** Never resolves; fails once the run is gone, or the queue can't be asked any more. */
-async function untilRemoved({ runs }: Queues, run: string): Promise<never> {
+/** What the run returned; fails once it has failed, or is gone, or the queue can't be asked any more. */
+async function untilSeenToEnd({ runs }: Queues, run: string): Promise<unknown> {
   for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { ref: false })) {
-    if (!(await runs.getJob(run))) break;
+    const job = await runs.getJob(run);
+    if (!job) break;
+    if (job.finishedOn === undefined) continue;
+    if (job.failedReason) throw new Error(job.failedReason);
+    return job.returnvalue;
   }
   throw new Error('it was removed from the queue');
 }
@@ -38,7 +45,7 @@ export async function waitForRun(
     const job = await queues.runs.getJob(run);
     if (!job) throw new Failure('RUN_FAILED', `run ${run} is no longer in the queue`);
     try {
-      const ends = [job.waitUntilFinished(events), untilRemoved(queues, run)];
+      const ends = [job.waitUntilFinished(events), untilSeenToEnd(queues, run)];
       const report = reportIn(await Promise.race(stop ? [...ends, untilAborted(stop, settled.signal)] : ends));
       if (report !== null) return report;
     } catch (error) {

@@ -121,6 +121,9 @@ function questionsOfRest(besides: Besides): readonly Order[] {
     ['renamenx', [key('1'), key('2')]],
     ['pexpire', [key('1'), 1]],
     ['set', [key('1'), '', 'XX', 'PX', 1]],
+    // Without these nobody could give back what is kept.
+    ['persist', [key('1')]],
+    ['getrange', [key('1'), 0, 0]],
     // Writes nothing, and makes no key.
     ...(besides.part === undefined ? [] : [['setrange', [key('1'), 0, '']] as const]),
   ];
@@ -130,5 +133,8 @@ function questionsOfRest(besides: Besides): readonly Order[] {
     ['pexpire', [key('1'), 1]],
   ];
   const { trash = 0, announce = false } = besides;
-  return [...(trash > 0 ? orders : []), ...(announce === false ? [] : said)];
+  // No entry can have this id.
+  const added: readonly Order[] =
+    announce !== false && 'stream' in announce ? [['xadd', [key('1'), '0-0', 'a', '']]] : [];
+  return [...(trash > 0 ? orders : []), ...(announce === false ? [] : [...said, ...added])];
 }

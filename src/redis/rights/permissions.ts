@@ -135,10 +135,16 @@ interface Asked {
   readonly reply: Reply | Error;
 }
 
+/** What an entry is asked for with that must not come to be. */
+const ASKED_WRONGLY = /^ERR The ID specified in XADD must be greater/;
+
 /** @param names the commands of these orders, as ACLs name them, where they differ from what is sent */
 async function ask(calls: Calls, orders: readonly Order[], names: readonly string[] = []): Promise<readonly Asked[]> {
   const { replies } = await calls.sendTogether(orders);
-  return replies.map((reply, i) => ({ command: names[i] ?? orders[i]?.[0] ?? '', reply }));
+  return replies.map((reply, i) => ({
+    command: names[i] ?? orders[i]?.[0] ?? '',
+    reply: reply instanceof Error && ASKED_WRONGLY.test(reply.message) ? null : reply,
+  }));
 }
 
 function refusedAmong(asked: readonly Asked[]): readonly string[] {

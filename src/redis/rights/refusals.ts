@@ -1,4 +1,5 @@
 /** refusals: what an error says of a command: that this user may not run it, or that the server takes it from nobody. */
+import { sentenceOf } from '../../domain/failure.ts';
 import { answerOf } from '../call/answerCode.ts';
 import { clusterAnswerIn } from '../connection/cluster.ts';
 import { unreadyIn } from '../connection/unready.ts';
@@ -42,6 +43,11 @@ export function isUntaken(error: unknown): error is Error {
 /** Whether the user may not run a command, or nobody may. */
 export function isRefusal(error: unknown): boolean {
   return refusedCommandIn(error) !== null || isUntaken(error);
+}
+
+/** What went wrong, in one line: of what Redis said, what `saidIn` leaves. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error && error.name === 'ReplyError' ? saidIn(error) : sentenceOf(error);
 }
 
 /** The most of what a server said that is told again. */
