@@ -15,7 +15,18 @@ import { STRATEGIES, urlFor } from '../support/users.ts';
 import { beat, heartbeatOf, keysIn, nowOf, settle, STALE } from '../support/world.ts';
 
 const server = useRedis();
-const MORE = ['+publish', '+xadd', '+set', '+sadd', '+sismember', '&swept', '+renamenx', '+pexpire', '+pttl'];
+const MORE = [
+  '+publish',
+  '+xadd',
+  '+set',
+  '+sadd',
+  '+sismember',
+  '&swept',
+  '+renamenx',
+  '+pexpire',
+  '+persist',
+  '+pttl',
+];
 const CHANNEL = { announce: { channel: 'swept' } };
 
 interface Said {
