@@ -63,8 +63,6 @@ describe('the address of several servers', () => {
     'redis+cluster://a,,b',
     'redis+cluster://a:0',
     'redis+cluster://a:65536',
-    'redis+cluster://a/1',
-    'redis+cluster://a/?db=1',
     'redis+cluster://::1',
     'redis+sentinel://a',
     'redis+sentinel://a/',
@@ -73,6 +71,13 @@ describe('the address of several servers', () => {
     'redis+sentinel://u:p/w@a/m',
   ])('%s is none, which is said in a sentence', (url) => {
     expect(urlComplaint(url)).toMatch(/is not the address of (a cluster|sentinels); write redis\+(cluster|sentinel):/);
+    expect(deploymentOf(url)).toBeNull();
+  });
+
+  test.each(['redis+cluster://a/1', 'redis+cluster://a/?db=1'])('%s is none, as it names a database', (url) => {
+    expect(urlComplaint(url)).toMatch(
+      /^"redis.cluster:\/\/a.*" names a database; of a cluster number 0 alone can be used: leave it out$/,
+    );
     expect(deploymentOf(url)).toBeNull();
   });
 
