@@ -101,8 +101,8 @@ test('explain tells what the ledger knows of an id though its target is gone, an
     ...{ run: 'run-default', target: 'default', fingerprint, trashMs: 3_600_000 },
     ...{ agoMs: 60_000, going: [going('c1')] },
   });
-  const keys = ['blocking:ack:c1:3', 'swarm:s1:agent:c1:activity', 'swarm:s2:agent:c1:activity', 'blocking:ack:c2:3'];
-  const { code, stdout, stderr } = await command(['explain', 'c1', 'nobody', ...keys], env);
+  const keys = ['blocking:ack:c1:3', 'swarm:s1:agent:c1:activity', 'swarm:s2:agent:c1:activity', 'blocking:ack:c3:3'];
+  const { code, stdout, stderr } = await command(['explain', 'c1', 'nobody', ...keys, 'c2'], env);
   expect(code).toBe(1);
   expect(stderr).toContain('could not be reached: connection refused');
   const said = stdout.replace(/\s+/g, ' ');
@@ -114,6 +114,8 @@ test('explain tells what the ledger knows of an id though its target is gone, an
   // Keys tell who could own them, and in which swarm.
   expect(said).toMatch(/blocking:ack:c1:3 What [^.]*\. c1 in s1 was swept/);
   expect(said).toMatch(/swarm:s1:agent:c1:activity What [^.]*\. c1 in s1 was swept/);
+  // The same server with the same schema had another name once.
+  expect(said).toMatch(/ c2 What [^.]*\. c2 in s1 was swept by run run-gone/);
   for (const key of keys.slice(2)) {
     expect(said).toMatch(
       new RegExp(`${key} What [^.]*\\. No run that stands in the ledger swept anybody who could own`),
