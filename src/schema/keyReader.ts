@@ -33,8 +33,16 @@ function isAny(): boolean {
 }
 
 /** What a template says besides where its parts end. */
-function wordsOf({ tokens }: Template): string {
-  return tokens.map((token) => (token.kind === 'literal' ? token.text.replaceAll(':', '') : '')).join('');
+function wordsOf({ tokens }: Template): readonly string[] {
+  return tokens.flatMap((token) =>
+    token.kind === 'literal' ? token.text.split(':').filter((word) => word !== '') : [],
+  );
+}
+
+/** Whether it says a word that no heartbeat has, but as a part of an id. */
+function hasOwnWord(template: Template, heartbeat: Template): boolean {
+  const known = wordsOf(heartbeat);
+  return wordsOf(template).some((word) => !known.some((one) => one.includes(word)));
 }
 
 export class KeyReader {
@@ -74,7 +82,7 @@ export class KeyReader {
       ? { heartbeat: withAnySwarm(this.#heartbeat), matcher: new Matcher({ ...ids, never: [] }) }
       : null;
     this.#worded = schema.templates
-      .filter(({ template }) => wordsOf(template) !== wordsOf(heartbeat))
+      .filter(({ template }) => hasOwnWord(template, heartbeat))
       .map(({ template }) => patternOf(template));
     this.#all = schema.templates.map(({ template }) => patternOf(template));
     this.#remains = all ? this.#all : schema.scanned.map(({ template }) => patternOf(template));

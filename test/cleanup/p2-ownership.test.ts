@@ -211,6 +211,9 @@ test.each([
   ['{coordinator}:beat', ['to:{coordinator}:beat', '*:to:{coordinator}:beat'], [], ['to', 'from:to']],
   // Nothing tells what lies there from somebody's heartbeat whose id is longer than ids are.
   ['w:{coordinator}', ['w:{coordinator}:*'], [], []],
+  ['w:{coordinator}:beat', ['w:{coordinator}:*'], ['state', 'mail:1'], []],
+  ['w:{coordinator}:beat', ['w:{coordinator}:*:*'], ['mail:1'], []],
+  ['w:{coordinator}:beat', ['w:{coordinator}:*:be*'], ['mail:be1'], []],
 ])(
   'with heartbeats %j a key that one of %j names by its own word is its owner’s, and nobody’s heartbeat (P2, P3, P4)',
   async (heartbeat, templates, behind, before) => {

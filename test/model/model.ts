@@ -136,8 +136,8 @@ function readings(template: string, key: string, ids: ModelIds, owner: Owner = {
 }
 
 /** What a template says besides where its parts end. */
-function wordsIn(template: string): string {
-  return template.replace(/\{coordinator\}|\{swarm\}|[*:]/g, '');
+function wordsIn(template: string): readonly string[] {
+  return template.split(/\{coordinator\}|\{swarm\}|[*:]/).filter((word) => word !== '');
 }
 
 /**
@@ -157,7 +157,8 @@ function heartbeatsIn(
     const text = bytesOf(template);
     const found = readings(text, name, ids);
     if (found.length > 0) {
-      const worded = templates.filter((other) => wordsIn(other) !== wordsIn(template));
+      const isKnown = (word: string) => wordsIn(template).some((one) => one.includes(word));
+      const worded = templates.filter((other) => !wordsIn(other).every(isKnown));
       return found
         .filter((owner) => hasShape(owner) || !isOther(worded))
         .map((owner) => ({ ...owner, isWhole: hasShape(owner) }));
