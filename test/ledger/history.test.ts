@@ -262,6 +262,14 @@ describe('a target that was changed goes by what the last run left before (P12):
     expect(await activeBefore('new', `${place}${otherSchema}`)).toBeNull();
   });
 
+  test('its name, with that of another: each goes by what stands at its place, not by what had its name', async () => {
+    const [one, other] = [`${place}${schema}`, `${elsewhere}${schema}`];
+    await leave('main', one, 1_000);
+    await leave('spare', other, 400);
+    expect(await activeBefore('main', other)).toBe(400);
+    expect(await activeBefore('spare', one)).toBe(1_000);
+  });
+
   test('its mode: what it saw while it was to observe counts, a dry run that somebody asked for does not', async () => {
     await leave('main', `${place}${schema}`, 1_000, { dryRun: true, trigger: 'schedule' });
     await leave('main', `${place}${schema}`, 5, { dryRun: true, trigger: 'cli' });

@@ -11,18 +11,17 @@ const MOST_RUNS = 300;
 /**
  * The report of the last completed run of this target that looked at everybody, and did what its target is set to: where that is to
  * observe, the schedule's dry runs count. `null` where none is known. A target whose schema, address or name was changed has a past all the
- * same, since that is when a split or a mistake takes all who live for stale: where its own fingerprint has none, that of its name with another schema stands in, then
- * that of its name elsewhere, then that of another name for the very same. So another deployment's, who means something else by that
- * name, may hold who is stale there in the first run, which costs time alone. Rejects where the ledger can't be read.
+ * same, since that is when a split or a mistake takes all who live for stale: where its own name has none for the same place and schema, that of another name for the very
+ * same stands in, then that of its name with another schema, then that of its name elsewhere. So another deployment's, who means something
+ * else by that name, may hold who is stale there in the first run, which costs time alone. Rejects where the ledger can't be read.
  */
 export async function lastRunOf(ledger: Ledger, target: string, fingerprint: string): Promise<Report | null> {
   const asked = { outcome: 'completed', fullPass: true, limit: MOST_RUNS } as const;
   const named = (await ledger.history({ ...asked, target })).runs.filter(isTelling);
-  const own = named.find((run) => run.fingerprint === fingerprint);
-  const last = own ?? named.find((run) => samePlace(run.fingerprint, fingerprint)) ?? named[0];
-  if (last !== undefined) return last.report;
-  const renamed = (await ledger.history(asked)).runs.filter(isTelling);
-  return renamed.find((run) => run.fingerprint === fingerprint)?.report ?? null;
+  const isVerySame = (run: PastRun) => run.fingerprint === fingerprint;
+  const last = named.find(isVerySame) ?? (await ledger.history(asked)).runs.filter(isTelling).find(isVerySame);
+  const changed = named.find((run) => samePlace(run.fingerprint, fingerprint)) ?? named[0];
+  return (last ?? changed)?.report ?? null;
 }
 
 function isTelling({ dryRun, trigger, report }: PastRun): boolean {
