@@ -71,13 +71,6 @@ export function goingOf({ judged, heartbeats }: SweepChunk): Bulk {
   return going;
 }
 
-/** A chunk that only looks whether the heartbeats that were to go are as they were judged. */
-export function heartbeatsOf({ judged, heartbeats }: SweepChunk): SweepChunk {
-  const firstOf = (bulk: Bulk) => Bulk.of(bulk.texts().slice(0, heartbeats));
-  const going = { keys: firstOf(judged.keys), proofs: firstOf(judged.proofs) };
-  return { judged: going, absent: new Bulk(), families: [], told: [], heartbeats: 0 };
-}
-
 /**
  * Removes a chunk's keys if each heartbeat is as it was judged; otherwise removes nothing and says which are not.
  * @param until nothing is done, and an error returned (`LATE`), after this second of the server's clock; 0: it is done at any time

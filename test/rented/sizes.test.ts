@@ -102,6 +102,19 @@ describe.each(LIMITS)('a server that takes only %s', (_, rule) => {
   });
 });
 
+test.each(LIMITS)(
+  'a run that is recorded, and so is told what was not there, ends where a server takes only %s',
+  async (_, rule) => {
+    const after = await settleWorld();
+    const { redis } = server.current;
+    for (const [n, id] of STALE.entries()) if (n % 2 === 0) await redis.del(`blocking:signal:${id}`);
+    const { report, sentence } = await outcomeOf(rule(), { observer: { removed: () => {} } });
+    expect(sentence).toBe('');
+    expect(await keysIn(redis)).toEqual(after);
+    expect(report?.coordinators).toMatchObject({ stale: STALE.length, swept: STALE.length, revived: 0 });
+  },
+);
+
 test.each(LIMITS)('orphans go in calls as small as a server takes that takes only %s', async (_, rule) => {
   const after = await settleWorld();
   const { redis } = server.current;

@@ -20,7 +20,8 @@ import { makingDoWithoutInfo, missingIn, Refused } from '../rights/missing.ts';
 import { askPermissions } from '../rights/permissions.ts';
 import { scriptRefusal } from '../call/script.ts';
 import { Deadline } from './deadline.ts';
-import { keysIn, MOST_KEYS, type SweepChunk, type SweepResult, heartbeatsOf, sweep } from '../sweep.ts';
+import { lookAt } from './lookAt.ts';
+import { keysIn, MOST_KEYS, type SweepChunk, type SweepResult, sweep } from '../sweep.ts';
 import { MOST_KEYS_WATCHED, Transactions } from './transaction.ts';
 
 /** How many keys of each family there were before a chunk was sent; `null`: nobody looked. */
@@ -92,12 +93,12 @@ export class Remover {
       () => chunk.families,
       async (again, before): Promise<Told<SweepResult>> => {
         if (again && keysIn(chunk) > most) {
-          const look = await this.#sweep(heartbeatsOf(chunk));
-          if (await this.#hasRun(chunk, look, before)) return ranBefore(chunk, look);
-          if (look.swept && (await this.#wasSaid(chunk))) return ranBefore(chunk, look);
+          const seen = await lookAt(this.calls, chunk, async (part) => await this.#sweep(part));
+          if (await this.#hasRun(chunk, seen, before)) return ranBefore(chunk, seen);
+          if (seen.swept && (await this.#wasSaid(chunk))) return ranBefore(chunk, seen);
           // Without a heartbeat that was to go, nobody can tell what it removed.
           if (chunk.heartbeats === 0) this.warn(uncounted(1));
-          return { result: look.swept ? { ...NOTHING_CHANGED, ms: look.ms } : look, isFirst: true };
+          return { result: seen.swept ? { ...NOTHING_CHANGED, ms: seen.ms } : seen, isFirst: true };
         }
         const result = await this.#sweep(chunk);
         if (again && (await this.#hasRun(chunk, result, before))) return ranBefore(chunk, result);
@@ -245,5 +246,5 @@ export const NOTHING_CHANGED = { swept: false, revived: [], vanished: [], born: 
 
 function uncounted(chunks: number): string {
   const what = chunks === 1 ? 'a removal' : `${chunks} removals`;
-  return `the answer to ${what} was lost with the connection: some of the keys that went with it may be missing in the counts`;
+  return `the answer to ${what} was lost: some of the keys that went with it may be missing in the counts`;
 }
