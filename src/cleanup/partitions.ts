@@ -58,10 +58,8 @@ async function sweepAllOf(run: Run, keysHeld: boolean, told: Gathered | null): P
   // A dry run leaves everybody.
   if (run.dryRun) await noteLeft(run);
   observer.phase?.('sweep', `${which}sweeping ${tally.stale - tally.swept} coordinators`);
-  if (gathered !== null) {
-    await lookForNewcomers(run);
-    await sweepOrphans(run, gathered);
-  }
+  await lookForNewcomers(run);
+  if (gathered !== null) await sweepOrphans(run, gathered);
   // Else it would be told of each heartbeat that goes.
   run.target.births?.end();
   await sweepCoordinators(run);

@@ -128,4 +128,35 @@ describe.each(STRATEGIES)('by %s', (_, rules) => {
       expect(await redis.exists(shared, beatOf('lives'))).toBe(2);
     },
   );
+
+  test.each([
+    ['before it is looked there', 'scan', 'mget'],
+    ['once it was shown', 'mget', rules === null ? 'evalsha' : 'watch'],
+  ])(
+    'who has no heartbeat for a moment, %s, alone in its swarm, keeps what one of the same id in another swarm left (P1, P2)',
+    async (_, away, back) => {
+      const { redis } = server.current;
+      const now = await nowOf(redis);
+      const lives = heartbeatOf('leader', 's2');
+      await writeAll(redis, {
+        [heartbeatOf('leader', 's1')]: beat(now - 3_600_000),
+        [lives]: beat(now),
+        'blocking:signal:leader': '1',
+      });
+      let isAway = false;
+      let wasAway = false;
+      const report = await clean(await urlFor(server.current, rules), {
+        before: async (name) => {
+          if (name === away && !wasAway) isAway = wasAway = (await redis.del(lives)) === 1;
+          else if (name === back && isAway) {
+            isAway = false;
+            await redis.set(lives, beat(await nowOf(redis)));
+          }
+        },
+      });
+      expect([wasAway, isAway]).toEqual([true, false]);
+      expect(report.coordinators.swept).toBe(1);
+      expect(await redis.exists('blocking:signal:leader', lives)).toBe(2);
+    },
+  );
 });

@@ -20,10 +20,10 @@ const MOST_VANISHED = 10_000;
 
 /** Enters whoever was born since the run last looked, if any keys go that could be theirs. A dry run removes nothing. */
 export async function lookForNewcomers(run: Run): Promise<void> {
-  if (run.dryRun || !someGo(run)) return;
+  if (run.dryRun || run.store.idCount === 0) return;
   const written = (await run.target.births?.written()) ?? null;
-  if (written === null) await lookAgain(run);
-  else for (const key of written) enter(run, key);
+  if (written !== null) for (const key of written) enter(run, key);
+  else if (someGo(run)) await lookAgain(run);
   for (const key of run.vanished.splice(0)) enter(run, key);
 }
 
@@ -43,8 +43,9 @@ async function enterMissed(run: Run): Promise<void> {
   for await (const keys of run.target.moves?.missed() ?? []) for (const key of keys) enter(run, key);
 }
 
-/** Whether any key goes that was found. */
-function someGo({ store }: Run): boolean {
+/** Whether any key goes that was found, or that names no swarm: who beats by the same id in a swarm that nobody has seen owns it, too. */
+function someGo({ store, schema }: Run): boolean {
+  if (!schema.heartbeatDerivable && schema.derived.some(({ template }) => !template.hasSwarm)) return true;
   for (const id of store.ids()) if ((store.keysOf(id) as Key) !== NO_KEY) return true;
   return false;
 }
