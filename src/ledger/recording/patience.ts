@@ -1,9 +1,8 @@
 /** patience: how long a run waits for a ledger that does not answer, and what it says of that. */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isRefusal } from '../../redis/rights/refusals.ts';
+import { isRefusal, wordsOf } from '../../redis/rights/refusals.ts';
 import { isAway } from '../away.ts';
-import { wordsOf } from '../../redis/rights/refusals.ts';
 
 const NO_ANSWER = new Error('its Redis did not answer in time');
 const AGAIN_MS = 250;

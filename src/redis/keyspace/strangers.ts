@@ -50,9 +50,10 @@ export class Strangers {
       .filter(({ heartbeats }) => heartbeats > 0)
       .map(({ names, shared, heartbeats }) => ({
         message:
-          `${heartbeats} keys are heartbeats of schema ${names.join(' or ')}, which are nobody's to "${name}", though both name ` +
+          `${heartbeats === 1 ? '1 key is a heartbeat' : `${heartbeats} keys are heartbeats`} of schema ${names.join(' or ')}, ` +
+          `which ${heartbeats === 1 ? 'is' : 'are'} nobody's to "${name}", though both name ` +
           `${shared.join(', ')}: such keys of who beats there alone pass for orphans, or go with a stale one of the same id`,
-        advice: `set mode: observe, and list no orphans, until all of them beat by one schema; clean by that`,
+        advice: 'set mode: observe, and list no orphans, until all of them beat by one schema; clean by that',
       }));
   }
 }
