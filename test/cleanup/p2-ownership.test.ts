@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ANY_SEGMENTS, KeyReader } from '../../src/schema/keyReader.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
@@ -240,3 +241,29 @@ test.each([
     expect(report.coordinators).toMatchObject({ checked: 3, active: 1, stale: 1, swept: 1, unreadable: 1 });
   },
 );
+
+test('whatever else a schema names by no word but those of its heartbeats, one whose id is too long keeps its own (P1, P4)', async () => {
+  const { url, redis } = server.current;
+  const drawn = fc.constantFrom('', ':beat', ':w:beat').chain((end) =>
+    fc.record({
+      end: fc.constant(end),
+      template: fc
+        .array(fc.constantFrom('*', 'w', ...(end === '' ? [] : ['beat', 'be*', '*at'])), { minLength: 1, maxLength: 3 })
+        .map((parts) => ['w:{coordinator}', ...parts].join(':')),
+      more: fc.array(fc.constantFrom('7', 'w', 'beat'), { minLength: 1, maxLength: 3 }),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(drawn, async ({ end, template, more }) => {
+      const schemas = { mine: { heartbeat: `w:{coordinator}${end}`, remains: template } };
+      fc.pre(template !== schemas.mine.heartbeat);
+      await redis.flushall();
+      const now = await nowOf(redis);
+      const lives = `w:${['gone', ...more].join(':')}${end}`;
+      await writeAll(redis, { [`w:gone${end}`]: beat(now - 3_600_000), [lives]: beat(now) });
+      await clean(url, { settings: { schema: 'mine', schemas } });
+      expect(await keysIn(redis)).toEqual([lives]);
+    }),
+    { numRuns: 40 },
+  );
+});
