@@ -63,7 +63,7 @@ export class KeyReader {
   readonly #heartbeat: Pattern;
   /** Those in no swarm or in one of several segments; `null` where heartbeats name none. */
   readonly #anySwarm: { readonly heartbeat: Pattern; readonly matcher: Matcher } | null;
-  /** Of those whose keys could pass for heartbeats of longer ids, but for a word that says what they are. */
+  /** Of those whose keys could pass for heartbeats of longer ids or other swarms, but for a word that says what they are. */
   readonly #worded: readonly Pattern[];
   /** Of the templates whose keys are looked for, and of all whose keys there are. */
   readonly #remains: readonly Pattern[];
@@ -120,12 +120,13 @@ export class KeyReader {
     return false;
   }
 
-  /** Whether it is a heartbeat but for its swarm, and nothing else: somebody beats there of whom nobody can say in which swarm (P4). */
+  /** Whether it is a heartbeat but for its swarm: somebody beats there of whom nobody can say in which swarm (P4). */
   #isInNoSwarm(key: Uint8Array): boolean {
     const any = this.#anySwarm;
     if (any === null || !this.#matcher.read(any.heartbeat, key, ANY_SEGMENTS, this.#takeHeartbeat)) return false;
     // One whose id would be a word that none is, in a swarm that is one, is no heartbeat.
-    if (any.matcher.read(this.#heartbeat, key, ANY_SEGMENTS, isAny) || this.#readsAsOne(this.#all, key)) return false;
+    if (any.matcher.read(this.#heartbeat, key, ANY_SEGMENTS, isAny) || this.#readsAsOne(this.#worded, key))
+      return false;
     this.idSegments = -Math.abs(this.idSegments);
     return true;
   }

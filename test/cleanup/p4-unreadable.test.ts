@@ -121,6 +121,19 @@ test('a word that no id begins with makes no other swarm of the one before it (P
   expect(await keysIn(redis)).toEqual(others.sort());
 });
 
+test('who beats in a swarm of several segments keeps the heartbeat that another family names by no word of its own (P1, P4)', async () => {
+  const { url, redis } = server.current;
+  const schemas = {
+    mine: { ids: { never: ['beat'] }, heartbeat: 'w:{swarm}:beat:{coordinator}', remains: 'w:{swarm}:{coordinator}:*' },
+  };
+  const now = await nowOf(redis);
+  const lives = 'w:team:7:beat:c';
+  await writeAll(redis, { 'w:team:beat:7': beat(now - 3_600_000), 'w:team:7:mail:1': '1', [lives]: beat(now) });
+  const report = await clean(url, { settings: { schema: 'mine', schemas } });
+  expect(await keysIn(redis)).toEqual([lives]);
+  expect(report.coordinators).toMatchObject({ checked: 2, swept: 1, unreadable: 1 });
+});
+
 test('who writes `lastHeartbeat` is judged by it, in ms and in ISO 8601 (P4, P5)', async () => {
   const { url, redis } = server.current;
   const now = await nowOf(redis);

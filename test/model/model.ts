@@ -156,9 +156,9 @@ function heartbeatsIn(
   return heartbeat.flatMap((template) => {
     const text = bytesOf(template);
     const found = readings(text, name, ids);
+    const isKnown = (word: string) => wordsIn(template).some((one) => one.includes(word));
+    const worded = templates.filter((other) => !wordsIn(other).every(isKnown));
     if (found.length > 0) {
-      const isKnown = (word: string) => wordsIn(template).some((one) => one.includes(word));
-      const worded = templates.filter((other) => !wordsIn(other).every(isKnown));
       return found
         .filter((owner) => hasShape(owner) || !isOther(worded))
         .map((owner) => ({ ...owner, isWhole: hasShape(owner) }));
@@ -166,7 +166,7 @@ function heartbeatsIn(
     // Where it reads in several ways the first is recorded.
     const [swarmless] = readings(text, name, ids, {}, true);
     const isWord = readings(text, name, { ...ids, never: [] }).length > 0;
-    return swarmless === undefined || isWord || isOther(templates) ? [] : [{ ...swarmless, isWhole: false }];
+    return swarmless === undefined || isWord || isOther(worded) ? [] : [{ ...swarmless, isWhole: false }];
   });
 }
 
