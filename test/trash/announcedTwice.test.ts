@@ -8,7 +8,18 @@ import { STRATEGIES, urlFor } from '../support/users.ts';
 import { nowOf } from '../support/world.ts';
 
 const server = useRedis();
-const MORE = ['+publish', '+xadd', '+set', '+sadd', '+sismember', '&swept', '+renamenx', '+pexpire', '+pttl'];
+const MORE = [
+  '+publish',
+  '+xadd',
+  '+set',
+  '+sadd',
+  '+sismember',
+  '&swept',
+  '+renamenx',
+  '+pexpire',
+  '+persist',
+  '+pttl',
+];
 
 test.each(STRATEGIES)(
   'two runs side by side tell of everybody once, by %s',
