@@ -1,8 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Report } from '../../src/domain/report.ts';
+import { connect } from '../../src/redis/connection/connect.ts';
+import { streamOf } from '../../src/redis/connection/ioredis.ts';
 import { cli, environment as environmentOf, startWorker } from '../support/cli.ts';
 import { command } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
@@ -118,6 +122,13 @@ describe('a certificate that does not fit', () => {
       command,
     ],
     [
+      'that it does not take',
+      () => ({ ...trusting(strict), STALESWEEP_TLS_CERT: strict.otherCa, STALESWEEP_TLS_KEY: strict.otherKey }),
+      'it does not take the certificate it is shown; renew what STALESWEEP_TLS_CERT names',
+      'history',
+      command,
+    ],
+    [
       'on neither side, since it does not speak TLS',
       () => ({ REDIS_URL: `rediss://127.0.0.1:${open.server.port}` }),
       'no answer in time; if it does not speak TLS, use redis://',
@@ -143,18 +154,52 @@ describe('a certificate that does not fit', () => {
   test('to begin with stops the start with exit code 2 and a sentence that names the setting', async () => {
     const garbage = join(await folder(), 'garbage.pem');
     writeFileSync(garbage, 'no certificate');
-    const { ca, clientCert, clientKey } = open;
+    const { ca, clientCert, clientKey, otherKey } = open;
     for (const [env, sentence] of [
       [{ STALESWEEP_TLS_CA: '/nowhere.pem' }, 'STALESWEEP_TLS_CA: the file /nowhere.pem does not exist'],
       [{ STALESWEEP_TLS_CA: garbage }, `STALESWEEP_TLS_CA: the file ${garbage} does not hold a certificate as PEM`],
       [{ STALESWEEP_TLS_CA: ca, STALESWEEP_TLS_CERT: clientCert }, 'belong together; set both or neither'],
       [{ STALESWEEP_TLS_CERT: clientKey, STALESWEEP_TLS_KEY: clientKey }, 'STALESWEEP_TLS_CERT: the file'],
       [{ STALESWEEP_TLS_CERT: clientCert, STALESWEEP_TLS_KEY: clientCert }, 'STALESWEEP_TLS_KEY: the file'],
+      [
+        { STALESWEEP_TLS_CERT: clientCert, STALESWEEP_TLS_KEY: otherKey },
+        `STALESWEEP_TLS_KEY: the file ${otherKey} does not hold the key of ${clientCert}`,
+      ],
     ] as const) {
       const { code, stderr } = await command(['run'], { REDIS_URL: open.url, ...env });
       expect(code, sentence).toBe(2);
       expect(stderr).toContain(sentence);
       expect(stderr.trim().split('\n')).toHaveLength(1);
     }
+  });
+});
+
+describe('certificates that are replaced while connections last', () => {
+  test('are shown at the next connection; half of a pair, or what is none, is not', async () => {
+    const own = await startTlsRedis('yes');
+    onTestFinished(async () => await own.stop());
+    const at = await folder();
+    const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => join(at, name)) as [string, string, string];
+    copyFileSync(own.ca, ca);
+    copyFileSync(own.clientCert, cert);
+    copyFileSync(own.clientKey, key);
+    const env = { STALESWEEP_TLS_CA: ca, STALESWEEP_TLS_CERT: cert, STALESWEEP_TLS_KEY: key };
+    const { queue } = loadConfig({}, environmentOf({ REDIS_URL: own.url, ...env }));
+    const redis = await connect(queue);
+    onTestFinished(() => redis.disconnect());
+    const shown = async () => {
+      await own.server.redis.call('CLIENT', 'KILL', 'ID', await redis.client('ID'));
+      await once(redis, 'ready');
+      return ((streamOf(redis) as TLSSocket).getCertificate() as PeerCertificate).subject.CN;
+    };
+    expect(await shown()).toBe('client');
+    copyFileSync(own.otherCa, cert);
+    writeFileSync(ca, 'no certificate');
+    expect(await shown()).toBe('client');
+    copyFileSync(own.ca, ca);
+    copyFileSync(own.otherKey, key);
+    // From now on it takes the new one alone.
+    await own.server.redis.config('SET', 'tls-ca-cert-file', own.otherCa);
+    expect(await shown()).toBe('other');
   });
 });

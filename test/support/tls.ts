@@ -30,6 +30,7 @@ export interface TlsRedis {
   /** The files: the authority that signed the server's certificate, and one that signed nothing. */
   readonly ca: string;
   readonly otherCa: string;
+  readonly otherKey: string;
   readonly clientCert: string;
   readonly clientKey: string;
   stop(): Promise<void>;
@@ -57,6 +58,7 @@ export async function startTlsRedis(clients: 'yes' | 'no'): Promise<TlsRedis> {
     server,
     ca,
     otherCa: make(folder, 'other', []),
+    otherKey: join(folder, 'other.key'),
     clientCert,
     clientKey: join(folder, 'client.key'),
     stop: async () => {

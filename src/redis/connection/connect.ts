@@ -126,7 +126,7 @@ async function attemptTo(address: Address, options: ConnectOptions, within?: str
     // And who lost a slot, MOVED; who lost sight of the others, CLUSTERDOWN.
     reconnectOnError: (error) => (elsewhere.test(error.message) && mayLookUp() ? 2 : false),
     // Said here too, since the library takes "REDISS://" for an address without encryption.
-    ...(isEncrypted(url) ? { tls: { ...tls } } : {}),
+    ...(isEncrypted(url) ? { tls: tls ?? {} } : {}),
     ...options.redis,
     // A server that is not ready says more to a command than to the library's look at INFO, which waits without a word.
     enableReadyCheck: false,

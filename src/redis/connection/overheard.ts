@@ -1,21 +1,45 @@
 /** overheard: what a server says to whoever comes, before it closes. A client that greets it may never read that: what it sends to a
  * connection that is closed already makes the system drop what had come. */
-import { createConnection, type NetConnectOpts } from 'node:net';
+import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
+import { connect } from 'node:tls';
+import type { Tls } from '../../config/values/tls.ts';
 
 /** Whoever has something to say on its own says it at once. */
 const LISTEN_MS = 500;
 
 /** Why a server that closes connections can't be used, where it says so unasked; `null` where it does not. Never rejects. */
 export async function overhear(address: NetConnectOpts): Promise<string | null> {
+  return await listen(createConnection(address), lastWords, () => null);
+}
+
+/** With what error a server that speaks TLS closes connections; `null` where it does not say. Never rejects. */
+export async function overhearTls(address: NetConnectOpts, tls: Tls | undefined): Promise<Error | null> {
+  let socket: Socket;
+  try {
+    socket = connect({ ...address, ...tls });
+  } catch {
+    return null;
+  }
+  return await listen(
+    socket,
+    () => null,
+    (error) => error,
+  );
+}
+
+async function listen<T>(
+  socket: Socket,
+  ofWords: (text: string) => T,
+  ofError: (error: Error) => T,
+): Promise<T | null> {
   return await new Promise((resolve) => {
-    const socket = createConnection(address);
-    const end = (words: string | null) => {
-      resolve(words);
+    const end = (heard: T | null) => {
+      resolve(heard);
       socket.destroy();
     };
     socket.setTimeout(LISTEN_MS, () => end(null));
-    socket.once('data', (bytes) => end(lastWords(String(bytes))));
-    socket.once('error', () => end(null));
+    socket.once('data', (bytes) => end(ofWords(String(bytes))));
+    socket.on('error', (error) => end(ofError(error)));
     socket.once('close', () => end(null));
   });
 }

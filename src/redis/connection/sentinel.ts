@@ -43,7 +43,7 @@ export function sentinelOptions(address: Address, lasts: () => boolean): Options
     ...(password === undefined ? {} : { password }),
     ...(sentinel.user === undefined ? {} : { sentinelUsername: sentinel.user }),
     ...(sentinel.password === undefined ? {} : { sentinelPassword: sentinel.password }),
-    ...(encrypted ? { tls: { ...tls }, sentinelTLS: { ...tls }, enableTLSForSentinelMode: true } : {}),
+    ...(encrypted ? { tls: tls ?? {}, sentinelTLS: tls ?? {}, enableTLSForSentinelMode: true } : {}),
     sentinelCommandTimeout: ANSWER_TIMEOUT_MS,
     sentinelRetryStrategy: (attempt) => (lasts() ? Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS) : null),
   };
@@ -86,7 +86,7 @@ async function ask(
     ...at,
     ...(sentinel.user === undefined ? {} : { username: sentinel.user }),
     ...(sentinel.password === undefined ? {} : { password: sentinel.password }),
-    ...(encrypted ? { tls: { ...tls } } : {}),
+    ...(encrypted ? { tls: tls ?? {} } : {}),
     ...askedOnce(ANSWER_TIMEOUT_MS),
   });
   try {

@@ -2,9 +2,10 @@
 
 import { redactUrl } from '../../config/values/redisUrl.ts';
 import { deploymentOf } from '../../config/values/deployment.ts';
+import type { Address } from '../../config/values/tls.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Redis } from './ioredis.ts';
-import { overhear } from './overheard.ts';
+import { overhear, overhearTls } from './overheard.ts';
 import { sentinelReason } from './sentinel.ts';
 import { unreadyIn } from './unready.ts';
 
@@ -20,18 +21,22 @@ const UNKNOWN_AUTHORITY = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
+/** What a server says of a certificate that it does not take: expired, revoked, of an authority that it does not know. */
+const REFUSED_CERTIFICATE = /^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA)/;
+
 const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
 const WRONG_PASSWORD = /WRONGPASS|invalid (username-)?password/i;
 
 /**
- * Whether a server that answers let nobody in, by what `connect` or a command failed with: a user, a password or a right that it does not take. That
+ * Whether a server that answers let nobody in, by what `connect` or a command failed with: a user, a password, a certificate or a right that it does not take. That
  * says nothing of those who are in.
  */
 export function isTurnedAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { message } = error;
-  const isRefused = WRONG_PASSWORD.test(message) || /NOAUTH|NOPERM/.test(message);
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const isRefused = WRONG_PASSWORD.test(message) || /NOAUTH|NOPERM/.test(message) || REFUSED_CERTIFICATE.test(code);
   return isRefused || (error instanceof Failure && (error.code === 'DENIED' || isTurnedAway(error.cause)));
 }
 
@@ -55,6 +60,11 @@ export function reasonOf(error: Error | undefined, encrypted: boolean): string {
   }
   if (UNKNOWN_AUTHORITY.has(code)) {
     return 'its certificate comes from an authority that is not trusted here; name a file with it in STALESWEEP_TLS_CA';
+  }
+  if (code === 'CERT_HAS_EXPIRED') return "its certificate has expired, by this machine's clock";
+  if (code === 'CERT_NOT_YET_VALID') return "its certificate is not valid yet, by this machine's clock";
+  if (REFUSED_CERTIFICATE.test(code)) {
+    return 'it does not take the certificate it is shown; renew what STALESWEEP_TLS_CERT names';
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another name';
   if (/^(EPROTO|ERR_SSL_)/.test(code)) return 'TLS could not be agreed on; without TLS, use redis://';
@@ -81,7 +91,7 @@ interface Heard {
 /** Why a server can't be reached, in a sentence; a server that only closes is listened to once more. */
 export async function failureOf(
   { options: { path, host = '127.0.0.1', port = 6379 } }: Redis,
-  { url }: { readonly url: string },
+  { url, tls }: Address,
   { error, lastError, saidSentinel, said }: Heard,
 ): Promise<Failure> {
   const server = `Redis at ${redactUrl(url)}`;
@@ -92,9 +102,12 @@ export async function failureOf(
   const encrypted = isEncrypted(url);
   const sentinels = deploymentOf(url);
   const unnamed = sentinels?.kind === 'sentinel' ? sentinelReason(saidSentinel, sentinels.name) : null;
-  const last = lastError ?? (error instanceof Error ? error : undefined);
-  const mayHaveSpoken = said === null && sentinels?.kind !== 'sentinel' && !encrypted && last && isClosed(last);
-  const unasked = mayHaveSpoken ? await overhear(path ? { path } : { host, port }) : null;
+  const heard = lastError ?? (error instanceof Error ? error : undefined);
+  const at = path ? { path } : { host, port };
+  const mayHaveSpoken = said === null && sentinels?.kind !== 'sentinel' && heard && isClosed(heard);
+  const unasked = mayHaveSpoken && !encrypted ? await overhear(at) : null;
+  // It says what is wrong with a certificate, or only closes: that, too, is lost on whoever speaks meanwhile.
+  const last = (mayHaveSpoken && encrypted ? await overhearTls(at, tls) : null) ?? heard;
   const reason = unnamed ?? said ?? unasked ?? reasonOf(last, encrypted);
   return new Failure('UNREACHABLE', `${server} could not be reached: ${reason}`, { cause: last ?? error });
 }

@@ -134,7 +134,7 @@ async function askNode(
   const { url, tls } = addressOf(of, at);
   let said: Error | null = null;
   const redis = createClient(url, {
-    ...(url.startsWith('rediss:') ? { tls: { ...tls } } : {}),
+    ...(url.startsWith('rediss:') ? { tls: tls ?? {} } : {}),
     ...askedOnce(ANSWER_TIMEOUT_MS),
   });
   redis.on('error', (error: Error) => {
