@@ -24,6 +24,8 @@ export async function openLedger(
   const redis = await connect(queue, {
     onError: () => {},
     prefix: queue.prefix,
+    // What is known of the past can be read where nothing more can be written.
+    toRead: true,
     signal,
     redis: { disconnectTimeout: FAREWELL_MS },
   });

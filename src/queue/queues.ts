@@ -29,7 +29,7 @@ export interface QueueWatch {
   readonly onReady: () => void;
   /** Once aborted, a lost connection is not waited for any more: it ends, and what was asked of it fails. */
   readonly leaving?: AbortSignal;
-  /** For whoever only looks, or adds a job: nothing is written by opening alone. */
+  /** For whoever only looks, or adds a job: nothing is written by opening alone, and a server that takes no writes is opened. */
   readonly passive?: boolean;
 }
 
@@ -43,6 +43,7 @@ export async function connectQueue(to: string | QueueConfig, watch: QueueWatch, 
   const redis = await connect(to, {
     onError: watch.onError,
     prefix: prefixOf(to),
+    toRead: watch.passive === true,
     redis: { ...options, disconnectTimeout: FAREWELL_MS },
   });
   redis.on('ready', watch.onReady);

@@ -1,5 +1,6 @@
 /** refusal: what an error of the queue's Redis means, in a sentence with the way out. */
 import { Failure } from '../domain/failure.ts';
+import { unreadyIn } from '../redis/connection/unready.ts';
 import { isKeyRefusal, isRefusedInScript, isUntaken, refusedCommandIn, saidIn } from '../redis/rights/refusals.ts';
 
 const USER = "the user of the queue's Redis";
@@ -16,6 +17,8 @@ export function explainRefusal(error: unknown): unknown {
   const unreachable = (sentence: string) => new Failure('UNREACHABLE', sentence, { cause: error });
   const reason = REASONS.find(([pattern]) => pattern.test(error.message))?.[1];
   if (reason !== undefined) return unreachable(`the queue's Redis refuses: ${reason}`);
+  const unready = unreadyIn(error);
+  if (unready !== null) return unreachable(`the queue's Redis ${unready.what}; ${unready.advice}`);
   const command = refusedCommandIn(error);
   if (command !== null) return unreachable(mayNotRun([command]));
   if (isRefusedInScript(error)) {

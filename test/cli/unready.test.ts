@@ -1,12 +1,15 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
 import type { Report } from '../../src/domain/report.ts';
+import type { TargetConfig } from '../../src/config/resolve.ts';
+import { openLedger } from '../../src/ledger/openLedger.ts';
 import { eventually } from '../chaos/eventually.ts';
 import { failToSave, saveAgain, Server } from '../chaos/server.ts';
 import { clean } from '../support/cleanup.ts';
-import { cli } from '../support/cli.ts';
+import { cli, environment } from '../support/cli.ts';
 import { command } from '../support/command.ts';
-import { heartbeatOf, STALE, settle } from '../support/world.ts';
+import { heartbeatOf, nowOf, STALE, settle } from '../support/world.ts';
 import { work } from '../support/worker.ts';
 
 /** Snapshots are on, though none is ever due: only then do writes stop when one fails. */
@@ -120,4 +123,39 @@ test('what stays so is said as what it is, with the way out, by `run` and by `do
   expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'completed', coordinators: { stale: 1 } });
   expect(await saving.redis.exists(heartbeatOf('c'))).toBe(1);
   await busy.redis.script('KILL');
+});
+
+test('while the queue takes no writes after a failed save, its past is read, and a run goes by the outages noted in it', async () => {
+  const queue = await Server.start(SAVING);
+  const target = await Server.start();
+  onTestFinished(async () => void (await Promise.all([queue.stop(), target.stop()])));
+  const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url };
+  expect((await command(['run'], env)).code).toBe(0);
+  const config = loadConfig({}, environment(env));
+  const { ledger, close } = await openLedger(config.queue, config.process.ledger);
+  const now = await nowOf(target.redis);
+  await ledger.addOutage(config.targets.get('default') as TargetConfig, {
+    fromMs: now - 300_000,
+    toMs: now - 200_000,
+  });
+  close();
+  const REFUSES = `refuses writes since its last background save failed (MISCONF); see Redis' log, and free disk space or memory`;
+  await failToSave(queue);
+  await settle(target.redis, 'c', STALE);
+  await settle(target.redis, 'long-gone', STALE + 200);
+  const run = await command(['run', '--json'], env);
+  expect(JSON.parse(run.stdout)).toMatchObject({
+    outcome: 'completed',
+    coordinators: { active: 1, stale: 1, swept: 1 },
+  });
+  expect(run.stderr.trim().split('\n')).toEqual([expect.stringMatching(/not recorded.*MISCONF/)]);
+  for (const words of [['history', '--json'], ['schedule'], ['explain', 'c'], ['status']]) {
+    const { code, stdout, stderr } = await command(words, env);
+    expect({ words, code }).toEqual({ words, code: 0 });
+    expect(stderr).not.toContain('MISCONF');
+    if (words[0] === 'history') expect(JSON.parse(stdout)).toHaveLength(1);
+  }
+  const asked = await command(['enqueue'], env);
+  expect(asked).toMatchObject({ code: 1, stdout: '', stderr: `stalesweep: the queue's Redis ${REFUSES}\n` });
+  await saveAgain(queue);
 });

@@ -79,7 +79,11 @@ it('is not ready while the queue refuses writes for a failed save, though it sti
     const client = unsaved.redis;
     await client.bgsave();
     await expect.poll(() => client.info('persistence')).toContain('rdb_last_bgsave_status:err');
-    expect(await readyz(dashboard)).toMatchObject({ code: 503, reason: expect.stringMatching(/^the queue: MISCONF /) });
+    expect(await readyz(dashboard)).toMatchObject({
+      code: 503,
+      reason:
+        "the queue: the queue's Redis refuses writes since its last background save failed (MISCONF); see Redis' log, and free disk space or memory",
+    });
   } finally {
     await dashboard.close();
     await unsaved.stop();
