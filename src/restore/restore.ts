@@ -7,7 +7,6 @@
  */
 import { textOf } from '../domain/nameText.ts';
 import type { TargetConfig } from '../config/resolve.ts';
-import { sentenceOf } from '../domain/failure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Became } from '../redis/restore.ts';
 import { piecesOf } from '../redis/pace/weight.ts';
@@ -106,7 +105,7 @@ function whoseOf(target: TargetConfig, what: Wanted, { ledger = null, warn = () 
       const leftOut = await whose.note(things);
       if (leftOut > 0) say(`${leftOut} ids are more than the ledger keeps of who was given back`);
     } catch (error) {
-      say(sentenceOf(error));
+      say(wordsOf(error));
     }
   };
 }

@@ -129,7 +129,7 @@ test('while the queue takes no writes after a failed save, its past is read, and
   const queue = await Server.start(SAVING);
   const target = await Server.start();
   onTestFinished(async () => void (await Promise.all([queue.stop(), target.stop()])));
-  const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url };
+  const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: queue.url, STALESWEEP_TRASH: '1h' };
   expect((await command(['run'], env)).code).toBe(0);
   const config = loadConfig({}, environment(env));
   const { ledger, close } = await openLedger(config.queue, config.process.ledger);
@@ -155,6 +155,14 @@ test('while the queue takes no writes after a failed save, its past is read, and
     expect(stderr).not.toContain('MISCONF');
     if (words[0] === 'history') expect(JSON.parse(stdout)).toHaveLength(1);
   }
+  const back = await command(['restore', 'long-gone'], env);
+  expect({ code: back.code, said: back.stderr.trim().split('\n') }).toEqual({
+    code: 0,
+    said: [
+      expect.stringContaining(`: Redis ${REFUSES}`),
+      expect.stringContaining(`could not be noted: Redis ${REFUSES}`),
+    ],
+  });
   const asked = await command(['enqueue'], env);
   expect(asked).toMatchObject({ code: 1, stdout: '', stderr: `stalesweep: the queue's Redis ${REFUSES}\n` });
   await saveAgain(queue);

@@ -45,8 +45,10 @@ export function isRefusal(error: unknown): boolean {
   return refusedCommandIn(error) !== null || isUntaken(error);
 }
 
-/** What went wrong, in one line: of what Redis said, what `saidIn` leaves. */
+/** What went wrong, in one line: that Redis is not ready, with the way out; of what else it said, what `saidIn` leaves. */
 export function wordsOf(error: unknown): string {
+  const unready = unreadyIn(error);
+  if (unready !== null) return `Redis ${unready.what}; ${unready.advice}`;
   return error instanceof Error && error.name === 'ReplyError' ? saidIn(error) : sentenceOf(error);
 }
 
