@@ -81,8 +81,9 @@ function isFor(scheduler: Scheduler, target: TargetConfig): boolean {
 
 /** A target's schedule among these; another deployment may have the usual id for another Redis of the same name. */
 export function scheduleOf(known: readonly Scheduler[], target: TargetConfig): Scheduler | undefined {
-  const id = schedulerIdOf(target.name);
-  return known.find(({ key }) => key === ownIdOf(target)) ?? known.find((one) => one.key === id && isFor(one, target));
+  // Asked for each of hundreds of targets among as many schedules, every few seconds: a fingerprint costs much more than comparing it.
+  const [id, ownId] = [schedulerIdOf(target.name), ownIdOf(target)];
+  return known.find(({ key }) => key === ownId) ?? known.find((one) => one.key === id && isFor(one, target));
 }
 
 /** The id of a schedule whose usual one is taken. */
