@@ -62,7 +62,7 @@ async function settle(run: RunContext, slice: readonly Orphan[]): Promise<void> 
     }
     const born = new Set(result.born.map((at) => absent[at] ?? ''));
     for (const name of born) learnBorn(run, bytesOf(name));
-    // A heartbeat may have a name of stalesweep's own, of which a run learns nothing: what could be its owner's stays all the same.
+    // What could be somebody's who was born stays, whatever else its name says.
     left = left.filter(
       (one) => verdicts.of(one.name) === 'orphan' && !one.absent.some((name) => born.has(nameIn(name))),
     );

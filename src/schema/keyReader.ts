@@ -113,6 +113,13 @@ export class KeyReader {
     return 'foreign';
   }
 
+  /** Reads one name as the heartbeat's template has it, whatever else it could be, one of stalesweep's own too; whether it can be. */
+  readHeartbeat(key: Uint8Array): boolean {
+    const any = this.#anySwarm?.heartbeat;
+    if (this.#matcher.read(this.#heartbeat, key, ANY_SEGMENTS, this.#takeHeartbeat)) return true;
+    return any !== undefined && this.#matcher.read(any, key, ANY_SEGMENTS, this.#takeHeartbeat);
+  }
+
   #readsAsOne(patterns: readonly Pattern[], key: Uint8Array): boolean {
     for (let i = 0; i < patterns.length; i++) {
       if (this.#matcher.read(patterns[i] as Pattern, key, ANY_SEGMENTS, this.#isShaped)) return true;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { clean } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
+import { STRATEGIES, urlFor } from '../support/users.ts';
 import { beat, keysIn, nowOf, writeAll } from '../support/world.ts';
 
 const server = useRedis();
@@ -61,3 +62,35 @@ test('keys of its own stay, whoever could own them by their names', async () => 
     { numRuns: 25 },
   );
 });
+
+/** Far more calls than a run of so few keys takes. */
+const MANY_CALLS = 500;
+
+test.each(STRATEGIES)(
+  'what could be theirs whose heartbeat has a name of its own stays, and a run by %s ends',
+  async (_, rules) => {
+    const { redis } = server.current;
+    const url = await urlFor(server.current, rules);
+    const mine = {
+      heartbeat: '{swarm}:beat:{coordinator}',
+      ack: ['ack:{swarm}:{coordinator}:*', 'ack:*:{coordinator}:end'],
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...OWN), fc.boolean(), async (swarm, isThere) => {
+        await redis.flushall();
+        const old = beat((await nowOf(redis)) - 3_600_000);
+        const [known, shared] = [`${swarm}:beat:c1`, `ack:${swarm}:c1:c2:end`];
+        // c1 is known from another swarm, so that it may beat in this one, and what c2 left may be its.
+        await writeAll(redis, { 's1:beat:c1': old, 's1:beat:c2': old, [shared]: '', ...(isThere && { [known]: old }) });
+        let calls = 0;
+        const before = () => {
+          if (++calls > MANY_CALLS) throw new Error('the run goes on for ever');
+        };
+        const { coordinators } = await clean(url, { settings: { ...SETTINGS, schemas: { mine } }, before });
+        expect(await keysIn(redis)).toEqual(isThere ? [known, shared].sort() : []);
+        expect(coordinators).toMatchObject({ checked: 2, stale: 2, swept: 2 });
+      }),
+      { examples: OWN.map((swarm) => [swarm, true]), numRuns: 6 },
+    );
+  },
+);

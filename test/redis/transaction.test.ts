@@ -254,6 +254,33 @@ describe('between the look of a transaction and its EXEC', () => {
     expect(await keysIn(redis)).toEqual(['n1', 'x1']);
   });
 
+  test('orphans that are written all the time stay, and do not keep idle ones from going (P11)', async () => {
+    const { redis } = server.current;
+    for (const key of ['x1', 'x2', 'x3']) await idle(key, 700);
+    await writeAll(redis, { used1: '1', used2: '1' });
+    let looks = 0;
+    const { doors } = await transactions({
+      before: async (name) => {
+        if (name !== 'exec') return;
+        for (const key of ['used1', 'used2', ...(looks++ === 1 ? ['x2'] : [])]) await redis.append(key, '.');
+      },
+    });
+    const chunk = {
+      absent: [],
+      families: [
+        ['x1', 'used1'],
+        ['used2', 'x2', 'x3'],
+      ],
+      idleSeconds: 600,
+    };
+    expect(await doors.sweepOrphans(chunk)).toMatchObject({ swept: true, removed: [1, 1] });
+    expect(looks).toBe(3);
+    expect(await keysIn(redis)).toEqual(['used1', 'used2', 'x2']);
+    const used = { absent: [], families: [['used1'], ['used2', 'x2']], idleSeconds: 600 };
+    expect(await doors.sweepOrphans(used)).toMatchObject({ swept: true, removed: [0, 0] });
+    expect(looks).toBe(3);
+  });
+
   test('one chunk does not end the WATCH of another (P1)', async () => {
     const { redis } = server.current;
     const ids = Array.from({ length: 40 }, (_, n) => n);

@@ -4,6 +4,7 @@
  * role: `leader`) is proved absent in every other swarm the run saw; so is any other one as long as that is affordable, else in
  * every swarm in which somebody lives. docs/safety.md says what is beyond.
  */
+import { textOf } from '../../domain/nameText.ts';
 import { KeyReader } from '../../schema/keyReader.ts';
 import { type Id, NO_BEAT } from '../../store/records.ts';
 import type { RunContext } from '../context.ts';
@@ -31,10 +32,13 @@ export function swarmsToProve({ schema, store, tally, node }: RunContext, id: Id
   return isAffordable(swarms.livingCount) ? swarms.living() : [];
 }
 
-/** Tells the store of a heartbeat that had to be absent, and is not. */
+/**
+ * Tells the store of a heartbeat that had to be absent, and is not. Of one with a name of stalesweep's own, too, which no scan takes for
+ * anybody's: whoever would not learn of it would try the same again for ever.
+ */
 export function learnBorn({ schema, store }: RunContext, key: Buffer): void {
   const reader = new KeyReader(schema);
-  if (reader.read(key) !== 'heartbeat') return;
+  if (!reader.readHeartbeat(key)) throw new Error(`no heartbeat has the name ${textOf(key)} that was to be absent`);
   const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
   const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
   store.born({ id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm });

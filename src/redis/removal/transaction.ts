@@ -97,7 +97,7 @@ export class Transactions {
     const lives = questionsFor(trash, lists);
     const asked = announcement === null ? [] : questionsOf(announcement);
     const known = announcement === null || askedOf(announcement).length === 0 ? [] : knownIn(announcement).sets;
-    const { ms, ...settled } = await this.#inTurn({
+    const { ms, ...settled } = await this.#inTurn(() => ({
       watched: [keys, absent, Bulk.of([...known, ...(once === null ? [] : [once])])],
       questions: [
         ...(keys.count > 0 ? [['mget', [keys]] as const] : []),
@@ -121,39 +121,44 @@ export class Transactions {
         const said = announcement === null || wasSaid ? [] : ordersOf(announcement, answers);
         return { before: [...said, ...before], steps };
       },
-    });
+    }));
     if ('instead' in settled) return { swept: false, ...settled.instead, ms };
     return { swept: true, ...countsIn(settled.removed, families, told), heartbeats: settled.removed.at(-1) ?? 0, ms };
   }
 
   /** As `sweepOrphans` of `orphans.ts`. */
   async sweepOrphans(chunk: OrphanChunk): Promise<OrphanResult> {
-    const { families, idleSeconds, trash = null } = chunk;
-    const keys = families.flat();
+    const { idleSeconds, trash = null } = chunk;
     const absent = Bulk.of(chunk.absent);
-    const lives = questionsFor(trash, [Bulk.of(keys)]);
-    const { ms, ...settled } = await this.#inTurn<{ born: readonly number[] }>({
-      watched: [absent, Bulk.of(keys)],
-      questions: [
-        ...keys.map((key) => ['object', ['IDLETIME', key]] as const),
-        ...keys.map((key) => ['object', ['REFCOUNT', key]] as const),
-        ...lives,
-        ...(absent.count > 0 ? [['exists', [absent]] as const] : []),
-      ],
-      decide: async (replies) => {
-        if (absent.count > 0 && replies.at(-1) !== 0) {
-          const born = await this.#existing(absent);
-          return born.length > 0 ? { instead: { born } } : null;
-        }
-        const isIdle = keys.map((_, at) => {
-          const [seconds, references] = [replies[at], replies[keys.length + at]];
-          return Number(seconds) > idleSeconds && references !== SHARED_VALUE;
-        });
-        let at = 0;
-        const lists = families.map((family) => Bulk.of(family.filter(() => isIdle[at++])));
-        const left = replies.slice(2 * keys.length, 2 * keys.length + lives.length).filter((_, i) => isIdle[i]);
-        return removalOf(trash, lists, left);
-      },
+    // What is seen to be in use stays, and is watched no more: who writes it all the time would let every EXEC fail.
+    let { families } = chunk;
+    const { ms, ...settled } = await this.#inTurn<{ born: readonly number[] }>(() => {
+      const keys = families.flat();
+      const lives = questionsFor(trash, [Bulk.of(keys)]);
+      return {
+        watched: [absent, Bulk.of(keys)],
+        questions: [
+          ...keys.map((key) => ['object', ['IDLETIME', key]] as const),
+          ...keys.map((key) => ['object', ['REFCOUNT', key]] as const),
+          ...lives,
+          ...(absent.count > 0 ? [['exists', [absent]] as const] : []),
+        ],
+        decide: async (replies) => {
+          if (absent.count > 0 && replies.at(-1) !== 0) {
+            const born = await this.#existing(absent);
+            return born.length > 0 ? { instead: { born } } : null;
+          }
+          const isIdle = keys.map((_, at) => {
+            const [seconds, references] = [replies[at], replies[keys.length + at]];
+            return Number(seconds) > idleSeconds && references !== SHARED_VALUE;
+          });
+          let at = 0;
+          families = families.map((family) => family.filter(() => isIdle[at++]));
+          const left = replies.slice(2 * keys.length, 2 * keys.length + lives.length).filter((_, i) => isIdle[i]);
+          const lists = families.map((family) => Bulk.of(family));
+          return removalOf(trash, lists, left);
+        },
+      };
     });
     return 'instead' in settled ? { swept: false, ...settled.instead, ms } : { swept: true, ...settled, ms };
   }
@@ -171,13 +176,13 @@ export class Transactions {
     return { revived: changed.filter((at) => there.has(at)), vanished: changed.filter((at) => !there.has(at)) };
   }
 
-  async #inTurn<T>(look: Look<T>): Promise<Settled<T> & { readonly ms: number }> {
+  async #inTurn<T>(look: () => Look<T>): Promise<Settled<T> & { readonly ms: number }> {
     const turn = this.#last.then(async () => await this.#settle(look));
     this.#last = turn.catch(() => {});
     return await turn;
   }
 
-  async #settle<T>(look: Look<T>): Promise<Settled<T> & { readonly ms: number }> {
+  async #settle<T>(look: () => Look<T>): Promise<Settled<T> & { readonly ms: number }> {
     const redis = await this.#connect();
     let ms = 0;
     const step = async (orders: readonly Order[]) => {
@@ -187,7 +192,7 @@ export class Transactions {
     };
     try {
       for (let looks = 0; looks < LOOKS; looks++) {
-        const settled = await this.#attempt(look, step);
+        const settled = await this.#attempt(look(), step);
         if (settled !== null) return { ...settled, ms };
       }
     } catch (error) {
@@ -196,7 +201,9 @@ export class Transactions {
       throw error;
     }
     // Redis' own word for what may succeed a moment later.
-    throw new Error('TRYAGAIN heartbeats that look stale are written again and again without changing');
+    throw new Error(
+      'TRYAGAIN heartbeats that look stale are written again and again without changing, or keys that look idle',
+    );
   }
 
   /** `null` when something watched was touched. Leaves the connection without WATCH and MULTI, however it ends. */
@@ -214,6 +221,10 @@ export class Transactions {
 
     const { before, steps } = decision;
     const orders = [...before, ...steps.flat().map(({ order }) => order)];
+    if (orders.length === 0) {
+      await step([['discard', []]]);
+      return { removed: countsOf(steps, []) };
+    }
     const replies = await this.#execution.of(orders, step);
     const executed = replies.at(-1) as readonly unknown[] | null | Error;
     const answers = Array.isArray(executed) ? executed : [];
