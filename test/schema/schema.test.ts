@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sharedGlob } from '../../src/schema/glob.ts';
 import { type IdShape, ONE_SEGMENT } from '../../src/schema/ids.ts';
 import { ANY_SEGMENTS, KeyReader } from '../../src/schema/keyReader.ts';
+import { Speller } from '../../src/redis/call/speller.ts';
 import { compileSchema, type FamilyTemplates } from '../../src/schema/keySchema.ts';
 import { Matcher, patternOf } from '../../src/schema/matcher.ts';
 import { SHIPPED_SCHEMAS } from '../../src/schema/shipped.ts';
@@ -130,6 +131,32 @@ describe('a schema', () => {
     expect(reader.read(Buffer.from('agents:c1:beat'))).toBe('heartbeat');
     expect(reader.read(Buffer.from('agents:c1:mail:1'))).toBe('remain');
   });
+});
+
+test('whatever heartbeat a name is spelled for, it reads as that one, with a name of its own too (P1)', () => {
+  const word = fc.constantFrom('a', 'b', 'beat', 'stalesweep', '{stalesweep}', 'x-a-y');
+  const heartbeat = fc.constantFrom(
+    ...[
+      '{swarm}:beat:{coordinator}',
+      '{coordinator}:{swarm}',
+      '{swarm}:x-{coordinator}-y',
+      'b:{coordinator}:beat:{swarm}:a',
+    ],
+    ...['{coordinator}:beat', 'stalesweep:{coordinator}'],
+  );
+  const sliceOf = (text: string) => ({ bytes: Buffer.from(text, 'latin1'), from: 0, to: text.length });
+  fc.assert(
+    fc.property(heartbeat, fc.array(word, { minLength: 1, maxLength: 3 }), word, (template, words, swarm) => {
+      const schema = compileSchema('mine', { ids: ANY, families: { heartbeat: [template] } });
+      const id = words.join(':');
+      const name = new Speller(schema.heartbeat).nameOf(sliceOf(id), sliceOf(swarm));
+      const reader = new KeyReader(schema);
+      expect(reader.readHeartbeat(name), name.toString()).toBe(true);
+      const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
+      expect([name.toString('latin1', idFrom, idTo), idSegments]).toEqual([id, words.length]);
+      if (schema.heartbeat.hasSwarm) expect(name.toString('latin1', swarmFrom, swarmTo)).toBe(swarm);
+    }),
+  );
 });
 
 const server = useRedis();
