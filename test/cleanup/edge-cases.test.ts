@@ -19,6 +19,8 @@ async function old() {
   return (await nowOf(redis())) - 3_600_000;
 }
 
+const WAIT = { timeout: 20_000, interval: 20 };
+
 describe('ids', () => {
   test('`c1` goes beside `c10` and `c`, which keep everything (P2)', async () => {
     await settle(redis(), 'c1', STALE);
@@ -215,6 +217,41 @@ describe('a target', () => {
       await rm(dir, { recursive: true, force: true });
     }
   });
+});
+
+test('a primary that turns replica and back in mid-run, with connections that nobody ends, costs nobody anything whose last beat went with that (P1, P10)', async () => {
+  const args = ['--repl-diskless-sync-delay', '0'];
+  const [one, other] = await Promise.all([startRedis(args), startRedis(args)]);
+  const { redis, url, port } = one;
+  const follow = async (follower: Redis, primary: number): Promise<void> => {
+    await follower.replicaof('127.0.0.1', primary);
+    await expect.poll(async () => await follower.info('replication'), WAIT).toMatch('master_link_status:up');
+  };
+  try {
+    await settle(redis, 'living', 1);
+    await settle(redis, 'revived', STALE);
+    const all = await keysIn(redis);
+    await follow(other.redis, port);
+    let turned: Promise<void> | null = null;
+    const turn = async (): Promise<void> => {
+      await other.redis.replicaof('NO', 'ONE');
+      await redis.set(heartbeatOf('revived'), beat(await nowOf(redis)));
+      const at = await nowOf(redis);
+      await follow(redis, other.port);
+      // As long as a hand takes at least: no run believes for so long that a server is the same.
+      await expect.poll(async () => await nowOf(redis), WAIT).toBeGreaterThan(at + 200);
+      await redis.replicaof('NO', 'ONE');
+    };
+    const after = async (name: string) => {
+      if (name !== 'mget') return;
+      turned ??= turn();
+      await turned;
+    };
+    await expect(clean(url, { after })).rejects.toThrow('is not the server any more that the run began with');
+    expect(await keysIn(redis)).toEqual(all);
+  } finally {
+    await Promise.all([one.stop(), other.stop()]);
+  }
 });
 
 test('orphans whose idle times came back with old data stay until Redis has been up for as long (P10)', async () => {

@@ -176,13 +176,17 @@ export class Link {
     if (this.#isClosed) throw new Failure('INTERRUPTED', 'the run has ended');
   }
 
-  async #insistOnSame(redis: Redis): Promise<void> {
-    const identity = identityIn(infoIn(await redis.info()));
-    if (identity === this.#identity) return;
+  /** Fails (`UNREACHABLE`) where this, which was just read, is not of the server that it led to. */
+  insistOn(info: Info): void {
+    if (identityIn(info) === this.#identity) return;
     throw new AnotherServer(
       'UNREACHABLE',
       `${this.#name} is not the server any more that the run began with: what is stale must be judged anew`,
     );
+  }
+
+  async #insistOnSame(redis: Redis): Promise<void> {
+    this.insistOn(infoIn(await redis.info()));
   }
 
   get #name(): string {

@@ -33,6 +33,9 @@ import { Patience } from './patience.ts';
 import type { Place } from './place.ts';
 import { promotedHistory } from './promotion.ts';
 
+/** For so long a server that was seen to be the same one is believed to be. */
+const SEEN_FOR_MS = 100;
+
 export interface NodeWishes {
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
@@ -78,6 +81,9 @@ export class Node implements Place {
   readonly #info: Info;
   readonly #remover: Remover;
   readonly #chunks: Chunks;
+  /** When the server was last seen to be the one with which the run began, by `performance.now()`. */
+  #seenAt = performance.now();
+  #looking: Promise<void> | null = null;
 
   private constructor(
     readonly calls: ServerCalls,
@@ -169,11 +175,31 @@ export class Node implements Place {
   }
 
   async sweep(chunk: SweepChunk): Promise<SweepResult> {
+    await this.#insistOnSame();
     return await this.#chunks.sweep(chunk);
   }
 
   async sweepOrphans(chunk: OrphanChunk): Promise<OrphanResult> {
+    await this.#insistOnSame();
     return await this.#chunks.sweepOrphans(chunk);
+  }
+
+  /**
+   * Before anything goes: a primary that turned replica and back, on a connection that nobody ended, may have lost beats with that, which
+   * takes whoever does that by hand longer than a server is believed.
+   */
+  async #insistOnSame(): Promise<void> {
+    if (this.link.identity === null || performance.now() - this.#seenAt < SEEN_FOR_MS) return;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+    });
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const at = performance.now();
+    this.link.insistOn(await this.patience.steadily(async () => await readInfo(this.calls)));
+    this.#seenAt = at;
   }
 
   /** How many bytes of memory have been freed since the run began; 0 where more were taken, or INFO is refused. */
