@@ -33,8 +33,8 @@ import { Patience } from './patience.ts';
 import type { Place } from './place.ts';
 import { promotedHistory } from './promotion.ts';
 
-/** For so long a server that was seen to be the same one is believed to be. */
-const SEEN_FOR_MS = 100;
+/** For so long a server that was seen to be the same one is believed to be, in ms and in ways to it and back: asking takes one. */
+const SEEN_FOR = { ms: 100, ways: 10 };
 
 export interface NodeWishes {
   readonly dryRun: boolean;
@@ -189,7 +189,8 @@ export class Node implements Place {
    * takes whoever does that by hand longer than a server is believed.
    */
   async #insistOnSame(): Promise<void> {
-    if (this.link.identity === null || performance.now() - this.#seenAt < SEEN_FOR_MS) return;
+    const seenForMs = Math.max(SEEN_FOR.ms, SEEN_FOR.ways * this.calls.latencyMs);
+    if (this.link.identity === null || performance.now() - this.#seenAt < seenForMs) return;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
     });
