@@ -18,6 +18,8 @@ test.each(STRATEGIES)(
     const proofs: string[] = [];
     const report = await clean(await urlFor(server.current, rules), {
       memoryBudgetBytes: LITTLE_MEMORY,
+      // Small pages, so that memory becomes short in the midst of them.
+      settings: { callBudget: '0.1ms' },
       confirm: async () => {
         await writeAll(redis, anew);
         return true;

@@ -90,7 +90,7 @@ test('a point in time is told to the minute at least, whatever stands beside it'
   const cell = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 70 });
   fc.assert(
     fc.property(cell, cell, (one, other) => {
-      expect(table(['A', 'AT', 'B'], [[one, at, other]])).toMatch(/ {2}2026-01-01 14:00(:05)? {2}/);
+      expect(table(['A', 'AT', 'B'], [[one, at, other]])).toMatch(/ {2}2026-01-01 14:00(:05)?(?: {2}|$)/);
     }),
   );
 });
