@@ -8,15 +8,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const WAITING = [
   'test/chaos/{lapsed,patience}.test.ts',
   'test/cli/{stop,unready}.test.ts',
-  'test/cluster/{ends,failover,horizon,moving,unsettled}.test.ts',
+  'test/cluster/{ends,failover,horizon,moving}.test.ts',
   'test/dashboard/{frozen,http,proxy,readiness}.test.ts',
-  'test/lapsed/late.test.ts',
   'test/ledger/joined.test.ts',
   'test/pages/unserved.test.ts',
-  'test/queue/{cluster,fleets,outages,sentinel,stop,takeover,time}.test.ts',
+  'test/queue/{outages,sentinel,stop,takeover,time}.test.ts',
   'test/rented/halfOpen.test.ts',
   'test/replica/{cluster,lag}.test.ts',
-  'test/workers/{frozen,lanes,many,refused,stop,watch}.test.ts',
+  'test/workers/{frozen,lanes,many,stop,watch}.test.ts',
 ];
 /** What starts many processes and waits for them, and so should not come last. */
 const LONG = ['bench/', 'pages/', 'queue/', 'own-system/', 'redis/tls', 'library/', 'cli/', 'dashboard/'];

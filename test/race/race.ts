@@ -209,7 +209,7 @@ export async function raceOnce(
     await round.populate();
     // Beside a transaction, which is undone by whatever touches it, fewer at once.
     const mostAtOnce = strategy === 'script' ? random.between(1, 24) : random.between(1, 6);
-    const memory = random.pick([undefined, undefined, 60_000, 200_000]);
+    const memory = random.pick([undefined, undefined, 150_000, 200_000]);
     const stir = async () => await round.stir(mostAtOnce);
     const report = await clean(url, {
       settings: {
