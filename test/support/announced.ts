@@ -2,6 +2,20 @@
 import type { Redis } from 'ioredis';
 import { expect, onTestFinished } from 'vitest';
 
+/** What a user needs besides to tell on the channel `swept` or in a stream, and to keep what goes in a trash. */
+export const TELLING = [
+  '+publish',
+  '+xadd',
+  '+set',
+  '+sadd',
+  '+sismember',
+  '&swept',
+  '+renamenx',
+  '+pexpire',
+  '+persist',
+  '+pttl',
+];
+
 /** What is said at once. */
 export interface Said {
   readonly run: string;

@@ -7,6 +7,7 @@ import { sentenceOf } from '../../src/domain/failure.ts';
 import { explain } from '../../src/redis/connection/explain.ts';
 import { ConnectionLost } from '../../src/redis/call/lost.ts';
 import { gone, lapse, runWithPast } from '../lapsed/scene.ts';
+import { TELLING } from '../support/announced.ts';
 import { clean, targetOf } from '../support/cleanup.ts';
 import { start } from '../support/cli.ts';
 import { useRedis } from '../support/leaks.ts';
@@ -15,18 +16,6 @@ import { STRATEGIES, urlFor } from '../support/users.ts';
 import { beat, heartbeatOf, keysIn, nowOf, settle, STALE } from '../support/world.ts';
 
 const server = useRedis();
-const MORE = [
-  '+publish',
-  '+xadd',
-  '+set',
-  '+sadd',
-  '+sismember',
-  '&swept',
-  '+renamenx',
-  '+pexpire',
-  '+persist',
-  '+pttl',
-];
 const CHANNEL = { announce: { channel: 'swept' } };
 
 interface Said {
@@ -54,7 +43,7 @@ async function heard(said: Said[]): Promise<string[]> {
 }
 
 async function urlOf(rules: readonly string[] | null) {
-  return await urlFor(server.current, rules === null ? null : [...rules, ...MORE]);
+  return await urlFor(server.current, rules === null ? null : [...rules, ...TELLING]);
 }
 
 test.each(STRATEGIES)('tells of everybody who is swept, once, by %s', async (_, rules) => {

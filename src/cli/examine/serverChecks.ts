@@ -18,7 +18,6 @@ export function commandsOf(info: Info): string | undefined {
 export function checkVersion(report: Report, info: Info, oldest: number): void {
   const version = info.get('redis_version') ?? 'unknown';
   const tooOld = Number.parseInt(version, 10) < oldest;
-  // Valkey calls itself the Redis that it began as, too.
   const valkey = info.get('valkey_version');
   const named = valkey === undefined ? `Redis ${version}` : `Valkey ${valkey}`;
   report('version', tooOld ? 'failed' : 'ok', named, tooOld ? `use Redis ${oldest} or newer` : undefined);
