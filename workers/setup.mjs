@@ -177,7 +177,8 @@ const newest = (path) => {
 /** Builds when a source is newer than the last build. */
 const build = (script) => {
   const mark = join(ROOT, 'dist', `.${script.replace(':', '-')}`);
-  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.bench.json'];
+  const kinds = ['', '.build', '.bench', '.types'];
+  const settings = ['package.json', 'package-lock.json', ...kinds.map((kind) => `tsconfig${kind}.json`)];
   const sources = ['src', 'workers', ...settings, ...BUILT_TOO[script]];
   const changedAt = Math.max(...sources.map((name) => newest(join(ROOT, name))));
   if (existsSync(mark) && statSync(mark).mtimeMs > changedAt) return;
