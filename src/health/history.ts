@@ -6,7 +6,7 @@ import { oursAmong, type Placed } from '../config/fingerprint.ts';
 import { isoOf } from '../domain/instant.ts';
 import type { Outcome, Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { PastRun } from '../ledger/runs/pastRun.ts';
+import { isOfJob, type PastRun } from '../ledger/runs/pastRun.ts';
 import { type QueuedRun, readQueuedRuns, waits } from '../queue/runs/history.ts';
 import type { Queues } from '../queue/queues.ts';
 
@@ -44,11 +44,10 @@ export async function readHistory(queues: Queues, ledger: Ledger, filter: Histor
     filter.removed === true ? [] : readQueuedRuns(queues.runs, filter.limit),
   ]);
   const isOurs = oursAmong(filter.targets);
-  const known = new Map(recorded.map((run) => [run.run, run.startedAtMs]));
   const rows = [
     ...recorded.map((run) => ({ at: run.startedAtMs, row: rowOf(run) })),
     ...queued
-      .filter((job) => isAsked(job, filter, isOurs) && !stands(known, job))
+      .filter((job) => isAsked(job, filter, isOurs) && !stands(recorded, job))
       .map((job) => ({ at: job.addedAtMs, row: queuedRow(job) })),
   ];
   const inOrder = rows.sort((a, b) => b.at - a.at).map(({ row }) => row);
@@ -57,10 +56,9 @@ export async function readHistory(queues: Queues, ledger: Ledger, filter: Histor
   return inOrder.filter((row) => waits(row) || left-- > 0).slice(0, filter.limit);
 }
 
-/** Whether it stands in the ledger, too. Once the queue was emptied, it gives out the same numbers again. */
-export function stands(known: ReadonlyMap<string, number>, { run, addedAtMs }: QueuedRun): boolean {
-  const startedAtMs = known.get(run);
-  return startedAtMs !== undefined && startedAtMs >= addedAtMs;
+/** Whether it is one of those that stand in the ledger. */
+export function stands(recorded: readonly PastRun[], { run, addedAtMs }: QueuedRun): boolean {
+  return recorded.some((past) => past.run === run && isOfJob(past, addedAtMs));
 }
 
 async function recordedRuns(ledger: Ledger, filter: HistoryFilter): Promise<PastRun[]> {

@@ -102,12 +102,12 @@ async function onlyQueued(
   queued: readonly QueuedRun[],
   { runs, isAll }: { readonly runs: readonly PastRun[]; readonly isAll: boolean },
 ): Promise<readonly QueuedRun[]> {
-  const known = new Map(runs.map((run) => [run.run, run.startedAtMs]));
+  const known = [...runs];
   const oldest = runs.at(-1);
   const isBeyond = (job: QueuedRun) => !isAll && oldest !== undefined && job.addedAtMs < oldest.atMs;
   // One that was added before all of these may stand further back, if it has ended; one that waits stands among those that are open.
   if (queued.some((job) => isBeyond(job) && waits(job))) {
-    for (const run of await ledger.openRuns()) known.set(run.run, run.startedAtMs);
+    known.push(...(await ledger.openRuns()));
   }
   return queued.filter((job) => !stands(known, job) && (waits(job) || !isBeyond(job)));
 }

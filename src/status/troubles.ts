@@ -94,7 +94,7 @@ export function targetTroubles(circumstances: Circumstances): Trouble[] {
     troubles.push({ kind, target, grave, word, sentence, advice });
   const outage = outages.at(-1);
   const isOver = outage === undefined || nowMs - outage.toMs >= FRESH_MS;
-  const sinceThen = outage === undefined || isOver ? '' : ` since ${clock(outage.fromMs)}`;
+  const sinceThen = outage === undefined || isOver ? '' : ` since ${instant(outage.fromMs)}`;
   if (unreachable !== null) {
     const { answers, why } = unreachable;
     const [writes, says] = sinceThen === '' ? ['takes', 'does not answer'] : ['has taken', 'has not answered'];
@@ -102,7 +102,7 @@ export function targetTroubles(circumstances: Circumstances): Trouble[] {
       add('refusing', true, 'No writes', `The target ${writes} no writes${sinceThen}: ${why}.`, ADVICE.refusing);
     else add('unreachable', true, 'Out of reach', `The target ${says}${sinceThen}: ${why}.`, adviceFor(why));
   } else if (outage !== undefined) {
-    const lasted = `from ${clock(outage.fromMs)} ${isOver ? `to ${clock(outage.toMs)}` : 'until now'}`;
+    const lasted = `from ${instant(outage.fromMs)} ${isOver ? `to ${instant(outage.toMs)}` : 'until now'}`;
     add(
       'outage',
       !isOver,
@@ -117,7 +117,7 @@ export function targetTroubles(circumstances: Circumstances): Trouble[] {
   if (last?.outcome === 'failed') {
     const reason = last.reason === null ? '' : `: ${last.reason}`;
     const times = failed.length < AGAIN_AND_AGAIN ? 'The last run' : `The last ${failed.length} runs`;
-    const since = failed.length < AGAIN_AND_AGAIN ? '' : ` since ${clock(failed[0]?.atMs ?? last.atMs)}`;
+    const since = failed.length < AGAIN_AND_AGAIN ? '' : ` since ${instant(failed[0]?.atMs ?? last.atMs)}`;
     add('failing', true, 'Failing', `${times} failed${since}${reason}.`);
   } else if (last?.outcome === 'refused') {
     add('refused', true, 'Refused', `The last run removed nothing: ${last.reason ?? 'a guard refused it'}.`);
@@ -129,8 +129,8 @@ export function targetTroubles(circumstances: Circumstances): Trouble[] {
 
 function heldSentence({ held, coordinators }: NonNullable<TargetPast['pass']>['report'], count: number): string {
   const all = count + coordinators.active + coordinators.stale;
-  const since = held === undefined ? '' : ` since ${clock(Date.parse(held.since))}`;
-  const until = held?.until ? ` The first go at ${clock(Date.parse(held.until))} if they stay silent.` : '';
+  const since = held === undefined ? '' : ` since ${instant(Date.parse(held.since))}`;
+  const until = held?.until ? ` The first go at ${instant(Date.parse(held.until))} if they stay silent.` : '';
   return `${count.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} coordinators have fallen silent together${since}.${until}`;
 }
 
@@ -140,7 +140,7 @@ function failedInARow(runs: readonly RunSummary[]): readonly RunSummary[] {
   return runs.slice(ended + 1);
 }
 
-/** The time of day, in UTC. */
-function clock(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
+/** As ISO 8601 has it, in UTC, to the second: pages show it in the viewer's zone. */
+function instant(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
 }

@@ -39,6 +39,19 @@ async function read(path: string, from = dashboard) {
   return { status: answer.status, html, text };
 }
 
+test.each(['/', '/?target=default', '/?target=kept', '/runs', '/ask?target=default&kind=force'])(
+  'what %s says of an instant is a time that the viewer has in his zone',
+  async (path) => {
+    const { status, html, text } = await read(path);
+    expect(status).toBe(200);
+    expect(text).not.toMatch(/\d{4}-\d\d-\d\dT/);
+    // A table of many rows has them, and so have banners.
+    expect(html.replace(/<title>[^<]*<\/title>|<time[^>]*>[^<]*<\/time>|"[^"]*"/g, '')).not.toMatch(
+      /\d\d:\d\d UTC|\d\d:\d\d:\d\d/,
+    );
+  },
+);
+
 test.each(['/nope', '/runs/taken/nope', '/nope/%3Cscript%3E?x=1', '/metricsx'])(
   'a browser that looks for %s is told so on a page with ways on, a script in JSON',
   async (path) => {
@@ -133,13 +146,16 @@ test('the page of a run that is under way offers to stop it, and says so once it
   const target = dashboard.config.targets.get('kept') as TargetConfig;
   const queues = await openQueues(redis.url, { onError: () => {}, onReady: () => {}, passive: true });
   onTestFinished(async () => await queues.close());
-  await queues.runs.add('cleanup', { target: 'kept' }, { jobId: 'under-way' });
-  const run = { ...runOf('under-way', 'kept'), fingerprint: fingerprintOf(target) };
+  // By a clock that is ahead.
+  const timestamp = Date.now() + 90_000;
+  await queues.runs.add('cleanup', { target: 'kept' }, { jobId: 'under-way', timestamp });
+  const run = { ...runOf('under-way', 'kept'), fingerprint: fingerprintOf(target), addedAtMs: timestamp };
   const recorder = ledgerIn(redis.redis).record(run, () => {});
   await recorder.begin();
   const path = '/runs/under-way?target=kept';
   expect((await read(path)).html).toMatch(/<form method="post" action="\/stop">[\s\S]*Stop after its chunk/);
   expect((await read(path, readOnly)).html).not.toContain('Stop after its chunk');
+  expect((await read('/runs')).html.split('/under-way').length).toBe(2);
   await stopRun(queues, 'under-way');
   const { text } = await read(path);
   expect(text).toContain('It was asked to stop, and ends after its chunk.');

@@ -120,13 +120,15 @@ it('says what needs a person', async () => {
   });
   const [held] = (await read()).troubles;
   expect(held?.sentence).toBe(
-    '600 of 1,000 coordinators have fallen silent together since 14:00:00 UTC. The first go at 14:20:00 UTC if they stay silent.',
+    '600 of 1,000 coordinators have fallen silent together since 2026-01-01T14:00:00Z. The first go at 2026-01-01T14:20:00Z if they stay silent.',
   );
   await note({ coordinators: { active: 1_000 } });
   expect(await words()).toEqual([]);
   for (let i = 0; i < 3; i++) await note({ outcome: 'failed', reason: 'connection refused' });
   expect((await read()).troubles).toMatchObject([{ word: 'Failing', grave: true }]);
-  expect((await read()).troubles[0]?.sentence).toMatch(/^The last 3 runs failed since .* UTC: connection refused\.$/);
+  expect((await read()).troubles[0]?.sentence).toMatch(
+    /^The last 3 runs failed since [-0-9]{10}T[:0-9]{8}Z: connection refused\.$/,
+  );
   await note({ outcome: 'refused', reason: 'more than maxStale' });
   expect(await words()).toEqual(['Refused']);
   await ledger.addOutage(target, { fromMs: Date.now() - 60_000, toMs: Date.now() - 50_000 });

@@ -14,7 +14,7 @@ export interface RunIdentity {
   readonly trigger: Trigger;
   /** Who asked for it; `null` where that is not known. */
   readonly by: string | null;
-  /** When somebody asked for it, in ms, by the clock of the queue's Redis; left out: as it began. */
+  /** When somebody asked for it, in ms, as its job has it; left out: as it began. */
   readonly addedAtMs?: number;
   readonly dryRun: boolean;
   /** How long what it removes stays in the trash, in ms; left out: it removes for good. */
@@ -54,6 +54,14 @@ export interface PastRun extends RunIdentity {
   readonly report: Report | null;
   /** Of one that has not ended: its report as it stood when it was last heard of. */
   readonly soFar?: Report;
+}
+
+/**
+ * Whether it is the run of a job of its number, which was added then: once a queue was emptied, it gives out the same numbers again.
+ * @param addedAtMs by the clock of whoever added it, which may be ahead of all others
+ */
+export function isOfJob(run: Pick<PastRun, 'addedAtMs' | 'startedAtMs'>, addedAtMs: number): boolean {
+  return run.addedAtMs === undefined ? run.startedAtMs >= addedAtMs : run.addedAtMs === addedAtMs;
 }
 
 /**

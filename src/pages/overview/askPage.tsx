@@ -5,6 +5,7 @@ import { amountOf, bytesOf, secondsOf } from '../parts/amounts.ts';
 import { targetPath } from '../paths.ts';
 import { useAnswers } from '../answers.ts';
 import { usePath } from '../site.ts';
+import { Said } from '../parts/said.tsx';
 import { Time } from '../parts/time.tsx';
 
 export type AskKind = 'run' | 'force';
@@ -27,7 +28,7 @@ export function AskPage({ status, kind, now }: Props) {
           ? `Sweep those who are ${(coordinators?.held ?? 0) > 0 ? 'held' : 'stale'} in ${target}?`
           : `Run now on ${target}?`}
       </h1>
-      <Unserved status={status} />
+      <Unserved status={status} now={now} />
       {coordinators === null || past.pass === null ? (
         <p>
           Nobody has counted yet who is stale there. A dry run counts, and removes nothing; after it this page says what
@@ -55,7 +56,7 @@ export function AskPage({ status, kind, now }: Props) {
 }
 
 /** That the target does not serve just now, and what that makes of a run. */
-function Unserved({ status: { troubles } }: Pick<Props, 'status'>) {
+function Unserved({ status: { troubles }, now }: Pick<Props, 'status' | 'now'>) {
   const trouble = troubles.find(({ kind }) => kind === 'unreachable' || kind === 'refusing');
   if (trouble === undefined) return null;
   const comes =
@@ -64,7 +65,7 @@ function Unserved({ status: { troubles } }: Pick<Props, 'status'>) {
       : 'A run removes nothing until it takes writes again.';
   return (
     <p>
-      <strong class="bad">{trouble.word}:</strong> {trouble.sentence} {comes}
+      <strong class="bad">{trouble.word}:</strong> <Said text={trouble.sentence} now={now} /> {comes}
     </p>
   );
 }

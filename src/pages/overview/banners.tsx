@@ -1,6 +1,7 @@
 /** banners: what is wrong, the grave first, each with what helps. */
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import { Message } from '../parts/message.tsx';
+import { Said } from '../parts/said.tsx';
 import { amount, amountOf } from '../parts/amounts.ts';
 import { runPath } from '../paths.ts';
 import { useAnswers } from '../answers.ts';
@@ -27,7 +28,12 @@ export function Banners({ status, target }: Props) {
   return (
     <>
       {troubles.map((trouble) => (
-        <Banner key={`${trouble.kind} ${trouble.word}`} trouble={trouble} run={own?.past.last ?? null} />
+        <Banner
+          key={`${trouble.kind} ${trouble.word}`}
+          trouble={trouble}
+          run={own?.past.last ?? null}
+          now={status.atMs}
+        />
       ))}
       {target === null && <AmongTargets status={status} />}
     </>
@@ -60,11 +66,17 @@ function AmongTargets({ status: { targets } }: Pick<Props, 'status'>) {
   );
 }
 
-function Banner({ trouble, run }: { readonly trouble: Trouble; readonly run: PastRun | null }) {
+interface BannerProps {
+  readonly trouble: Trouble;
+  readonly run: PastRun | null;
+  readonly now: number;
+}
+
+function Banner({ trouble, run, now }: BannerProps) {
   const { word, sentence, advice, grave } = trouble;
   return (
     <Message kind={grave ? 'trouble' : 'notice'} word={word} actions={<Ways trouble={trouble} run={run} />}>
-      {sentence}
+      <Said text={sentence} now={now} />
       {advice !== null && <> {`${advice[0]?.toUpperCase()}${advice.slice(1)}.`}</>}
     </Message>
   );

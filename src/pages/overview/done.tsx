@@ -6,6 +6,7 @@ import { tookOf } from '../parts/amounts.ts';
 import { Message } from '../parts/message.tsx';
 import { pathToRun } from '../paths.ts';
 import { usePath } from '../site.ts';
+import { Said } from '../parts/said.tsx';
 import { Time } from '../parts/time.tsx';
 import { cameOf } from './runs.tsx';
 
@@ -55,7 +56,7 @@ export function Done({ done, target: { past, target }, now }: Props): ComponentC
   return (
     <Message kind="done" word="Ended">
       {link}: {last.outcome}
-      {took}, <Time at={last.atMs} now={now} focusable={false} />. {cameOf(last)}.
+      {took}, <Time at={last.atMs} now={now} focusable={false} />. <Said text={cameOf(last)} now={now} />.
     </Message>
   );
 }

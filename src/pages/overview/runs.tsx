@@ -5,6 +5,7 @@ import { pathToRun, runPath } from '../paths.ts';
 import { usePath } from '../site.ts';
 import { endOf, StateWord } from '../parts/state.tsx';
 import { StopButton } from '../parts/stop.tsx';
+import { Said } from '../parts/said.tsx';
 import { Time } from '../parts/time.tsx';
 import type { PastRun } from '../../ledger/runs/pastRun.ts';
 import type { TargetStatus } from '../../status/status.ts';
@@ -103,7 +104,9 @@ export function LastRun({ status, now }: Props) {
             </span>
           </p>
           <p>
-            <a href={to(runPath(last))}>{cameOf(last)}</a>
+            <a href={to(runPath(last))}>
+              <Said text={cameOf(last)} now={now} />
+            </a>
           </p>
         </>
       )}

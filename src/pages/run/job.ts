@@ -1,6 +1,6 @@
 /** job: what the queue still knows of a run: how far it is, and how it was asked for. */
 import { type Progress, progressIn } from '../../queue/runs/progressIn.ts';
-import type { PastRun } from '../../ledger/runs/pastRun.ts';
+import { isOfJob, type PastRun } from '../../ledger/runs/pastRun.ts';
 import type { Queues } from '../../queue/queues.ts';
 import { isStopped } from '../../queue/runs/stop.ts';
 
@@ -13,13 +13,12 @@ export interface RunJob {
 }
 
 /** `null` where it is not in the queue any more, or never was. Rejects where the queue's Redis can't be read. */
-export async function jobOf(queues: Queues, { run, startedAtMs }: PastRun): Promise<RunJob | null> {
-  const job = await queues.runs.getJob(run);
-  // Once the queue was emptied, it gives out the same numbers again.
-  if (job === undefined || job.timestamp > startedAtMs) return null;
+export async function jobOf(queues: Queues, past: PastRun): Promise<RunJob | null> {
+  const job = await queues.runs.getJob(past.run);
+  if (job === undefined || !isOfJob(past, job.timestamp)) return null;
   return {
     forced: job.data?.force === true,
     progress: progressIn(job.progress),
-    stopping: await isStopped(queues, run),
+    stopping: await isStopped(queues, past.run),
   };
 }

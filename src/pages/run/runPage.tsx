@@ -6,6 +6,7 @@ import { RUN_QUEUE } from '../../queue/names.ts';
 import { amount } from '../parts/amounts.ts';
 import { pathToRun } from '../paths.ts';
 import { usePath } from '../site.ts';
+import { Said } from '../parts/said.tsx';
 import { endOf, StateWord } from '../parts/state.tsx';
 import { StopButton } from '../parts/stop.tsx';
 import { Facts } from './facts.tsx';
@@ -59,7 +60,9 @@ export function Lead({ run, job, notes, now }: Pick<RunPageProps, 'run' | 'job' 
   return (
     <div id="run-lead" class="lead">
       {sayOutcome(run).map((sentence) => (
-        <p key={sentence}>{sentence}</p>
+        <p key={sentence}>
+          <Said text={sentence} now={now} />
+        </p>
       ))}
       {progress !== null && (
         <p>

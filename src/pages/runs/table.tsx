@@ -6,6 +6,7 @@ import { Line } from '../parts/line.tsx';
 import { runPath } from '../paths.ts';
 import { usePath } from '../site.ts';
 import { endOf, StateWord } from '../parts/state.tsx';
+import { Said } from '../parts/said.tsx';
 import { Time } from '../parts/time.tsx';
 import { AskedBy, Coordinators, Freed, Things, Took } from './cells.tsx';
 import type { Row } from './fold.ts';
@@ -94,7 +95,7 @@ function RunRow({
       </td>
       {said !== null && run.removed.swept === 0 ? (
         <td colSpan={3} class="wide reason">
-          {said} <Same runs={same} now={now} />
+          <Said text={said} now={now} /> <Same runs={same} now={now} />
         </td>
       ) : (
         <>
@@ -195,7 +196,7 @@ function QueuedRow({ job, now }: { readonly job: QueuedRun; readonly now: number
         <StateWord state={job.state} />
       </td>
       <td colSpan={4} class="wide reason">
-        {job.failedReason ?? 'in the queue, not begun yet'}
+        <Said text={job.failedReason ?? 'in the queue, not begun yet'} now={now} />
       </td>
     </tr>
   );
