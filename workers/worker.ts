@@ -14,7 +14,7 @@ import { sealedIn } from '../src/queue/runs/sealed.ts';
 import { runOfTick } from '../src/queue/schedules/tick.ts';
 import { Ledger } from '../src/ledger/ledger.ts';
 import { announce, meantBy } from '../src/queue/members.ts';
-import { whyNoQueue } from '../src/queue/needs.ts';
+import { whyNoQueue } from '../src/redis/rights/needs.ts';
 import { explainRefusal } from '../src/queue/refusal.ts';
 import { RUN_QUEUE, SCHEDULE_QUEUE } from '../src/queue/names.ts';
 import { UnrecoverableError } from '../src/queue/bullmq.ts';

@@ -2,7 +2,7 @@
 import type { Config } from '../config/resolve.ts';
 import { followClock } from '../queue/clock.ts';
 import { Failure } from '../domain/failure.ts';
-import { whyNoQueue } from '../queue/needs.ts';
+import { whyNoQueue } from '../redis/rights/needs.ts';
 import { explainRefusal } from '../queue/refusal.ts';
 import { isRefusedInScript } from '../redis/rights/refusals.ts';
 import { openQueues, type Queues, type QueueWatch } from '../queue/queues.ts';

@@ -18,6 +18,7 @@ import { readQueueState, warningsOf } from '../health/queueState.ts';
 import { errorFields, type Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues } from '../queue/queues.ts';
+import { explainRefusal } from '../queue/refusal.ts';
 import { askForCredentials, createJudge, credentialsOf, isLoopback, type Judge, requireCredentials } from './access.ts';
 import { nothingAt } from '../pages/errorPage.tsx';
 import { createPages } from '../pages/pages.ts';
@@ -62,7 +63,8 @@ function statusOf(error: unknown): number {
 
 /** Makes one sentence of any error. What nobody expected is logged, and not told. */
 function answerWith(logger: Logger) {
-  return (error: unknown): { status: number; error: string } => {
+  return (thrown: unknown): { status: number; error: string } => {
+    const error = explainRefusal(thrown);
     const status = statusOf(error);
     if (status >= 500) logger.error(errorFields(logger, error), 'a request failed');
     return { status, error: status === 500 ? 'something went wrong; the log says what' : sentenceOf(error) };

@@ -95,7 +95,7 @@ async function clean(wanted: DirectRun, run: string): Promise<Report> {
         : await promotedAtOf(past.ledger, settings, histories, nowMs, leavesRecord);
     target = await openTarget(settings, { dryRun, signal, warn, outages, promotedAt });
     // Of dry runs, those of the queue are recorded.
-    const recorded = leavesRecord ? past : null;
+    const recorded = leavesRecord && (await mayRecord(past, warn)) ? past : null;
     recorder = recorderOf(recorded, { ...identityOf(wanted), run }, warn);
     const { stopwatch } = target;
     const request = {
@@ -181,6 +181,14 @@ async function openPast(
     warn(`this run is not recorded, and goes by the heartbeats there are: ${wordsOf(error)}`);
     return null;
   }
+}
+
+/** Whether it may be recorded; where not, a line says so: noted in parts it would stand there as one that was lost. */
+async function mayRecord(past: OpenLedger | null, warn: (sentence: string) => void): Promise<boolean> {
+  // What is no refusal the record waits for.
+  const why = (await past?.whyNot().catch(() => null)) ?? null;
+  if (why !== null) warn(`this run is not recorded: ${why}`);
+  return why === null;
 }
 
 function identityOf({ target, trigger, by, signal }: DirectRun): Omit<RunToRecord, 'run'> {

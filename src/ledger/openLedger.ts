@@ -1,6 +1,7 @@
 /** open ledger: the ledger, and what earlier runs saw, over a connection of one's own, for a run without a queue. */
 import type { QueueConfig } from '../config/resolve.ts';
 import { connect } from '../redis/connection/connect.ts';
+import { whyNoLedger } from '../redis/rights/needs.ts';
 import { Ledger, type LedgerSettings } from './ledger.ts';
 import { RunSightings, type RunSightingsOptions } from './sightings/runSightings.ts';
 import { Sightings, sightingsKeyOf } from './sightings/sightings.ts';
@@ -9,6 +10,8 @@ export interface OpenLedger {
   readonly ledger: Ledger;
   /** What earlier runs saw of a target. */
   sightingsOf(target: Parameters<typeof sightingsKeyOf>[1], options: RunSightingsOptions): RunSightings;
+  /** Why no run can be recorded there, in a sentence; `null` where nothing speaks against it. */
+  whyNot(): Promise<string | null>;
   close(): void;
 }
 
@@ -33,6 +36,7 @@ export async function openLedger(
     ledger: new Ledger(redis, queue.prefix, settings),
     sightingsOf: (target, options) =>
       new RunSightings(new Sightings(redis, sightingsKeyOf(queue.prefix, target)), options),
+    whyNot: async () => await whyNoLedger(redis, queue.prefix),
     close: () => redis.disconnect(),
   };
 }

@@ -1,9 +1,7 @@
 /** refusal: what an error of the queue's Redis means, in a sentence with the way out. */
 import { Failure } from '../domain/failure.ts';
 import { unreadyIn } from '../redis/connection/unready.ts';
-import { isKeyRefusal, isRefusedInScript, isUntaken, refusedCommandIn, saidIn } from '../redis/rights/refusals.ts';
-
-const USER = "the user of the queue's Redis";
+import { isUntaken, notAllowedIn, saidIn } from '../redis/rights/refusals.ts';
 
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/\bREADONLY\b/, 'it is a replica, which takes no writes; point QUEUE_REDIS_URL at the primary'],
@@ -19,18 +17,7 @@ export function explainRefusal(error: unknown): unknown {
   if (reason !== undefined) return unreachable(`the queue's Redis refuses: ${reason}`);
   const unready = unreadyIn(error);
   if (unready !== null) return unreachable(`the queue's Redis ${unready.what}; ${unready.advice}`);
-  const command = refusedCommandIn(error);
-  if (command !== null) return unreachable(mayNotRun([command]));
-  if (isRefusedInScript(error)) {
-    return unreachable(`${USER} may not run all that a queue's scripts call; grant it +@all -@dangerous +info +role`);
-  }
-  if (isKeyRefusal(error))
-    return unreachable(`${USER} may not touch all keys of the queue; grant it those of its prefix`);
+  const notAllowed = notAllowedIn(error);
+  if (notAllowed !== null) return unreachable(notAllowed);
   return isUntaken(error) ? unreachable(`the queue's Redis says: ${saidIn(error)}`) : error;
-}
-
-/** @param commands as ACLs name them */
-export function mayNotRun(commands: readonly string[]): string {
-  const named = commands.join(', ').replaceAll('|', ' ').toUpperCase();
-  return `${USER} may not run ${named}; grant it ${commands.map((command) => `+${command}`).join(' ')}`;
 }

@@ -1,15 +1,17 @@
+import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { examine } from '../../src/cli/examine/doctor.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { explainRefusal } from '../../src/queue/refusal.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { enqueue } from '../../src/queue/runs/enqueue.ts';
+import { whyNoQueue } from '../../src/redis/rights/needs.ts';
 import { command } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
 import { startRedis } from '../support/redis.ts';
 import { addUser } from '../support/users.ts';
 import { work } from '../support/worker.ts';
-import { foreignIn, settle, STALE } from '../support/world.ts';
+import { foreignIn, heartbeatOf, settle, STALE } from '../support/world.ts';
 
 // A queue's Redis that lacks what BullMQ waits for or writes by, as rented ones do.
 
@@ -89,5 +91,56 @@ test('who may do just what runs need finds its target ready, and is told what is
     status: 'unavailable',
     reason: `target "default": the user of redis://stalesweep:***@127.0.0.1:${server.port} may not run TIME; grant it +time`,
   });
+  await dashboard.close();
+});
+
+/** What a queue makes do without, and what the test itself sends. */
+const SPARED = /^(?:client|config|acl)\|/;
+const DISPENSABLE = ['auth', 'discard', 'flushall', 'hello', 'info', 'keys', 'mset', 'ping', 'role', 'type'];
+
+test('all that a worker, its schedule, a run and its record send is asked for beforehand', async () => {
+  const server = await startRedis();
+  onTestFinished(async () => await server.stop());
+  const target = await startRedis();
+  onTestFinished(async () => await target.stop());
+  const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: server.url };
+  await settle(target.redis, 'c1', STALE);
+  await settle(target.redis, 'c2', 0);
+  // Who beat is kept for as long as heartbeats expire.
+  await target.redis.pexpire(heartbeatOf('c2'), 600_000);
+  const worker = await work(env);
+  for (const line of ['enqueue --wait', 'run --yes', 'history'])
+    expect(await command(line.split(' '), env)).toMatchObject({ code: 0 });
+  await worker.close();
+  const sent = [...(await server.redis.info('commandstats')).matchAll(/^cmdstat_([^:]+):/gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => !SPARED.test(name) && !DISPENSABLE.includes(name));
+  expect(sent.length).toBeGreaterThan(30);
+  for (const name of sent) {
+    const user = new Redis(await addUser(server, ['~*', '&*', '+@all', `-${name}`]), { retryStrategy: null });
+    const why = await whyNoQueue(user, '{stalesweep}').finally(() => user.disconnect());
+    expect(why).toBe(`the user of the queue's Redis may not run ${name.toUpperCase()}; grant it +${name}`);
+  }
+});
+
+test('a run that may not be recorded to its end is not begun in the ledger, and a page says what its user may not do', async () => {
+  const { server, env } = await withoutRight('unlink');
+  await settle(server.redis, 'c1', STALE);
+  const sentence = "the user of the queue's Redis may not run UNLINK; grant it +unlink";
+  const ran = await command(['run', '--yes'], { ...env, REDIS_URL: server.url });
+  expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining(`this run is not recorded: ${sentence}`) });
+  expect(JSON.parse((await command(['history', '--json'], env)).stdout)).toEqual([]);
+  await addUser(server, ['~*', '&*', '+@all', '-smembers', '-hget']);
+  const dashboard = await startDashboard(env);
+  for (const [path, name] of [
+    ['/runs', 'smembers'],
+    ['/queues/api/queues', 'hget'],
+  ] as const) {
+    const answer = await dashboard.ask(path);
+    expect({ status: answer.status, said: await answer.text() }, path).toEqual({
+      status: 503,
+      said: expect.stringContaining(`may not run ${name.toUpperCase()}; grant it +${name}`),
+    });
+  }
   await dashboard.close();
 });

@@ -8,7 +8,7 @@ import type { Finding } from '../../health/finding.ts';
 import { checkAddresses, checkGuards, checkHold, checkOutages } from '../../health/guards.ts';
 import { Ledger } from '../../ledger/ledger.ts';
 import { readMembers } from '../../queue/members.ts';
-import { whyNoQueue } from '../../queue/needs.ts';
+import { whyNoQueue } from '../../redis/rights/needs.ts';
 import { explainRefusal } from '../../queue/refusal.ts';
 import { checkSentinels } from '../../health/sentinels.ts';
 import { findingsOf, readQueueState } from '../../health/queueState.ts';
@@ -21,7 +21,7 @@ import { isClusterNode } from '../../redis/connection/cluster.ts';
 import type { Redis } from '../../redis/connection/ioredis.ts';
 import { connect } from '../../redis/connection/connect.ts';
 import { explain } from '../../redis/connection/explain.ts';
-import { isRefusal } from '../../redis/rights/refusals.ts';
+import { isRefusal, wordsOf } from '../../redis/rights/refusals.ts';
 import { unreadyIn } from '../../redis/connection/unready.ts';
 import { checkEviction, checkRole, checkSaving, checkVersion, type Report, reporter } from './serverChecks.ts';
 
@@ -77,7 +77,7 @@ async function examineQueue(findings: Finding[], config: Config, targets: readon
       report(
         'info',
         'warning',
-        `INFO is refused (${sentenceOf(error)})`,
+        `INFO is refused (${wordsOf(error)})`,
         'its version, role and eviction policy are not known',
       );
       return null;

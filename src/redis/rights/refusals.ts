@@ -45,10 +45,30 @@ export function isRefusal(error: unknown): boolean {
   return refusedCommandIn(error) !== null || isUntaken(error);
 }
 
-/** What went wrong, in one line: that Redis is not ready, with the way out; of what else it said, what `saidIn` leaves. */
+const USER = "the user of the queue's Redis";
+
+/** @param commands as ACLs name them */
+export function mayNotRun(commands: readonly string[]): string {
+  const named = commands.join(', ').replaceAll('|', ' ').toUpperCase();
+  return `${USER} may not run ${named}; grant it ${commands.map((command) => `+${command}`).join(' ')}`;
+}
+
+/** What the user of the queue's Redis may not do, with the way out; `null` where an error says nothing of that. */
+export function notAllowedIn(error: unknown): string | null {
+  const command = refusedCommandIn(error);
+  if (command !== null) return mayNotRun([command]);
+  if (!(error instanceof Error)) return null;
+  if (isRefusedInScript(error))
+    return `${USER} may not run all that a queue's scripts call; grant it +@all -@dangerous +info +role`;
+  return isKeyRefusal(error) ? `${USER} may not touch all keys of the queue; grant it those of its prefix` : null;
+}
+
+/** What the queue's Redis did not do, in one line: that it is not ready, or its user may not, with the way out; of what else it said, what `saidIn` leaves. */
 export function wordsOf(error: unknown): string {
   const unready = unreadyIn(error);
   if (unready !== null) return `Redis ${unready.what}; ${unready.advice}`;
+  const notAllowed = notAllowedIn(error);
+  if (notAllowed !== null) return notAllowed;
   return error instanceof Error && error.name === 'ReplyError' ? saidIn(error) : sentenceOf(error);
 }
 
