@@ -1,33 +1,13 @@
 import { Redis } from 'ioredis';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { sentenceOf } from '../../src/domain/failure.ts';
+import { describe, expect, test } from 'vitest';
 import { Blocks } from '../../src/ledger/blocks.ts';
-import { explain } from '../../src/redis/connection/explain.ts';
-import { type CleanOptions, cleanWhatAnswers, targetOf } from '../support/cleanup.ts';
 import { useRedis } from '../support/leaks.ts';
 import { RentedRedis, type Rule } from '../support/rented/proxy.ts';
-import { all, RESP2, repliesUpTo, requestsUpTo, without } from '../support/rented/rules.ts';
-import { ACTIVE, everythingOf, keysIn, settle } from '../support/world.ts';
+import { all, repliesUpTo, requestsUpTo, without } from '../support/rented/rules.ts';
+import { keysIn, settle } from '../support/world.ts';
+import { leaveOrphans, outcomeOf, SILENT, STALE, settleWorld } from './large.ts';
 
 const server = useRedis();
-const SILENT = 3_600;
-const STALE = Array.from({ length: 120 }, (_, n) => `stale${n}`);
-
-/** So many who are stale, with keys that neighbours share, some who live, and one who left more than any call takes. */
-async function settleWorld(): Promise<readonly string[]> {
-  const { redis } = server.current;
-  await redis.script('FLUSH');
-  const writing = redis.pipeline();
-  const living = ['active1', 'active2'].map(async (id) => await settle(redis, id, ACTIVE));
-  await Promise.all([...STALE.map(async (id) => await settle(redis, id, SILENT)), ...living]);
-  for (const [n, id] of STALE.entries()) writing.set(`blocking:idempotency:${id}:stale${n + 1}:done:1`, '1');
-  for (let n = 0; n < 500; n++) writing.set(`blocking:ack:stale7:more${n}`, '1');
-  for (let n = 0; n < 30; n++) writing.set(`blocking:idempotency:stale${n}:active1:done:1`, '1');
-  writing.set('foreign', 'value');
-  await writing.exec();
-  const shared = Array.from({ length: 30 }, (_, n) => `blocking:idempotency:stale${n}:active1:done:1`);
-  return [...everythingOf('active1'), ...everythingOf('active2'), ...shared, 'foreign'].sort();
-}
 
 /** A rule that counts in how many calls it refused something. */
 function counting(rule: Rule, refused: () => void): Rule {
@@ -45,20 +25,6 @@ function counting(rule: Rule, refused: () => void): Rule {
   };
 }
 
-async function outcomeOf(rule: Rule, options: CleanOptions = {}) {
-  const rented = await RentedRedis.open(server.current.port, all(RESP2, rule));
-  onTestFinished(async () => await rented.close());
-  let warnings = '';
-  const observer = { warn: (sentence: string) => (warnings += `${sentence}\n`) };
-  try {
-    const report = await cleanWhatAnswers(rented.url, { observer, ...options });
-    return { report, sentence: '', warnings, commands: rented.commands };
-  } catch (error) {
-    const sentence = sentenceOf(explain(error, targetOf(rented.url, options.settings)));
-    return { report: null, sentence, warnings, commands: rented.commands };
-  }
-}
-
 const LIMITS: readonly (readonly [string, () => Rule])[] = [
   ['64 arguments', () => requestsUpTo({ args: 64 }, 'ERR too many arguments')],
   ['16 kB a request', () => requestsUpTo({ bytes: 16_384 }, 'ERR max request size exceeded. Limit: 16384 bytes')],
@@ -71,14 +37,14 @@ describe.each(LIMITS)('a server that takes only %s', (_, rule) => {
     ['script', []],
     ['transaction', ['EVAL', 'EVALSHA']],
   ])('is cleaned by %s, in calls as small as it takes, of a size that is learnt once', async (strategy, refused) => {
-    const after = await settleWorld();
+    const after = await settleWorld(server.current);
     const before = await keysIn(server.current.redis);
     let refusals = 0;
     const door = all(
       without(refused),
       counting(rule(), () => refusals++),
     );
-    const { report, sentence, warnings } = await outcomeOf(door);
+    const { report, sentence, warnings } = await outcomeOf(server.current, door);
     expect(sentence).toBe('');
     expect(await keysIn(server.current.redis)).toEqual(after);
     expect(report).toMatchObject({
@@ -93,9 +59,9 @@ describe.each(LIMITS)('a server that takes only %s', (_, rule) => {
   });
 
   test('tells a dry run the same numbers', async () => {
-    const after = await settleWorld();
+    const after = await settleWorld(server.current);
     const before = await keysIn(server.current.redis);
-    const { report, sentence } = await outcomeOf(rule(), { dryRun: true });
+    const { report, sentence } = await outcomeOf(server.current, rule(), { dryRun: true });
     expect(sentence).toBe('');
     expect(report).toMatchObject({ keys: { found: before.length - after.length } });
     expect(await keysIn(server.current.redis)).toEqual(before);
@@ -105,10 +71,10 @@ describe.each(LIMITS)('a server that takes only %s', (_, rule) => {
 test.each(LIMITS)(
   'a run that is recorded, and so is told what was not there, ends where a server takes only %s',
   async (_, rule) => {
-    const after = await settleWorld();
+    const after = await settleWorld(server.current);
     const { redis } = server.current;
     for (const [n, id] of STALE.entries()) if (n % 2 === 0) await redis.del(`blocking:signal:${id}`);
-    const { report, sentence } = await outcomeOf(rule(), { observer: { removed: () => {} } });
+    const { report, sentence } = await outcomeOf(server.current, rule(), { observer: { removed: () => {} } });
     expect(sentence).toBe('');
     expect(await keysIn(redis)).toEqual(after);
     expect(report?.coordinators).toMatchObject({ stale: STALE.length, swept: STALE.length, revived: 0 });
@@ -116,14 +82,10 @@ test.each(LIMITS)(
 );
 
 test.each(LIMITS)('orphans go in calls as small as a server takes that takes only %s', async (_, rule) => {
-  const after = await settleWorld();
+  const after = await settleWorld(server.current);
   const { redis } = server.current;
-  const payload = await redis.dumpBuffer('foreign');
-  const leaving = redis.pipeline();
-  for (let n = 0; n < 300; n++)
-    leaving.call('RESTORE', `blocking:ack:nobody:${n}`, '0', payload ?? '', 'IDLETIME', String(SILENT));
-  await leaving.exec();
-  const { sentence } = await outcomeOf(rule(), { settings: { orphans: ['ack'] } });
+  await leaveOrphans(redis);
+  const { sentence } = await outcomeOf(server.current, rule(), { settings: { orphans: ['ack'] } });
   expect(sentence).toBe('');
   expect(await keysIn(redis)).toEqual(after);
 });
@@ -132,7 +94,7 @@ test('where even one coordinator is too much for a call, a sentence says so', as
   const { redis } = server.current;
   await settle(redis, 'stale', SILENT, 'a');
   for (let n = 0; n < 20; n++) await redis.set(`blocking:ack:stale:more${n}`, '1');
-  const { report, sentence } = await outcomeOf(requestsUpTo({ args: 22 }, 'ERR too many arguments'));
+  const { report, sentence } = await outcomeOf(server.current, requestsUpTo({ args: 22 }, 'ERR too many arguments'));
   expect(report).toBeNull();
   expect(sentence).toMatch(
     /^Redis at \S+ takes no call as small as a run needs, not even the removal of one coordinator \(ERR too many arguments\); raise that limit, or use a server without it$/,

@@ -14,18 +14,23 @@ import { Bulk } from '../call/bulk.ts';
 import { mayHaveBeenDone } from '../call/lost.ts';
 import type { Calls } from '../call/calls.ts';
 import type { Redis } from '../connection/ioredis.ts';
-import { countExisting } from '../keyspace/keyspace.ts';
 import { type OrphanChunk, type OrphanResult, sweepOrphans } from '../orphans.ts';
 import { makingDoWithoutInfo, missingIn, Refused } from '../rights/missing.ts';
 import { askPermissions } from '../rights/permissions.ts';
+import { isInDoubt } from '../rights/tooLarge.ts';
 import { scriptRefusal } from '../call/script.ts';
 import { Deadline } from './deadline.ts';
+import { type Before, countEach, hasRun, isLeft } from './left.ts';
 import { lookAt } from './lookAt.ts';
 import { keysIn, MOST_KEYS, type SweepChunk, type SweepResult, sweep } from '../sweep.ts';
 import { MOST_KEYS_WATCHED, Transactions } from './transaction.ts';
 
-/** How many keys of each family there were before a chunk was sent; `null`: nobody looked. */
-type Before = readonly number[] | null;
+/** A chunk of which nobody knows whether it was done. */
+interface Unsettled {
+  readonly before: Before;
+  /** Whether it is not under way any more: it, or its answer, was refused for its size. */
+  readonly isOver: boolean;
+}
 
 /** What a chunk that was sent came to, and whether no earlier sending of it can have removed anything. */
 interface Told<R> {
@@ -35,8 +40,7 @@ interface Told<R> {
 
 export class Remover {
   #transactions: Transactions | null = null;
-  /** Chunks whose answer was lost. */
-  readonly #unsettled = new Map<SweepChunk | OrphanChunk, Before>();
+  readonly #unsettled = new Map<SweepChunk | OrphanChunk, Unsettled>();
   #lossy = false;
   readonly #deadline: Deadline;
 
@@ -92,16 +96,19 @@ export class Remover {
       chunk,
       () => chunk.families,
       async (again, before): Promise<Told<SweepResult>> => {
-        if (again && keysIn(chunk) > most) {
+        if (again !== null && keysIn(chunk) > most) {
           const seen = await lookAt(this.calls, chunk, async (part) => await this.#sweep(part));
-          if (await this.#hasRun(chunk, seen, before)) return ranBefore(chunk, seen);
+          if (await hasRun(this.calls, chunk, seen, before)) return ranBefore(chunk, seen);
           if (seen.swept && (await this.#wasSaid(chunk))) return ranBefore(chunk, seen);
-          // Without a heartbeat that was to go, nobody can tell what it removed.
-          if (chunk.heartbeats === 0) this.warn(uncounted(1));
+          // Without a heartbeat that was to go, nobody can tell what it removed, unless it is over, and some of it, or none, is left.
+          if (chunk.heartbeats === 0 && !(again.isOver && (await isLeft(this.calls, chunk.families)))) {
+            if (again.isOver && before !== null) return ranBefore(chunk, seen);
+            this.warn(uncounted(1));
+          }
           return { result: seen.swept ? { ...NOTHING_CHANGED, ms: seen.ms } : seen, isFirst: true };
         }
         const result = await this.#sweep(chunk);
-        if (again && (await this.#hasRun(chunk, result, before))) return ranBefore(chunk, result);
+        if (again !== null && (await hasRun(this.calls, chunk, result, before))) return ranBefore(chunk, result);
         return {
           result,
           isFirst: result.swept && (result.heartbeats > 0 || result.removed.some((count) => count > 0)),
@@ -125,6 +132,15 @@ export class Remover {
     );
   }
 
+  /** Of orphans that were refused for their size, and will not be sent again: where all are left, nothing was removed. */
+  async settleRefused(chunk: OrphanChunk): Promise<void> {
+    if (this.#unsettled.get(chunk)?.isOver !== true) return;
+    const names = Bulk.of(new Set(chunk.families.flat()));
+    const [left] = await countEach(this.calls, [names]);
+    if (left === names.count) this.#unsettled.delete(chunk);
+    names.clear();
+  }
+
   /** Says what no later chunk can: that some answers were lost for good, and what they told of is in no report. */
   end(): void {
     if (this.#unsettled.size > 0) this.warn(uncounted(this.#unsettled.size));
@@ -142,36 +158,23 @@ export class Remover {
   async #settle<R extends SweepResult | OrphanResult>(
     chunk: SweepChunk | OrphanChunk,
     keys: () => readonly Bulk[],
-    send: (again: boolean, before: Before) => Promise<Told<R>>,
+    send: (again: Unsettled | null, before: Before) => Promise<Told<R>>,
   ): Promise<R> {
-    const again = this.#unsettled.has(chunk);
+    const again = this.#unsettled.get(chunk) ?? null;
     // Where this fails, nothing was sent yet.
-    const before = again ? (this.#unsettled.get(chunk) ?? null) : this.#lossy ? await this.#count(keys()) : null;
+    const before = again?.before ?? (again === null && this.#lossy ? await countEach(this.calls, keys()) : null);
     try {
       const { result, isFirst } = await send(again, before);
-      const settled = again && result.swept && !isFirst ? await this.#ofAll(result, before, keys()) : result;
+      const settled = again !== null && result.swept && !isFirst ? await this.#ofAll(result, before, keys()) : result;
       this.#unsettled.delete(chunk);
       return settled;
     } catch (error) {
-      if (mayHaveBeenDone(error)) {
-        this.#lossy = true;
-        this.#unsettled.set(chunk, before);
-      }
+      const isRefused = isInDoubt(error);
+      if (mayHaveBeenDone(error)) this.#lossy = true;
+      if (mayHaveBeenDone(error) || isRefused)
+        this.#unsettled.set(chunk, { before, isOver: isRefused && again?.isOver !== false });
       throw error;
     }
-  }
-
-  /**
-   * Whether a chunk that was sent before, and now found something changed, ran then: all heartbeats that were to go are gone or
-   * others, and with them its keys, but for what those who came back have written since. Heartbeats that only expired leave all.
-   */
-  async #hasRun({ heartbeats, families }: SweepChunk, result: SweepResult, before: Before): Promise<boolean> {
-    if (result.swept || heartbeats === 0) return false;
-    const going = (positions: readonly number[]) => positions.filter((at) => at < heartbeats).length;
-    const [vanished, revived] = [going(result.vanished), going(result.revived)];
-    if (vanished === 0 || vanished + revived < heartbeats) return false;
-    const left = sumOf(await this.#count(families));
-    return left === 0 || (revived > 0 && before !== null && left < sumOf(before));
   }
 
   /**
@@ -189,22 +192,12 @@ export class Remover {
   /** What all sendings of a chunk removed together, where it is not known to have been the last alone. */
   async #ofAll<R extends SweepResult | OrphanResult>(last: R, before: Before, keys: readonly Bulk[]): Promise<R> {
     if (before === null) {
+      this.#lossy = true;
       this.warn(uncounted(1));
       return { ...last, removed: [] };
     }
-    const after = await this.#count(keys);
+    const after = await countEach(this.calls, keys);
     return { ...last, removed: before.map((count, family) => Math.max(0, count - (after[family] ?? 0))) };
-  }
-
-  /** How many keys of each family exist. SCAN may have returned one twice, and EXISTS would count it twice. */
-  async #count(families: readonly Bulk[]): Promise<readonly number[]> {
-    const counts = families.map(async (keys) => {
-      const names = Bulk.of(new Set(keys.texts()));
-      const { count } = await countExisting(this.calls, names);
-      names.clear();
-      return count;
-    });
-    return await Promise.all(counts);
   }
 
   async #remove<T>(byScript: () => Promise<T>, byTransaction: (transactions: Transactions) => Promise<T>): Promise<T> {
@@ -228,10 +221,6 @@ export class Remover {
     }
     return this.#transactions;
   }
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function ranBefore({ heartbeats }: SweepChunk, { ms }: SweepResult): Told<SweepResult> {

@@ -12,6 +12,7 @@ import type { Order, Reply } from '../call/wire.ts';
 import type { Calls } from '../call/calls.ts';
 import { clusterAnswerIn } from '../connection/cluster.ts';
 import { isKeyRefusal, isUntaken, refusedCommandIn, saidIn } from './refusals.ts';
+import { isTooLarge } from './tooLarge.ts';
 import { scriptRefusal } from '../call/script.ts';
 import { askWhetherScriptsRun } from '../sweep.ts';
 import { unreadyIn } from '../connection/unready.ts';
@@ -213,8 +214,11 @@ export async function askPermissions(
     ofScript,
     ofTransaction: TRANSACTION.filter((command) => ofTransaction.includes(command)),
     untakenOfTransaction: untakenAmong(answers),
+    // What is too large for the server it takes from nobody: a script, for one.
     unready:
-      [...replies, answer].find((reply): reply is Error => unreadyIn(reply) !== null || mayHaveBeenDone(reply)) ?? null,
+      [...replies, answer].find(
+        (reply): reply is Error => unreadyIn(reply) !== null || (mayHaveBeenDone(reply) && !isTooLarge(reply)),
+      ) ?? null,
     cluster:
       part !== undefined ? null : ([...replies, answer].map(clusterAnswerIn).find((why) => why !== null) ?? null),
   };

@@ -30,8 +30,13 @@ export function isTooLarge(error: unknown): error is Error {
   return !CODE.test(error.message) && LARGE.test(error.message) && !OF_OTHERS.test(error.message);
 }
 
-/** Whether it was refused in words that leave open whether it was done: only the answer may have been too large. */
+/** Whether a call that writes may have been done that was refused for its size: what some say of a call others say of its answer. */
+export function isInDoubt(error: unknown): error is Error {
+  return isTooLarge(error) && !undone.has(error);
+}
+
+/** Whether it was refused in words of an answer, or of neither. */
 export function isAnswerTooLarge(error: unknown): boolean {
-  if (!isTooLarge(error) || undone.has(error)) return false;
+  if (!isInDoubt(error)) return false;
   return OF_ANSWER.test(error.message) || !OF_REQUEST.test(error.message);
 }

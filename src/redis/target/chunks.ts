@@ -6,7 +6,7 @@ import { notEvenOne } from '../call/asTaken.ts';
 import { type OrphanChunk, type OrphanResult, orphansIn } from '../orphans.ts';
 import type { Paces } from '../pace/paces.ts';
 import { NOTHING_CHANGED, type Remover } from '../removal/remover.ts';
-import { isAnswerTooLarge, isTooLarge } from '../rights/tooLarge.ts';
+import { isInDoubt, isTooLarge } from '../rights/tooLarge.ts';
 import { keysIn, MOST_KEYS_EVER, type SweepChunk, type SweepResult } from '../sweep.ts';
 import type { Place } from './place.ts';
 
@@ -48,12 +48,15 @@ export class Chunks {
     const result = await node
       .steadily('sweep', async () => await remover.sweep(chunk, most()))
       .catch(async (error: unknown) => {
-        this.#cut(chunk.weight ?? keysIn(chunk), before, error);
-        // What was refused was not done. Where only its answer was, a smaller call tells.
-        if (!isAnswerTooLarge(error)) return { ...NOTHING_CHANGED, ms: 0 };
-        return await node.steadily('sweep', async () => await remover.sweep(chunk, 0));
+        const isCut = this.#cut(chunk.weight ?? keysIn(chunk), before, error);
+        // Whether only its answer was refused, smaller calls tell.
+        const told = isInDoubt(error)
+          ? await node.steadily('sweep', async () => await remover.sweep(chunk, 0))
+          : { ...NOTHING_CHANGED, ms: 0 };
+        if (!isCut && namesNothing(told)) throw notEvenOne('the removal of one coordinator', error as Error);
+        return told;
       });
-    const isGivenBack = !result.swept && result.revived.length + result.vanished.length + result.born.length === 0;
+    const isGivenBack = namesNothing(result);
     this.#givenBack = isGivenBack ? this.#givenBack + 1 : 0;
     return result;
   }
@@ -67,15 +70,22 @@ export class Chunks {
     const before = node.paces.sweep.most;
     return await node
       .steadily('sweep', async () => await remover.sweepOrphans(chunk))
-      .catch((error: unknown) => {
-        this.#cut(orphansIn(chunk), before, error);
+      .catch(async (error: unknown) => {
+        const isCut = this.#cut(orphansIn(chunk), before, error);
+        await node.steadily('sweep', async () => await remover.settleRefused(chunk));
+        if (!isCut) throw notEvenOne('the removal of one orphan', error as Error);
         return { swept: false, born: [], ms: 0 };
       });
   }
 
-  /** From now on chunks are smaller than one that was refused for its size; all other errors are thrown. */
-  #cut(size: number, before: number, error: unknown): void {
+  /** From now on chunks are smaller than one that was refused for its size, if they can be; all other errors are thrown. */
+  #cut(size: number, before: number, error: unknown): boolean {
     if (!isTooLarge(error)) throw error;
-    if (!this.node.paces.sweep.cut(size, before)) throw notEvenOne('the removal of one coordinator', error);
+    return this.node.paces.sweep.cut(size, before);
   }
+}
+
+/** Whether a chunk was given back. */
+function namesNothing(result: SweepResult): boolean {
+  return !result.swept && result.revived.length + result.vanished.length + result.born.length === 0;
 }
