@@ -1,4 +1,5 @@
 /** mergeBack: the door to `lua/mergeBack.lua`. */
+import { asTaken } from './call/asTaken.ts';
 import { Bulk } from './call/bulk.ts';
 import type { Calls } from './call/calls.ts';
 import { callScript, loadScript } from './call/script.ts';
@@ -21,9 +22,15 @@ export async function mergeBack(calls: Calls, name: string, key: string, kept: s
   for (let cursor = '0'; ; ) {
     const { fields, next } = await someFieldsOf(calls, name, cursor);
     cursor = next;
-    const keys = Bulk.of([name, key, kept]);
-    const { reply } = await callScript(calls, SCRIPT, [keys], [KEPT_MS, MOST_AT_ONCE, ...fields]);
-    keys.clear();
+    // Of what is no hash there are none to be named.
+    const replies = await asTaken(calls, SCRIPT.name, Math.max(1, fields.length), async (from, to) => {
+      const keys = Bulk.of([name, key, kept]);
+      const some = fields.slice(from, to);
+      const { reply } = await callScript(calls, SCRIPT, [keys], [KEPT_MS, MOST_AT_ONCE, ...some]);
+      keys.clear();
+      return reply;
+    });
+    const reply = replies.at(-1);
     if (reply !== 0) return reply === 1;
   }
 }

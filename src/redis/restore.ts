@@ -1,10 +1,12 @@
 /** restore: the door to `lua/restore.lua`, and the same for a Redis that takes no scripts. */
+import { asTaken } from './call/asTaken.ts';
 import { Bulk } from './call/bulk.ts';
 import type { Order, Reply } from './call/wire.ts';
 import type { Calls } from './call/calls.ts';
 import { BASE_MS, DIGITS, wasGone } from './removal/removals.ts';
 import { callScript, loadScript, scriptRefusal } from './call/script.ts';
 import { isUntaken } from './rights/refusals.ts';
+import { isTooLarge } from './rights/tooLarge.ts';
 
 const SCRIPT = loadScript('restore');
 
@@ -64,6 +66,8 @@ export async function bringBack(
     ]);
     return { became: (reply as number[]).map((one) => BECAME[one] ?? 'gone'), ms };
   } catch (error) {
+    // Of fewer the script may be taken; of one there is nothing smaller.
+    if (isTooLarge(error) && things.length > 1) throw error;
     if (scriptRefusal(error) === null && !isUntaken(error)) throw error;
     return await bringBackByTransaction(calls, things);
   }
@@ -71,7 +75,16 @@ export async function bringBack(
 
 /** What would become of things; writes nothing. */
 export async function lookAt(calls: Calls, things: readonly Thing[]): Promise<Restored> {
-  return (await lookAtAll(calls, things)) ?? (await lookAtEach(calls, things));
+  const answers = await asTaken(calls, 'lookAt', things.length, async (from, to) => {
+    const some = things.slice(from, to);
+    return (await lookAtAll(calls, some)) ?? (await lookAtEach(calls, some));
+  });
+  return inAll(answers);
+}
+
+/** Answers for parts of things, in their order, as one. */
+export function inAll(answers: readonly Restored[]): Restored {
+  return { became: answers.flatMap(({ became }) => became), ms: Math.max(0, ...answers.map(({ ms }) => ms)) };
 }
 
 async function lookAtEach(calls: Calls, things: readonly Thing[]): Promise<Restored> {

@@ -72,13 +72,8 @@ export class Day {
     /** Gives everybody all rights back, for what hangs to come to an end. */
     private readonly relent: () => Promise<unknown>,
   ) {
-    const { queueUrl, targetUrl, trash, announce } = setting;
+    const { queueUrl, targetUrl, ...settings } = setting;
     const file = join(this.#folder, 'stalesweep.yaml');
-    const target = {
-      url: targetUrl,
-      ...(trash === undefined ? {} : { trash }),
-      ...(announce === undefined ? {} : { announce }),
-    };
     // JSON is YAML, too.
     writeFileSync(
       file,
@@ -87,7 +82,7 @@ export class Day {
         every: '1h',
         notify: { url: 'http://127.0.0.1:9/', secret: 'a-secret-of-enough-length' },
         ledger: { detail: 'keys' },
-        targets: { default: target },
+        targets: { default: { url: targetUrl, ...settings } },
       }),
     );
     this.#env = { STALESWEEP_CONFIG: file };

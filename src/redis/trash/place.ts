@@ -1,8 +1,9 @@
 /** place: where a trash is looked into and emptied: one server, or a whole cluster, by the same door. */
+import { asTaken } from '../call/asTaken.ts';
 import { mayHaveBeenDone } from '../call/lost.ts';
 import type { ServerCalls } from '../call/calls.ts';
 import { keyPages, type Walked } from '../keyspace/keyPages.ts';
-import { type Became, bringBack, lookAt, type Restored, type Thing } from '../restore.ts';
+import { type Became, bringBack, inAll, lookAt, type Restored, type Thing } from '../restore.ts';
 import type { Kind } from '../pace/paces.ts';
 
 /** Told of things, by their positions among those that were to come back. */
@@ -60,14 +61,18 @@ export async function bringBackTo(
   until: number | null = null,
 ): Promise<Restored> {
   let wasLost = false;
-  const answer = await server.steadily('sweep', async () => {
+  const { calls } = server;
+  const send = async (from: number, to: number) => {
     try {
-      return await bringBack(server.calls, things, until);
+      return await bringBack(calls, things.slice(from, to), until);
     } catch (error) {
       wasLost ||= mayHaveBeenDone(error);
       throw error;
     }
-  });
+  };
+  const answer = inAll(
+    await server.steadily('sweep', async () => await asTaken(calls, 'restore', things.length, send)),
+  );
   // Whose answer was lost came back by that call.
   return wasLost ? { ...answer, became: answer.became.map((one) => (one === 'gone' ? 'restored' : one)) } : answer;
 }

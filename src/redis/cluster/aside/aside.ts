@@ -7,12 +7,13 @@
  * Plain commands do it, hundreds in one go; what they can't settle, as where a slot is on its way or an answer was lost, scripts do slot
  * by slot, which can tell what was done before.
  */
+import { asTaken, mostAtOnce } from '../../call/asTaken.ts';
 import { Bulk } from '../../call/bulk.ts';
 import { setAside } from '../../setAside.ts';
 import { spellToTrash, TO_TRASH } from '../../toTrash.ts';
 import type { Trash } from '../../trash/names.ts';
 import { each } from '../calls/each.ts';
-import type { KeysBySlot, Span } from '../calls/keysBySlot.ts';
+import { type KeysBySlot, partOf, type Span } from '../calls/keysBySlot.ts';
 import type { RoutedCalls } from '../calls/routedCalls.ts';
 import { callBySlot, type Spelled } from '../calls/scripted.ts';
 import { tagOf } from '../calls/slots.ts';
@@ -72,11 +73,11 @@ export class Aside {
     try {
       const left = idleSeconds === null ? await this.#renameAside(all) : all;
       await each(keys.spansOf(left, MOST_BY_SCRIPT), async (span) => {
-        await this.turn.insist();
-        const { isAside } = await this.#byScript(span, async (own, names) => {
-          return await inTime(setAside(calls, own, names, this.turn.untilIn(span.slot), idleSeconds));
+        await this.#inParts(span, 'setAside', async (own, names, { numbers }) => {
+          await this.turn.insist();
+          const { isAside } = await inTime(setAside(calls, own, names, this.turn.untilIn(span.slot), idleSeconds));
+          for (const [i, number] of numbers.entries()) this.#where[number] = isAside[i] ? ASIDE : HERE;
         });
-        for (const [i, number] of span.numbers.entries()) this.#where[number] = isAside[i] ? ASIDE : HERE;
       });
     } finally {
       this.#isInDoubt ||= calls.lostCount > lostBefore;
@@ -113,7 +114,7 @@ export class Aside {
   async remove(trash: Trash | null = null): Promise<readonly number[]> {
     const { keys, calls } = this;
     const aside = keys.numbers.filter((number) => this.#where[number] === ASIDE);
-    const spans = keys.spansOf(aside, MOST_REMOVED);
+    const spans = keys.spansOf(aside, Math.min(MOST_REMOVED, mostAtOnce(calls, 'unlink')));
     // They may have expired, or have been put back by somebody who took this run for killed.
     const fewer: Span[] = [];
     const take = (span: Span, removed: number) => {
@@ -151,8 +152,10 @@ export class Aside {
       },
     });
     await each(left, async (span) => {
-      await this.turn.insist();
-      take(span, await this.#byScript(span, async (_, names) => Number((await calls.send('unlink', [names])).reply)));
+      await this.#inParts(span, 'unlink', async (_, names, part) => {
+        await this.turn.insist();
+        take(part, Number((await calls.send('unlink', [names])).reply));
+      });
     });
   }
 
@@ -201,23 +204,29 @@ export class Aside {
     const others = begun.filter((number) => left.has(number) || this.#where[number] === UNSURE);
     const taken: string[] = [];
     await each(keys.spansOf(others, MOST_BY_SCRIPT), async (span) => {
-      await this.#byScript(span, async (own, aside) => {
+      await this.#inParts(span, 'putBack', async (own, aside, { numbers }) => {
         taken.push(...(await bringBack(calls, aside, own)).taken);
+        for (const number of numbers) this.#where[number] = HERE;
       });
-      for (const number of span.numbers) this.#where[number] = HERE;
     });
     return taken;
   }
 
-  /** Spells the keys of one slot, and their names aside, for a call, and lets go of them after it. */
-  async #byScript<R>(span: Span, send: (own: Bulk, aside: Bulk) => Promise<R>): Promise<R> {
-    const [own, aside] = this.#spell(span);
-    try {
-      return await send(own, aside);
-    } finally {
-      own.clear();
-      aside.clear();
-    }
+  /**
+   * Spells the keys of one slot, and their names aside, for a call that is safe to repeat, and lets go of them after it; for several where
+   * a server takes no more at once.
+   */
+  async #inParts(span: Span, name: string, send: (own: Bulk, aside: Bulk, part: Span) => Promise<void>): Promise<void> {
+    await asTaken(this.calls, name, span.numbers.length, async (from, to) => {
+      const part = partOf(span, from, to);
+      const [own, aside] = this.#spell(part);
+      try {
+        await send(own, aside, part);
+      } finally {
+        own.clear();
+        aside.clear();
+      }
+    });
   }
 
   #spell({ numbers }: Span): readonly [own: Bulk, aside: Bulk] {

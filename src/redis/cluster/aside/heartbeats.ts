@@ -1,4 +1,5 @@
 /** heartbeats: what proves, across slots, that nobody of a chunk has beaten; and their removal, each compared in its own slot. */
+import { mostAtOnce } from '../../call/asTaken.ts';
 import { Bulk } from '../../call/bulk.ts';
 import { isProofOf } from '../../kinds/proof.ts';
 import type { SweepChunk, SweepResult } from '../../sweep.ts';
@@ -77,7 +78,8 @@ export class Heartbeats {
   async sweep(told: Telling | null, turn: Pick<Turn, 'insist' | 'untilIn'>): Promise<number> {
     const judged = this.#judged;
     const going = judged.numbers.filter((number) => (judged.places[number] as number) < this.chunk.heartbeats);
-    const spans = judged.spansOf(going, MOST_SWEPT, (number) => this.#valueBytesOf(number));
+    const most = Math.min(MOST_SWEPT, mostAtOnce(this.calls, SWEEP_HEARTBEATS.name));
+    const spans = judged.spansOf(going, most, (number) => this.#valueBytesOf(number));
     let removed = 0;
     const sweeping = callBySlot(
       this.calls,

@@ -11,6 +11,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../domain/failure.ts';
+import { asTaken } from '../../call/asTaken.ts';
 import { Bulk } from '../../call/bulk.ts';
 import { keyPages } from '../../keyspace/keyPages.ts';
 import { piecesOf } from '../../pace/weight.ts';
@@ -153,12 +154,14 @@ export class LeftAside {
       await each(parts, async (positions) => {
         const names = positions.map((at) => (aside[at] as Buffer).toString('latin1'));
         const own = positions.map((at) => (ownNameOf(aside[at] as Buffer) as Buffer).toString('latin1'));
-        const [from, to] = [Bulk.of(names), Bulk.of(own)];
-        const brought = await bringBack(this.calls, from, to);
-        from.clear();
-        to.clear();
-        back += brought.back;
-        taken.push(...brought.taken);
+        await asTaken(this.calls, 'putBack', names.length, async (from, to) => {
+          const [some, theirs] = [Bulk.of(names.slice(from, to)), Bulk.of(own.slice(from, to))];
+          const brought = await bringBack(this.calls, some, theirs);
+          some.clear();
+          theirs.clear();
+          back += brought.back;
+          taken.push(...brought.taken);
+        });
       });
     };
     // What moves meanwhile would else stay aside, and be nobody's once its owner's heartbeat has gone.

@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Announce } from '../../../config/values/removalValues.ts';
 import { announce, type Marked } from '../../announce.ts';
+import { asTaken, mostAtOnce } from '../../call/asTaken.ts';
 import { Bulk } from '../../call/bulk.ts';
 import {
   ANNOUNCED_PREFIX,
@@ -111,8 +112,11 @@ export class Telling {
 
   async #say(slot: number, marked: readonly Marked[]): Promise<void> {
     const here = { ...this.announcement, tag: tagOf(slot) };
-    for (let from = 0; from < marked.length; from += MOST_SAID) {
-      await announce(this.calls, here, marked.slice(from, from + MOST_SAID));
+    for (let at = 0; at < marked.length; at += MOST_SAID) {
+      const some = marked.slice(at, at + MOST_SAID);
+      await asTaken(this.calls, 'announce', some.length, async (from, to) => {
+        await announce(this.calls, here, some.slice(from, to));
+      });
     }
   }
 
@@ -134,11 +138,14 @@ export class Telling {
     if ('stream' in where && this.#tokens.length > 0) {
       const [now] = knownIn({ ...this.announcement, tag: tagOf(slotOfText(where.stream)) }).sets;
       // What stays expires.
-      await this.calls.send('srem', [now, ...this.#tokens]).catch(() => {});
+      await asTaken(this.calls, 'srem', this.#tokens.length, async (from, to) => {
+        await this.calls.send('srem', [now, ...this.#tokens.slice(from, to)]);
+      }).catch(() => {});
     }
     const names = Bulk.of([...this.#onces.values()]);
     const keys = new KeysBySlot([names]);
-    await this.calls.inBursts(keys.spansOf(keys.numbers, MOST_FORGOTTEN), ({ slot }) => slot, {
+    const most = Math.min(MOST_FORGOTTEN, mostAtOnce(this.calls, 'unlink'));
+    await this.calls.inBursts(keys.spansOf(keys.numbers, most), ({ slot }) => slot, {
       name: 'unlink',
       spell: (burst, { numbers }) => {
         burst.open(numbers.length);

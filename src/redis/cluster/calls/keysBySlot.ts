@@ -9,6 +9,11 @@ export interface Span {
   readonly numbers: readonly number[];
 }
 
+/** Those of a span from the first position up to, and without, the second. */
+export function partOf(span: Span, from: number, to: number): Span {
+  return from === 0 && to >= span.numbers.length ? span : { slot: span.slot, numbers: span.numbers.slice(from, to) };
+}
+
 /** Names where they stand: nobody may add to their lists, or let go of them, as long as this is used. */
 export class KeysBySlot {
   readonly count: number;

@@ -3,19 +3,21 @@
  *  Leaves    who owns a slot to members, what is tried again to each node, many small commands in one go to bursts.
  */
 import { Bulk } from '../../call/bulk.ts';
+import { asTaken, mostAtOnce } from '../../call/asTaken.ts';
 import type { Answer, Calls } from '../../call/calls.ts';
 import { mayHaveBeenDone } from '../../call/lost.ts';
 import type { Rest } from '../../call/rest.ts';
 import type { Stopwatch } from '../../call/stopwatch.ts';
 import type { Argument, Order, Reply } from '../../call/wire.ts';
 import type { Kind } from '../../pace/paces.ts';
+import { isTooLarge } from '../../rights/tooLarge.ts';
 import type { Node } from '../../target/node.ts';
 import type { Place } from '../../target/place.ts';
 import type { Members } from '../nodes/members.ts';
 import { type Commands, sendInBursts } from './bursts.ts';
 import { keysIn } from './bySlot.ts';
 import { each } from './each.ts';
-import { KeysBySlot, type Span } from './keysBySlot.ts';
+import { KeysBySlot, partOf, type Span } from './keysBySlot.ts';
 import { slotOf } from './slots.ts';
 
 const SCRIPTS = new Set(['eval', 'evalsha']);
@@ -99,7 +101,8 @@ export class RoutedCalls implements Calls {
       return true;
     };
     const known = this.#largest;
-    const spans = keys.spansOf(keys.numbers, known === null ? 1 : MOST_READ, () => known ?? 0);
+    const most = known === null ? 1 : Math.min(MOST_READ, mostAtOnce(this, 'mget'));
+    const spans = keys.spansOf(keys.numbers, most, () => known ?? 0);
     const together = spans.reduce((most, { numbers }) => Math.max(most, numbers.length), 1);
     const left = await this.inBursts(spans, ({ slot }) => slot, {
       name: 'mget',
@@ -112,11 +115,13 @@ export class RoutedCalls implements Calls {
       take,
     });
     await each(left, async (span) => {
-      const names = new Bulk();
-      for (const number of span.numbers) keys.addTo(names, number);
-      const { reply } = await this.#one(span.slot, 'mget', [names], null);
-      names.clear();
-      take(span, reply);
+      await asTaken(this, 'mget', span.numbers.length, async (from, to) => {
+        const part = partOf(span, from, to);
+        const names = new Bulk();
+        for (const number of part.numbers) keys.addTo(names, number);
+        const { reply } = await this.#one(part.slot, 'mget', [names], null).finally(() => names.clear());
+        take(part, reply);
+      });
     });
     this.#largest = Math.max(largest, (this.#largest ?? 0) / 2);
     return values;
@@ -182,7 +187,8 @@ export class RoutedCalls implements Calls {
     try {
       return await send();
     } catch (error) {
-      if (mayHaveBeenDone(error)) this.lostCount++;
+      // What was refused for its size, or that of its answer, is asked again in parts, which shows what was done.
+      if (mayHaveBeenDone(error) && !isTooLarge(error)) this.lostCount++;
       throw error;
     }
   }

@@ -1,8 +1,8 @@
 /** soak: a day without each right, one after the other, of the queue's Redis, and of a target with a trash and announcements. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startRedis } from '../support/redis.ts';
-import { addUser } from '../support/users.ts';
-import { commandsOf, Day, type Servers } from './day.ts';
+import { startRedis } from '../../support/redis.ts';
+import { addUser } from '../../support/users.ts';
+import { commandsOf, Day, type Servers } from '../day.ts';
 
 const ALL = ['~*', '&*', '+@all'];
 let servers: Servers;
