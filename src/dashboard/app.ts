@@ -64,7 +64,8 @@ function statusOf(error: unknown): number {
 /** Makes one sentence of any error. What nobody expected is logged, and not told. */
 function answerWith(logger: Logger) {
   return (thrown: unknown): { status: number; error: string } => {
-    const error = explainRefusal(thrown);
+    // What the queue's Redis said: whatever a target says is explained where it is asked.
+    const error = thrown instanceof Error && thrown.name === 'ReplyError' ? explainRefusal(thrown) : thrown;
     const status = statusOf(error);
     if (status >= 500) logger.error(errorFields(logger, error), 'a request failed');
     return { status, error: status === 500 ? 'something went wrong; the log says what' : sentenceOf(error) };
