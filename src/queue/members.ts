@@ -120,6 +120,12 @@ export function otherMeaning(members: readonly Member[], target: string, fingerp
   );
 }
 
+/** By which fingerprints others work now on the Redis that is meant here by this name, by other schemas. */
+export function otherSchemasOf(members: readonly Member[], target: string, fingerprint: string): ReadonlySet<string> {
+  const meant = members.flatMap(({ isHere, targets }) => (isHere ? (targets[target] ?? []) : []));
+  return new Set(meant.filter((other) => other !== fingerprint && samePlace(other, fingerprint)));
+}
+
 /** Which settings that decide who goes somebody has otherwise who cleans the very target that is meant here by this name. */
 export function otherwiseSet(theirs: Meant, ours: Meant, target: string): readonly string[] {
   const [own, other] = [ours.settings[target], theirs.settings[target]];

@@ -104,6 +104,23 @@ test('while both have workers, each does its own runs, and neither takes the oth
   }
 });
 
+test('two that clean the same Redis by different schemas share a schedule, and each has its run of every tick, beside nobody (P11)', async () => {
+  const configs = [of(a), of(a, { STALESWEEP_SCHEMA: 'flat' })];
+  const fingerprints = configs.map((config) => fingerprintOf(config.targets.get('default') as TargetConfig)).sort();
+  for (const config of configs) await work(config);
+  expect(await schedules()).toHaveLength(1);
+  const ended = async () => (await runs.getJobs(['completed', 'failed'])).filter((job) => job?.finishedOn);
+  for (let ticks = 1; ticks <= 3; ticks++) {
+    await schedule.add('tick', { target: 'default', fingerprint: fingerprints[ticks % 2] });
+    await expect.poll(async () => (await ended()).length).toBe(2 * ticks);
+  }
+  const done = await ended();
+  expect(done.map(({ returnvalue }) => returnvalue?.outcome)).toEqual(new Array(6).fill('completed'));
+  expect(done.map(({ data }) => data.fingerprint).sort()).toEqual(
+    fingerprints.flatMap((one) => new Array(3).fill(one)),
+  );
+});
+
 test('who works on the same target by other settings is told so as it starts; one of an earlier version tells none', async () => {
   const [key, field] = ['{stalesweep}:members', 'earlier'];
   const targets = { default: fingerprintOf((of(a).targets.get('default') ?? null) as TargetConfig) };

@@ -12,7 +12,6 @@ import type { Ledger } from '../../src/ledger/ledger.ts';
 import { outagesOf, promotedAtOf } from '../../src/ledger/targets/outagesOf.ts';
 import { pastOf } from '../../src/ledger/targets/past.ts';
 import { RunSightings } from '../../src/ledger/sightings/runSightings.ts';
-import { Sightings, sightingsKeyOf } from '../../src/ledger/sightings/sightings.ts';
 import type { Logger } from '../../src/log/logger.ts';
 import type { Metrics } from '../../src/metrics/registry.ts';
 import { DelayedError, UnrecoverableError, WaitingError } from '../../src/queue/bullmq.ts';
@@ -64,14 +63,13 @@ interface RunParts {
 
 /** What a run that looks at everybody has to know of earlier ones. */
 async function knownOf(
-  { ledger, queues }: CleanerParts,
+  { ledger }: CleanerParts,
   target: TargetConfig,
   { signal, warn, observer }: RunParts,
 ): Promise<RunOptions> {
-  const sightings = new Sightings(queues.connection, sightingsKeyOf(queues.prefix, target));
   return {
     signal,
-    sightings: new RunSightings(sightings, { mostBytes: target.sightings, warn }),
+    sightings: new RunSightings(ledger.sightingsOf(target), { mostBytes: target.sightings, warn }),
     past: await pastOf(ledger, target.name, fingerprintOf(target)).catch(() => null),
     observer,
   };
@@ -208,7 +206,7 @@ export function createCleaner(parts: CleanerParts) {
   const { config, queues } = parts;
   const tools = { ...parts, warnings: new Warnings() };
 
-  /** Back to the queue without burning an attempt; who knows its target takes it when it is due. */
+  /** Back to the queue without burning an attempt; whoever can do it takes it when it is due. */
   const leaveToOthers = async (job: RunJob, token: string, why: string): Promise<never> => {
     parts.logger.debug({ run: job.id, why }, 'leaving the run to others');
     await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token);
@@ -229,6 +227,7 @@ export function createCleaner(parts: CleanerParts) {
       if (whose.ours === null) return await leaveToOthers(job, token, whose.why);
       const payload = whose.ours;
       const other = await runInProgress(queues.runs, job, payload.target);
+      if (other?.doesSame === false) return await leaveToOthers(job, token, `run ${other.run} is in progress there`);
       const report =
         other === null
           ? await traced(
@@ -236,7 +235,7 @@ export function createCleaner(parts: CleanerParts) {
               async (onPhase) => await clean(tools, job, token, payload, lost, onPhase),
               (error) => error instanceof WaitingError,
             )
-          : skippedReport(job, payload, other);
+          : skippedReport(job, payload, other.run);
       await seal(job, token, parts.lockMs, { report });
       return report;
     } catch (error) {

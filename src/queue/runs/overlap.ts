@@ -17,8 +17,19 @@ function comesFirst(a: RunJob, b: RunJob, joined: string | null): boolean {
   return Number(a.id) < Number(b.id);
 }
 
-/** The id of another run of the same target that is in progress and comes first; `null` when this one may go on. */
-export async function runInProgress(queue: Queue<RunData>, job: RunJob, target: TargetConfig): Promise<string | null> {
+/** Another run that is in progress on the same Redis and comes first. */
+export interface InProgress {
+  readonly run: string;
+  /** Whether it goes by the same schema, and so does all that this one would. */
+  readonly doesSame: boolean;
+}
+
+/** The one of the same target that this one has to give way to; `null` when it may go on. */
+export async function runInProgress(
+  queue: Queue<RunData>,
+  job: RunJob,
+  target: TargetConfig,
+): Promise<InProgress | null> {
   const fingerprint = fingerprintOf(target);
   const isSame = (data: RunData | undefined): boolean =>
     data?.target === target.name && samePlace(data.fingerprint ?? fingerprint, fingerprint);
@@ -28,7 +39,9 @@ export async function runInProgress(queue: Queue<RunData>, job: RunJob, target: 
   const joined =
     (await queue.getDeduplicationJobId(deduplicationIdOf(target.name, fingerprint))) ??
     (await queue.getDeduplicationJobId(target.name));
-  return others.find((other) => comesFirst(other, job, joined))?.id ?? null;
+  const first = others.find((other) => comesFirst(other, job, joined));
+  if (first === undefined) return null;
+  return { run: String(first.id), doesSame: (first.data.fingerprint ?? fingerprint) === fingerprint };
 }
 
 /** The report of a run that found another in progress: nothing was looked at. */

@@ -1,10 +1,11 @@
-/** tick: what comes of a tick of a schedule: the run it asks for, of whichever deployment it is. */
+/** tick: what comes of a tick of a schedule: the run it asks for, of whichever deployment it is. Those who mean the same Redis by a name and
+ *  differ in its schema share one schedule: each of them has its run of each tick, whoever takes that. */
 import { fingerprintOf, samePlace } from '../../config/fingerprint.ts';
 import type { TargetConfig } from '../../config/resolve.ts';
 import { isPlainName } from '../../config/values/shape.ts';
 import { Failure } from '../../domain/failure.ts';
 import { addRun, enqueue } from '../runs/enqueue.ts';
-import { isWorkedOn, readMembers } from '../members.ts';
+import { isWorkedOn, otherSchemasOf, readMembers } from '../members.ts';
 import type { Queues } from '../queues.ts';
 
 /**
@@ -20,7 +21,13 @@ export async function runOfTick(
   if (typeof name === 'string' && isPlainName(name)) {
     const target = targets.get(name);
     const isOurs = typeof fingerprint !== 'string' || (target && samePlace(fingerprint, fingerprintOf(target)));
-    if (target && isOurs) return (await enqueue(queues.runs, targets, { target: name, trigger: 'schedule' })).run;
+    if (target && isOurs) {
+      const { run } = await enqueue(queues.runs, targets, { target: name, trigger: 'schedule' });
+      for (const other of otherSchemasOf(await readMembers(queues), name, fingerprintOf(target))) {
+        await addRun(queues.runs, { target: name, trigger: 'schedule', fingerprint: other }, target.history);
+      }
+      return run;
+    }
     const [first] = targets.values();
     if (first && typeof fingerprint === 'string' && isWorkedOn(await readMembers(queues), name, fingerprint)) {
       return (await addRun(queues.runs, { target: name, trigger: 'schedule', fingerprint }, first.history)).run;
