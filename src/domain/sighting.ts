@@ -9,6 +9,13 @@ export interface Sighting {
   readonly beatAtSeconds: number;
   /** Whether what it left was given back from the trash since: then it lives until it beats anew, and is not counted. @default false */
   readonly isGivenBack?: boolean;
+  /** Whether runs of a target of another name saw it, who may have ended long ago: then its silence begins now. @default false */
+  readonly isByOthers?: boolean;
+}
+
+/** Since when somebody counts as silent who was seen so, and has no heartbeat now. */
+export function silentSince({ beatAtSeconds, isByOthers }: Sighting, nowSeconds: number): number {
+  return isByOthers ? nowSeconds : beatAtSeconds;
 }
 
 interface Bytes {

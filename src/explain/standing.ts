@@ -11,7 +11,7 @@ import { NO_SWARM } from '../cleanup/ownership/spellers.ts';
 import { stateOf } from '../cleanup/guards/state.ts';
 import { walk } from '../cleanup/scan/walk.ts';
 import { silentSeconds } from '../domain/heartbeat.ts';
-import type { Sighting } from '../domain/sighting.ts';
+import { type Sighting, silentSince } from '../domain/sighting.ts';
 import { StringHeartbeats } from '../redis/kinds/stringHeartbeats.ts';
 import { globOfIds } from '../schema/glob.ts';
 import { isIdOf } from '../schema/keySchema.ts';
@@ -142,8 +142,9 @@ async function recalled(run: RunContext, isWanted: (sighting: Sighting) => boole
 }
 
 function lapsedOwner(run: RunContext, id: Buffer, swarm: Buffer | null, sighting: Sighting): Owner {
-  const { beatAtSeconds, isGivenBack = false } = sighting;
+  const { isGivenBack = false } = sighting;
   const clock = run.target.lapsedClock;
+  const beatAtSeconds = silentSince(sighting, clock.nowSeconds);
   const state = stateOf(run, slice(id), beatAtSeconds * 1000, clock);
   const shown: OwnerState = state === 'active' || state === 'stale' ? 'lapsed' : state;
   const silenceSeconds = silentSeconds(beatAtSeconds * 1000, clock);

@@ -21,7 +21,7 @@ import { readAllOpen } from './runs/openRuns.ts';
 import type { PastRun } from './runs/pastRun.ts';
 import type { HistoryQuery } from './runs/query.ts';
 import { Sightings } from './sightings/sightings.ts';
-import { type SightedTarget, sightingsKeyOf } from './sightings/sightingsKey.ts';
+import { type SightedTarget, sightingsKeysOf } from './sightings/sightingsKey.ts';
 import { type Found, findSwept, KnownSwept, type SweptQuery, sweptBy } from './swept/lookup.ts';
 import type { ReadBatch } from './swept/readBatch.ts';
 import { type SweptPage, type SweptPageQuery, sweptPage } from './swept/sweptPage.ts';
@@ -135,7 +135,11 @@ export class Ledger {
 
   /** What runs of a target saw of who beat. */
   sightingsOf(target: SightedTarget): Sightings {
-    return new Sightings(this.redis, sightingsKeyOf(this.prefix, target));
+    const [own = ''] = sightingsKeysOf(this.prefix, target, [target.name]);
+    return new Sightings(this.redis, own, async () => {
+      const names = (await this.targets()).filter((name) => name !== target.name);
+      return sightingsKeysOf(this.prefix, target, names);
+    });
   }
 
   /** Notes what was given back from a target's trash. */

@@ -4,12 +4,12 @@ import { connect } from '../redis/connection/connect.ts';
 import { whyNoLedger } from '../redis/rights/needs.ts';
 import { Ledger, type LedgerSettings } from './ledger.ts';
 import { RunSightings, type RunSightingsOptions } from './sightings/runSightings.ts';
-import { Sightings, sightingsKeyOf } from './sightings/sightings.ts';
+import type { SightedTarget } from './sightings/sightingsKey.ts';
 
 export interface OpenLedger {
   readonly ledger: Ledger;
   /** What earlier runs saw of a target. */
-  sightingsOf(target: Parameters<typeof sightingsKeyOf>[1], options: RunSightingsOptions): RunSightings;
+  sightingsOf(target: SightedTarget, options: RunSightingsOptions): RunSightings;
   /** Why no run can be recorded there, in a sentence; `null` where nothing speaks against it. */
   whyNot(): Promise<string | null>;
   close(): void;
@@ -32,10 +32,10 @@ export async function openLedger(
     signal,
     redis: { disconnectTimeout: FAREWELL_MS },
   });
+  const ledger = new Ledger(redis, queue.prefix, settings);
   return {
-    ledger: new Ledger(redis, queue.prefix, settings),
-    sightingsOf: (target, options) =>
-      new RunSightings(new Sightings(redis, sightingsKeyOf(queue.prefix, target)), options),
+    ledger,
+    sightingsOf: (target, options) => new RunSightings(ledger.sightingsOf(target), options),
     whyNot: async () => await whyNoLedger(redis, queue.prefix),
     close: () => redis.disconnect(),
   };

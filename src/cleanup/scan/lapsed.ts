@@ -6,7 +6,7 @@
 import { Failure } from '../../domain/failure.ts';
 import { type Clock, silentSeconds } from '../../domain/heartbeat.ts';
 import type { Outcome } from '../../domain/report.ts';
-import type { Sighting } from '../../domain/sighting.ts';
+import { type Sighting, silentSince } from '../../domain/sighting.ts';
 import { Bulk } from '../../redis/call/bulk.ts';
 import { countExisting } from '../../redis/keyspace/keyspace.ts';
 import { piecesOf } from '../../redis/pace/weight.ts';
@@ -84,8 +84,9 @@ function recallGivenBack(run: Run, found: Found, { beatAtSeconds }: Sighting, co
   sightings?.see(found.id, found.swarm, beatAtSeconds);
 }
 
-function recall(run: Run, sighting: Sighting, counts: boolean, lapsedClock: Clock): void {
+function recall(run: Run, seen: Sighting, counts: boolean, lapsedClock: Clock): void {
   const { store, tally, sightings } = run;
+  const sighting = { ...seen, beatAtSeconds: silentSince(seen, lapsedClock.nowSeconds) };
   const found = foundIn(run, sighting);
   if (found === null) return;
   if (sighting.isGivenBack && (!store.has(found) || hasBeatenSince(run, found) !== NO_BEAT)) {

@@ -30,6 +30,8 @@ export class RunSightings implements SightingsOfRun {
   readonly #builder: SightingsBuilder;
   /** That of what was read first; `undefined` before. */
   #version: string | null | undefined;
+  /** Whether what was read is others', and nothing stands here yet. */
+  #fromOthers = false;
 
   constructor(
     private readonly sightings: Sightings,
@@ -40,15 +42,19 @@ export class RunSightings implements SightingsOfRun {
 
   async *earlier(): AsyncGenerator<Iterable<Sighting>, void, undefined> {
     for (let attempt = 1; ; attempt++) {
-      const { version, damaged, blocks } = await this.sightings.load();
+      const { version, damaged, fromOthers, blocks } = await this.sightings.load();
       if (this.#version === undefined) this.#version = version;
+      this.#fromOthers = fromOthers;
       if (damaged) this.options.warn?.('what earlier runs saw is damaged and not used; this run replaces it');
       // Before what was seen: who comes back later is so much the younger.
-      const given = version === null ? null : await GivenBack.in(this.sightings, (said) => this.options.warn?.(said));
+      const given =
+        version === null && !fromOthers
+          ? null
+          : await GivenBack.in(this.sightings, (said) => this.options.warn?.(said));
       try {
         for await (const block of blocks()) {
           const some = await readBlock(block);
-          yield given?.any ? marked(some, given) : some;
+          yield given?.any || fromOthers ? marked(some, given, fromOthers) : some;
         }
         return;
       } catch (error) {
@@ -68,7 +74,8 @@ export class RunSightings implements SightingsOfRun {
   }
 
   async keep(beside = false): Promise<void> {
-    if (this.options.readOnly) return;
+    // Who does not know who is left leaves it to the next run to take over what others saw.
+    if (this.options.readOnly || (beside && this.#fromOthers)) return;
     let blocks = await this.#builder.finish();
     this.#tellOfLeftOut(this.#builder);
     // What stands there has none, so that both are put together.
@@ -96,11 +103,15 @@ export class RunSightings implements SightingsOfRun {
   }
 }
 
-/** Who was given back and has not been seen since is told apart, or left out once nobody waits for it any more. */
-function* marked(some: Iterable<Sighting>, given: GivenBack): Generator<Sighting, void, undefined> {
+/** Who was given back and has not been seen since is told apart, or left out once nobody waits for it any more; so is who was seen by others. */
+function* marked(
+  some: Iterable<Sighting>,
+  given: GivenBack | null,
+  fromOthers: boolean,
+): Generator<Sighting, void, undefined> {
   for (const sighting of some) {
-    const standing = given.standingOf(sighting.coordinator, sighting.beatAtSeconds);
-    if (standing === 'no') yield sighting;
+    const standing = given?.standingOf(sighting.coordinator, sighting.beatAtSeconds) ?? 'no';
+    if (standing === 'no') yield fromOthers ? { ...sighting, isByOthers: true } : sighting;
     else if (standing === 'living') yield { ...sighting, isGivenBack: true };
   }
 }

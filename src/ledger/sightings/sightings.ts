@@ -4,6 +4,8 @@
  *      <key>:<version>    its blocks, a list
  *      <key>:given        the same of whose things were given back from the trash
  *
+ *  Where nothing stands there yet, as after a target got another name, what others left of the very same heartbeats under theirs is read.
+ *
  *  Owns      versions: a new one is written beside the one that stands and put in its place in one step.
  *  Leaves    what is in a block to `sightingsBlock`; whether to go on without sightings to the caller.
  *  Promises  whoever loads gets one version, whole, or is told so; a writer that dies leaves nothing for good.
@@ -14,8 +16,6 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { type Calls, ServerCalls } from '../../redis/call/calls.ts';
 import { replaceSightings } from '../../redis/replaceSightings.ts';
-
-export { sightingsKeyOf } from './sightingsKey.ts';
 
 const DAY_SECONDS = 86_400;
 const KEEP_SECONDS = 90 * DAY_SECONDS;
@@ -39,6 +39,8 @@ export interface LoadedSightings {
   readonly version: string | null;
   /** Whether something stood there that is no sightings, or not whole. Then there are no blocks, and `replace` mends it. */
   readonly damaged: boolean;
+  /** Whether they were left under other names, maybe long ago. */
+  readonly fromOthers: boolean;
   /** The blocks, a few at a time. Rejects with `SightingsReplaced` when a slow reader lost them to a newer version. */
   blocks(): AsyncGenerator<Buffer, void, undefined>;
 }
@@ -48,28 +50,44 @@ export class Sightings {
 
   /**
    * @param redis the queue's; shared, and never closed here
-   * @param key that of the target, of `sightingsKeyOf`
+   * @param key that of the target, of `sightingsKeysOf`
+   * @param others where others may have left what they saw of the same heartbeats; asked where nothing stands under `key`
    */
   constructor(
     private readonly redis: Redis,
     private readonly key: string,
+    private readonly others: () => Promise<readonly string[]> = nobody,
   ) {
     this.#calls = new ServerCalls(redis);
   }
 
   /** Where it stands, in the same form, whose things were given back. */
   get givenBack(): Sightings {
-    return new Sightings(this.redis, `${this.key}:given`);
+    return new Sightings(this.redis, givenKeyOf(this.key), async () => (await this.others()).map(givenKeyOf));
   }
 
   /** Looks which version stands. */
   async load(): Promise<LoadedSightings> {
+    const own = await this.#loadOwn();
+    if (own.version !== null || own.damaged) return own;
+    const keys = await this.others();
+    const standing = keys.length === 0 ? [] : await this.redis.mget(...keys);
+    const left: LoadedSightings[] = [];
+    for (const [i, key] of keys.entries()) {
+      const one = standing[i] ? await new Sightings(this.redis, key).load() : own;
+      if (one.version !== null && !one.damaged) left.push(one);
+    }
+    return left.length === 0 ? own : { ...own, fromOthers: true, blocks: () => blocksOfAll(left) };
+  }
+
+  async #loadOwn(): Promise<LoadedSightings> {
     const standing = await orNull(this.redis.getrange(this.key, 0, MOST_VERSION_BYTES - 1));
     const [version, blocks] = VERSION.exec(standing ?? '') ?? [];
-    if (version === undefined) return { version: null, damaged: standing !== '', blocks: nothing };
+    const fromOthers = false;
+    if (version === undefined) return { version: null, damaged: standing !== '', fromOthers, blocks: nothing };
     const count = Number(blocks);
     const whole = (await orNull(this.redis.llen(this.#blocksOf(version)))) === count;
-    return { version, damaged: !whole, blocks: whole ? () => this.#blocks(version, count) : nothing };
+    return { version, damaged: !whole, fromOthers, blocks: whole ? () => this.#blocks(version, count) : nothing };
   }
 
   /**
@@ -118,6 +136,18 @@ export class Sightings {
 }
 
 async function* nothing(): AsyncGenerator<Buffer, void, undefined> {}
+
+async function nobody(): Promise<readonly string[]> {
+  return [];
+}
+
+function givenKeyOf(key: string): string {
+  return `${key}:given`;
+}
+
+async function* blocksOfAll(some: readonly LoadedSightings[]): AsyncGenerator<Buffer, void, undefined> {
+  for (const { blocks } of some) yield* blocks();
+}
 
 /** `null` where the key is of another type. */
 async function orNull<T>(reply: Promise<T>): Promise<T | null> {

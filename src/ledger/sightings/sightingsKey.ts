@@ -13,10 +13,10 @@ const FINGERPRINT_DIGITS = 12;
 /**
  * `<prefix>:sightings:<target>:<fingerprint>`. Another host, port, database or heartbeat template has another fingerprint:
  * who was seen there is nobody here. Where an `id` stands for the address, all machines have one, whatever they call it.
+ * @param names those of the target; one key for each, in their order
  */
-export function sightingsKeyOf(prefix: string, target: SightedTarget): string {
-  const { name, schema } = target;
-  const what = JSON.stringify([identityOf(target), schema.heartbeat.text]);
+export function sightingsKeysOf(prefix: string, target: SightedTarget, names: readonly string[]): string[] {
+  const what = JSON.stringify([identityOf(target), target.schema.heartbeat.text]);
   const fingerprint = createHash('sha256').update(what).digest('hex').slice(0, FINGERPRINT_DIGITS);
-  return `${prefix}:sightings:${name}:${fingerprint}`;
+  return names.map((name) => `${prefix}:sightings:${name}:${fingerprint}`);
 }

@@ -1,16 +1,19 @@
 import { expect, test } from 'vitest';
 import { QUEUE_PREFIX as PREFIX } from '../../../src/domain/ownKeys.ts';
-import { sightingsKeyOf } from '../../../src/ledger/sightings/sightings.ts';
+import { sightingsKeysOf } from '../../../src/ledger/sightings/sightingsKey.ts';
 import { targetOf } from '../../support/cleanup.ts';
 
 function keyOf(url: string, text = 'beat:{coordinator}', name = 'default', id?: string): string {
-  return sightingsKeyOf(PREFIX, { name, url, id, schema: { heartbeat: { text } } });
+  const [key = ''] = sightingsKeysOf(PREFIX, { name, url, id, schema: { heartbeat: { text } } }, [name]);
+  return key;
 }
 
 test('is made of prefix, target and a short fingerprint, and takes a target as it is configured', () => {
-  expect(sightingsKeyOf(PREFIX, targetOf('redis://main:6379'))).toMatch(
-    /^\{stalesweep\}:sightings:default:[0-9a-f]{12}$/,
-  );
+  const keys = sightingsKeysOf(PREFIX, targetOf('redis://main:6379'), ['default', 'other']);
+  expect(keys).toEqual([
+    expect.stringMatching(/^\{stalesweep\}:sightings:default:[0-9a-f]{12}$/),
+    keys[0]?.replace('default', 'other'),
+  ]);
 });
 
 test.each([
