@@ -2,7 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { Phase } from '../domain/phase.ts';
 import type { Condemned, Removal, Removed } from '../domain/removal.ts';
-import type { Outlook } from '../domain/horizon.ts';
+import type { Outlook } from '../domain/outlook.ts';
 import type { Protection } from '../domain/protection.ts';
 import type { Report } from '../domain/report.ts';
 import type { Sightings } from '../domain/sighting.ts';
@@ -86,6 +86,8 @@ export interface Run {
   readonly trash: Trash | null;
   /** What tells how soon somebody could be stale; `null` where nobody wants to know. */
   readonly outlook: Outlook | null;
+  /** How many keys were said to expire as it began; 0 where nobody asked. */
+  readonly expiring: number;
   /** Heartbeats that were shown, and gone when they were to be read; until they are entered. */
   readonly vanished: Buffer[];
   /** Whose heartbeats calls under way are to remove; each resolves once it is noted what that call did. */

@@ -2,7 +2,8 @@
  *  Owns      whether a run's end lets anybody say that.
  *  Leaves    what it comes to, and when it does not hold any more, to domain; keeping it to whoever runs.
  */
-import { type Horizon, type KeyCounts, Outlook } from '../domain/horizon.ts';
+import type { Horizon, KeyCounts } from '../domain/horizon.ts';
+import { Outlook } from '../domain/outlook.ts';
 import type { Report } from '../domain/report.ts';
 import type { Target } from '../redis/target/target.ts';
 import type { Run } from './context.ts';
@@ -16,8 +17,8 @@ export interface HorizonToKeep {
   /** The one that stands; `null`: none. */
   readonly before: Horizon | null;
   /**
-   * Told of the horizon that the run leaves, as soon as it knows: `null` when it failed or ended early, or somebody was left stale or
-   * held, or nobody was seen to live. Must not reject.
+   * Told of the horizon that the run leaves, as soon as it knows: one that has ended, or `null`, when it failed or ended early, or somebody
+   * was left stale or held, or nobody was seen to live. Must not reject.
    */
   readonly keep: (horizon: Horizon | null) => Promise<void>;
 }
@@ -27,9 +28,12 @@ export function outlookOf({ nodes }: Target, { staleAfterSeconds }: RunRequest):
   return new Outlook(Math.min(...nodes.map(({ clock }) => clock.nowSeconds)), staleAfterSeconds);
 }
 
-/** The one that a run leaves which ended so; `null`: none. */
-export function horizonLeftBy(run: Run, report: Report, { basis, counts, before }: HorizonToKeep): Horizon | null {
-  if (run.outlook === null || !leavesHorizon(run, report)) return null;
+/** The one that a run leaves which ended so; where it leaves none, one that holds for nothing, and says how long heartbeats live. */
+export function horizonLeftBy(run: Run, report: Report | null, horizon: HorizonToKeep): Horizon | null {
+  const { basis, counts, before } = horizon;
+  if (run.outlook === null || report === null || !leavesHorizon(run, report)) {
+    return before && { ...before, basis: '', listed: [] };
+  }
   return run.outlook.horizon(basis, countsAfter(counts, report), before);
 }
 

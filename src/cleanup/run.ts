@@ -6,7 +6,6 @@
  */
 import { protectionOf, protectsOthers } from '../domain/protection.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Horizon } from '../domain/horizon.ts';
 import type { CoordinatorCounts, Outcome, Report } from '../domain/report.ts';
 import type { Past } from '../domain/suddenSilence.ts';
 import type { Sightings } from '../domain/sighting.ts';
@@ -79,13 +78,12 @@ export async function runCleanup(target: Target, asked: RunRequest, options: Run
   const run = beginRun(target, request, options);
   const { horizon, observer } = options;
   observer?.begins?.(() => reportOf(run, request, { outcome: 'interrupted', pass: 'full' }));
-  let left: Horizon | null = null;
+  let report: Report | null = null;
   try {
-    const report = await runToItsEnd(run, request, options);
-    if (horizon) left = horizonLeftBy(run, report, horizon);
+    report = await runToItsEnd(run, request, options);
     return report;
   } finally {
-    await horizon?.keep(left);
+    await horizon?.keep(horizonLeftBy(run, report, horizon));
   }
 }
 
@@ -143,6 +141,7 @@ export function beginRun(target: Target, request: RunRequest, options: RunOption
     vanished: [],
     leaving: new Map(),
     outlook: options.horizon === undefined ? null : outlookOf(target, request),
+    expiring: options.horizon?.counts.expiring ?? 0,
     hold: new Hold(
       options.past ?? null,
       request.force ? false : target.settings.suddenSilence,

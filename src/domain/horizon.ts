@@ -26,7 +26,7 @@ export interface KeyCounts {
 
 /** Instants are in whole seconds since the epoch, by the target's clock. */
 export interface Horizon {
-  /** What it holds for, as a digest: server, schema, threshold and whatever else a judgement depends on. */
+  /** What it holds for, as a digest: server, schema, threshold and whatever else a judgement depends on; empty: for nothing. */
   readonly basis: string;
   /** When the pass began. */
   readonly beganSeconds: number;
@@ -38,6 +38,8 @@ export interface Horizon {
   readonly restSeconds: number;
   /** The shortest time that heartbeats were seen to live, in seconds; `null` where they do not expire, 0 where that is not known. */
   readonly ttlSeconds: number | null;
+  /** When a pass began that saw that; means nothing where they do not expire. */
+  readonly ttlSeenSeconds: number;
   /** Whether it is known who was seen, so that one without a heartbeat may be stale, too (P11). */
   readonly sighted: boolean;
   /** What the pass left in the database. */
@@ -64,12 +66,6 @@ export type Look =
   | { readonly pass: 'due'; readonly due: readonly Listed[] }
   | { readonly pass: 'full'; readonly why: string };
 
-/** So many are known by name. */
-export const MOST_LISTED = 1_000;
-/** What their names may take together, in bytes: it is read and written with each scheduled run. */
-const MOST_NAME_BYTES = 64 * 1024;
-/** A writer's clock may be behind by this share of the threshold: a minute of ten. What it writes is then no older than thought. */
-export const CLOCK_SHARE = 1 / 10;
 /**
  * Who has no heartbeat any more is judged by the last beat that was seen: where that matters, what was seen is no older than this share
  * of the threshold, whatever was spared. That is how old it is with the usual settings.
@@ -98,7 +94,7 @@ function mostExpiring({ expiring }: Horizon): number {
 
 /** How far a scheduled run has to look; `null`: there is no horizon. */
 export function lookFor(horizon: Horizon | null, now: Circumstances): Look {
-  if (horizon === null) return full('no full pass has left a horizon');
+  if (horizon === null || horizon.basis === '') return full('no full pass has left a horizon');
   const { nowSeconds, staleAfterSeconds } = now;
   const { beganSeconds, ttlSeconds } = horizon;
   if (horizon.basis !== now.basis) return full('server, schema, threshold or a list has changed since the last pass');
@@ -146,92 +142,6 @@ export function movedOn(
   // Who is silent since after that is one of the rest.
   const older = still.filter(({ sinceSeconds }) => sinceSeconds < horizon.restSeconds);
   return { ...horizon, lookedSeconds: nowSeconds, listed: [...others, ...older] };
-}
-
-/** What a full pass sees of how soon somebody could be stale. */
-export class Outlook {
-  readonly #listed: Listed[] = [];
-  #nameBytes = 0;
-  /** Who is silent since this or later is one of the rest. */
-  #restSeconds: number;
-  #ttlSeconds: number | null = null;
-  #lapsed = false;
-  /** Whether it is known who was seen (P11). */
-  sighted = false;
-
-  /** @param beganSeconds when the pass began, by the target's clock */
-  constructor(
-    private readonly beganSeconds: number,
-    staleAfterSeconds: number,
-  ) {
-    this.#restSeconds = beganSeconds - Math.floor(staleAfterSeconds * CLOCK_SHARE);
-  }
-
-  /** Notes somebody who lives; where the name is kept, it is copied. */
-  see(key: Uint8Array, sinceSeconds: number): void {
-    if (sinceSeconds >= this.#restSeconds) return;
-    this.#listed.push({ key: Uint8Array.from(key), sinceSeconds });
-    this.#nameBytes += key.length;
-    if (this.#listed.length >= 2 * MOST_LISTED || this.#nameBytes >= 2 * MOST_NAME_BYTES) this.#cut();
-  }
-
-  /** Notes somebody who lives and has no heartbeat at the moment: how long it lived nobody can see now. */
-  seeLapsed(key: Uint8Array, sinceSeconds: number): void {
-    this.#lapsed = true;
-    this.see(key, sinceSeconds);
-  }
-
-  /** Notes how long a heartbeat lives; 0: that is not known. */
-  seeTtl(seconds: number): void {
-    this.#ttlSeconds = Math.min(this.#ttlSeconds ?? seconds, seconds);
-  }
-
-  /**
-   * The horizon that this pass leaves.
-   * @param counts what it leaves in the database
-   * @param before the one that an earlier pass left, whatever it held for; `null`: none
-   */
-  horizon(basis: string, { keys, expiring }: KeyCounts, before: Horizon | null): Horizon {
-    this.#cut();
-    return {
-      basis,
-      beganSeconds: this.beganSeconds,
-      lookedSeconds: this.beganSeconds,
-      listed: this.#listed.slice(),
-      restSeconds: this.#restSeconds,
-      ttlSeconds: this.#ttlWith(before?.ttlSeconds || null),
-      sighted: this.sighted,
-      keys,
-      expiring,
-    };
-  }
-
-  /** Of those who have none at the moment it is known from before. */
-  #ttlWith(known: number | null): number | null {
-    const seen = this.#ttlSeconds;
-    if (!this.#lapsed) return seen;
-    if (seen === null) return known ?? 0;
-    return Math.min(seen, known ?? seen);
-  }
-
-  /** Leaves the oldest as long as they fit; all others are the rest, with those who are silent since the same second. */
-  #cut(): void {
-    const listed = this.#listed.sort((a, b) => a.sinceSeconds - b.sinceSeconds);
-    let bytes = 0;
-    let fit = 0;
-    while (fit < Math.min(listed.length, MOST_LISTED)) {
-      bytes += listed[fit]?.key.length ?? 0;
-      if (bytes > MOST_NAME_BYTES) break;
-      fit++;
-    }
-    const next = listed[fit];
-    if (next !== undefined) {
-      this.#restSeconds = next.sinceSeconds;
-      while (fit > 0 && listed[fit - 1]?.sinceSeconds === this.#restSeconds) fit--;
-    }
-    listed.length = fit;
-    this.#nameBytes = listed.reduce((sum, { key }) => sum + key.length, 0);
-  }
 }
 
 /** A run's horizons, wherever they are kept; without one, a run makes a full pass. */

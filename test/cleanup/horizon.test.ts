@@ -201,6 +201,37 @@ describe('a scheduled run', () => {
     }
   });
 
+  test('knows that heartbeats expire where a single one of thousands does, whichever that is (P11)', async () => {
+    const { redis } = server.current;
+    const now = await nowOf(redis);
+    const names = Array.from({ length: 4_000 }, (_, n) => heartbeatOf(`c${n}`));
+    await writeAll(redis, Object.fromEntries(names.map((name) => [name, beat(now)])));
+    for (const name of [names[3], names[1_999], names[3_998]] as string[]) {
+      await redis.expire(name, 200);
+      const { run, horizons } = runner();
+      await run();
+      expect(horizons.standsNow).toMatchObject({ ttlSeconds: expect.any(Number), sighted: true });
+      await redis.persist(name);
+    }
+  });
+
+  test('goes on to look in their time for heartbeats that expire once one was seen, also after a run that was stopped (P11)', async () => {
+    const { redis } = server.current;
+    await settleAll(20);
+    await redis.set(heartbeatOf('short'), beat(await nowOf(redis)), 'EX', 90);
+    const { run, horizons } = runner();
+    const full = { sightings: pastIn(redis) };
+    await run({ full });
+    await redis.del(heartbeatOf('short'));
+    await settle(redis, 'd0', 700);
+    expect(await run({ trigger: 'manual', full: { confirm: async () => false } })).toMatchObject({
+      outcome: 'stopped',
+    });
+    expect((await run()).pass).toBe('full');
+    expect(horizons.standsNow?.ttlSeconds).toBeLessThanOrEqual(90);
+    expect((await run({ gapSeconds: 90 })).pass).toBe('full');
+  });
+
   test("looks at everybody where heartbeats may live no longer, since their writers' clocks may be behind", async () => {
     await settleAll(0, [55, 55, 55]);
     for (let n = 0; n < 3; n++) await server.current.redis.expire(heartbeatOf(`d${n}`), 60);

@@ -7,10 +7,9 @@ import {
   type Listed,
   lookedAgain,
   lookFor,
-  MOST_LISTED,
   movedOn,
-  Outlook,
 } from '../../src/domain/horizon.ts';
+import { MOST_LISTED, Outlook } from '../../src/domain/outlook.ts';
 
 const THRESHOLD = 600;
 const BEGAN = 1_000_000;
@@ -144,6 +143,25 @@ describe('a horizon', () => {
     const few = { ...none, expiring: 1 };
     expect(lookFor(few, at(BEGAN + 50, { expiring: 5 })).pass).toBe('none');
     expect(lookFor(few, at(BEGAN + 50, { expiring: 6 })).pass).toBe('full');
+  });
+
+  test('knows for a day how short a heartbeat was seen to live, whoever lives longer since (P11)', () => {
+    const after = (seconds: number, ttlSeconds: number | null, before: Horizon): Horizon => {
+      const outlook = new Outlook(BEGAN + seconds, THRESHOLD);
+      if (ttlSeconds !== null) outlook.seeTtl(ttlSeconds);
+      return outlook.horizon('same', { keys: KEYS, expiring: EXPIRING }, before);
+    };
+    const short = horizonOf(new Map([[1, BEGAN]]), 90);
+    for (const seen of [null, 90, 3_600]) {
+      const later = after(43_200, seen, after(43_200, seen, short));
+      expect(later.ttlSeconds).toBe(90);
+      const now = BEGAN + 43_200 + 60;
+      expect(lookFor(later, at(now, { gapSeconds: () => 60 })).pass).toBe('full');
+    }
+    expect(after(86_401, null, short).ttlSeconds).toBeNull();
+    expect(after(86_401, 3_600, after(10, 3_600, short)).ttlSeconds).toBe(3_600);
+    expect(after(86_401, null, after(10, 90, short)).ttlSeconds).toBe(90);
+    expect(after(10, 30, short).ttlSeconds).toBe(30);
   });
 
   test('goes on where orphans and heartbeats that expire can wait for the next run', () => {

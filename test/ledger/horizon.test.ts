@@ -35,6 +35,7 @@ const horizons: fc.Arbitrary<Horizon> = fc.record({
   lookedSeconds: seconds,
   restSeconds: seconds,
   ttlSeconds: fc.option(seconds),
+  ttlSeenSeconds: seconds,
   sighted: fc.boolean(),
   keys: fc.nat(),
   expiring: fc.nat(),

@@ -127,7 +127,11 @@ test('a heartbeat that is back ends the horizon that stands, and nothing else do
   await sweep();
   const ledger = ledgerIn(redis);
   const horizons = ledger.horizonsOf(target());
-  const stands = { ...{ basis: '', beganSeconds: 1, lookedSeconds: 1, restSeconds: 1 }, ttlSeconds: null };
+  const stands = {
+    ...{ basis: '', beganSeconds: 1, lookedSeconds: 1, restSeconds: 1 },
+    ttlSeconds: null,
+    ttlSeenSeconds: 1,
+  };
   await horizons.keep({ ...stands, sighted: false, keys: 0, expiring: 0, listed: [] });
   await restore(target(), idOf('c1'), { ledger, heartbeats: true, dryRun: true });
   await restore(target(), idOf('c1'), { ledger });

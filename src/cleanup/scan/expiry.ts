@@ -1,6 +1,6 @@
 /** expiry: whether heartbeats carry a time to live, and how long that is, told from a sample of them (P11). */
 import { readBeat } from '../../domain/heartbeat.ts';
-import { CLOCK_SHARE } from '../../domain/horizon.ts';
+import { CLOCK_SHARE } from '../../domain/outlook.ts';
 import { ABSENT, type Reading } from '../../domain/reading.ts';
 import type { Order } from '../../redis/call/wire.ts';
 import { isRefusal } from '../../redis/rights/refusals.ts';
@@ -11,6 +11,8 @@ import type { RunContext } from '../context.ts';
  * millisecond. Then one of each reading has to do: names come in no order, so what so many of them lack is rare.
  */
 const MANY = 500;
+/** As long as none was found that expires, and the database holds keys that do: they may be heartbeats of a few. A page of them takes Redis a millisecond. */
+const MANY_IN_DOUBT = 5_000;
 
 /** One that was asked for: its position, and how long it has to live; less than 0 where it does not expire, or is gone. */
 export interface Sampled {
@@ -31,9 +33,12 @@ export class Expiry {
   /** Asks how long some of these heartbeats have to live. Where that is not allowed, or not known, they are taken to expire. */
   async sample(keys: readonly Buffer[]): Promise<readonly Sampled[]> {
     if (this.shortestSeconds === 0) return [];
-    const { node } = this.run;
-    const step = Math.max(1, Math.ceil(keys.length / Math.max(1, MANY - this.#asked)));
-    const sample = [...keys.keys()].filter((i) => i % step === 0);
+    const { node, expiring } = this.run;
+    const many = this.shortestSeconds === null && expiring > 0 ? MANY_IN_DOUBT : MANY;
+    const step = Math.max(1, Math.ceil(keys.length / Math.max(1, many - this.#asked)));
+    // Each pass asks others: names come in the same order.
+    const first = Math.floor(Math.random() * step);
+    const sample = [...keys.keys()].filter((i) => i % step === first);
     this.#asked += sample.length;
     try {
       const orders = sample.map((i): Order => ['pttl', [keys[i]?.toString('latin1') ?? '']]);

@@ -11,7 +11,7 @@ import { horizonName, type NamedTarget, sharedName } from '../runs/names.ts';
 import { compress, decompress, seal, unseal } from '../sealed.ts';
 
 /** Another way to judge heartbeats, or to write this, is another format: then what stands is none. */
-const FORMAT = 3;
+const FORMAT = 4;
 const MOST_BYTES = 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 
@@ -35,12 +35,22 @@ function isWhole(value: unknown): value is number {
 }
 
 function isWritten(value: unknown): value is Written {
-  const { format, basis, listed, ttlSeconds, beganSeconds, lookedSeconds, restSeconds, keys, expiring } = (value ??
-    {}) as Written;
+  const {
+    format,
+    basis,
+    listed,
+    ttlSeconds,
+    ttlSeenSeconds,
+    beganSeconds,
+    lookedSeconds,
+    restSeconds,
+    keys,
+    expiring,
+  } = (value ?? {}) as Written;
   return (
     format === FORMAT &&
     typeof basis === 'string' &&
-    [beganSeconds, lookedSeconds, restSeconds, keys, expiring].every(isWhole) &&
+    [ttlSeenSeconds, beganSeconds, lookedSeconds, restSeconds, keys, expiring].every(isWhole) &&
     (ttlSeconds === null || isWhole(ttlSeconds)) &&
     Array.isArray(listed) &&
     listed.every((one) => Array.isArray(one) && typeof one[0] === 'string' && isWhole(one[1]))
