@@ -2,6 +2,7 @@
 import type { Config } from '../src/config/resolve.ts';
 import { createDashboard, serve } from '../src/dashboard/app.ts';
 import { followRuns } from '../src/dashboard/followRuns.ts';
+import { Ledger } from '../src/ledger/ledger.ts';
 import type { Logger } from '../src/log/logger.ts';
 import { Outage } from '../src/log/outages.ts';
 import { Metrics } from '../src/metrics/registry.ts';
@@ -36,7 +37,9 @@ export async function startDashboard(
     parts.push({ close: async () => clearInterval(clock) });
     const dashboard = createDashboard({ config, queues, metrics, logger });
     parts.push(dashboard);
-    parts.push(await followRuns({ queue: config.queue, watch, queues, targets: config.targets, metrics, logger }));
+    const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
+    const { queue, targets } = config;
+    parts.push(await followRuns({ queue, watch, queues, ledger, targets, metrics, logger }));
     const served = await serve(dashboard.app, config.process.host, config.process.port);
     parts.push(served);
     logger.info({ url: served.url }, 'dashboard started');

@@ -1,7 +1,9 @@
 /** followRuns: counts every run that ends, whichever worker did it, by listening to the queue. */
+import { mayBeOf } from '../config/fingerprint.ts';
 import type { QueueConfig, TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues, QueueWatch } from '../queue/queues.ts';
@@ -9,8 +11,15 @@ import { listenToRuns } from '../queue/runEvents.ts';
 import { reportIn } from '../queue/runs/reportIn.ts';
 import { sealedIn } from '../queue/runs/sealed.ts';
 
-/** How many past runs are looked at for the last one of each target. */
-const LOOK_BACK = 500;
+/** Which past runs tell the present state of a target; those that looked at everybody may be few. */
+const TELLING = [
+  { outcome: 'completed' },
+  { outcome: 'completed', fullPass: true },
+  { outcome: 'refused' },
+  { outcome: 'stopped' },
+] as const;
+/** How many of each are looked at. */
+const LOOK_BACK = 100;
 
 function countedReport(value: unknown, targets: ReadonlyMap<string, TargetConfig>): Report | null {
   const report = reportIn(value);
@@ -30,28 +39,39 @@ export interface FollowParts {
   readonly queue: string | QueueConfig;
   readonly watch: QueueWatch;
   readonly queues: Queues;
+  readonly ledger: Ledger;
   readonly targets: ReadonlyMap<string, TargetConfig>;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
+/** The reports of a target that tell its present state, the oldest first. Those of the command line are counted nowhere. */
+async function lastReports(ledger: Ledger, target: TargetConfig): Promise<Report[]> {
+  const isOurs = ({ fingerprint }: { readonly fingerprint: string }) => mayBeOf(target, fingerprint);
+  const reports: Report[] = [];
+  for (const alike of TELLING) {
+    const { runs } = await ledger.history({ target: target.name, isOurs, limit: LOOK_BACK, ...alike });
+    for (const { report, trigger } of runs) if (report !== null && trigger !== 'cli') reports.push(report);
+  }
+  return reports.sort((a, b) => Date.parse(a.finishedAt) - Date.parse(b.finishedAt));
+}
+
 /**
  * Counts runs from now on, until closed. Of past runs only the present state is taken (the last success, say): counting
- * them would count them again after each restart. Survives outages and then catches up. Fails (`UNREACHABLE`) when the
- * queue's Redis is not there.
+ * them would count them again after each restart. The ledger tells it, which no click empties. Survives outages and then catches
+ * up. Fails (`UNREACHABLE`) when the queue's Redis is not there.
  */
 export async function followRuns(parts: FollowParts): Promise<{ close(): Promise<void> }> {
-  const { queues, targets, metrics, logger, watch } = parts;
+  const { queues, ledger, targets, metrics, logger, watch } = parts;
   const listening = await listenToRuns(parts.queue, watch);
   const { events } = listening;
 
   for (const { name, schema } of targets.values()) metrics.expect(name, schema.families);
 
   const seed = async (): Promise<void> => {
-    const past = await queues.runs.getJobs(['completed'], 0, LOOK_BACK - 1);
-    const reports = past.map((job) => countedReport(job?.returnvalue, targets)).filter((report) => report !== null);
-    // Oldest first, so that the newest has the last word.
-    for (const report of reports.toReversed()) metrics.lastKnown(report);
+    for (const target of targets.values()) {
+      for (const report of await lastReports(ledger, target)) metrics.lastKnown(report);
+    }
   };
   /** Whether a run had ended before: its job came back. Event ids begin with an instant by the queue's Redis. */
   const isRepeated = async (run: string, event: string): Promise<boolean> => {

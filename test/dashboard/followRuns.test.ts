@@ -9,6 +9,7 @@ import type { RunData } from '../../src/queue/runs/payload.ts';
 import { connectQueue } from '../../src/queue/queues.ts';
 import { startDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
+import { ledgerIn, noteRun } from '../support/pastRuns.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 let redis: TestRedis;
@@ -97,11 +98,16 @@ function fails(target?: string, attempts?: number): Ending {
   };
 }
 
+function past() {
+  return ledgerIn(dashboard.queues.connection);
+}
+
 async function follow() {
   const metrics = new Metrics();
   const { queues, config, logger } = dashboard;
   const watch = { onError: () => {}, onReady: () => {} };
-  const following = await followRuns({ queue: redis.url, watch, queues, targets: config.targets, metrics, logger });
+  const { targets } = config;
+  const following = await followRuns({ queue: redis.url, watch, queues, ledger: past(), targets, metrics, logger });
   const value = async (name: string): Promise<number | undefined> => {
     const line = (await metrics.registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));
     return line === undefined ? undefined : Number(line.slice(name.length + 1));
@@ -143,12 +149,20 @@ it('counts a failure once, when no attempt is left', async () => {
   await close();
 });
 
-it('takes from past runs the last success, and counts none of them again', async () => {
-  await work({ act: () => report('completed', '2026-01-01T00:00:00.000Z') });
-  await work(completes);
+it('takes from past runs the last success, and counts none of them again, though the queue keeps no job of theirs', async () => {
+  const target = dashboard.config.targets.get('default');
+  if (target === undefined) throw new Error('no target');
+  await noteRun(past(), target, {
+    finishedAt: '2026-01-01T00:00:00.000Z',
+    coordinators: { checked: 3, unreadable: 3 },
+  });
+  const finishedAt = '2026-01-02T03:04:05.000Z';
+  await noteRun(past(), target, { finishedAt, coordinators: { checked: 8, active: 7, unreadable: 1 } });
+  await noteRun(past(), target, { finishedAt: '2026-01-03T00:00:00.000Z', dryRun: true, pass: 'none' });
   const { value, close } = await follow();
   expect(await value('stalesweep_last_success_timestamp_seconds{target="default"}')).toBe(SUCCESS_SECONDS);
   expect(await value('stalesweep_unreadable_heartbeats{target="default"}')).toBe(1);
+  expect(await value('stalesweep_coordinators{target="default",state="active"}')).toBe(7);
   expect(await value(runs('completed'))).toBe(0);
   await close();
 });
@@ -201,7 +215,8 @@ it('ends at once while its queue is away', async () => {
     lost = resolve;
   });
   const watch = { onError: () => lost(), onReady: () => {} };
-  const parts = { queue: away.url, watch, queues, targets: config.targets, metrics: new Metrics(), logger };
+  const ledger = past();
+  const parts = { queue: away.url, watch, queues, ledger, targets: config.targets, metrics: new Metrics(), logger };
   const following = await followRuns(parts);
   await away.stop();
   await refused;

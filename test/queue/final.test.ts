@@ -30,6 +30,13 @@ const own = new Metrics();
 /** Ids of the finished runs: completed, dry, refused and failed ones. */
 let past: string[];
 
+async function follow(metrics: Metrics) {
+  const { config, logger, queues } = dashboard;
+  const { queue, targets } = config;
+  const ledger = new Ledger(queues.connection, queues.prefix, config.process.ledger);
+  return await followRuns({ queue, watch: QUIET, queues, ledger, targets, metrics, logger });
+}
+
 /** A run that fails ends, too. */
 async function ended(run: string): Promise<void> {
   await (await foreign.getJob(run))?.waitUntilFinished(events).catch(() => {});
@@ -39,8 +46,7 @@ beforeAll(async () => {
   [server, target] = await Promise.all([startRedis(), startRedis()]);
   const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: server.url, STALESWEEP_CRON: '0 0 1 1 *' };
   dashboard = await startDashboard(env, { yaml: 'maxStaleFraction: 0.5' });
-  const { config, logger, metrics, queues } = dashboard;
-  following = await followRuns({ queue: config.queue, watch: QUIET, queues, targets: config.targets, metrics, logger });
+  following = await follow(dashboard.metrics);
   const options = { connection: { host: '127.0.0.1', port: server.port }, prefix: '{stalesweep}' };
   foreign = new Queue('cleanup', options);
   events = new QueueEvents('cleanup', options);
@@ -48,7 +54,7 @@ beforeAll(async () => {
   const onEnded = (report: Parameters<Metrics['reported']>[0] | null, name: string) =>
     report === null ? own.failed(name) : own.reported(report);
   worker = await startWorker({
-    config,
+    config: dashboard.config,
     metrics: own,
     logger: createLogger('silent'),
     outage: new Outage(createLogger('silent'), 'queue'),
@@ -199,6 +205,20 @@ test('edit, promote, duplicate, remove and clean in Bull Board change no report 
   expect(await counted()).toBe(countedAfter);
   expect(await recorded()).toMatchObject(record);
   expect(await keysIn(target.redis)).toEqual(kept);
+});
+
+test('a dashboard that starts after all that, and after the queue has forgotten its runs, shows the same present state', async () => {
+  const present = async (metrics: Metrics) =>
+    (await metrics.registry.metrics())
+      .split('\n')
+      .filter((line) => /^stalesweep_(coordinators\{|unreadable_|last_success_)/.test(line))
+      .sort();
+  const before = await present(dashboard.metrics);
+  expect(before).toHaveLength(8);
+  await foreign.clean(0, 1_000, 'completed');
+  const metrics = new Metrics();
+  await (await follow(metrics)).close();
+  expect(await present(metrics)).toEqual(before);
 });
 
 test('a refused run is told apart in its progress and its log', async () => {

@@ -22,6 +22,8 @@ export interface PastOptions {
   readonly held?: NonNullable<Report['held']>;
   /** Who was swept, by id. */
   readonly swept?: readonly string[];
+  /** What its report says; left out: just now. */
+  readonly finishedAt?: string;
 }
 
 /** Notes a run that began and ended just now; resolves to its id. */
@@ -64,7 +66,7 @@ export async function noteRun(ledger: Ledger, target: TargetConfig, options: Pas
     pass,
     ...(reason === undefined ? {} : { reason }),
     startedAt: at,
-    finishedAt: at,
+    finishedAt: options.finishedAt ?? at,
     durationMs: 1_234,
     staleAfterSeconds: target.staleAfterSeconds,
     coordinators: { ...counts, swept: swept.length, revived: 0, ...options.coordinators },
