@@ -65,6 +65,14 @@ export class Metrics {
   readonly #jobs = this.#gauge('queue_jobs', 'Jobs in the queue, by state.', ['queue', 'state']);
 
   readonly #paused = this.#gauge('queue_paused', 'Whether a queue is paused: 1, or 0.', ['queue']);
+  readonly #limited = this.#gauge('queue_limited', 'Whether a queue has a limit that somebody set: 1, or 0.', [
+    'queue',
+  ]);
+  readonly #queueUp = this.#gauge(
+    'queue_up',
+    "Whether the queue's Redis took writes when it was last asked: 1, or 0.",
+    [],
+  );
   readonly #workers = this.#gauge('workers', 'Processes that take runs from the queue.', []);
 
   constructor() {
@@ -138,19 +146,30 @@ export class Metrics {
 
   /** Forgets all that is known of the queues: for when they could not be asked. */
   forgetQueues(): void {
-    for (const gauge of [this.#jobs, this.#paused]) gauge.reset();
+    for (const gauge of [this.#jobs, this.#paused, this.#limited]) gauge.reset();
     this.#workers.remove({});
+    this.#queueUp.set({}, 0);
   }
 
-  /** Whether queues are paused, and how many processes work on them. */
+  /** What keeps runs from coming, and how many processes take them. */
   queueState({
+    refuses,
     paused,
+    limits,
+    atOnce,
     workers,
   }: {
+    readonly refuses: string | null;
     readonly paused: Readonly<Record<string, boolean>>;
+    readonly limits: Readonly<Record<string, unknown>>;
+    readonly atOnce: Readonly<Record<string, unknown>>;
     readonly workers: number;
   }): void {
-    for (const [queue, isPaused] of Object.entries(paused)) this.#paused.set({ queue }, isPaused ? 1 : 0);
+    for (const [queue, isPaused] of Object.entries(paused)) {
+      this.#paused.set({ queue }, isPaused ? 1 : 0);
+      this.#limited.set({ queue }, queue in limits || queue in atOnce ? 1 : 0);
+    }
+    this.#queueUp.set({}, refuses === null ? 1 : 0);
     this.#workers.set({}, workers);
   }
 

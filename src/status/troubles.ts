@@ -32,6 +32,7 @@ export interface Trouble {
 
 /** Words for what health found of the queue. */
 const WORDS: Readonly<Record<string, string>> = {
+  writes: 'No writes',
   pause: 'Paused',
   'rate limit': 'Slowed',
   workers: 'No worker',
@@ -45,7 +46,7 @@ export function queueTroubles(state: QueueState): Trouble[] {
     .map(({ check, message, advice }: Finding) => ({
       kind: 'work',
       target: null,
-      grave: check === 'workers' || check === 'pause',
+      grave: ['writes', 'workers', 'pause'].includes(check),
       word: WORDS[check] ?? 'Queue',
       sentence: `${message[0]?.toUpperCase()}${message.slice(1)}.`,
       advice,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { findingsOf, readQueueState } from '../../src/health/queueState.ts';
 import { Metrics } from '../../src/metrics/registry.ts';
 import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { announce, meantBy } from '../../src/queue/members.ts';
@@ -131,7 +132,9 @@ test('a paused queue, a rate limit and a queue without workers are told by readi
     expect(await ready()).toEqual([200, { status: 'ok', warnings: [`the queue "${queue}" is paused: no run begins`] }]);
     expect(await metric('queue_paused')).toContain(`stalesweep_queue_paused{queue="${queue}"} 1`);
     expect((await dashboard.send('PUT', `${path}/resume`, {})).status).toBe(200);
+    expect(await metric('queue_limited')).toContain(`stalesweep_queue_limited{queue="${queue}"} 0`);
     await dashboard.queues[queue === 'cleanup' ? 'runs' : 'schedule'].setGlobalRateLimit(1, 60_000);
+    expect(await metric('queue_limited')).toContain(`stalesweep_queue_limited{queue="${queue}"} 1`);
     expect(await ready()).toEqual([
       200,
       { status: 'ok', warnings: [`the queue "${queue}" takes no more than 1 in 60000 ms`] },
@@ -143,6 +146,7 @@ test('a paused queue, a rate limit and a queue without workers are told by readi
       [2, 'takes no more than 2 at once'],
     ] as const) {
       await of.setGlobalConcurrency(most);
+      expect(await metric('queue_limited')).toContain(`stalesweep_queue_limited{queue="${queue}"} 1`);
       expect(await ready()).toEqual([200, { status: 'ok', warnings: [`the queue "${queue}" ${says}`] }]);
     }
     await of.removeGlobalConcurrency();
@@ -153,7 +157,30 @@ test('a paused queue, a rate limit and a queue without workers are told by readi
 
 test('metrics of a queue are absent where it could not be asked', async () => {
   const metrics = new Metrics();
-  metrics.queueState({ paused: { cleanup: true }, workers: 3 });
+  metrics.queueState({ refuses: null, paused: { cleanup: true }, limits: { cleanup: {} }, atOnce: {}, workers: 3 });
   metrics.forgetQueues();
-  expect(await metrics.registry.metrics()).not.toMatch(/^stalesweep_(queue_paused|workers)[ {]/m);
+  expect(await metrics.registry.metrics()).not.toMatch(/^stalesweep_(queue_paused|queue_limited|workers)[ {]/m);
+  expect(await metrics.registry.metrics()).toMatch(/^stalesweep_queue_up 0$/m);
+});
+
+test("a full queue's Redis, and one that is a replica, is told as that by schedule, doctor, overview and metrics", async () => {
+  await announce(dashboard.queues, { id: 'x', by: 'host:1' }, meantBy(dashboard.config.targets));
+  const up = async () => /^stalesweep_queue_up (\d)$/m.exec(await (await dashboard.ask('/metrics')).text())?.[1];
+  const told = async () => findingsOf(await readQueueState(dashboard.queues, dashboard.config.targets));
+  expect(await up()).toBe('1');
+  expect((await told()).map(({ status }) => status)).toEqual(['ok']);
+  for (const [begin, end, why] of [
+    [['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0'], 'its memory is full (maxmemory)'],
+    [['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE'], 'it is a replica'],
+  ] as const) {
+    await server.redis.call(begin[0], begin.slice(1));
+    const message = `the queue's Redis takes no writes: ${why}`;
+    const [finding, ...others] = await told();
+    expect([finding, others]).toEqual([expect.objectContaining({ check: 'writes', status: 'failed', message }), []]);
+    expect(await up()).toBe('0');
+    // It is read again once what is shown is a little old.
+    await expect.poll(async () => await (await dashboard.ask('/')).text(), { timeout: 10_000 }).toContain(why);
+    await server.redis.call(end[0], end.slice(1));
+  }
+  expect(await up()).toBe('1');
 });

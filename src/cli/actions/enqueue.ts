@@ -1,5 +1,6 @@
 /** enqueue: asks for a run through the queue, and waits for it where that is wanted. */
 import { Failure } from '../../domain/failure.ts';
+import { findingsOf, readQueueState } from '../../health/queueState.ts';
 import { isServed } from '../../queue/members.ts';
 import { enqueue } from '../../queue/runs/enqueue.ts';
 import type { Queues } from '../../queue/queues.ts';
@@ -45,6 +46,9 @@ export async function ask({ staleAfter, ...options }: Options, command: Command)
     if (joined) {
       const but = difference === null ? '' : `, but not as asked for: ${difference}`;
       say(`joined ${what}, which waits or runs already${but}`);
+    }
+    for (const { check, status, message } of findingsOf(await readQueueState(queues, config.targets))) {
+      if (status !== 'ok' && check !== 'workers' && check !== 'schedules') say(message);
     }
     if (!(await isServed(queues))) {
       say('no worker is connected; the run waits until one starts (stalesweep worker)');

@@ -11,11 +11,11 @@ import { withPrivateRedis } from '../target.ts';
 /** Prints one schedule a line. */
 export async function showSchedules({ json }: { json?: boolean }, command: Command): Promise<void> {
   const config = await withPrivateRedis(configOf(command));
-  const [rows, warnings] = await withQueues(config, async (queues) => [
+  const [rows, state] = await withQueues(config, async (queues) => [
     await listSchedules(queues, config.targets),
-    warningsOf(await readQueueState(queues, config.targets)),
+    await readQueueState(queues, config.targets),
   ]);
-  for (const warning of warnings) say(warning);
+  for (const warning of warningsOf(state)) say(warning);
   if (json) {
     console.log(JSON.stringify(rows));
     return;
@@ -31,7 +31,7 @@ export async function showSchedules({ json }: { json?: boolean }, command: Comma
     row.lastRun ?? '-',
   ]);
   console.log(table(head, cells));
-  if (rows.some(({ nextAt }) => nextAt === null)) {
+  if (state.refuses === null && rows.some(({ nextAt }) => nextAt === null)) {
     say('a schedule without a next run begins once a worker starts (stalesweep worker)');
   }
 }

@@ -103,7 +103,10 @@ async function examineQueue(findings: Finding[], config: Config, targets: readon
   }
   const queues = await openQueues(config.queue, QUIET);
   try {
-    findings.push(...findingsOf(await readQueueState(queues, config.targets)));
+    // Its role, or a save that failed, says more.
+    const isKnown = findings.some(({ target, status }) => target === null && status === 'failed');
+    const told = findingsOf(await readQueueState(queues, config.targets));
+    findings.push(...told.filter(({ check }) => check !== 'writes' || !isKnown));
     await examinePast(findings, queues, config, targets);
   } finally {
     await queues.close();
