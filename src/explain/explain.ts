@@ -25,7 +25,7 @@ import { sweptWith } from './past.ts';
 import { sweptOf } from './swept.ts';
 import { ofCoordinator, ofHeartbeat, ofRemain, type Told } from './verdict.ts';
 import { Failure } from '../domain/failure.ts';
-import { wordsOf } from '../redis/rights/refusals.ts';
+import { isKeyRefusal, wordsOf } from '../redis/rights/refusals.ts';
 
 export interface Known {
   /** Opened for a dry run: nothing is written. */
@@ -75,8 +75,7 @@ function idsAnywhereIn(run: RunContext, name: Buffer): Buffer[] {
 async function explainName(known: Known, name: Buffer, find?: Find): Promise<Entry[]> {
   const { schema } = known.target.settings;
   const kind = new KeyReader(schema, true).read(name);
-  const { node } = runFor(known);
-  const [exists = false] = await node.steadily('read', () => existing(node.calls, [name]));
+  const exists = await isThere(known, name, kind === 'foreign');
   const isKey = exists || kind !== 'foreign';
   const coordinator = await explainCoordinator(known, name, find);
   const isCoordinator = coordinator !== null && (coordinator.verdict !== 'foreign' || coordinator.swept.length > 0);
@@ -84,6 +83,18 @@ async function explainName(known: Known, name: Buffer, find?: Find): Promise<Ent
     ...(isKey || coordinator === null ? [await explainKey(known, name, exists, find)] : []),
     ...(coordinator !== null && (isCoordinator || !isKey) ? [coordinator] : []),
   ];
+}
+
+/** Whether a key has this name; of one that is no run's, where the user may not look, as of an id beside the rights of a run: no. */
+async function isThere(known: Known, name: Buffer, isForeign: boolean): Promise<boolean> {
+  const { node } = runFor(known);
+  try {
+    const [exists = false] = await node.steadily('read', () => existing(node.calls, [name]));
+    return exists;
+  } catch (error) {
+    if (isForeign && error instanceof Error && isKeyRefusal(error)) return false;
+    throw error;
+  }
 }
 
 // --- a key

@@ -2,7 +2,8 @@
  *
  * Key names are byte strings: each character stands for one byte (latin1), so that no name is ever altered by decoding.
  * `{swarm}` stands for one `:`-separated segment or a part of one, `{coordinator}` for as many as the schema's ids have, `*`
- * for any run of bytes.
+ * for any run of bytes. `{{` and `}}` are braces as they stand: `{{{coordinator}}}` is a hash tag that holds the id, and so is
+ * `{{coordinator}}`, since nothing else could be meant by it.
  */
 import { Failure } from '../domain/failure.ts';
 
@@ -36,7 +37,21 @@ function tokenOf(part: string): Token {
   if (part === '*') return { kind: 'star' };
   if (part === '{swarm}') return { kind: 'swarm' };
   if (part === '{coordinator}') return { kind: 'coordinator' };
-  return { kind: 'literal', text: bytesOf(part) };
+  return { kind: 'literal', text: bytesOf(part === '{{' || part === '}}' ? part.charAt(0) : part) };
+}
+
+/** What a template is made of, in its order; `{{` ends before a placeholder that has braces of its own. */
+const PARTS = /(\*+|\{\{(?!(?:swarm|coordinator)\})|\}\}|\{swarm\}|\{coordinator\})/;
+
+/** The same with neighbouring literals in one. */
+function joined(tokens: readonly Token[]): Token[] {
+  const whole: Token[] = [];
+  for (const token of tokens) {
+    const last = whole.at(-1);
+    if (last?.kind !== 'literal' || token.kind !== 'literal') whole.push(token);
+    else whole[whole.length - 1] = { kind: 'literal', text: last.text + token.text };
+  }
+  return whole;
 }
 
 /** As much of a wrong template as a sentence can hold. */
@@ -56,8 +71,8 @@ function isFree(token: Token | undefined): boolean {
  * placeholder, and keeps placeholders and `*` apart, since `{swarm}{coordinator}` could be split in many ways.
  */
 export function parseTemplate(text: string): Template {
-  const parts = text.split(/(\*+|\{swarm\}|\{coordinator\})/).filter((part) => part !== '');
-  const tokens = parts.map((part) => tokenOf(part.startsWith('*') ? '*' : part));
+  const parts = text.split(PARTS).filter((part) => part !== '');
+  const tokens = joined(parts.map((part) => tokenOf(part.startsWith('*') ? '*' : part)));
   const count = (kind: Token['kind']) => tokens.filter((token) => token.kind === kind).length;
   const unknown = /\{\s*\w+\s*\}/.exec(parts.filter((part) => tokenOf(part).kind === 'literal').join('\0'));
   if (unknown) throw complain(text, `holds ${unknown[0]}; only {swarm} and {coordinator} can stand there`);
@@ -66,8 +81,8 @@ export function parseTemplate(text: string): Template {
   if (count('star') > 3) throw complain(text, 'holds more than three *');
   tokens.forEach((token, i) => {
     const next = tokens[i + 1];
-    const joined = next?.kind === 'literal' && !next.text.includes(':') && isFree(tokens[i + 2]);
-    if (isFree(token) && (isFree(next) || joined)) {
+    const beside = next?.kind === 'literal' && !next.text.includes(':') && isFree(tokens[i + 2]);
+    if (isFree(token) && (isFree(next) || beside)) {
       throw complain(text, 'must keep {swarm}, {coordinator} and * in segments of their own, with a ":" between them');
     }
   });

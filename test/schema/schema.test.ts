@@ -38,6 +38,13 @@ describe('a template', () => {
     ['swarm:{swarm}:beat:{coordinator}', 'swarm:s:beat:c', ['s/c']],
     ['agent-{coordinator}-x', 'agent-a-x-x', ['a-x']],
     ['{{coordinator}}:beat', '{c1}:beat', ['c1']],
+    ['{{{coordinator}}}:beat', '{c1}:beat', ['c1']],
+    ['agent:{{{coordinator}}}', 'agent:{c1}', ['c1']],
+    ['{{{swarm}:{coordinator}}}:beat', '{s:c1}:beat', ['s/c1']],
+    ['{{swarm}:{coordinator}}:beat', '{s:c1}:beat', ['s/c1']],
+    ['n8n:{{instance:}}{coordinator}', 'n8n:{instance:}c1', ['c1']],
+    ['{{queue}}:{coordinator}:*', '{queue}:c1:x', ['c1']],
+    ['{{{{a}}}}:{coordinator}', '{{a}}:c1', ['c1']],
     ['*:{coordinator}', 'a:b\nc:*?[\\', ['*?[\\']],
   ])('%s reads %j as a key of %j (P2)', (text, key, expected) => {
     expect(ownersOf(text, key)).toEqual(expected);
