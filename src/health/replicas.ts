@@ -32,6 +32,8 @@ export async function checkReplicas(
   const original: Original = { calls: new ServerCalls(primary), steadily: async (_, attempt) => await attempt() };
   const wishes = { signal: new AbortController().signal, warn: () => {}, ...(part === undefined ? {} : { part }) };
   const findings: Told[] = [];
+  // A cluster says itself which there are, and Sentinel does where none is named.
+  const isNamed = part === undefined && settings.replicas.length > 0;
   let isRead = false;
   for (const address of replicas) {
     try {
@@ -44,7 +46,7 @@ export async function checkReplicas(
     } catch (error) {
       // It names the replica.
       const message = sentenceOf(error);
-      const advice = 'see to it, or take it out of replicas, or set readFrom: primary';
+      const advice = `see to it, ${isNamed ? 'or take it out of replicas, ' : ''}or set readFrom: primary`;
       findings.push({ check, status: 'warning', message, advice });
     }
   }
@@ -53,7 +55,8 @@ export async function checkReplicas(
   const where =
     primary.options.host === undefined ? '' : ` of the primary at ${primary.options.host}:${primary.options.port}`;
   const message = `${what}${where}, so no run begins`;
-  const advice = 'name some as replicas: ["redis://host:6379"], or set readFrom: primary';
+  const another = part === undefined ? 'name some as replicas: ["redis://host:6379"]' : 'start one';
+  const advice = `${another}, or set readFrom: primary`;
   return [...findings, { check, status: 'warning', message, advice }];
 }
 

@@ -99,13 +99,17 @@ test('who lives keeps everything while slots move, and the stale go (P1, P2)', a
   }
 });
 
-test('a node without a replica ends the run, with its slots in the sentence, and nothing goes', async () => {
+test('a node without a replica ends the run, with its slots in the sentence, and nothing goes; nobody is told to name one, which no cluster takes', async () => {
   const alone = await startCluster(1);
   try {
     await settleIn(alone, 'gone', STALE);
     const before = await alone.keys();
     await expect(cleanCluster(alone, { settings: SETTINGS })).rejects.toThrow(
-      /slots 0-16383 of the cluster at .* can not be judged \(.* has none/,
+      /slots 0-16383 of the cluster at .* can not be judged \(their primary has no replica that is up, .*; start one, or set readFrom: primary\)/,
+    );
+    const { stdout } = await command(['doctor'], { REDIS_URL: alone.url, STALESWEEP_READ_FROM: 'replica' });
+    expect(stdout).toMatch(
+      /no replica is found of the primary .*, so no run begins\n *-> start one, or set readFrom: primary\n/,
     );
     expect(await alone.keys()).toEqual(before);
   } finally {

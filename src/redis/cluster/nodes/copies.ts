@@ -2,6 +2,7 @@
  *  Owns      which replica stands for which node.
  *  Leaves    that it has caught up to replica/freshness; who owns a slot, and what moves, to the primaries, which alone say so.
  */
+import { Failure } from '../../../domain/failure.ts';
 import type { Copy, CopyParts } from '../../replica/copy.ts';
 import { openOneOf } from '../../replica/find.ts';
 import { ReadPlace } from '../../replica/readPlace.ts';
@@ -14,6 +15,9 @@ import { copyAddress } from './address.ts';
 import type { Members } from './members.ts';
 import type { Member } from './topology.ts';
 
+const NONE =
+  'their primary has no replica that is up, as readFrom: replica asks for; start one, or set readFrom: primary';
+
 interface Shown {
   readonly copy: Copy;
   readonly place: ReadPlace;
@@ -25,11 +29,12 @@ export class Copies {
   constructor(private readonly parts: CopyParts) {}
 
   /**
-   * Opens a replica of a node. Fails as `openOneOf` does.
+   * Opens a replica of a node. Fails as `openOneOf` does; where the node has none that is up (`UNREACHABLE`), since none can be named either.
    * @param part a tag that puts names where the node serves them
    */
   async open(node: Node, replicas: readonly Member[], part: string): Promise<void> {
     const { settings, wishes } = this.parts;
+    if (replicas.length === 0) throw new Failure('UNREACHABLE', NONE);
     const addresses = replicas.map((one) => copyAddress(settings, one));
     const copy = await openOneOf(addresses, node, { ...this.parts, wishes: { ...wishes, part } });
     this.#shown.set(node, { copy, place: new ReadPlace(copy, node) });
