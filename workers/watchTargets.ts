@@ -50,9 +50,18 @@ export function watchTargets({ config, ledger, logger, stopping }: WatchParts): 
   };
 }
 
+/** The target's clock, and, by this process' own, between when that was: whoever stood still reads late what was said before. */
+interface Look {
+  readonly at: number;
+  readonly askedAt: number;
+  readonly seenAt: number;
+}
+
 class Watch {
-  /** The last good look: the target's clock, and when that was by this process' own. */
-  #good: { readonly at: number; readonly seenAt: number } | null = null;
+  /** The last good look. */
+  #good: Look | null = null;
+  /** When the look under way was begun, by this process' own clock. */
+  #askedAt = 0;
   /** Since when the outage under way lasts, by the target's clock; `null`: there is none. */
   #since: number | null = null;
   #told = false;
@@ -100,6 +109,7 @@ class Watch {
   async #look(): Promise<number | null> {
     const late = pause(LATE_MS, null, { ref: false });
     this.#refused = false;
+    this.#askedAt = performance.now();
     try {
       return await Promise.race([this.#ask(), late]);
     } catch (error) {
@@ -123,8 +133,9 @@ class Watch {
   }
 
   #serving(at: number): void {
-    if (this.#good !== null) this.#heedJump(this.#good, at);
-    const lateMs = performance.now() - (this.#good?.seenAt ?? this.#begunAt);
+    const look = { at, askedAt: this.#askedAt, seenAt: performance.now() };
+    if (this.#good !== null) this.#heedJump(this.#good, look);
+    const lateMs = look.seenAt - (this.#good?.seenAt ?? this.#begunAt);
     if (this.#since === null && lateMs > STOOD_STILL_MS)
       this.#unseen = [...this.#unseen, { fromMs: this.#good?.at ?? at - lateMs, toMs: at }];
     if (this.#since !== null) {
@@ -133,11 +144,13 @@ class Watch {
       this.#since = null;
     }
     this.#told = false;
-    this.#good = { at, seenAt: performance.now() };
+    this.#good = look;
   }
 
-  #heedJump(good: { readonly at: number; readonly seenAt: number }, at: number): void {
-    const jumpMs = Math.round(at - good.at - (performance.now() - good.seenAt));
+  #heedJump(good: Look, { at, askedAt, seenAt }: Look): void {
+    const passed = at - good.at;
+    const possible = Math.max(askedAt - good.seenAt, Math.min(passed, seenAt - good.askedAt));
+    const jumpMs = Math.round(passed - possible);
     if (Math.abs(jumpMs) <= JUMP_MS) return;
     if (jumpMs > 0) this.#out(good.at, at);
     else {
