@@ -16,6 +16,7 @@ import type { Found } from '../store/records.ts';
 import { allOf, atReads, atWhole, pause, type Run, type RunContext, sideBySide, stopIfInterrupted } from './context.ts';
 import { Expiry } from './scan/expiry.ts';
 import { type Judged, judgeEach } from './scan/judgement.ts';
+import { beatingIn } from './ownership/beating.ts';
 import { noteVanished } from './scan/newcomers.ts';
 import { makeRoom } from './scan/room.ts';
 import { walk } from './scan/walk.ts';
@@ -133,7 +134,7 @@ class Marking {
     if (first) tally.met++;
     if (judged.state === 'unreadable') {
       const wasStale = store.wasStale(found);
-      store.enterLiving(found);
+      for (const one of beatingIn(run.reader, found.key, found)) store.enterLiving(one);
       if (run.sightings !== null) run.unjudged.add(found.key);
       if (!first && !wasStale) return;
       if (wasStale) {

@@ -18,7 +18,8 @@ import { countExisting, existing } from '../redis/keyspace/keyspace.ts';
 import type { Target } from '../redis/target/target.ts';
 import { KeyReader } from '../schema/keyReader.ts';
 import { isIdOf } from '../schema/keySchema.ts';
-import { Matcher } from '../schema/matcher.ts';
+import { isSwarm } from '../schema/ids.ts';
+import { type Binding, Matcher } from '../schema/matcher.ts';
 import type { Entry, Owner, SweptOnce } from './entry.ts';
 import { anywhereAmong, type Candidate, type Find, findAtOnce, ownersAmong, pairOf } from './standing.ts';
 import { sweptWith } from './past.ts';
@@ -147,14 +148,17 @@ function readingsOf({ reader }: RunContext, name: Buffer) {
   const candidates = new Map<string, Candidate>();
   /** By template, ids by what tells them apart. */
   const ways = new Map<number, Map<string, Buffer>>();
-  const isWhole = reader.owners(name, Number.MAX_SAFE_INTEGER, ({ idFrom, idTo, idSegments, swarmFrom, swarmTo }) => {
+  const take = ({ idFrom, idTo, idSegments, swarmFrom, swarmTo }: Binding): boolean => {
     const id = name.subarray(idFrom, idTo);
     const swarm = swarmFrom === -1 ? null : name.subarray(swarmFrom, swarmTo);
-    candidates.set(pairOf(id, swarm), { id, swarm, segments: idSegments });
+    // In what is no swarm only who beats there owns something.
+    const isNowhere = swarm !== null && !isSwarm(swarm, 0, swarm.length);
+    candidates.set(pairOf(id, swarm), { id, swarm, segments: isNowhere ? -1 : idSegments });
     const ids = ways.get(reader.visited) ?? new Map<string, Buffer>();
     ways.set(reader.visited, ids.set(pairOf(id, null), id));
     return false;
-  });
+  };
+  const isWhole = reader.owners(name, Number.MAX_SAFE_INTEGER, take, null, true);
   return { candidates, ways, isWhole };
 }
 

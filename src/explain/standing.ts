@@ -7,6 +7,7 @@
 import { atNodes, type RunContext } from '../cleanup/context.ts';
 import { type Judged, judgeEach } from '../cleanup/scan/judgement.ts';
 import { recallLapsed } from '../cleanup/scan/lapsed.ts';
+import { beatingIn } from '../cleanup/ownership/beating.ts';
 import { NO_SWARM } from '../cleanup/ownership/spellers.ts';
 import { stateOf } from '../cleanup/guards/state.ts';
 import { walk } from '../cleanup/scan/walk.ts';
@@ -42,12 +43,13 @@ export function pairOf(id: Uint8Array, swarm: Uint8Array | null): string {
   return JSON.stringify(texts);
 }
 
-function heartbeatIn(run: RunContext, key: Buffer): Heartbeat | null {
-  const { reader } = run;
-  if (reader.read(key) !== 'heartbeat') return null;
+/** Of everybody who may beat in this key. */
+function heartbeatsIn({ reader }: RunContext, key: Buffer): readonly Heartbeat[] {
+  if (reader.read(key) !== 'heartbeat') return [];
   const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
   const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
-  return { key, id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm };
+  const found = { id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm };
+  return beatingIn(reader, key, found).map((one) => ({ ...one, key }));
 }
 
 function idOf({ key, id }: Heartbeat): Buffer {
@@ -59,8 +61,9 @@ function swarmOf({ key, swarm }: Heartbeat): Buffer | null {
 
 /** The heartbeat that this one would have; `null` where none can have that name. */
 function spelled(run: RunContext, id: Buffer, swarm: Buffer | null): Heartbeat | null {
-  const found = heartbeatIn(run, run.spellers.heartbeat.nameOf(slice(id), swarm === null ? NO_SWARM : slice(swarm)));
-  return found !== null && idOf(found).equals(id) && pairOf(id, swarmOf(found)) === pairOf(id, swarm) ? found : null;
+  const name = run.spellers.heartbeat.nameOf(slice(id), swarm === null ? NO_SWARM : slice(swarm));
+  const wanted = pairOf(id, swarm);
+  return heartbeatsIn(run, name).find((found) => pairOf(idOf(found), swarmOf(found)) === wanted) ?? null;
 }
 
 /** The heartbeats of ids in all swarms. */
@@ -81,8 +84,7 @@ async function scanned(run: RunContext, ids: readonly Buffer[]): Promise<Heartbe
   for (const here of atNodes(run)) {
     for await (const page of walk(here, globOfIds(run.schema.heartbeat, [...wanted]))) {
       for (const key of page) {
-        const heartbeat = heartbeatIn(run, key);
-        if (heartbeat !== null && wanted.has(idOf(heartbeat).toString('latin1'))) found.push(heartbeat);
+        found.push(...heartbeatsIn(run, key).filter((one) => wanted.has(idOf(one).toString('latin1'))));
       }
     }
   }

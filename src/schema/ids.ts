@@ -14,3 +14,11 @@ export const ONE_SEGMENT: IdShape = { segments: 1, never: [] };
 export function fitsShape({ segments }: IdShape, count: number): boolean {
   return segments === null ? count > 0 : segments === count;
 }
+
+const COLON = 58;
+
+/** Whether these bytes, from the first position up to the second, can be a swarm: one segment. */
+export function isSwarm(bytes: Uint8Array, from: number, to: number): boolean {
+  const colon = bytes.indexOf(COLON, from);
+  return from !== to && (colon === -1 || colon >= to);
+}

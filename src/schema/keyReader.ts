@@ -68,6 +68,8 @@ export class KeyReader {
   /** Of the templates whose keys are looked for, and of all whose keys there are. */
   readonly #remains: readonly Pattern[];
   readonly #all: readonly Pattern[];
+  /** The latter, with anything in the place of a swarm. */
+  readonly #inAny: readonly Pattern[];
 
   /** @param all whether keys that need no scan are to be read, too */
   constructor(
@@ -85,6 +87,7 @@ export class KeyReader {
       .filter(({ template }) => hasOwnWord(template, heartbeat))
       .map(({ template }) => patternOf(template));
     this.#all = schema.templates.map(({ template }) => patternOf(template));
+    this.#inAny = this.#all.map(withAnySwarm);
     this.#remains = all ? this.#all : schema.scanned.map(({ template }) => patternOf(template));
   }
 
@@ -120,6 +123,15 @@ export class KeyReader {
     return any !== undefined && this.#matcher.read(any, key, ANY_SEGMENTS, this.#takeHeartbeat);
   }
 
+  /** Calls `visit` for every way in which a key can be a heartbeat, whatever stands in a swarm's place, until it returns `true`. */
+  beating(key: Uint8Array, visit: (binding: Binding) => boolean): void {
+    try {
+      this.#matcher.read(this.#anySwarm?.heartbeat ?? this.#heartbeat, key, ANY_SEGMENTS, visit);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+
   #readsAsOne(patterns: readonly Pattern[], key: Uint8Array): boolean {
     for (let i = 0; i < patterns.length; i++) {
       if (this.#matcher.read(patterns[i] as Pattern, key, ANY_SEGMENTS, this.#isShaped)) return true;
@@ -143,12 +155,20 @@ export class KeyReader {
    * come more than once, and ids come whose shape is not the schema's, since such a heartbeat would make them somebody's.
    * Returns whether all was seen: `false` once `visit` returned `true`, or when there are too many ways.
    * @param ids only those who could be among these; `null`: everybody
+   * @param anySwarm whether those come, too, whose swarm would be none, of no segment or of several
    */
-  owners(key: Uint8Array, mostSegments: number, visit: (binding: Binding) => boolean, ids: Ids | null = null): boolean {
+  owners(
+    key: Uint8Array,
+    mostSegments: number,
+    visit: (binding: Binding) => boolean,
+    ids: Ids | null = null,
+    anySwarm = false,
+  ): boolean {
+    const patterns = anySwarm ? this.#inAny : this.#all;
     try {
-      for (let i = 0; i < this.#all.length; i++) {
+      for (let i = 0; i < patterns.length; i++) {
         this.visited = i;
-        if (this.#matcher.read(this.#all[i] as Pattern, key, mostSegments, visit, ids)) return false;
+        if (this.#matcher.read(patterns[i] as Pattern, key, mostSegments, visit, ids)) return false;
       }
       return true;
     } catch (error) {

@@ -134,6 +134,30 @@ test('who beats in a swarm of several segments keeps the heartbeat that another 
   expect(report.coordinators).toMatchObject({ checked: 2, swept: 1, unreadable: 1 });
 });
 
+test.each([
+  ['w:{swarm}:{coordinator}:beat', 'notes:{coordinator}', 'w:s1:c:beat', 'w:team:7:c:beat', ['notes:c']],
+  [
+    'w:{swarm}:beat:{coordinator}',
+    'w:{swarm}:{coordinator}:*',
+    'w:team:beat:7',
+    'w:team:7:beat:c',
+    ['w:team:7:c:mail'],
+  ],
+  ['w:{swarm}:beat:{coordinator}', 'w:{swarm}:{coordinator}', 'w:s1:beat:c', 'w::beat:c', ['w::c']],
+])(
+  'with heartbeats %j and remains %j who beats in a swarm that is none keeps what lies there, and what names none, though its name reads otherwise, too (P2, P4)',
+  async (heartbeat, remains, stale, lives, its) => {
+    const { url, redis } = server.current;
+    const schemas = { mine: { ids: { never: ['beat'] }, heartbeat, remains } };
+    const now = await nowOf(redis);
+    await writeAll(redis, { [stale]: beat(now - 3_600_000), [lives]: beat(now) });
+    await writeAll(redis, Object.fromEntries(its.map((name) => [name, '1'])));
+    const report = await clean(url, { settings: { schema: 'mine', schemas } });
+    expect(await keysIn(redis)).toEqual([lives, ...its].sort());
+    expect(report.coordinators).toMatchObject({ checked: 2, swept: 1, unreadable: 1 });
+  },
+);
+
 test('who writes `lastHeartbeat` is judged by it, in ms and in ISO 8601 (P4, P5)', async () => {
   const { url, redis } = server.current;
   const now = await nowOf(redis);

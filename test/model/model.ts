@@ -259,10 +259,11 @@ export function expectedOf(settings: ModelSettings, keys: readonly ModelKey[], n
   const { families, staleAfterSeconds, maxStaleFraction } = settings;
   const { heartbeat: _, ...others } = families;
   const ownersIn = (templates: readonly string[], name: string) =>
-    templates.flatMap((template) => readings(bytesOf(template), name, settings.ids));
+    templates.flatMap((template) => readings(bytesOf(template), name, settings.ids, {}, true));
   const { segments } = settings.ids;
-  // Somebody may beat under an id with an empty segment, though it is none.
-  const hasShape = ({ coordinator }: Owner) => {
+  // Somebody may beat under an id with an empty segment, though it is none, or in the place of a swarm where none is.
+  const hasShape = ({ coordinator, swarm }: Owner) => {
+    if (swarm === '' || swarm?.includes(':')) return false;
     const all = segmentsIn(coordinator);
     return all.every((segment) => segment !== '') && (segments === null || all.length === segments);
   };
@@ -286,8 +287,15 @@ export function expectedOf(settings: ModelSettings, keys: readonly ModelKey[], n
     }));
   const everybody: readonly (Owner & { state: State })[] = [...coordinators, ...lapsed];
 
+  // Whose name can be read in several ways that no schema has may be either; it is counted once.
+  const otherwise = coordinators
+    .filter(({ why }) => why === 'id-shape')
+    .flatMap(({ key }) => ownersIn(families.heartbeat ?? [], key))
+    .map((owner) => ({ ...owner, state: 'unreadable' as const }));
+
   const byId = new Map<string | undefined, (Owner & { state: State })[]>();
-  for (const one of everybody) byId.set(one.coordinator, [...(byId.get(one.coordinator) ?? []), one]);
+  for (const one of [...everybody, ...otherwise])
+    byId.set(one.coordinator, [...(byId.get(one.coordinator) ?? []), one]);
   const knownOwnersOf = (owners: readonly Owner[]) => [
     ...new Set(
       owners.flatMap((owner) =>

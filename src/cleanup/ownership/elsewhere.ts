@@ -8,6 +8,7 @@ import { textOf } from '../../domain/nameText.ts';
 import { KeyReader } from '../../schema/keyReader.ts';
 import { type Id, NO_BEAT } from '../../store/records.ts';
 import type { RunContext } from '../context.ts';
+import { beatingIn } from './beating.ts';
 
 /** More swarms than this are not proved for one id by script, since a call proves 10,000 heartbeats at most, others' among them. */
 const MOST_SWARMS = 4_000;
@@ -41,5 +42,6 @@ export function learnBorn({ schema, store }: RunContext, key: Buffer): void {
   if (!reader.readHeartbeat(key)) throw new Error(`no heartbeat has the name ${textOf(key)} that was to be absent`);
   const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
   const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
-  store.born({ id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm });
+  const found = { id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm };
+  for (const one of beatingIn(reader, key, found)) store.born(one);
 }

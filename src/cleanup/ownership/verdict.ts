@@ -1,6 +1,7 @@
 /** verdict: what may happen to a key, given everyone who could own it (P2). */
 import type { Protection } from '../../domain/protection.ts';
 import { ANY_SEGMENTS, type KeyReader } from '../../schema/keyReader.ts';
+import { isSwarm } from '../../schema/ids.ts';
 import { isIdOf } from '../../schema/keySchema.ts';
 import type { Binding } from '../../schema/matcher.ts';
 import type { Slice } from '../../store/arena.ts';
@@ -89,11 +90,11 @@ export class Verdicts {
     this.#store.beginName();
     this.#living = this.#later = this.#earlier = this.#overflow = this.#both = false;
     // Nobody who is known has an id of more segments. An orphan is known to nobody: see `#guard`.
-    const { outlines } = this.#store;
+    const { outlines, swarms } = this.#store;
     const all =
       this.#isProtected === null
-        ? this.#reader.owners(name, outlines.mostSegments, this.#look, outlines)
-        : this.#reader.owners(name, ANY_SEGMENTS, this.#look);
+        ? this.#reader.owners(name, outlines.mostSegments, this.#look, outlines, swarms.others)
+        : this.#reader.owners(name, ANY_SEGMENTS, this.#look, null, swarms.others);
     this.#overflow ||= !all && !this.#living;
     if (this.#living || this.#overflow) return 'keep';
     if (this.#later) return 'later';
@@ -155,6 +156,8 @@ export class Verdicts {
       : store.standingOf(bytes, idFrom, idTo);
     // Whoever is protected keeps all that could be theirs, whether they beat or not.
     const standing = known === 'unknown' && this.#isSpared(idFrom, idTo) ? 'living' : known;
+    // Whoever beats where no swarm is can't be judged: nothing is to be known of others there.
+    if (standing !== 'living' && inSwarm && !isSwarm(bytes, swarmFrom, swarmTo)) return false;
     if (standing === 'unknown') {
       // Who is known from another swarm may be born in the one that the name tells.
       const isKnown = inSwarm && store.standingOf(bytes, idFrom, idTo) !== 'unknown';

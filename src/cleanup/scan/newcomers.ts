@@ -13,6 +13,7 @@ import { sharedGlob } from '../../schema/glob.ts';
 import { type Key, NO_KEY } from '../../store/heldKeys.ts';
 import { breathe } from '../../store/breath.ts';
 import { sideBySide, type Run, type RunContext, stopIfInterrupted } from '../context.ts';
+import { beatingIn } from '../ownership/beating.ts';
 import { walk } from './walk.ts';
 
 /** So many are remembered, some 200 bytes each: they go within the moment between a page of names and the values of these. */
@@ -55,7 +56,7 @@ function enter({ reader, store }: Run, key: Buffer): void {
   const { idFrom, idTo, idSegments, swarmFrom, swarmTo } = reader;
   const swarm = swarmFrom === -1 ? null : { bytes: key, from: swarmFrom, to: swarmTo };
   const found = { id: { bytes: key, from: idFrom, to: idTo }, idSegments, swarm };
-  if (!store.has(found)) store.born(found);
+  for (const one of beatingIn(reader, key, found)) if (!store.has(one)) store.born(one);
 }
 
 async function enterNewcomers(run: RunContext): Promise<void> {
