@@ -254,6 +254,35 @@ test('a primary that turns replica and back in mid-run, with connections that no
   }
 });
 
+test('a first replica, or a backup, that comes to a target in mid-run makes it no other server, though it calls its history by a new name', async () => {
+  const args = ['--repl-diskless-sync-delay', '0'];
+  const [one, other] = await Promise.all([startRedis(args), startRedis(args)]);
+  const { redis, url, port } = one;
+  const nameOf = async () => /master_replid:\w+/.exec(await redis.info('replication'))?.[0];
+  try {
+    await settle(redis, 'gone', STALE);
+    const before = await nameOf();
+    let coming: Promise<void> | null = null;
+    const come = async (): Promise<void> => {
+      const at = await nowOf(redis);
+      await other.redis.replicaof('127.0.0.1', port);
+      await expect.poll(nameOf, WAIT).not.toBe(before);
+      // Nobody is believed for so long to be the same.
+      await expect.poll(async () => await nowOf(redis), WAIT).toBeGreaterThan(at + 200);
+    };
+    const after = async (name: string) => {
+      if (name !== 'mget') return;
+      coming ??= come();
+      await coming;
+    };
+    const report = await clean(url, { after });
+    expect(report.coordinators.swept).toBe(1);
+    expect(await keysIn(redis)).toEqual([]);
+  } finally {
+    await Promise.all([one.stop(), other.stop()]);
+  }
+});
+
 test('orphans whose idle times came back with old data stay until Redis has been up for as long (P10)', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'stalesweep-restart-'));
   // Under such a policy a snapshot keeps idle times.

@@ -3,7 +3,8 @@
  * Whoever else answers at this address may have restarted with old data, or never have seen what the first one was told, and what
  * is stale must be judged anew (P10). So a new connection counts only where INFO names the same process, still a primary of
  * the same history: a replica that took over has another `run_id`; a server that was made a replica and a primary again, whose
- * data then are another's, has another `master_replid`. SCAN's cursors hold on all connections of one process.
+ * data then are another's, has another `master_replid`, and says which it had before. One that calls its history by a new name, as Redis
+ * does when a first replica or a backup comes to it, and an hour after the last one left, says none. SCAN's cursors hold on all connections of one process.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { redactUrl } from '../../config/values/redisUrl.ts';
@@ -26,6 +27,16 @@ const STILL_SILENT_MS = 2_000;
 function identityIn(info: Info): string | null {
   const fields = ['run_id', 'role', 'master_replid'].map((name) => info.get(name));
   return fields[0] ? fields.join(' ') : null;
+}
+
+/** Of what `identityIn` says, the process and its role. */
+function processOf(identity: string | null): string | null {
+  return identity?.replace(/ \S*$/, '') ?? null;
+}
+
+/** Whether this process never had another history, as it says itself. */
+function hadNoOther(info: Info): boolean {
+  return /^0+$/.test(info.get('master_replid2') ?? '');
 }
 
 /** What became of a connection on which a call was not answered in time; `silent`: the server, or that one, answers on none. */
@@ -178,7 +189,13 @@ export class Link {
 
   /** Fails (`UNREACHABLE`) where this, which was just read, is not of the server that it led to. */
   insistOn(info: Info): void {
-    if (identityIn(info) === this.#identity) return;
+    const identity = identityIn(info);
+    const isSame =
+      identity === this.#identity || (hadNoOther(info) && processOf(identity) === processOf(this.#identity));
+    if (isSame) {
+      this.#identity = identity;
+      return;
+    }
     throw new AnotherServer(
       'UNREACHABLE',
       `${this.#name} is not the server any more that the run began with: what is stale must be judged anew`,
