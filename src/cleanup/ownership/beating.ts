@@ -5,8 +5,8 @@ import type { KeyReader } from '../../schema/keyReader.ts';
 import { isIdOf } from '../../schema/keySchema.ts';
 import type { Found } from '../../store/records.ts';
 
-/** Of names that could be read in more ways than these nobody has so many colons in mind. */
-const MOST_WAYS = 1_000;
+/** So many of them are entered: nobody means more, and a long name could take all memory. */
+const MOST_WAYS = 100;
 
 /** Everybody who may beat in this key, which was read as this one's heartbeat. */
 export function beatingIn(reader: KeyReader, key: Buffer, found: Found): readonly Found[] {
