@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { attempt, targetFor } from './compare.ts';
 import { plans, worldOf } from './large.ts';
-import { FLAT, NOVICE, ownSchema, SWARM } from './schemas.ts';
+import { FLAT, NESTED, NOVICE, ownSchema, SWARM } from './schemas.ts';
 import type { Stage, Strategy } from './stage.ts';
 import { type World, worldsOf } from './worlds.ts';
 
@@ -14,10 +14,12 @@ export type Worlds = 'shipped' | 'own' | 'large';
 
 type Hold = (world: World) => Promise<void>;
 
+const anySchema = fc.oneof({ weight: 4, arbitrary: ownSchema }, fc.constantFrom(...NESTED));
+
 /** What is drawn is what a failure shows. */
 const PROPERTIES: Readonly<Record<Worlds, (hold: Hold) => fc.IAsyncPropertyWithHooks<[unknown]>>> = {
   shipped: (hold) => fc.asyncProperty(worldsOf(fc.constantFrom(SWARM, FLAT, NOVICE)), hold),
-  own: (hold) => fc.asyncProperty(worldsOf(ownSchema), hold),
+  own: (hold) => fc.asyncProperty(worldsOf(anySchema), hold),
   large: (hold) => fc.asyncProperty(plans, async (plan) => await hold(worldOf(plan))),
 };
 

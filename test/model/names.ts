@@ -108,5 +108,8 @@ export const castsOf = fc.record({
     ['*', 's1'],
     ['agent', 'blocking', '?'],
     ['日', '\xff'].map(bytesOf),
+    // Some are none.
+    ['s1', 's1:c1', ''],
+    ['s1', 's1:c'],
   ),
 });

@@ -66,6 +66,15 @@ export const CROSSED: WrittenSchema = {
   },
 };
 
+/** Those in which what beats in no swarm, or in one of several segments, reads as other ids and lies among what others left. */
+export const NESTED: readonly WrittenSchema[] = ['w:{swarm}:{coordinator}:beat', 'w:{swarm}:beat:{coordinator}'].map(
+  (heartbeat) => ({
+    name: 'mine',
+    ids: { segments: 1, never: ['beat'] },
+    families: { notes: ['notes:{coordinator}'], heartbeat: [heartbeat], mail: ['w:{swarm}:{coordinator}:*'] },
+  }),
+);
+
 /** What may stand in a template as itself: also what SCAN would take for a pattern, and what an id could be. */
 const literal = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('a', 'ab', 'agents', 'beat', 'mail', 'c1', 'c', '1') },
