@@ -45,6 +45,7 @@ export type AfterSilence = 'replaced' | 'answers' | 'silent';
 export class Link {
   #redis: Redis;
   #identity: string | null = null;
+  #rememberedAt = 0;
   #reopening: Promise<void> | null = null;
   #replacing: Promise<AfterSilence> | null = null;
   #isClosed = false;
@@ -77,9 +78,15 @@ export class Link {
     return this.#redis;
   }
 
+  /** When it was learnt whom it leads to, by `performance.now()`. */
+  get rememberedAt(): number {
+    return this.#rememberedAt;
+  }
+
   /** Learns whom it leads to. Where INFO does not say, a lost connection is not opened anew. */
   remember(info: Info): void {
     this.#identity = identityIn(info);
+    this.#rememberedAt = performance.now();
   }
 
   /**

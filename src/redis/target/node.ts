@@ -82,7 +82,7 @@ export class Node implements Place {
   readonly #remover: Remover;
   readonly #chunks: Chunks;
   /** When the server was last seen to be the one with which the run began, by `performance.now()`. */
-  #seenAt = performance.now();
+  #seenAt: number;
   #looking: Promise<void> | null = null;
 
   private constructor(
@@ -101,6 +101,7 @@ export class Node implements Place {
     this.#info = info;
     this.#remover = remover;
     this.#chunks = new Chunks(this, remover);
+    this.#seenAt = link.rememberedAt;
   }
 
   /**
