@@ -3,7 +3,7 @@ import type { Report } from '../../src/domain/report.ts';
 import { bareStartMs, cli } from '../support/cli.ts';
 import { command } from '../support/command.ts';
 import { configFile } from '../support/files.ts';
-import { ALL_SWEPT, populate } from '../support/populate.ts';
+import { allSwept, populate } from '../support/populate.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { addUser, UNSCRIPTED } from '../support/users.ts';
 import { foreignIn } from '../support/world.ts';
@@ -27,23 +27,23 @@ beforeEach(async () => {
 });
 
 describe('run', () => {
-  test('removes every key of 9,900 stale coordinators, keeps the 600 of 100 active ones, and prints just that', async () => {
+  test('removes every key of 1,900 stale coordinators, keeps the 600 of 100 active ones, and prints just that', async () => {
     const own = env();
-    await populate(own, 10_000, 9_900);
+    await populate(own, 2_000, 1_900);
     const dry = await command(['run', '--dry-run', '--json'], own);
-    expect(await foreignIn(server.redis)).toBe(60_000);
+    expect(await foreignIn(server.redis)).toBe(12_000);
     const real = await cli(['run', '--json'], own);
     expect({ code: real.code, stderr: real.stderr }).toEqual({ code: 0, stderr: '' });
     const report = JSON.parse(real.stdout) as Report;
-    expect(report.coordinators).toEqual(ALL_SWEPT);
-    const byFamily = { heartbeat: 9_900, signal: 9_900, ack: 19_800, idempotency: 9_900, activity: 9_900, state: 0 };
-    expect(report.keys).toEqual({ found: 59_400, deleted: 59_400, orphans: 0, kept: 0, byFamily });
+    expect(report.coordinators).toEqual(allSwept(2_000, 1_900));
+    const byFamily = { heartbeat: 1_900, signal: 1_900, ack: 3_800, idempotency: 1_900, activity: 1_900, state: 0 };
+    expect(report.keys).toEqual({ found: 11_400, deleted: 11_400, orphans: 0, kept: 0, byFamily });
     const counted = JSON.parse(dry.stdout) as Report;
-    expect(counted.keys).toEqual({ found: 59_400, deleted: 0, orphans: 0, kept: 0, byFamily });
-    expect(counted.coordinators).toMatchObject({ stale: 9_900, swept: 0, revived: 0 });
+    expect(counted.keys).toEqual({ found: 11_400, deleted: 0, orphans: 0, kept: 0, byFamily });
+    expect(counted.coordinators).toMatchObject({ stale: 1_900, swept: 0, revived: 0 });
     const left = (await server.redis.keys('*')).filter((key) => !key.startsWith('{stalesweep}:'));
     expect(left).toHaveLength(600);
-    expect(left.filter((key) => !/coordinator-99\d\d\b/.test(key))).toEqual([]);
+    expect(left.filter((key) => !/coordinator-19\d\d\b/.test(key))).toEqual([]);
   });
 });
 
