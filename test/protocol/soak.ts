@@ -27,8 +27,11 @@ test('what lies aside from another run would be seen to be in the way', async ()
   expect((await searchModel('ANY_ASIDE', 'STRING', 'AT_ONCE=2', 'MOST_FAILOVERS=0')).errors).toBe(1);
 });
 
-test('two runs side by side, and somebody who restores (P1, P3)', async () => {
-  const { errors, assertion } = await searchModel('STRING', 'TRASH', 'AT_ONCE=2', 'MOST_FAILOVERS=0');
+test.for([
+  ['AT_ONCE=1', 'MOST_FAILOVERS=1'],
+  ['AT_ONCE=2', 'MOST_FAILOVERS=0'],
+])('runs, and somebody who restores (P1, P3) %s', async (kind) => {
+  const { errors, assertion } = await searchModel('STRING', 'TRASH', ...kind);
   expect({ errors, assertion }).toEqual({ errors: 0, assertion: null });
 });
 
