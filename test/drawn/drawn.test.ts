@@ -5,7 +5,7 @@ import { groundOn } from './ground.ts';
 import { round } from './round.ts';
 
 const server = useRedis();
-const ROUNDS = 26;
+const ROUNDS = 13;
 
 test('whatever is drawn, and whoever comes back meanwhile: nobody loses anything, all that may go goes, and what the run says of it is so', async () => {
   const ground = await groundOn(server.current);
