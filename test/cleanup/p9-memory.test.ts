@@ -10,12 +10,12 @@ import { nowOf } from '../support/world.ts';
 const server = useRedis();
 
 const MB = 1e6;
-const MORE = 60_000;
+const MORE = 30_000;
 const SMALL_BUDGET_MB = 16;
 /** The default. */
 const USUAL_BUDGET_MB = 320;
 /** Bytes of an id, so many that all of them together are more than twice the small budget. */
-const ID_BYTES = 600;
+const ID_BYTES = 1_200;
 /**
  * What a run takes beside what it finds: pages, calls, and young objects, of which the system's account depends on when the collector
  * had its turn. That a run keeps nothing of who is gone is told exactly in test/cleanup/p9-live.
