@@ -33,7 +33,7 @@ import { KeysBySlot } from './calls/keysBySlot.ts';
 import { RoutedCalls } from './calls/routedCalls.ts';
 import { hasTag, slotOf, tagOf } from './calls/slots.ts';
 import { countsOf, onlySlotOf } from './chunk.ts';
-import { areFollowed } from './nodes/followers.ts';
+import { areFollowed, insistOnSame } from './nodes/followers.ts';
 import type { Members } from './nodes/members.ts';
 
 /**
@@ -144,6 +144,7 @@ export class Whole implements Place {
       const were = await aside.set();
       const after = await heartbeats.changed();
       if (after === null) {
+        await insistOnSame(this.members.nodes);
         await telling?.ofLapsed();
         const back = await aside.remove(trash);
         for (const place of back) were[place] = false;
@@ -185,6 +186,7 @@ export class Whole implements Place {
           this.#tellTaken(await aside.putBack());
           return { swept: false, born, ms: 0 };
         }
+        await insistOnSame(this.members.nodes);
         for (const place of await aside.remove(trash)) were[place] = false;
         return { swept: true, ms: 0, removed: countsOf(orphans, were, []).removed };
       });

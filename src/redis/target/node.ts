@@ -176,20 +176,20 @@ export class Node implements Place {
   }
 
   async sweep(chunk: SweepChunk): Promise<SweepResult> {
-    await this.#insistOnSame();
+    await this.insistOnSame();
     return await this.#chunks.sweep(chunk);
   }
 
   async sweepOrphans(chunk: OrphanChunk): Promise<OrphanResult> {
-    await this.#insistOnSame();
+    await this.insistOnSame();
     return await this.#chunks.sweepOrphans(chunk);
   }
 
   /**
    * Before anything goes: a primary that turned replica and back, on a connection that nobody ended, may have lost beats with that, which
-   * takes whoever does that by hand longer than a server is believed.
+   * takes whoever does that by hand longer than a server is believed. Fails (`UNREACHABLE`) where it did.
    */
-  async #insistOnSame(): Promise<void> {
+  async insistOnSame(): Promise<void> {
     const seenForMs = Math.max(SEEN_FOR.ms, SEEN_FOR.ways * this.calls.latencyMs);
     if (this.link.identity === null || performance.now() - this.#seenAt < seenForMs) return;
     this.#looking ??= this.#look().finally(() => {

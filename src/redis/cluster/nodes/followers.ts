@@ -1,4 +1,4 @@
-/** followers: whether what was written to nodes of a cluster would outlast the loss of any of them.
+/** followers: whether what was written to nodes of a cluster would outlast the loss of any of them, and was not lost already.
  *
  * Each node's replica takes over by itself. What was removed on one, and comes back with its replica, after its owner's heartbeat went
  * for good on another, would be nobody's: so a replica must have heard of the one before the other goes.
@@ -20,12 +20,18 @@ const PAUSE_MS = 20;
 
 /**
  * Waits until a replica of each of these has all that was written to it; where none follows, nobody can. Resolves to whether that was
- * so in time. Rejects as calls do.
+ * so in time. Rejects as calls do, and as `insistOnSame` does: what a replica took over without, and gave back, it follows in, too.
  * @param onRefused told where it may not be asked: then it counts as so
  */
 export async function areFollowed(nodes: Iterable<Node>, onRefused: () => void): Promise<boolean> {
   const followed = await Promise.all([...nodes].map(async (node) => await isFollowed(node, onRefused)));
+  await insistOnSame(nodes);
   return followed.every((is) => is);
+}
+
+/** Fails (`UNREACHABLE`) where one of these turned replica and back since it was opened: it may lack beats, and hold what was removed. */
+export async function insistOnSame(nodes: Iterable<Node>): Promise<void> {
+  await Promise.all([...nodes].map(async (node) => await node.insistOnSame()));
 }
 
 async function isFollowed(node: Node, onRefused: () => void): Promise<boolean> {
