@@ -2,20 +2,27 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
 import type { Finding } from '../../src/health/finding.ts';
+import { openQueues } from '../../src/queue/queues.ts';
 import { explainRefusal } from '../../src/queue/refusal.ts';
+import { enqueue } from '../../src/queue/runs/enqueue.ts';
+import { waitForRun } from '../../src/queue/runs/waitForRun.ts';
 import { slotOfText } from '../../src/redis/cluster/calls/slots.ts';
+import { connect } from '../../src/redis/connection/connect.ts';
 import { settleIn } from '../support/cluster.ts';
 import { primaryOf, startCluster, type TestCluster } from '../support/clusterServers.ts';
 import { command } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
 import { NEVER } from '../support/queue.ts';
-import { startRedis } from '../support/redis.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { agreed, ownerOf } from '../support/slotMoves.ts';
 import { serverFiles } from '../support/tls.ts';
 import { work } from '../support/worker.ts';
 import { ACTIVE, STALE } from '../support/world.ts';
 import { killOften, ofCluster } from './kills.ts';
 
+const QUIET = { onError: () => {}, onReady: () => {} };
 let cluster: TestCluster;
 
 const folder = mkdtempSync(join(tmpdir(), 'stalesweep-tls-'));
@@ -112,6 +119,66 @@ test('that its slot goes from node to node is said in a sentence, where it goes 
     message:
       "the queue's Redis refuses: the slot of the queue is going from node to node of the cluster; try again once it stays",
   });
+});
+
+/** Has a slot go to another node, from its first step to its last. */
+async function moving(slot: number) {
+  const from = await ownerOf(cluster, slot);
+  const others = cluster.nodes.slice(0, 3).filter((node) => node !== from);
+  const [to] = others as [TestRedis, TestRedis];
+  const [source, target] = await Promise.all(
+    [from, to].map(async ({ redis }) => String(await redis.call('CLUSTER', 'MYID'))),
+  );
+  await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source as string);
+  await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target as string);
+  return {
+    from,
+    arrive: async () => {
+      for (const { redis } of [to, from, ...others]) {
+        await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', target as string);
+      }
+    },
+    stay: async () => {
+      for (const { redis } of [from, to]) await redis.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+    },
+  };
+}
+
+test('its slot is followed as often as it goes to another node, by all that is asked at once, and waited for while it is on its way', async () => {
+  const slot = slotOfText('{wanders}');
+  const redis = await connect(cluster.url, { prefix: '{wanders}' });
+  onTestFinished(() => redis.disconnect());
+  const first = await moving(slot);
+  const onItsWay = redis.get('{wanders}:a');
+  onItsWay.catch(() => {});
+  await expect.poll(() => redis.status).not.toBe('ready');
+  await first.arrive();
+  expect(await onItsWay).toBe(null);
+  for (const _ of ['there', 'back']) {
+    await agreed(cluster);
+    await (await moving(slot)).arrive();
+    await agreed(cluster);
+    const several = ['b', 'c'].map(async (key) => await redis.get(`{wanders}:${key}`));
+    expect(await Promise.all(several)).toEqual([null, null]);
+  }
+});
+
+test('who waits for a run goes on to while its slot is on its way', async () => {
+  const prefix = '{awaited}';
+  const target = await startRedis();
+  onTestFinished(async () => await target.stop());
+  const env = { ...NEVER, REDIS_URL: target.url, QUEUE_REDIS_URL: cluster.url, STALESWEEP_QUEUE_PREFIX: prefix };
+  const config = loadConfig({}, env);
+  const queues = await openQueues(config.queue, QUIET);
+  onTestFinished(async () => await queues.close());
+  const { run } = await enqueue(queues.runs, config.targets, { target: 'default', trigger: 'manual' });
+  const { from, stay } = await moving(slotOfText(prefix));
+  const waiting = waitForRun(queues, config.queue, QUIET, run);
+  waiting.catch(() => {});
+  await expect.poll(async () => String(await from.redis.call('CLIENT', 'LIST'))).toContain('cmd=xread');
+  await stay();
+  await work(env);
+  expect(await waiting).toMatchObject({ run, outcome: 'completed' });
 });
 
 test('the node that has the queue dies at any moment: the run asked for stands in the ledger once, with all who went (P3, P13)', async () => {

@@ -1,10 +1,14 @@
 /** waitForRun: the report of a run, once it has ended. */
-import { setInterval } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { QueueEvents as Events } from 'bullmq';
 import type { QueueConfig } from '../../config/resolve.ts';
 import { Failure, sentenceOf } from '../../domain/failure.ts';
 import type { Report } from '../../domain/report.ts';
+import { isElsewhere } from '../../redis/call/answerCode.ts';
+import { isPassing } from '../../redis/connection/unready.ts';
 import { untilAborted } from '../../redis/connection/untilAborted.ts';
 import type { Queues, QueueWatch } from '../queues.ts';
+import { explainRefusal } from '../refusal.ts';
 import { listenToRuns } from '../runEvents.ts';
 import { reportIn } from './reportIn.ts';
 
@@ -16,19 +20,40 @@ const LOOK_EVERY_MS = 2_000;
 
 /** What the run returned; fails once it has failed, or is gone, or the queue can't be asked any more. */
 async function untilSeenToEnd({ runs }: Queues, run: string): Promise<unknown> {
-  for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { ref: false })) {
-    const job = await runs.getJob(run);
-    if (!job) break;
-    if (job.finishedOn === undefined) continue;
-    if (job.failedReason) throw new Error(job.failedReason);
-    return job.returnvalue;
+  for (;;) {
+    // While its slot goes from node to node nothing is known of it.
+    const job = await runs.getJob(run).catch((error: unknown) => {
+      if (isElsewhere(error) || isPassing(error)) return null;
+      throw error;
+    });
+    if (job === undefined) throw failed(run, 'it was removed from the queue');
+    if (job?.finishedOn !== undefined) {
+      if (job.failedReason) throw failed(run, job.failedReason);
+      return job.returnvalue;
+    }
+    await pause(LOOK_EVERY_MS, undefined, { ref: false });
   }
-  throw new Error('it was removed from the queue');
+}
+
+/** The same as it is told of at once. The library's own way leaves what its first look fails with to nobody, which ends the process. */
+async function untilTold(events: Events, run: string): Promise<unknown> {
+  return await new Promise((resolve, reject) => {
+    events.on('completed', ({ jobId, returnvalue }) => {
+      if (jobId === run) resolve(returnvalue);
+    });
+    events.on('failed', ({ jobId, failedReason }) => {
+      if (jobId === run) reject(failed(run, failedReason));
+    });
+  });
+}
+
+function failed(run: string, why: string): Failure {
+  return new Failure('RUN_FAILED', `run ${run} failed: ${why}`);
 }
 
 /**
  * Waits until a run has ended, however long that takes, or until `stop`, whose reason it throws. Fails (`RUN_FAILED`) when
- * the run fails, was removed, or left no report.
+ * the run fails, was removed, or left no report; `UNREACHABLE` where the queue can't be asked any more.
  */
 export async function waitForRun(
   queues: Queues,
@@ -45,12 +70,14 @@ export async function waitForRun(
     const job = await queues.runs.getJob(run);
     if (!job) throw new Failure('RUN_FAILED', `run ${run} is no longer in the queue`);
     try {
-      const ends = [job.waitUntilFinished(events), untilSeenToEnd(queues, run)];
+      const ends = [untilTold(events, run), untilSeenToEnd(queues, run)];
       const report = reportIn(await Promise.race(stop ? [...ends, untilAborted(stop, settled.signal)] : ends));
       if (report !== null) return report;
     } catch (error) {
       stop?.throwIfAborted();
-      throw new Failure('RUN_FAILED', `run ${run} failed: ${sentenceOf(error)}`, { cause: error });
+      const why = explainRefusal(error);
+      if (why instanceof Failure) throw why;
+      throw new Failure('UNREACHABLE', `how run ${run} ends can not be told: ${sentenceOf(error)}`, { cause: error });
     }
     throw new Failure(
       'RUN_FAILED',

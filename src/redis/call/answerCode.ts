@@ -18,3 +18,9 @@ export function answerCodeOf(error: unknown): string | null {
 export function isForMemory(error: unknown): boolean {
   return answerCodeOf(error) === 'OOM';
 }
+
+/** Whether it says that the slot of a key is another node's by now, or on its way there; nothing was done then, or by a script not all. */
+export function isElsewhere(error: unknown): boolean {
+  const code = answerCodeOf(error);
+  return code === 'MOVED' || code === 'ASK' || (code === 'ERR' && /a non local key in a cluster/.test(String(error)));
+}

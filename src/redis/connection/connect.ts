@@ -9,6 +9,7 @@ import { createClient } from './client.ts';
 import { seedsOf } from '../cluster/nodes/address.ts';
 import type { Info } from '../target/clock.ts';
 import { HoldsPart, insistOnWhole } from './cluster.ts';
+import { Following } from './following.ts';
 import { type Redis, streamOf } from './ioredis.ts';
 import { tellingOfLate } from './late.ts';
 import { insistOnPrimary, sentinelOptions } from './sentinel.ts';
@@ -28,9 +29,6 @@ const SILENCE_TIMEOUT_MS = 15_000;
 /** Until the connection is ready, greeting and password included. */
 const READY_TIMEOUT_MS = 7_000;
 const LONGEST_PAUSE_MS = 2_000;
-/** How often it is looked whether the name of a replica leads to a primary by now. */
-const LOOK_UP_EVERY_MS = 2_000;
-
 export interface ConnectOptions {
   /** Told of every connection error after the first success; must not throw. */
   readonly onError?: (error: Error) => void;
@@ -107,24 +105,16 @@ async function attemptTo(address: Address, options: ConnectOptions, within?: str
   const deployment = deploymentOf(url);
   let ready = false;
   let lastError: Error | undefined;
-  const elsewhere = within === undefined ? /^READONLY/ : /^(READONLY|MOVED|CLUSTERDOWN)/;
-  let lookedUpAt = Number.NEGATIVE_INFINITY;
-  // Where the name still leads to the replica, every command would else be sent there again and again.
-  const mayLookUp = (): boolean => {
-    if (performance.now() - lookedUpAt < LOOK_UP_EVERY_MS) return false;
-    lookedUpAt = performance.now();
-    return true;
-  };
+  const following = new Following(within !== undefined, () => streamOf(redis));
   const settings: Omit<RedisOptions, 'replyMapping'> = {
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: SILENCE_TIMEOUT_MS,
     connectionName: 'stalesweep',
-    retryStrategy: (attempt) => (ready ? Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS) : null),
-    // A replica answers READONLY after a failover: the name leads to the new primary once it is looked up again.
-    // And who lost a slot, MOVED; who lost sight of the others, CLUSTERDOWN.
-    reconnectOnError: (error) => (elsewhere.test(error.message) && mayLookUp() ? 2 : false),
+    retryStrategy: (attempt) =>
+      ready ? Math.min(50 * 2 ** Math.max(attempt, following.count), LONGEST_PAUSE_MS) : null,
+    reconnectOnError: (error) => (following.follows(error) ? 2 : false),
     // Said here too, since the library takes "REDISS://" for an address without encryption.
     ...(isEncrypted(url) ? { tls: tls ?? {} } : {}),
     ...options.redis,
