@@ -189,8 +189,7 @@ export class Node implements Place {
    * Before anything goes: a primary that turned replica and back, on a connection that nobody ended, may have lost beats with that, which
    * takes whoever does that by hand longer than a server is believed. Fails (`UNREACHABLE`) where it did.
    */
-  async insistOnSame(): Promise<void> {
-    const seenForMs = Math.max(SEEN_FOR.ms, SEEN_FOR.ways * this.calls.latencyMs);
+  async insistOnSame(seenForMs = Math.max(SEEN_FOR.ms, SEEN_FOR.ways * this.calls.latencyMs)): Promise<void> {
     if (this.link.identity === null || performance.now() - this.#seenAt < seenForMs) return;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;

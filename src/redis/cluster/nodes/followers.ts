@@ -31,7 +31,7 @@ export async function areFollowed(nodes: Iterable<Node>, onRefused: () => void):
 
 /** Fails (`UNREACHABLE`) where one of these turned replica and back since it was opened: it may lack beats, and hold what was removed. */
 export async function insistOnSame(nodes: Iterable<Node>): Promise<void> {
-  await Promise.all([...nodes].map(async (node) => await node.insistOnSame()));
+  await Promise.all([...nodes].map(async (node) => await node.insistOnSame(0)));
 }
 
 async function isFollowed(node: Node, onRefused: () => void): Promise<boolean> {
