@@ -40,7 +40,9 @@ const REPLICA = 'it is a replica';
 /** What an outage is for people, where Redis says it for programs. */
 function whyOf(outage: Error): string {
   if (isForMemory(outage)) return FULL;
-  return answerCodeOf(outage) === 'READONLY' ? REPLICA : outage.message;
+  if (answerCodeOf(outage) === 'READONLY') return REPLICA;
+  const unready = unreadyIn(outage);
+  return unready === null ? outage.message : `it ${unready.what}`;
 }
 
 /** Whether a server that says so much of its memory refuses what could take more. */
@@ -77,7 +79,7 @@ export class Serving {
       const pipeline = this.redis.pipeline().time();
       for (const [name, ...args] of asked) pipeline.call(name, ...args);
       const [time, ...replies] = ((await pipeline.exec()) ?? []).map(([error, reply]) => error ?? reply);
-      if (!Array.isArray(time)) return this.#refuse(time instanceof Error ? time.message : 'it does not tell the time');
+      if (!Array.isArray(time)) return this.#refuse(time instanceof Error ? whyOf(time) : 'it does not tell the time');
       const outage = replies.find(isOutage);
       if (outage !== undefined) return this.#refuse(whyOf(outage));
       const refused = asked.filter((_, i) => isRefused(replies[i]));
