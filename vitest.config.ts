@@ -18,7 +18,19 @@ const WAITING = [
   'test/workers/{frozen,lanes,many,stop,watch}.test.ts',
 ];
 /** What starts many processes and waits for them, and so should not come last. */
-const LONG = ['bench/', 'pages/', 'queue/', 'own-system/', 'redis/tls', 'library/', 'cli/', 'dashboard/'];
+const LONG = [
+  'bench/',
+  'workers/watch',
+  'workers/many',
+  'replica/lag',
+  'pages/',
+  'queue/',
+  'own-system/',
+  'redis/tls',
+  'library/',
+  'cli/',
+  'dashboard/',
+];
 /** Storms take all cores while they last: spread over the first three quarters, beside tests that wait. */
 const STORM = 'chaos/';
 const STORMY_SHARE = 0.75;
@@ -60,7 +72,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'waiting', include: WAITING, isolate: false, maxWorkers: 6, sequence: { groupOrder: 0 } },
+        test: { name: 'waiting', include: WAITING, isolate: false, maxWorkers: 9, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
