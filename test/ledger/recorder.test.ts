@@ -292,7 +292,9 @@ describe('a Redis that does not take it', () => {
     const { begun, said } = await tell(redis).finally(() => redis.disconnect());
     expect(begun).toBe(false);
     expect(said).toHaveLength(1);
-    expect(said[0]).toMatch(/^this run is not recorded: the user of the queue's Redis may not run SADD; grant it \+sadd$/);
+    expect(said[0]).toMatch(
+      /^this run is not recorded: the user of the queue's Redis may not run SADD; grant it \+sadd$/,
+    );
   });
 
   test('because it is out of reach is said once, in one line, and the run goes on', async () => {
