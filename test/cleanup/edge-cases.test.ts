@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { clean } from '../support/cleanup.ts';
+import { clean, HookedCalls, targetOf } from '../support/cleanup.ts';
+import { Link } from '../../src/redis/target/link.ts';
+import { Node } from '../../src/redis/target/node.ts';
 import { useRedis } from '../support/leaks.ts';
 import { startRedis } from '../support/redis.ts';
 import { beat, everythingOf, heartbeatOf, keysIn, nowOf, STALE, settle, writeAll } from '../support/world.ts';
@@ -219,39 +221,68 @@ describe('a target', () => {
   });
 });
 
-test('a primary that turns replica and back in mid-run, with connections that nobody ends, costs nobody anything whose last beat went with that (P1, P10)', async () => {
-  const args = ['--repl-diskless-sync-delay', '0'];
-  const [one, other] = await Promise.all([startRedis(args), startRedis(args)]);
-  const { redis, url, port } = one;
-  const follow = async (follower: Redis, primary: number): Promise<void> => {
-    await follower.replicaof('127.0.0.1', primary);
-    await expect.poll(async () => await follower.info('replication'), WAIT).toMatch('master_link_status:up');
+test.each([
+  ['as it says itself', '3600'],
+  // Once it drops its backlog.
+  ['though it has forgotten that', '1'],
+])(
+  'a primary that turns replica and back in mid-run, %s, with connections that nobody ends, costs nobody anything whose last beat went with that (P1, P10)',
+  async (_, backlogTtl) => {
+    const args = ['--repl-diskless-sync-delay', '0', '--repl-backlog-ttl', backlogTtl];
+    const [one, other] = await Promise.all([startRedis(args), startRedis(args)]);
+    const { redis, url, port } = one;
+    const follow = async (follower: Redis, primary: number): Promise<void> => {
+      await follower.replicaof('127.0.0.1', primary);
+      await expect.poll(async () => await follower.info('replication'), WAIT).toMatch('master_link_status:up');
+    };
+    try {
+      await settle(redis, 'living', 1);
+      await settle(redis, 'revived', STALE);
+      const all = await keysIn(redis);
+      await follow(other.redis, port);
+      let turned: Promise<void> | null = null;
+      const turn = async (): Promise<void> => {
+        await other.redis.replicaof('NO', 'ONE');
+        await redis.set(heartbeatOf('revived'), beat(await nowOf(redis)));
+        const at = await nowOf(redis);
+        await follow(redis, other.port);
+        // As long as a hand takes at least: no run believes for so long that a server is the same.
+        await expect.poll(async () => await nowOf(redis), WAIT).toBeGreaterThan(at + 200);
+        await redis.replicaof('NO', 'ONE');
+        if (backlogTtl === '1')
+          await expect.poll(async () => await redis.info('replication'), WAIT).toMatch(/master_replid2:0+\r/);
+      };
+      const after = async (name: string) => {
+        if (name !== 'mget') return;
+        turned ??= turn();
+        await turned;
+      };
+      await expect(clean(url, { after })).rejects.toThrow('is not the server any more that the run began with');
+      expect(await keysIn(redis)).toEqual(all);
+    } finally {
+      await Promise.all([one.stop(), other.stop()]);
+    }
+  },
+);
+
+test('who asks whether a server is the same goes by no answer that was under way before (P10)', async () => {
+  const settings = targetOf(server.current.url, { restartGrace: false });
+  const signal = new AbortController().signal;
+  const link = await Link.open(settings, signal);
+  let asks = false;
+  let later: Promise<unknown> | null = null;
+  const after = async (name: string) => {
+    if (!asks || name !== 'info' || later !== null) return;
+    await redis().replicaof('127.0.0.1', 1);
+    await redis().replicaof('NO', 'ONE');
+    later = node.insistOnSame(0).catch((error: unknown) => error);
   };
-  try {
-    await settle(redis, 'living', 1);
-    await settle(redis, 'revived', STALE);
-    const all = await keysIn(redis);
-    await follow(other.redis, port);
-    let turned: Promise<void> | null = null;
-    const turn = async (): Promise<void> => {
-      await other.redis.replicaof('NO', 'ONE');
-      await redis.set(heartbeatOf('revived'), beat(await nowOf(redis)));
-      const at = await nowOf(redis);
-      await follow(redis, other.port);
-      // As long as a hand takes at least: no run believes for so long that a server is the same.
-      await expect.poll(async () => await nowOf(redis), WAIT).toBeGreaterThan(at + 200);
-      await redis.replicaof('NO', 'ONE');
-    };
-    const after = async (name: string) => {
-      if (name !== 'mget') return;
-      turned ??= turn();
-      await turned;
-    };
-    await expect(clean(url, { after })).rejects.toThrow('is not the server any more that the run began with');
-    expect(await keysIn(redis)).toEqual(all);
-  } finally {
-    await Promise.all([one.stop(), other.stop()]);
-  }
+  const calls = new HookedCalls(link.redis, { after });
+  const node = await Node.examine(link, calls, settings, { dryRun: false, signal, warn: () => {} });
+  asks = true;
+  await node.insistOnSame(0);
+  expect(String(await later)).toContain('is not the server any more that the run began with');
+  node.close();
 });
 
 test('a first replica, or a backup, that comes to a target in mid-run makes it no other server, though it calls its history by a new name', async () => {

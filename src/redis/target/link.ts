@@ -4,7 +4,8 @@
  * is stale must be judged anew (P10). So a new connection counts only where INFO names the same process, still a primary of
  * the same history: a replica that took over has another `run_id`; a server that was made a replica and a primary again, whose
  * data then are another's, has another `master_replid`, and says which it had before. One that calls its history by a new name, as Redis
- * does when a first replica or a backup comes to it, and an hour after the last one left, says none. SCAN's cursors hold on all connections of one process.
+ * does when a first replica or a backup comes to it, and an hour after the last one left, says none, and has heard nothing from a primary meanwhile.
+ * SCAN's cursors hold on all connections of one process.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { redactUrl } from '../../config/values/redisUrl.ts';
@@ -34,10 +35,13 @@ function processOf(identity: string | null): string | null {
   return identity?.replace(/ \S*$/, '') ?? null;
 }
 
-/** Whether this process never had another history, as it says itself. */
+/** Whether this process had no other history of late, as it says itself: it forgets that once it drops its backlog. */
 function hadNoOther(info: Info): boolean {
   return /^0+$/.test(info.get('master_replid2') ?? '');
 }
+
+/** How much a server has heard from primaries that it followed, from Redis 7 on. */
+const HEARD = 'total_net_repl_input_bytes';
 
 /** What became of a connection on which a call was not answered in time; `silent`: the server, or that one, answers on none. */
 export type AfterSilence = 'replaced' | 'answers' | 'silent';
@@ -45,6 +49,7 @@ export type AfterSilence = 'replaced' | 'answers' | 'silent';
 export class Link {
   #redis: Redis;
   #identity: string | null = null;
+  #heard: string | undefined;
   #rememberedAt = 0;
   #reopening: Promise<void> | null = null;
   #replacing: Promise<AfterSilence> | null = null;
@@ -86,6 +91,7 @@ export class Link {
   /** Learns whom it leads to. Where INFO does not say, a lost connection is not opened anew. */
   remember(info: Info): void {
     this.#identity = identityIn(info);
+    this.#heard = info.get(HEARD);
     this.#rememberedAt = performance.now();
   }
 
@@ -197,9 +203,9 @@ export class Link {
   /** Fails (`UNREACHABLE`) where this, which was just read, is not of the server that it led to. */
   insistOn(info: Info): void {
     const identity = identityIn(info);
-    const isSame =
-      identity === this.#identity || (hadNoOther(info) && processOf(identity) === processOf(this.#identity));
-    if (isSame) {
+    const isRenamed =
+      hadNoOther(info) && info.get(HEARD) === this.#heard && processOf(identity) === processOf(this.#identity);
+    if (identity === this.#identity || isRenamed) {
       this.#identity = identity;
       return;
     }

@@ -190,11 +190,14 @@ export class Node implements Place {
    * takes whoever does that by hand longer than a server is believed. Fails (`UNREACHABLE`) where it did.
    */
   async insistOnSame(seenForMs = Math.max(SEEN_FOR.ms, SEEN_FOR.ways * this.calls.latencyMs)): Promise<void> {
-    if (this.link.identity === null || performance.now() - this.#seenAt < seenForMs) return;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = null;
-    });
-    await this.#looking;
+    const at = performance.now();
+    // A look that was begun too early tells nothing of what was done since.
+    while (this.link.identity !== null && at - this.#seenAt > seenForMs) {
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = null;
+      });
+      await this.#looking;
+    }
   }
 
   async #look(): Promise<void> {
