@@ -78,6 +78,35 @@ test('who was given back before the rename stays after it (P1, P11)', async () =
   expect(await leftIn(redis)).toEqual(belongingsOf('flat', 'back').sort());
 });
 
+test.each([
+  ['another name', 'after', ['lrange', 'llen', 'getrange', 'mget', 'smembers']],
+  ['its own name', 'before', ['lrange', 'llen', 'getrange']],
+])(
+  'who was seen under %s is not forgotten by a run that could not read it, or who was given back (P11)',
+  async (_, name, rights) => {
+    const { redis } = server.current;
+    await lapseUnder('before', 'seen');
+    const { target } = configured(name);
+    await noteGivenBack(ledgerIn(redis).sightingsOf(configured('before').target), new Map([['other', 1]]));
+    const past = () => new RunSightings(ledgerIn(redis).sightingsOf(target), { mostBytes: 1e6 });
+    const read = async (one: RunSightings) => {
+      const names: string[] = [];
+      for await (const some of one.earlier())
+        for (const { coordinator } of some) names.push(Buffer.from(coordinator).toString());
+      return names;
+    };
+    for (const right of rights) {
+      const one = past();
+      await redis.call('ACL', 'SETUSER', 'default', `-${right}`);
+      await expect(read(one))
+        .rejects.toThrow('NOPERM')
+        .finally(() => redis.call('ACL', 'SETUSER', 'default', '+@all'));
+      await one.keep();
+      expect(await read(past()), right).toEqual(['seen']);
+    }
+  },
+);
+
 test("a target goes by its own sightings as soon as it has any, and by nobody else's after (P11)", async () => {
   const { redis } = server.current;
   await lapseUnder('one');

@@ -30,8 +30,8 @@ export class RunSightings implements SightingsOfRun {
   readonly #builder: SightingsBuilder;
   /** That of what was read first; `undefined` before. */
   #version: string | null | undefined;
-  /** Whether what was read is others', and nothing stands here yet. */
-  #fromOthers = false;
+  /** Whether not all of it could be read, though it is not damaged. */
+  #isCutOff = false;
 
   constructor(
     private readonly sightings: Sightings,
@@ -42,16 +42,15 @@ export class RunSightings implements SightingsOfRun {
 
   async *earlier(): AsyncGenerator<Iterable<Sighting>, void, undefined> {
     for (let attempt = 1; ; attempt++) {
-      const { version, damaged, fromOthers, blocks } = await this.sightings.load();
-      if (this.#version === undefined) this.#version = version;
-      this.#fromOthers = fromOthers;
-      if (damaged) this.options.warn?.('what earlier runs saw is damaged and not used; this run replaces it');
-      // Before what was seen: who comes back later is so much the younger.
-      const given =
-        version === null && !fromOthers
-          ? null
-          : await GivenBack.in(this.sightings, (said) => this.options.warn?.(said));
       try {
+        const { version, damaged, fromOthers, blocks } = await this.sightings.load();
+        if (this.#version === undefined) this.#version = version;
+        if (damaged) this.options.warn?.('what earlier runs saw is damaged and not used; this run replaces it');
+        // Before what was seen: who comes back later is so much the younger.
+        const given =
+          version === null && !fromOthers
+            ? null
+            : await GivenBack.in(this.sightings, (said) => this.options.warn?.(said));
         for await (const block of blocks()) {
           const some = await readBlock(block);
           yield given?.any || fromOthers ? marked(some, given, fromOthers) : some;
@@ -61,7 +60,10 @@ export class RunSightings implements SightingsOfRun {
         // Read again from the start: whoever comes twice counts once.
         if (error instanceof SightingsReplaced && attempt < ATTEMPTS) continue;
         // Who was not read is not lost: in the end both are put together. What is damaged is replaced.
-        if (!(error instanceof DamagedBlock)) this.#version = null;
+        if (!(error instanceof DamagedBlock)) {
+          this.#version = null;
+          this.#isCutOff = true;
+        }
         throw error;
       }
     }
@@ -74,8 +76,9 @@ export class RunSightings implements SightingsOfRun {
   }
 
   async keep(beside = false): Promise<void> {
-    // Who does not know who is left leaves it to the next run to take over what others saw.
-    if (this.options.readOnly || (beside && this.#fromOthers)) return;
+    if (this.options.readOnly) return;
+    // Who does not know who is left, or who was there, leaves it to the next run to take over what others saw.
+    if ((beside || this.#isCutOff) && (await this.sightings.load()).fromOthers) return;
     let blocks = await this.#builder.finish();
     this.#tellOfLeftOut(this.#builder);
     // What stands there has none, so that both are put together.
