@@ -4,9 +4,11 @@ import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import { type Config, resolveConfig, type TargetConfig } from '../../src/config/resolve.ts';
 import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { readQueuedRuns } from '../../src/queue/runs/history.ts';
+import { announce, meantBy } from '../../src/queue/members.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { listSchedules } from '../../src/queue/schedules/scheduleList.ts';
 import { waitForRun } from '../../src/queue/runs/waitForRun.ts';
+import { runOfTick } from '../../src/queue/schedules/tick.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { work } from '../support/worker.ts';
 import { keysIn, settle } from '../support/world.ts';
@@ -119,6 +121,22 @@ test('two that clean the same Redis by different schemas share a schedule, and e
   expect(done.map(({ data }) => data.fingerprint).sort()).toEqual(
     fingerprints.flatMap((one) => new Array(3).fill(one)),
   );
+});
+
+test('a tick that somebody takes who does not know its target is that of each who does, by whatever schema (P11)', async () => {
+  const { queue: where } = of(a);
+  const queues = await openQueues(where, QUIET);
+  open.push(queues);
+  const meant = [of(a), of(a, { STALESWEEP_SCHEMA: 'flat' })].map(({ targets }) => meantBy(targets));
+  for (const [n, one] of meant.entries()) await announce(queues, { id: String(n), by: 'host:1' }, one);
+  const fingerprints = meant.map(({ targets }) => targets.default as string).sort();
+  const { targets } = configured({ elsewhere: { url: b.url } });
+  // By the last of these nobody goes any more.
+  for (const fingerprint of [...fingerprints, fingerprints[0]?.replace(/-.*/, '-00000000')]) {
+    await runOfTick(queues, targets, { target: 'default', fingerprint });
+    expect((await runs.getWaiting()).map(({ data }) => data.fingerprint).sort()).toEqual(fingerprints);
+    await runs.obliterate();
+  }
 });
 
 test('who works on the same target by other settings is told so as it starts; one of an earlier version tells none', async () => {

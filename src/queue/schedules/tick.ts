@@ -19,18 +19,27 @@ export async function runOfTick(
 ): Promise<string> {
   const { target: name, fingerprint } = (data ?? {}) as { readonly target?: unknown; readonly fingerprint?: unknown };
   if (typeof name === 'string' && isPlainName(name)) {
+    const add = async ({ history }: TargetConfig, fingerprints: Iterable<string>): Promise<string[]> => {
+      const added: string[] = [];
+      for (const one of fingerprints) {
+        const { run } = await addRun(queues.runs, { target: name, trigger: 'schedule', fingerprint: one }, history);
+        added.push(run);
+      }
+      return added;
+    };
     const target = targets.get(name);
     const isOurs = typeof fingerprint !== 'string' || (target && samePlace(fingerprint, fingerprintOf(target)));
     if (target && isOurs) {
       const { run } = await enqueue(queues.runs, targets, { target: name, trigger: 'schedule' });
-      for (const other of otherSchemasOf(await readMembers(queues), name, fingerprintOf(target))) {
-        await addRun(queues.runs, { target: name, trigger: 'schedule', fingerprint: other }, target.history);
-      }
+      await add(target, otherSchemasOf(await readMembers(queues), name, fingerprintOf(target)));
       return run;
     }
     const [first] = targets.values();
-    if (first && typeof fingerprint === 'string' && isWorkedOn(await readMembers(queues), name, fingerprint)) {
-      return (await addRun(queues.runs, { target: name, trigger: 'schedule', fingerprint }, first.history)).run;
+    if (first && typeof fingerprint === 'string') {
+      const members = await readMembers(queues);
+      const own = isWorkedOn(members, name, fingerprint) ? [fingerprint] : [];
+      const [run] = await add(first, [...own, ...otherSchemasOf(members, name, fingerprint)]);
+      if (run !== undefined) return run;
     }
   }
   throw new Failure('JOB_DATA', 'this tick names no target that is configured, here or elsewhere on this queue');
