@@ -1,13 +1,14 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { examine } from '../../src/cli/examine/doctor.ts';
-import { resolveConfig } from '../../src/config/resolve.ts';
+import { resolveConfig, type TargetConfig } from '../../src/config/resolve.ts';
 import { explainRefusal } from '../../src/queue/refusal.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { enqueue } from '../../src/queue/runs/enqueue.ts';
 import { whyNoQueue } from '../../src/redis/rights/needs.ts';
 import { command } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
+import { ledgerIn, noteRun } from '../support/pastRuns.ts';
 import { startRedis } from '../support/redis.ts';
 import { addUser } from '../support/users.ts';
 import { work } from '../support/worker.ts';
@@ -101,13 +102,16 @@ const DISPENSABLE = ['auth', 'discard', 'flushall', 'hello', 'info', 'keys', 'ms
 test('all that a worker, its schedule, a run and its record send is asked for beforehand', async () => {
   const server = await startRedis();
   onTestFinished(async () => await server.stop());
-  const target = await startRedis();
-  onTestFinished(async () => await target.stop());
-  const env = { REDIS_URL: target.url, QUEUE_REDIS_URL: server.url };
-  await settle(target.redis, 'c1', STALE);
-  await settle(target.redis, 'c2', 0);
+  const other = await startRedis();
+  onTestFinished(async () => await other.stop());
+  const env = { REDIS_URL: other.url, QUEUE_REDIS_URL: server.url };
+  await settle(other.redis, 'c1', STALE);
+  await settle(other.redis, 'c2', 0);
   // Who beat is kept for as long as heartbeats expire.
-  await target.redis.pexpire(heartbeatOf('c2'), 600_000);
+  await other.redis.pexpire(heartbeatOf('c2'), 600_000);
+  // Its targets had other names, too.
+  const [target] = resolveConfig({}, env).targets.values();
+  await noteRun(ledgerIn(server.redis), { ...(target as TargetConfig), name: 'before' });
   const worker = await work(env);
   for (const line of ['enqueue --wait', 'run --yes', 'history'])
     expect(await command(line.split(' '), env)).toMatchObject({ code: 0 });

@@ -30,7 +30,7 @@ function neededToRecord(key: string): readonly Command[] {
 /** What BullMQ and all else takes besides. */
 function neededBesides(key: string): readonly Command[] {
   return [
-    ...['HGETALL', 'LLEN', 'PTTL', 'SCARD', 'DEL'].map((name): Command => [name, key]),
+    ...['HGETALL', 'LLEN', 'MGET', 'PTTL', 'SCARD', 'DEL'].map((name): Command => [name, key]),
     ...['HEXISTS', 'HGET', 'HMGET', 'HDEL', 'SREM'].map((name): Command => [name, key, 'nobody']),
     ...['LRANGE', 'LTRIM', 'ZREVRANGE', 'ZRANGEBYSCORE', 'ZREVRANGEBYSCORE', 'ZREMRANGEBYRANK'].map(
       (name): Command => [name, key, '0', '0'],
