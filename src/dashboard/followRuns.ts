@@ -4,6 +4,7 @@ import type { QueueConfig, TargetConfig } from '../config/resolve.ts';
 import { sentenceOf } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { PastRun } from '../ledger/runs/pastRun.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Queues, QueueWatch } from '../queue/queues.ts';
@@ -20,6 +21,8 @@ const TELLING = [
 ] as const;
 /** How many of each are looked at. */
 const LOOK_BACK = 100;
+/** For how long, in ms, where hardly any of them is counted. */
+const LOOK_MS = 200;
 
 function countedReport(value: unknown, targets: ReadonlyMap<string, TargetConfig>): Report | null {
   const report = reportIn(value);
@@ -47,12 +50,11 @@ export interface FollowParts {
 
 /** The reports of a target that tell its present state, the oldest first. Those of the command line are counted nowhere. */
 async function lastReports(ledger: Ledger, target: TargetConfig): Promise<Report[]> {
-  const isOurs = ({ fingerprint }: { readonly fingerprint: string }) => mayBeOf(target, fingerprint);
-  const reports: Report[] = [];
-  for (const alike of TELLING) {
-    const { runs } = await ledger.history({ target: target.name, isOurs, limit: LOOK_BACK, ...alike });
-    for (const { report, trigger } of runs) if (report !== null && trigger !== 'cli') reports.push(report);
-  }
+  const isOurs = ({ fingerprint, trigger }: Pick<PastRun, 'fingerprint' | 'trigger'>) =>
+    trigger !== 'cli' && mayBeOf(target, fingerprint);
+  const asked = { target: target.name, isOurs, limit: LOOK_BACK, mostMs: LOOK_MS };
+  const pages = await Promise.all(TELLING.map(async (alike) => await ledger.history({ ...asked, ...alike })));
+  const reports = pages.flatMap(({ runs }) => runs.flatMap(({ report }) => report ?? []));
   return reports.sort((a, b) => Date.parse(a.finishedAt) - Date.parse(b.finishedAt));
 }
 
@@ -69,9 +71,8 @@ export async function followRuns(parts: FollowParts): Promise<{ close(): Promise
   for (const { name, schema } of targets.values()) metrics.expect(name, schema.families);
 
   const seed = async (): Promise<void> => {
-    for (const target of targets.values()) {
-      for (const report of await lastReports(ledger, target)) metrics.lastKnown(report);
-    }
+    const past = await Promise.all([...targets.values()].map(async (target) => await lastReports(ledger, target)));
+    for (const report of past.flat()) metrics.lastKnown(report);
   };
   /** Whether a run had ended before: its job came back. Event ids begin with an instant by the queue's Redis. */
   const isRepeated = async (run: string, event: string): Promise<boolean> => {

@@ -78,6 +78,8 @@ export class Metrics {
   constructor() {
     collectDefaultMetrics({ register: this.registry });
     for (const name of MISNAMED) this.registry.removeSingleMetric(name);
+    // Else they were 0 wherever nobody asks, as at a worker's own /metrics.
+    for (const gauge of [this.#workers, this.#queueUp]) gauge.remove({});
   }
 
   /** Makes a target's counters start at 0, so that `increase()` sees the first event of each kind. */

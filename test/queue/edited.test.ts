@@ -163,6 +163,10 @@ test('metrics of a queue are absent where it could not be asked', async () => {
   expect(await metrics.registry.metrics()).toMatch(/^stalesweep_queue_up 0$/m);
 });
 
+test('who asks nothing of the queue says nothing of it, as a worker at its own /metrics', async () => {
+  expect(await new Metrics().registry.metrics()).not.toMatch(/^stalesweep_(queue|workers)/m);
+});
+
 test("a full queue's Redis, and one that is a replica, is told as that by schedule, doctor, overview and metrics", async () => {
   await announce(dashboard.queues, { id: 'x', by: 'host:1' }, meantBy(dashboard.config.targets));
   const up = async () => /^stalesweep_queue_up (\d)$/m.exec(await (await dashboard.ask('/metrics')).text())?.[1];

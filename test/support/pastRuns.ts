@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import type { TargetConfig } from '../../src/config/resolve.ts';
-import type { Outcome, CoordinatorCounts, Report } from '../../src/domain/report.ts';
+import type { Outcome, CoordinatorCounts, Report, Trigger } from '../../src/domain/report.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 
 const BOUNDS = { sizeBytes: 64 * 1024 * 1024, ageMs: 90 * 86_400_000 };
@@ -15,6 +15,8 @@ export function ledgerIn(redis: Redis): Ledger {
 export interface PastOptions {
   readonly outcome?: Outcome;
   readonly dryRun?: boolean;
+  /** @default 'manual' */
+  readonly trigger?: Trigger;
   readonly pass?: Report['pass'];
   readonly coordinators?: Partial<CoordinatorCounts>;
   readonly silence?: readonly number[];
@@ -31,6 +33,7 @@ export async function noteRun(ledger: Ledger, target: TargetConfig, options: Pas
   const {
     outcome = 'completed',
     dryRun = false,
+    trigger = 'manual',
     pass = 'full',
     reason,
     held,
@@ -40,7 +43,7 @@ export async function noteRun(ledger: Ledger, target: TargetConfig, options: Pas
   const run = randomUUID();
   const families = target.schema.families;
   const recorder = ledger.record(
-    { run, target: target.name, fingerprint: fingerprintOf(target), trigger: 'manual', by: null, dryRun, families },
+    { run, target: target.name, fingerprint: fingerprintOf(target), trigger, by: null, dryRun, families },
     (sentence) => {
       throw new Error(sentence);
     },
@@ -60,7 +63,7 @@ export async function noteRun(ledger: Ledger, target: TargetConfig, options: Pas
   const report: Report = {
     run,
     target: target.name,
-    trigger: 'manual',
+    trigger,
     dryRun,
     outcome: outcome === 'failed' ? 'interrupted' : outcome,
     pass,

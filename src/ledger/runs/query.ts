@@ -12,7 +12,7 @@ export interface HistoryQuery {
   /** Only those that looked at everybody, so that their counts are of all there were (`pass`). */
   readonly fullPass?: true;
   /** Which runs are asked for: several deployments may call different targets alike. Left out: all. */
-  readonly isOurs?: (run: Pick<PastRun, 'target' | 'fingerprint'>) => boolean;
+  readonly isOurs?: (run: Pick<PastRun, 'target' | 'fingerprint' | 'trigger'>) => boolean;
   /** Only runs with this id. */
   readonly run?: string;
   /** Only those that ended, or were last heard of, then or later, in ms. */
