@@ -1,10 +1,10 @@
 /** whose: whether a run in the queue is this process's to do. Several deployments may share a queue, and while one is rolled
  * out its workers are configured differently: a run must never be done on another Redis than it was asked for. */
 import { mostCareful } from '../config/decisive.ts';
-import { fingerprintOf } from '../config/fingerprint.ts';
+import { fingerprintOf, samePlace } from '../config/fingerprint.ts';
 import type { TargetConfig } from '../config/resolve.ts';
 import { isWorkedOn, otherMeaning, readMembers, settingsAmong } from './members.ts';
-import { addresseeOf, complain, parsePayload, type RunPayload, shown } from './runs/payload.ts';
+import { addresseeOf, complain, parsePayload, type RunData, type RunPayload, shown } from './runs/payload.ts';
 import type { Queues } from './queues.ts';
 
 /** How long runs of targets that are unknown here are left to others. */
@@ -35,15 +35,15 @@ export async function whoseRun(
   job: string,
   data: unknown,
 ): Promise<Whose> {
-  const { target: name, fingerprint } = addresseeOf(data);
+  const { target: name, fingerprint, isScheduled } = addresseeOf(data);
   const target = targets.get(name);
   const own = target && fingerprintOf(target);
   const members = await readMembers(queues);
   /** By the most careful settings of all who work on this target. */
-  const ours = (): Whose => {
-    if (target === undefined || own === undefined) return { ours: parsePayload(data, targets) };
+  const ours = (asked = data): Whose => {
+    if (target === undefined || own === undefined) return { ours: parsePayload(asked, targets) };
     const careful = mostCareful(target, settingsAmong(members, name, own));
-    return { ours: parsePayload(data, new Map([...targets, [name, careful]])) };
+    return { ours: parsePayload(asked, new Map([...targets, [name, careful]])) };
   };
   if (own !== undefined && fingerprint === own) return ours();
   if (own === undefined) {
@@ -59,6 +59,9 @@ export async function whoseRun(
     }
   } else if (isWorkedOn(members, name, fingerprint)) {
     return { ours: null, why: `it is for another target ${shown(name)}` };
+  } else if (isScheduled && samePlace(fingerprint, own)) {
+    // Its tick was that of all who clean this Redis; whoever did by that schema is gone.
+    return ours({ ...(data as RunData), fingerprint: own, force: false });
   }
   // Fails unless it is for this process after all.
   return ours();

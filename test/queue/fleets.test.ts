@@ -139,6 +139,25 @@ test('a tick that somebody takes who does not know its target is that of each wh
   }
 });
 
+test('the run of a tick whose deployment went by another schema, and was killed, is that of who is left: nothing fails', async () => {
+  const queues = await openQueues(of(a).queue, QUIET);
+  open.push(queues);
+  const meant = meantBy(of(a, { STALESWEEP_SCHEMA: 'flat' }).targets);
+  const killed = { id: 'killed', by: 'host:1' };
+  await announce(queues, killed, meant);
+  await work(of(a));
+  await settle(a.redis, 'c', 1_800);
+  await runOfTick(queues, of(a).targets, { target: 'default' });
+  const both = async () => (await runs.getJobs()).filter((job) => job !== undefined);
+  await expect.poll(async () => (await both()).map(({ delay }) => delay > 0).sort()).toEqual([false, true]);
+  // As after a minute.
+  await announce(queues, killed, meant, true);
+  await expect
+    .poll(async () => (await both()).map(({ returnvalue }) => returnvalue?.outcome))
+    .toEqual(['completed', 'completed']);
+  expect(await keysIn(a.redis)).toEqual([]);
+});
+
 test('who works on the same target by other settings is told so as it starts; one of an earlier version tells none', async () => {
   const [key, field] = ['{stalesweep}:members', 'earlier'];
   const targets = { default: fingerprintOf((of(a).targets.get('default') ?? null) as TargetConfig) };

@@ -123,6 +123,7 @@ export interface Addressee {
   readonly target: string;
   /** Missing in jobs that other programs add. */
   readonly fingerprint: string | undefined;
+  readonly isScheduled: boolean;
 }
 
 function checked(data: unknown): v.InferOutput<typeof PAYLOAD> {
@@ -134,9 +135,9 @@ function checked(data: unknown): v.InferOutput<typeof PAYLOAD> {
 
 /** Whom a job is for. Fails (`JOB_DATA`) when its data is wrong whoever it is for. */
 export function addresseeOf(data: unknown): Addressee {
-  const { target, fingerprint } = checked(data);
+  const { target, fingerprint, trigger } = checked(data);
   if (!isPlainName(target)) throw complain(`unknown target ${shown(target)}; a name has up to 64 plain characters`);
-  return { target, fingerprint };
+  return { target, fingerprint, isScheduled: trigger === 'schedule' };
 }
 
 /** Checks a job's data. Fails (`JOB_DATA`) with one sentence that says what is wrong and what is allowed. */
