@@ -1,11 +1,12 @@
-import { Queue } from 'bullmq';
+import { type Job, Queue, Worker } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { fingerprintOf } from '../../src/config/fingerprint.ts';
 import { type Config, resolveConfig, type TargetConfig } from '../../src/config/resolve.ts';
-import { enqueue } from '../../src/queue/runs/enqueue.ts';
+import { addRun, enqueue } from '../../src/queue/runs/enqueue.ts';
 import { readQueuedRuns } from '../../src/queue/runs/history.ts';
 import { announce, meantBy } from '../../src/queue/members.ts';
 import { openQueues } from '../../src/queue/queues.ts';
+import { runInProgress } from '../../src/queue/runs/overlap.ts';
 import { listSchedules } from '../../src/queue/schedules/scheduleList.ts';
 import { waitForRun } from '../../src/queue/runs/waitForRun.ts';
 import { runOfTick } from '../../src/queue/schedules/tick.ts';
@@ -121,6 +122,28 @@ test('two that clean the same Redis by different schemas share a schedule, and e
   expect(done.map(({ data }) => data.fingerprint).sort()).toEqual(
     fingerprints.flatMap((one) => new Array(3).fill(one)),
   );
+});
+
+test('of their runs that begin in the same millisecond one gives way to the other', async () => {
+  const queues = await openQueues(of(a).queue, QUIET);
+  open.push(queues);
+  const both = [of(a), of(a, { STALESWEEP_SCHEMA: 'flat' })].map(
+    ({ targets }) => targets.get('default') as TargetConfig,
+  );
+  for (const one of both) {
+    const data = { target: 'default', trigger: 'schedule', fingerprint: fingerprintOf(one) } as const;
+    await addRun(queues.runs, data, one.history);
+  }
+  const taker = new Worker(runs.name, null, runs.opts);
+  open.push(taker);
+  const given = both.map(async (one, n) => {
+    const job = (await taker.getNextJob(String(n))) as Job;
+    job.processedOn = 1;
+    await queue.redis.hset(runs.toKey(String(job.id)), 'processedOn', 1);
+    return [job, one] as const;
+  });
+  const giving = (await Promise.all(given)).map(async ([job, one]) => await runInProgress(queues.runs, job, one));
+  expect(await Promise.all(giving)).toEqual([null, { run: '1', doesSame: false }]);
 });
 
 test('a tick that somebody takes who does not know its target is that of each who does, by whatever schema (P11)', async () => {

@@ -39,9 +39,10 @@ export async function runInProgress(
   const joined =
     (await queue.getDeduplicationJobId(deduplicationIdOf(target.name, fingerprint))) ??
     (await queue.getDeduplicationJobId(target.name));
-  const first = others.find((other) => comesFirst(other, job, joined));
-  if (first === undefined) return null;
-  return { run: String(first.id), doesSame: (first.data.fingerprint ?? fingerprint) === fingerprint };
+  const doesSame = ({ data }: RunJob) => (data.fingerprint ?? fingerprint) === fingerprint;
+  // Those of another schema have another one that is joined.
+  const first = others.find((other) => comesFirst(other, job, doesSame(other) ? joined : null));
+  return first === undefined ? null : { run: String(first.id), doesSame: doesSame(first) };
 }
 
 /** The report of a run that found another in progress: nothing was looked at. */
