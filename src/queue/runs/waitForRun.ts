@@ -67,8 +67,6 @@ export async function waitForRun(
   const settled = new AbortController();
   try {
     await events.waitUntilReady();
-    const job = await queues.runs.getJob(run);
-    if (!job) throw new Failure('RUN_FAILED', `run ${run} is no longer in the queue`);
     try {
       const ends = [untilTold(events, run), untilSeenToEnd(queues, run)];
       const report = reportIn(await Promise.race(stop ? [...ends, untilAborted(stop, settled.signal)] : ends));
