@@ -1,5 +1,5 @@
 /** fate: what DESIGN's promises say becomes of each name of a world, worked out the plain way. */
-import { isShaped, type Owner, ownersIn } from './layouts.ts';
+import { beatingIn, isShaped, type Owner, ownersIn, ownersNowhere } from './layouts.ts';
 import { isGoing, isOwn, type Somebody, type World } from './world.ts';
 
 /**
@@ -12,10 +12,19 @@ export type Fate = 'goes' | 'stays' | 'orphan' | 'foreign';
 
 export class Fates {
   readonly #byId = new Map<string, Somebody[]>();
+  /** Who else may beat where the name of a heartbeat can be read in several ways, none of them in the layout's form. */
+  readonly #otherwise = new Map<string, Somebody[]>();
   readonly #owners = new Map<string, readonly Owner[]>();
 
   constructor(readonly world: World) {
-    for (const one of world.everybody) this.#byId.set(one.id, [...(this.#byId.get(one.id) ?? []), one]);
+    for (const one of world.everybody) {
+      this.#byId.set(one.id, [...(this.#byId.get(one.id) ?? []), one]);
+      if (isShaped(world.layout, one.id)) continue;
+      for (const { id, swarm } of beatingIn(world.layout, one.heartbeat)) {
+        if (id === one.id && swarm === one.swarm) continue;
+        this.#otherwise.set(id, [...(this.#otherwise.get(id) ?? []), { ...one, id, swarm }]);
+      }
+    }
   }
 
   ownersOf(name: string): readonly Owner[] {
@@ -34,9 +43,14 @@ export class Fates {
 
   /** Those known who could own it. */
   possible(name: string): readonly Somebody[] {
-    return this.ownersOf(name).flatMap(({ id, swarm }) =>
-      this.knownAs(id).filter((one) => swarm === '' || one.swarm === swarm),
+    const known = this.ownersOf(name).flatMap(({ id, swarm }) =>
+      [...this.knownAs(id), ...(this.#otherwise.get(id) ?? [])].filter((one) => swarm === '' || one.swarm === swarm),
     );
+    if (this.#otherwise.size === 0) return known;
+    const nowhere = ownersNowhere(this.world.layout, name).flatMap(({ id, swarm }) =>
+      (this.#otherwise.get(id) ?? []).filter((one) => one.swarm === swarm),
+    );
+    return [...known, ...nowhere];
   }
 
   /** Those known by this id, one in each of their swarms. */

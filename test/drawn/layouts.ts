@@ -108,8 +108,11 @@ function partsOf(template: string): readonly string[] {
 
 type Reading = Pick<Owner, 'id' | 'swarm'>;
 
-/** Finds the swarm and id of each way to read a name as a template, ids of any number of segments, empty ones among them. */
-function readings(template: string, name: string, never: readonly string[]): Iterable<Reading> {
+/**
+ * Finds the swarm and id of each way to read a name as a template, ids of any number of segments, empty ones among them.
+ * @param anySwarm whether a swarm, too, may have any number of segments, none among them, which then is none
+ */
+function readings(template: string, name: string, never: readonly string[], anySwarm = false): Iterable<Reading> {
   const parts = partsOf(template);
   const found = new Map<string, Reading>();
   const readFrom = (at: number, from: number, id: string, swarm: string): void => {
@@ -120,8 +123,9 @@ function readings(template: string, name: string, never: readonly string[]): Ite
       if (name.startsWith(part, from)) readFrom(at + 1, from + part.length, id, swarm);
     } else {
       const next = parts[at + 1];
-      for (let to = part === '*' ? from : from + 1; to <= name.length; to++) {
-        if (part === '{swarm}' && name[to - 1] === ':') return;
+      const canBeEmpty = part === '*' || (part === '{swarm}' && anySwarm);
+      for (let to = canBeEmpty ? from : from + 1; to <= name.length; to++) {
+        if (part === '{swarm}' && !anySwarm && name[to - 1] === ':') return;
         if (next === undefined ? to < name.length : !PLACES.test(next) && !name.startsWith(next, to)) continue;
         const text = name.slice(from, to);
         if (part === '{coordinator}' && never.includes(text.split(':')[0] ?? '')) continue;
@@ -143,6 +147,24 @@ export function ownersIn({ families, never }: Layout, name: string): Owner[] {
   // What reads like a heartbeat is that, and nothing else.
   const beats = read(heartbeat);
   return beats.length > 0 ? beats : read(Object.entries(families));
+}
+
+function isSwarm(swarm: string): boolean {
+  return swarm !== '' && !swarm.includes(':');
+}
+
+/** Every way in which a name can be that of somebody's heartbeat, in what is no swarm, too. */
+export function beatingIn({ families, never }: Layout, name: string): Reading[] {
+  return (families['heartbeat'] ?? []).flatMap((template) => [...readings(template, name, never, true)]);
+}
+
+/** Every way in which a name can be somebody's in what is no swarm. */
+export function ownersNowhere({ families, never }: Layout, name: string): Reading[] {
+  const templates = Object.values(families)
+    .flat()
+    .filter((template) => template.includes('{swarm}'));
+  const all = templates.flatMap((template) => [...readings(template, name, never, true)]);
+  return all.filter(({ swarm }) => !isSwarm(swarm));
 }
 
 /** Whether an id has the shape that the layout says. */

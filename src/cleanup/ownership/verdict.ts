@@ -154,10 +154,10 @@ export class Verdicts {
     const known: Standing = inSwarm
       ? store.standingIn({ bytes, from: idFrom, to: idTo }, { bytes, from: swarmFrom, to: swarmTo })
       : store.standingOf(bytes, idFrom, idTo);
+    // Whoever beats where no swarm is can't be judged: nothing is to be known of others there.
+    if (known !== 'living' && inSwarm && !isSwarm(bytes, swarmFrom, swarmTo)) return false;
     // Whoever is protected keeps all that could be theirs, whether they beat or not.
     const standing = known === 'unknown' && this.#isSpared(idFrom, idTo) ? 'living' : known;
-    // Whoever beats where no swarm is can't be judged: nothing is to be known of others there.
-    if (standing !== 'living' && inSwarm && !isSwarm(bytes, swarmFrom, swarmTo)) return false;
     if (standing === 'unknown') {
       // Who is known from another swarm may be born in the one that the name tells.
       const isKnown = inSwarm && store.standingOf(bytes, idFrom, idTo) !== 'unknown';
