@@ -155,7 +155,7 @@ function isSwarm(swarm: string): boolean {
 
 /** Every way in which a name can be that of somebody's heartbeat, in what is no swarm, too. */
 export function beatingIn({ families, never }: Layout, name: string): Reading[] {
-  return (families['heartbeat'] ?? []).flatMap((template) => [...readings(template, name, never, true)]);
+  return (families.heartbeat ?? []).flatMap((template) => [...readings(template, name, never, true)]);
 }
 
 /** Every way in which a name can be somebody's in what is no swarm. */
