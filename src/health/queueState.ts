@@ -1,4 +1,5 @@
 /** queue state: whether runs that are due can run: what pauses or slows the queues, and who works on them. */
+import ms from 'ms';
 import type { TargetConfig } from '../config/resolve.ts';
 import { readMembers } from '../queue/members.ts';
 import type { Queues } from '../queue/queues.ts';
@@ -68,7 +69,7 @@ export function findingsOf({ refuses, paused, limits, atOnce, workers, unschedul
   for (const [queue, { max, duration }] of Object.entries(limits)) {
     warn(
       'rate limit',
-      `the queue "${queue}" takes no more than ${max} in ${duration} ms`,
+      `the queue "${queue}" takes no more than ${max} in ${ms(duration)}`,
       'take the limit away in the dashboard, unless it is meant',
     );
   }

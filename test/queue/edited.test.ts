@@ -137,7 +137,7 @@ test('a paused queue, a rate limit and a queue without workers are told by readi
     expect(await metric('queue_limited')).toContain(`stalesweep_queue_limited{queue="${queue}"} 1`);
     expect(await ready()).toEqual([
       200,
-      { status: 'ok', warnings: [`the queue "${queue}" takes no more than 1 in 60000 ms`] },
+      { status: 'ok', warnings: [`the queue "${queue}" takes no more than 1 in 1m`] },
     ]);
     const of = dashboard.queues[queue === 'cleanup' ? 'runs' : 'schedule'];
     await of.removeGlobalRateLimit();

@@ -106,7 +106,11 @@ async function examineCluster(findings: Finding[], target: TargetConfig, primari
   const report = reporter(findings, target.name);
   const named = primaries.map(({ member }) => `${member.host}:${member.port}`).join(', ');
   const isNamed = deploymentOf(target.url)?.kind === 'cluster';
-  report('server', 'ok', `a cluster of ${primaries.length} primaries (${named}), of which each run cleans all`);
+  report(
+    'server',
+    'ok',
+    `a cluster of ${primaries.length === 1 ? 'one primary' : `${primaries.length} primaries`} (${named}), of which each run cleans all`,
+  );
   if (!isNamed) {
     const advice = `write redis+cluster:// with several nodes, as in redis+cluster://${named.replaceAll(', ', ',')}`;
     report('address', 'warning', 'the URL names one node of the cluster, without which no run begins', advice);
