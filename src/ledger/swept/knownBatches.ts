@@ -27,7 +27,8 @@ export class KnownBatches {
       yield* this.#listAll(ages);
       return;
     }
-    const ordered = [...known.values()].sort((a, b) => b.atMs - a.atMs);
+    // Of the same millisecond in the order in which Redis lists them.
+    const ordered = [...known.values()].sort((a, b) => b.atMs - a.atMs || (a.name < b.name ? 1 : -1));
     for (let from = 0; from < ordered.length; from += AT_ONCE) yield ordered.slice(from, from + AT_ONCE);
   }
 
